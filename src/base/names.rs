@@ -1,0 +1,135 @@
+//! Which domain, whose mailbox? Mail names in normal form.
+//!
+//! Sources: RFC 1035 §2.3.1 and §3.1 (lengths), RFC 5321 §2.3.11 and §4.1.2 (addresses). Not modelled: quoted local parts
+//! with special characters keep their quotes and are compared as written.
+
+use std::fmt;
+
+/// A domain or host name in normal form: ASCII lower case, no trailing dot, `.` is the root (empty text).
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Domain(Box<str>);
+
+/// Why a text is not a domain name.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum BadDomain {
+    /// A label is empty, too long or has characters that no host name has.
+    #[error("the label `{0}` is not one to 63 letters, digits, `-` or `_`")]
+    Label(String),
+    /// More than 253 characters.
+    #[error("a name has at most 253 characters, this one has {0}")]
+    TooLong(usize),
+}
+
+impl Domain {
+    /// Reads a name; upper case and one final dot are normalized away. `*` is allowed as the first whole label.
+    ///
+    /// # Errors
+    /// A label that is empty, longer than 63 characters or not made of letters, digits, `-`, `_`; more than 253 in all.
+    pub fn parse(text: &str) -> Result<Self, BadDomain> {
+        let name = text.strip_suffix('.').unwrap_or(text);
+        if name.len() > 253 {
+            return Err(BadDomain::TooLong(name.len()));
+        }
+        if name.is_empty() {
+            return if text == "." { Ok(Self("".into())) } else { Err(BadDomain::Label(String::new())) };
+        }
+        for (at, label) in name.split('.').enumerate() {
+            if !(is_label(label) || at == 0 && label == "*") {
+                return Err(BadDomain::Label(label.to_owned()));
+            }
+        }
+        Ok(Self(name.to_ascii_lowercase().into()))
+    }
+
+    /// The text, lower case, without final dot.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The name above this one; `None` above a top-level name.
+    #[must_use]
+    pub fn parent(&self) -> Option<Domain> {
+        self.0.split_once('.').map(|(_, rest)| Self(rest.into()))
+    }
+
+    /// Is this `other` or below it?
+    #[must_use]
+    pub fn is_within(&self, other: &Domain) -> bool {
+        self.0.strip_suffix(&*other.0).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    }
+}
+
+impl fmt::Display for Domain {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(if self.0.is_empty() { "." } else { &self.0 })
+    }
+}
+
+fn is_label(label: &str) -> bool {
+    !label.is_empty() && label.len() <= 63 && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+}
+
+/// An envelope address, split at its last `@`. The null sender is not one of these.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Address {
+    /// The local part as written.
+    pub local: Box<str>,
+    /// The domain in normal form, or an address literal with its brackets (`[192.0.2.1]`).
+    pub domain: Box<str>,
+}
+
+impl Address {
+    /// Reads `local@domain`; `None` if there is no `@`, the local part is empty or longer than 64, or the domain is bad.
+    /// `#` and `##` (message numbers) are left alone, in both parts.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (local, domain) = text.rsplit_once('@')?;
+        if local.is_empty() || local.len() > 64 || local.chars().any(|c| c.is_whitespace() || c.is_control()) {
+            return None;
+        }
+        let domain = if domain.starts_with('[') && domain.ends_with(']') {
+            domain.to_owned()
+        } else {
+            let probe = domain.replace('#', "0");
+            Domain::parse(&probe).ok().filter(|name| !name.as_str().is_empty())?;
+            domain.strip_suffix('.').unwrap_or(domain).to_ascii_lowercase()
+        };
+        Some(Self { local: local.into(), domain: domain.into() })
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}@{}", self.local, self.domain)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn domains() {
+        let cases = [
+            ("Contoso.COM.", Ok("contoso.com")),
+            ("a", Ok("a")),
+            (".", Ok("")),
+            ("*.contoso.com", Ok("*.contoso.com")),
+            ("_25._tcp.mx", Ok("_25._tcp.mx")),
+            ("domain.*.contoso.com", Err(BadDomain::Label("*".into()))),
+            ("a..b", Err(BadDomain::Label(String::new()))),
+            ("", Err(BadDomain::Label(String::new()))),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(Domain::parse(text).map(|name| name.as_str().to_owned()), expected.map(str::to_owned), "{text}");
+        }
+    }
+
+    #[test]
+    fn below() {
+        let within = |a: &str, b: &str| Domain::parse(a).unwrap().is_within(&Domain::parse(b).unwrap());
+        assert!(within("mail.contoso.com", "contoso.com") && within("contoso.com", "contoso.com"));
+        assert!(!within("notcontoso.com", "contoso.com") && !within("com", "contoso.com"));
+    }
+}

@@ -1,0 +1,3 @@
+//! mailtwin: a digital twin of mail flow.
+
+pub mod base;
