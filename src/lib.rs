@@ -2,3 +2,5 @@
 
 pub mod analysis;
 pub mod base;
+pub mod diag;
+pub mod scenario;
