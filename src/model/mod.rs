@@ -1,0 +1,3 @@
+//! The compiled world, read-only.
+
+pub mod dns;
