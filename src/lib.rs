@@ -1,4 +1,5 @@
 //! mailtwin: a digital twin of mail flow.
 
+pub mod analysis;
 pub mod base;
 pub mod model;

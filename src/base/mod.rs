@@ -1,5 +1,6 @@
 //! The words everybody uses: names, time, replies, TLS. Knows nothing of any other room.
 
+mod fate;
 mod intern;
 mod names;
 mod pattern;
@@ -8,6 +9,7 @@ mod text;
 mod time;
 mod tls;
 
+pub use fate::Fate;
 pub use intern::Interner;
 pub use names::{Address, BadDomain, Domain};
 pub use pattern::Pattern;

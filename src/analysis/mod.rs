@@ -1,0 +1,3 @@
+//! Questions to a finished run: which path, which host, over what TLS, why?
+
+pub mod outcome;

@@ -1,0 +1,424 @@
+//! What a run came to, as a tree: messages, recipients, hops, attempts, connections, and every decision with its reasons.
+//!
+//! Built once from the trace; `verify` and `report` read it and nothing else of a run. Names are those of the scenario, as written there.
+
+use crate::base::{Enhanced, Fate, Reply, SimTime, TlsOutcome, TlsVersion};
+use std::net::IpAddr;
+use std::rc::Rc;
+
+/// A finished run.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// Name of the scenario.
+    pub scenario: Rc<str>,
+    /// The seed it was played with.
+    pub seed: u64,
+    /// The end that was asked for.
+    pub until: Option<SimTime>,
+    /// Why it ended.
+    pub stopped: Stopped,
+    /// The moment of the last thing that happened (or `until`).
+    pub ended_at: SimTime,
+    /// How many events the clockwork handled.
+    pub events: u64,
+    /// In the order of injection; reports among them.
+    pub messages: Vec<Message>,
+    /// Every machine of the model, in the order of names.
+    pub hosts: Vec<HostFacts>,
+    /// What struck, in the order of its beginning (then of its name).
+    pub faults: Vec<FaultFacts>,
+}
+
+/// Why a run ended.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Stopped {
+    /// Nothing could happen any more.
+    Settled,
+    /// The moment `until` was reached.
+    Until,
+    /// A bound was hit; the text names it ("events: 1000000").
+    Bound(String),
+}
+
+/// One machine.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct HostFacts {
+    /// Its name.
+    pub name: Rc<str>,
+    /// The system that it belongs to.
+    pub system: Rc<str>,
+    /// When it could not be reached by anybody: from, until (`SimTime::NEVER` = to the end).
+    pub down: Vec<(SimTime, SimTime)>,
+    /// How many messages waited here: a row whenever the number changed.
+    pub queued: Vec<(SimTime, u32)>,
+}
+
+/// One fault of the scenario.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct FaultFacts {
+    /// Its name.
+    pub name: Rc<str>,
+    /// `Down`, `Reply`, …
+    pub kind: &'static str,
+    /// Names of the hosts that it strikes (empty for DNS faults).
+    pub hosts: Vec<Rc<str>>,
+    /// From, until.
+    pub from: SimTime,
+    /// `SimTime::NEVER` if it lasts for ever.
+    pub until: SimTime,
+}
+
+/// What kind of message.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Kind {
+    /// Ordinary mail of a source.
+    Mail,
+    /// A report of failure (or success).
+    Dsn,
+    /// "It is late, we keep trying."
+    DelayNotice,
+}
+
+impl Kind {
+    /// The word in JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Mail => "mail",
+            Self::Dsn => "dsn",
+            Self::DelayNotice => "delay-notice",
+        }
+    }
+}
+
+/// One message.
+#[derive(Clone, Debug)]
+pub struct Message {
+    /// `source#n`; of a report `source#n/dsn1`.
+    pub id: Rc<str>,
+    /// The id of the message that a report speaks of.
+    pub parent: Option<Rc<str>>,
+    /// The name of the traffic that it came from (of a report: of the first message).
+    pub traffic: Rc<str>,
+    /// The envelope sender, `<>` for null.
+    pub from: Rc<str>,
+    /// Size in bytes.
+    pub size: u64,
+    /// When it entered the model.
+    pub sent_at: SimTime,
+    /// Where it entered the model.
+    pub entered_at: Place,
+    /// Mail or report.
+    pub kind: Kind,
+    /// For reports: what it says about whom.
+    pub report: Vec<ReportLine>,
+    /// In the order of the envelope.
+    pub recipients: Vec<Recipient>,
+}
+
+/// One per-recipient block of a delivery report (RFC 3464 §2.3).
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ReportLine {
+    /// Final-Recipient.
+    pub recipient: Rc<str>,
+    /// `failed`, `delayed`, `delivered`, `relayed`, `expanded`.
+    pub action: &'static str,
+    /// Status.
+    pub status: Enhanced,
+    /// Diagnostic-Code.
+    pub diagnostic: Rc<str>,
+}
+
+/// A system and, where known, one of its machines. A system without `hosts` is its own machine.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Place {
+    /// Name of the system (of the tenant for the shared Exchange Online service).
+    pub system: Rc<str>,
+    /// Name of the machine.
+    pub host: Rc<str>,
+}
+
+/// One recipient of one message.
+#[derive(Clone, Debug)]
+pub struct Recipient {
+    /// The address of the envelope.
+    pub to: Rc<str>,
+    /// How it ended.
+    pub fate: Fate,
+    /// Reply code, 0 if no server gave one.
+    pub code: u16,
+    /// Enhanced status.
+    pub enhanced: Enhanced,
+    /// The reply or reason in words.
+    pub text: Rc<str>,
+    /// When it ended.
+    pub at: SimTime,
+    /// Who decided the fate: who has the mail, or who gave it up.
+    pub final_place: Option<Place>,
+    /// Who gave the reply that ended it, where another system said it.
+    pub said_by: Option<Place>,
+    /// Further copies that arrived beside the first.
+    pub duplicates: u32,
+    /// From the first system to where it ended.
+    pub hops: Vec<Hop>,
+}
+
+/// The time in one queue.
+#[derive(Clone, Debug)]
+pub struct Hop {
+    /// Who had it in its queue.
+    pub from: Place,
+    /// Who took it; `None` if nobody did.
+    pub to: Option<Place>,
+    /// When it came into this queue.
+    pub queued_at: SimTime,
+    /// When it was taken by the next (or given up).
+    pub left_at: SimTime,
+    /// The next hop as the queue is called: a domain, `[smart host]`, an address.
+    pub queue: Rc<str>,
+    /// The rule that chose it: `OUT-3`, `SH-2`, `transport`, `MX` …
+    pub rule: &'static str,
+    /// Decisions that were made once for this hop: acceptance, route, connector.
+    pub decisions: Vec<Rc<Decision>>,
+    /// Passes over the candidates.
+    pub attempts: Vec<Attempt>,
+    /// Of the connection that carried it.
+    pub tls: Option<Tls>,
+}
+
+/// One pass of a sender over its candidates (RFC 5321 §4.5.4.1).
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    /// Its beginning.
+    pub at: SimTime,
+    /// Its end.
+    pub end: SimTime,
+    /// What came of it for this recipient.
+    pub result: AttemptResult,
+    /// The last reply code, 0 if no server spoke.
+    pub code: u16,
+    /// The status that the sender notes.
+    pub enhanced: Enhanced,
+    /// In words.
+    pub text: Rc<str>,
+    /// When it is tried again.
+    pub next_at: Option<SimTime>,
+    /// Why at that moment.
+    pub next_why: &'static str,
+    /// Names asked of DNS, in order.
+    pub lookups: Vec<Lookup>,
+    /// Order of candidates, limits, TLS: decided anew in each attempt.
+    pub decisions: Vec<Rc<Decision>>,
+    /// One per try at one address, in order.
+    pub connections: Vec<Connection>,
+}
+
+/// What an attempt came to.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum AttemptResult {
+    /// Taken by the next system (or put into a mailbox).
+    Delivered,
+    /// To be tried again.
+    Deferred,
+    /// Given up for good at once.
+    Bounced,
+    /// Given up because its lifetime is over.
+    Expired,
+    /// Under way when the run ended.
+    Unfinished,
+}
+
+impl AttemptResult {
+    /// The word in text and JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::Deferred => "deferred",
+            Self::Bounced => "bounced",
+            Self::Expired => "expired",
+            Self::Unfinished => "unfinished",
+        }
+    }
+}
+
+/// One question to DNS.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Lookup {
+    /// When it was asked.
+    pub at: SimTime,
+    /// The name.
+    pub name: Rc<str>,
+    /// `MX`, `A`, `AAAA`, …
+    pub kind: &'static str,
+    /// `2 records`, `NXDOMAIN`, `SERVFAIL`, …
+    pub answer: Rc<str>,
+    /// From the resolver's cache.
+    pub cached: bool,
+}
+
+/// Where in a session something happened, in the order of a session.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Phase {
+    /// TCP.
+    Connect,
+    /// The 220.
+    Banner,
+    /// EHLO.
+    Ehlo,
+    /// HELO after a refused EHLO.
+    Helo,
+    /// STARTTLS and the handshake.
+    Starttls,
+    /// AUTH.
+    Auth,
+    /// MAIL FROM.
+    Mail,
+    /// RCPT TO.
+    Rcpt,
+    /// DATA.
+    Data,
+    /// The content on the wire.
+    Content,
+    /// The reply to the final dot.
+    FinalDot,
+}
+
+impl Phase {
+    /// The word in text and JSON, the command where there is one.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Connect => "connect",
+            Self::Banner => "banner",
+            Self::Ehlo => "EHLO",
+            Self::Helo => "HELO",
+            Self::Starttls => "STARTTLS",
+            Self::Auth => "AUTH",
+            Self::Mail => "MAIL",
+            Self::Rcpt => "RCPT",
+            Self::Data => "DATA",
+            Self::Content => "content",
+            Self::FinalDot => "final dot",
+        }
+    }
+}
+
+/// How one connection ended for this recipient.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum ConnectionResult {
+    /// The server took the message for this recipient.
+    Accepted,
+    /// Nothing listens.
+    Refused,
+    /// No answer to the connect.
+    ConnectTimeout,
+    /// No route to the host.
+    Unreachable,
+    /// A 4xx reply.
+    Tempfail,
+    /// A 5xx reply.
+    Permfail,
+    /// The server closed or reset the connection.
+    Dropped,
+    /// The server fell silent.
+    Timeout,
+    /// TLS was wanted and did not come about as the policy asks.
+    TlsFailed,
+    /// The sender went away by its own rules (size, own name, no feature).
+    Left,
+    /// Under way when the run ended.
+    Unfinished,
+}
+
+impl ConnectionResult {
+    /// The word in text and JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Refused => "refused",
+            Self::ConnectTimeout => "no-answer",
+            Self::Unreachable => "unreachable",
+            Self::Tempfail => "temporary-failure",
+            Self::Permfail => "permanent-failure",
+            Self::Dropped => "dropped",
+            Self::Timeout => "timeout",
+            Self::TlsFailed => "tls-failed",
+            Self::Left => "left",
+            Self::Unfinished => "unfinished",
+        }
+    }
+}
+
+/// One try at one address.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    /// When the connect began.
+    pub at: SimTime,
+    /// When it was over.
+    pub end: SimTime,
+    /// The machine that answers at the address; `None` if nobody has it.
+    pub to: Option<Place>,
+    /// The name that led here: the MX target, smart host or domain.
+    pub name: Rc<str>,
+    /// MX preference, where there was one.
+    pub preference: Option<u16>,
+    /// The address.
+    pub address: IpAddr,
+    /// The port.
+    pub port: u16,
+    /// How far it came.
+    pub phase: Phase,
+    /// The last reply for this recipient.
+    pub reply: Option<Reply>,
+    /// How it ended.
+    pub result: ConnectionResult,
+    /// What TLS came to; `None` if it ended before that was known.
+    pub tls: Option<Tls>,
+    /// The sentence of the sender about it, for `explain` ("fault `site A dark` until 2400s").
+    pub why: Rc<str>,
+}
+
+/// The protection of one connection.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Tls {
+    /// Plaintext, encrypted, authenticated.
+    pub outcome: TlsOutcome,
+    /// Protocol version, if encrypted.
+    pub version: Option<TlsVersion>,
+    /// The sender's policy in its own words: `may`, `encrypt`, `EncryptionOnly`, …
+    pub policy: Rc<str>,
+    /// RFC 8460 result type of a failure.
+    pub result: Option<&'static str>,
+    /// Why it came out so.
+    pub why: Rc<str>,
+}
+
+/// A decision as the rule book returned it: what won, and why each other candidate lost.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Decision {
+    /// The question: `which connector?`, `which host first?`, `is TLS good enough?`
+    pub question: Rc<str>,
+    /// Who decided.
+    pub by: Place,
+    /// What was decided, in words.
+    pub verdict: Rc<str>,
+    /// What won, by which rule. In order where order matters.
+    pub chosen: Vec<Reason>,
+    /// What lost, by which rule.
+    pub passed_over: Vec<Reason>,
+}
+
+/// Why one candidate won or lost.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct Reason {
+    /// The candidate: a connector, route, host, address, record.
+    pub name: Rc<str>,
+    /// Rule id of the documentation: `OUT-3`, `SH-2`, `R1` …
+    pub rule: &'static str,
+    /// The reason in words.
+    pub why: Rc<str>,
+    /// Where the rule comes from: RFC section, cmdlet parameter, server setting.
+    pub source: &'static str,
+}
