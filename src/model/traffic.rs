@@ -96,7 +96,11 @@ impl AddressTemplate {
 }
 
 fn expand(text: &str, number: u64) -> Box<str> {
-    if text.contains('#') { text.replace("##", "\u{0}").replace('#', &number.to_string()).replace('\u{0}', "#").into() } else { text.into() }
+    if text.contains('#') {
+        text.replace("##", "\u{0}").replace('#', &number.to_string()).replace('\u{0}', "#").into()
+    } else {
+        text.into()
+    }
 }
 
 /// To whom.
