@@ -234,7 +234,7 @@ mod tests {
             repaired_at: Some(minute(40)),
             back_at: Some(minute(41).after(500 * MILLISECOND)),
         };
-        assert_eq!(found, [expected.clone()]);
+        assert_eq!(found, std::slice::from_ref(&expected));
         assert_eq!(expected.within_ns(&expected.to[0]), 30 * SECOND + 340 * MILLISECOND);
         assert_eq!(expected.back_within_ns(), Some(MINUTE + 500 * MILLISECOND));
     }

@@ -133,8 +133,11 @@ fn one_failover(failover: &Failover, outcome: &Outcome, clock: Clock) -> String 
     text
 }
 
+/// How many connections came out how.
+type TlsCounts = BTreeMap<(TlsOutcome, Option<TlsVersion>), u64>;
+
 fn tls(outcome: &Outcome) -> String {
-    let mut by_hop: BTreeMap<(String, String), BTreeMap<(TlsOutcome, Option<TlsVersion>), u64>> = BTreeMap::new();
+    let mut by_hop: BTreeMap<(String, String), TlsCounts> = BTreeMap::new();
     for hop in outcome.messages.iter().flat_map(|message| &message.recipients).flat_map(|recipient| &recipient.hops) {
         if let (Some(to), Some(tls)) = (&hop.to, &hop.tls) {
             let ends = (hop.from.system.to_string(), full_name(to));
