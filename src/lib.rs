@@ -2,3 +2,5 @@
 
 pub mod analysis;
 pub mod base;
+pub mod model;
+pub mod report;
