@@ -20,6 +20,8 @@ mod hosts;
 mod observation;
 #[path = "observed/ron.rs"]
 mod ron;
+#[path = "observed/selftest.rs"]
+mod selftest;
 #[path = "observed/settings.rs"]
 mod settings;
 #[path = "observed/shares.rs"]

@@ -210,3 +210,22 @@ fn phase(stage: &str) -> Result<&'static str, String> {
         other => return Err(format!("stage `{other}`")),
     })
 }
+
+#[test]
+fn a_window_replaces_the_base_behaviour() {
+    let host = r#"{"name": "mx1.dest.test", "addrs": ["10.77.0.11"], "behaviour": {"greylist": {"delay": 3}, "starttls": {"cert": "expired"}},
+        "windows": [{"from": 2, "until": 6.5, "behaviour": {"net": "refuse"}}]}"#;
+    let host: Host = serde_json::from_str(host).unwrap_or_else(|error| panic!("{error}"));
+    let pieces = pieces(&host);
+    let lines: Vec<String> =
+        pieces.iter().flat_map(|piece| faults("mx1", piece).unwrap_or_default()).map(|f| format!("{}: {}", f.name, f.text)).collect();
+    let greylist = "Greylist(target: \"mx1\", delay: \"3s\", code: \"450 4.2.0 greylisted, try again later\"";
+    let expected = [
+        format!("mx1 greylists: {greylist}, until: \"2s\")"),
+        "mx1 refuses from 2s: Down(target: \"mx1\", how: Refused, at: \"2s\", until: \"6500ms\")".to_owned(),
+        format!("mx1 greylists from 6500ms: {greylist}, at: \"6500ms\")"),
+    ];
+    assert_eq!(lines, expected);
+    let fields: Vec<String> = pieces.iter().map(|piece| host_fields(&piece.behaviour, Some("mx1")).unwrap_or_default()).collect();
+    assert!(fields[0] == fields[2] && fields[0].contains("tls_versions") && !fields[1].contains("tls_versions"), "{fields:?}");
+}

@@ -70,12 +70,14 @@ pub struct DsnEvent {
     pub kind: String,
 }
 
+/// Message, recipient, final state, its time, times of attempts.
+type RepeatedRecipient = (String, String, String, Option<f64>, Vec<f64>);
+
 /// The short form of a further run.
 #[derive(Debug, Deserialize)]
 pub struct Repeat {
-    /// Message, recipient, final state, its time, times of attempts.
     #[serde(default)]
-    pub recipients: Vec<(String, String, String, Option<f64>, Vec<f64>)>,
+    pub recipients: Vec<RepeatedRecipient>,
     /// Time, address, result.
     #[serde(default)]
     pub connections: Vec<(f64, String, String)>,
@@ -88,7 +90,7 @@ impl Observation {
         let same = |other: &Recipient| other.message == recipient.message && other.recipient == recipient.recipient;
         let nth = self.recipients[..at].iter().filter(|other| same(other)).count();
         let repeats = self.repeats.iter().filter_map(|repeat| {
-            let of_it = |row: &&(String, String, String, Option<f64>, Vec<f64>)| row.0 == recipient.message && row.1 == recipient.recipient;
+            let of_it = |row: &&RepeatedRecipient| row.0 == recipient.message && row.1 == recipient.recipient;
             repeat.recipients.iter().filter(of_it).nth(nth).map(|row| row.4.clone())
         });
         std::iter::once(recipient.attempt_times.clone()).chain(repeats).collect()

@@ -51,7 +51,7 @@ pub fn fields(case: &Case, mta: &Mta, server: Server) -> String {
         Server::Postfix => {
             settings.insert("smtp_connect_timeout".into(), connect);
             settings.insert("smtp_helo_timeout".into(), greeting);
-            for phase in ["mail", "rcpt", "data_init", "data_xfer", "starttls", "rset", "quit"] {
+            for phase in ["mail", "rcpt", "data_init", "data_xfer", "starttls"] {
                 settings.insert(format!("smtp_{phase}_timeout"), command.clone());
             }
             settings.insert("smtp_data_done_timeout".into(), last);
