@@ -1,4 +1,4 @@
-//! `run --format json`: the contract with other programs, schema `mailtwin.run/1`.
+//! `run --format json`: the contract with other programs, schema `mailtwin.run/1`; `explain` shows one message in the same words.
 //!
 //! Keys come in a fixed order and are never left out: `null` where there is nothing to say, code 0 where no server spoke. Keys may be added
 //! within a version, not renamed. Times are seconds since the start as exact decimals. A decision that many messages share is written once,
@@ -40,9 +40,27 @@ pub fn run_json(outcome: &Outcome) -> String {
         w.line_key("totals").object(|w| write_totals(w, outcome));
         w.last_line();
     });
-    let mut text = writer.into_text();
-    text.push('\n');
-    text
+    writer.into_text() + "\n"
+}
+
+/// `explain --format json`: one message and the reports about it, as in the document of a run; `None` if there is no such message.
+#[must_use]
+pub fn explain_json(outcome: &Outcome, id: &str) -> Option<String> {
+    let message = outcome.messages.iter().find(|message| &*message.id == id)?;
+    let reports = outcome.messages.iter().filter(|other| other.parent.as_ref() == Some(&message.id));
+    let mut decisions = Decisions::default();
+    let mut writer = Writer::new();
+    writer.object(|w| {
+        w.line_key("schema").string("mailtwin.explain/1");
+        w.line_key("scenario").string(&*outcome.scenario);
+        w.line_key("version").string(env!("CARGO_PKG_VERSION"));
+        w.line_key("seed").number(outcome.seed);
+        write_message(w.line_key("message"), message, &mut decisions);
+        w.line_key("reports").lines(reports, |w, report| write_message(w, report, &mut decisions));
+        w.line_key("decisions").lines(&decisions.texts, |w, text| w.raw(text));
+        w.last_line();
+    });
+    Some(writer.into_text() + "\n")
 }
 
 /// Every decision once, in the order of its first use.
@@ -345,5 +363,15 @@ mod tests {
             assert_eq!(document["messages"][number]["recipients"][0]["hops"][1]["decisions"][0], 0);
         }
         assert_eq!(document["decisions"][0]["chosen"][0]["rule"], "OUT-3");
+    }
+
+    #[test]
+    fn one_message_and_its_reports() {
+        let text = explain_json(&fixture::two_sites(), "inbound#5").unwrap();
+        let document: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(document["message"]["recipients"][0]["fate"], "bounced");
+        assert_eq!(document["reports"][0]["id"], "inbound#5/dsn1");
+        assert_eq!(document["decisions"][1]["verdict"], "site-a.contoso.com, then the other");
+        assert_eq!(explain_json(&fixture::two_sites(), "nothing"), None);
     }
 }
