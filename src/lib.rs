@@ -3,4 +3,5 @@
 pub mod analysis;
 pub mod base;
 pub mod model;
+pub mod report;
 pub mod scenario;
