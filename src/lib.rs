@@ -2,4 +2,5 @@
 
 pub mod analysis;
 pub mod base;
+pub mod decide;
 pub mod model;
