@@ -4,3 +4,5 @@ pub mod analysis;
 pub mod base;
 pub mod decide;
 pub mod model;
+pub mod report;
+pub mod scenario;

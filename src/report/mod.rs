@@ -1,0 +1,8 @@
+//! How answers look: text for people, JSON for programs, charts. Every function returns the whole document as a string; writing it is the
+//! command line's business.
+
+pub mod explain;
+pub mod json;
+pub mod text;
+pub mod words;
+mod writer;
