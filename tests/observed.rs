@@ -186,7 +186,8 @@ fn every_case_can_be_said() {
             let seen: Result<Observation, _> = serde_json::from_str(&seen);
             assert!(seen.is_ok(), "observation {name}: {seen:?}");
             let scenario = adapter::scenario(&case, server);
-            assert!(scenario.is_ok(), "{name}: {scenario:?}");
+            let parsed = scenario.as_deref().map(|text| ::ron::from_str::<::ron::Value>(text).map_err(|error| format!("{error}\n{text}")));
+            assert!(matches!(parsed, Ok(Ok(_))), "{name}: {parsed:?}");
         }
     }
 }
