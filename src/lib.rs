@@ -2,5 +2,7 @@
 
 pub mod analysis;
 pub mod base;
+pub mod decide;
 pub mod model;
 pub mod report;
+pub mod scenario;

@@ -4,12 +4,13 @@
 //! answers), RFC 4592 (wildcards). Not modelled: zone cuts and referrals (an `NS` record is only data), types that mail
 //! never asks for, signatures (a domain is declared secure, insecure or bogus), DNAME.
 
+mod answer;
 mod lookup;
 mod names;
 mod record;
 mod zones;
 
-pub use lookup::{Answer, Outcome};
+pub use answer::{Answer, Outcome};
 pub use names::{Names, normal_form, parent_text, reverse_name};
 pub use record::{RecordData, RecordType, Soa, Tlsa, TlsaData};
 pub use zones::{Dnssec, RecordSet, Rest, Zones, ZonesBuilder};

@@ -59,16 +59,14 @@ pub struct OutboundConnector {
     pub all_accepted_domains: bool,
     /// `IsTransportRuleScoped`
     pub rule_scoped: bool,
-    /// `RouteAllMessagesViaOnPremises`
-    pub route_all_via_on_premises: bool,
     /// `UseMXRecord`
     pub use_mx_record: bool,
     /// `SmartHosts`, in written order.
     pub smart_hosts: Vec<NextHopId>,
     /// `TlsSettings` with `TlsDomain` as its name.
     pub tls: TlsPolicy,
-    /// `TestMode`: recorded, without effect.
-    pub test_mode: bool,
+    /// Its place in the scenario: the newest of two equal connectors has the higher number.
+    pub written: u32,
 }
 
 /// Switches for contradictions and open points of the sources, with their defaults.

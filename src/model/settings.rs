@@ -2,7 +2,7 @@
 
 use super::exchange::Tenant;
 use super::topology::Law;
-use crate::base::{CertId, NameId, NextHopId, Pattern, SystemId, TlsVersion};
+use crate::base::{CertId, NameId, NextHopId, Pattern, TlsVersion};
 use std::net::IpAddr;
 
 /// All settings of one machine for a time.
@@ -354,6 +354,3 @@ pub enum Client {
     /// A network or one address.
     Network(ipnet::IpNet),
 }
-
-/// What a tenant is of the shared service: here because a machine of the service serves them all.
-pub type TenantSystem = SystemId;

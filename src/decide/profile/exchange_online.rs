@@ -3,7 +3,8 @@
 //! Sources: Exchange Online NDR and deferral tables (4.4.312 to 4.4.318, 4.7.320), queued-and-deferred FAQ (24 h), RFC 7505.
 
 use super::{Behaviour, BrokenHandshake, End, ExpiryTest, MxRules, OrderRule, SessionRules, TlsRules, bounce, defer};
-use crate::base::Enhanced;
+use crate::base::{DAY, Enhanced, HOUR, MINUTE, SECOND, TlsVersion};
+use crate::model::settings::{ClientTls, Families, FamilyPreference, Profile, Retry, Routing, Sender, Timers, TlsLevel, TlsPolicy};
 
 pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     name: "exchange-online",
@@ -50,3 +51,38 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     expiry_status: Some((550, Enhanced(5, 4, 300), "Message expired")),
     expiry: ExpiryTest::Timer,
 };
+
+/// The sending side as it is delivered: what a scenario does not write.
+pub(super) fn sender() -> Sender {
+    Sender {
+        profile: Profile::ExchangeOnline,
+        timers: Timers {
+            connect_ns: 30 * SECOND,
+            banner_ns: 5 * MINUTE,
+            ehlo_ns: 5 * MINUTE,
+            starttls_ns: 5 * MINUTE,
+            auth_ns: 5 * MINUTE,
+            mail_ns: 5 * MINUTE,
+            rcpt_ns: 5 * MINUTE,
+            data_ns: 2 * MINUTE,
+            content_ns: 3 * MINUTE,
+            final_dot_ns: 10 * MINUTE,
+        },
+        retry: Retry::Steps { waits_ns: vec![15 * MINUTE, 15 * MINUTE, HOUR], lifetime_ns: DAY, delay_notice_ns: 0 },
+        address_limit: 0,
+        session_limit: 0,
+        recipient_limit: 500,
+        concurrency: (0, 0),
+        families: Families { v4: true, v6: true, prefer: FamilyPreference::Any, balance: true },
+        routing: Routing::Tenants,
+        tls: ClientTls {
+            policy: TlsPolicy { level: TlsLevel::Opportunistic, names: Vec::new() },
+            policies: Vec::new(),
+            versions: (TlsVersion::Tls12, TlsVersion::Tls13),
+        },
+        skip_5xx_greeting: false,
+        randomize_addresses: true,
+        defer_if_no_mx_address: false,
+        failed_cohort_limit: 0,
+    }
+}

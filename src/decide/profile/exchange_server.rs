@@ -3,7 +3,8 @@
 //! Sources: Exchange Server queue and retry documentation (2 days, 4.4.7).
 
 use super::{Behaviour, BrokenHandshake, End, ExpiryTest, MxRules, OrderRule, SessionRules, TlsRules, bounce, defer};
-use crate::base::Enhanced;
+use crate::base::{DAY, Enhanced, HOUR, MINUTE, SECOND, TlsVersion};
+use crate::model::settings::{ClientTls, Families, FamilyPreference, Profile, Retry, Routing, Sender, Timers, TlsLevel, TlsPolicy};
 
 pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     name: "exchange-server",
@@ -50,3 +51,42 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     expiry_status: Some((550, Enhanced(4, 4, 7), "Message expired")),
     expiry: ExpiryTest::AfterAttempt,
 };
+
+/// The sending side as it is delivered: what a scenario does not write.
+pub(super) fn sender() -> Sender {
+    Sender {
+        profile: Profile::ExchangeServer,
+        timers: Timers {
+            connect_ns: 30 * SECOND,
+            banner_ns: 5 * MINUTE,
+            ehlo_ns: 5 * MINUTE,
+            starttls_ns: 5 * MINUTE,
+            auth_ns: 5 * MINUTE,
+            mail_ns: 5 * MINUTE,
+            rcpt_ns: 5 * MINUTE,
+            data_ns: 2 * MINUTE,
+            content_ns: 3 * MINUTE,
+            final_dot_ns: 10 * MINUTE,
+        },
+        retry: Retry::Steps {
+            waits_ns: [[MINUTE; 4].as_slice(), &[5 * MINUTE; 6], &[10 * MINUTE]].concat(),
+            lifetime_ns: 2 * DAY,
+            delay_notice_ns: 4 * HOUR,
+        },
+        address_limit: 0,
+        session_limit: 0,
+        recipient_limit: 0,
+        concurrency: (20, 20),
+        families: Families { v4: true, v6: true, prefer: FamilyPreference::Any, balance: true },
+        routing: Routing::Unknown,
+        tls: ClientTls {
+            policy: TlsPolicy { level: TlsLevel::Opportunistic, names: Vec::new() },
+            policies: Vec::new(),
+            versions: (TlsVersion::Tls10, TlsVersion::Tls13),
+        },
+        skip_5xx_greeting: false,
+        randomize_addresses: true,
+        defer_if_no_mx_address: false,
+        failed_cohort_limit: 0,
+    }
+}

@@ -8,7 +8,7 @@ mod postfix;
 mod rfc;
 
 use crate::base::Enhanced;
-use crate::model::settings::Profile;
+use crate::model::settings::{Profile, Retry, Sender};
 
 /// What a sender of this kind does in each case that the rule books ask about.
 #[derive(Debug)]
@@ -170,5 +170,17 @@ pub fn behaviour(profile: Profile) -> &'static Behaviour {
         Profile::Postfix => &postfix::BEHAVIOUR,
         Profile::ExchangeOnline => &exchange_online::BEHAVIOUR,
         Profile::ExchangeServer => &exchange_server::BEHAVIOUR,
+    }
+}
+
+/// The sending side of a profile with all its defaults; a scenario's own settings are laid over it.
+#[must_use]
+pub fn default_sender(profile: Profile) -> Sender {
+    match profile {
+        Profile::Rfc => rfc::sender(),
+        Profile::NoRetry => Sender { profile, retry: Retry::Never, ..rfc::sender() },
+        Profile::Postfix => postfix::sender(),
+        Profile::ExchangeOnline => exchange_online::sender(),
+        Profile::ExchangeServer => exchange_server::sender(),
     }
 }

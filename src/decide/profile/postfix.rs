@@ -3,7 +3,8 @@
 //! Sources: postconf(5); smtp_addr.c, smtp_connect.c, smtp_proto.c, smtp_trouble.c, qmgr_active.c; and a running Postfix 3.7.11.
 
 use super::{Behaviour, BrokenHandshake, ExpiryTest, MxRules, OrderRule, SessionRules, TlsRules, bounce, defer};
-use crate::base::Enhanced;
+use crate::base::{DAY, Enhanced, MINUTE, SECOND, TlsVersion};
+use crate::model::settings::{ClientTls, Families, FamilyPreference, Profile, Retry, Routing, Sender, Timers, TlsLevel, TlsPolicy};
 
 pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     name: "postfix",
@@ -50,3 +51,46 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     expiry_status: None,
     expiry: ExpiryTest::AfterAttempt,
 };
+
+/// The sending side as it is delivered: what a scenario does not write.
+pub(super) fn sender() -> Sender {
+    Sender {
+        profile: Profile::Postfix,
+        timers: Timers {
+            connect_ns: 30 * SECOND,
+            banner_ns: 5 * MINUTE,
+            ehlo_ns: 5 * MINUTE,
+            starttls_ns: 5 * MINUTE,
+            auth_ns: 5 * MINUTE,
+            mail_ns: 5 * MINUTE,
+            rcpt_ns: 5 * MINUTE,
+            data_ns: 2 * MINUTE,
+            content_ns: 3 * MINUTE,
+            final_dot_ns: 10 * MINUTE,
+        },
+        retry: Retry::Postfix {
+            min_ns: 300 * SECOND,
+            max_ns: 4000 * SECOND,
+            scan_every_ns: 300 * SECOND,
+            scan_offset_ns: 0,
+            lifetime_ns: 5 * DAY,
+            bounce_lifetime_ns: 5 * DAY,
+            delay_warning_ns: 0,
+        },
+        address_limit: 5,
+        session_limit: 2,
+        recipient_limit: 50,
+        concurrency: (5, 20),
+        families: Families { v4: true, v6: true, prefer: FamilyPreference::Any, balance: true },
+        routing: Routing::Mta { smart_hosts: Vec::new(), routes: Vec::new(), fallback_hosts: Vec::new() },
+        tls: ClientTls {
+            policy: TlsPolicy { level: TlsLevel::May, names: Vec::new() },
+            policies: Vec::new(),
+            versions: (TlsVersion::Tls10, TlsVersion::Tls13),
+        },
+        skip_5xx_greeting: true,
+        randomize_addresses: true,
+        defer_if_no_mx_address: false,
+        failed_cohort_limit: 1,
+    }
+}

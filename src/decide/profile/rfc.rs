@@ -3,7 +3,8 @@
 //! Sources: RFC 5321 §4.5.4.1 and §5.1, RFC 7505, RFC 3463, RFC 3207 §4, RFC 7435.
 
 use super::{Behaviour, BrokenHandshake, End, ExpiryTest, MxRules, OrderRule, SessionRules, TlsRules, bounce, defer};
-use crate::base::Enhanced;
+use crate::base::{DAY, Enhanced, HOUR, MINUTE, TlsVersion};
+use crate::model::settings::{ClientTls, Families, FamilyPreference, Profile, Retry, Routing, Sender, Timers, TlsLevel, TlsPolicy};
 
 pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     name: "rfc",
@@ -50,3 +51,38 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     expiry_status: None,
     expiry: ExpiryTest::BeforeNext,
 };
+
+/// The sending side as it is delivered: what a scenario does not write.
+pub(super) fn sender() -> Sender {
+    Sender {
+        profile: Profile::Rfc,
+        timers: Timers {
+            connect_ns: 2 * MINUTE,
+            banner_ns: 5 * MINUTE,
+            ehlo_ns: 5 * MINUTE,
+            starttls_ns: 5 * MINUTE,
+            auth_ns: 5 * MINUTE,
+            mail_ns: 5 * MINUTE,
+            rcpt_ns: 5 * MINUTE,
+            data_ns: 2 * MINUTE,
+            content_ns: 3 * MINUTE,
+            final_dot_ns: 10 * MINUTE,
+        },
+        retry: Retry::Rfc { first_ns: 30 * MINUTE, factor_percent: 200, max_ns: 2 * HOUR, lifetime_ns: 5 * DAY, delay_notice_ns: 0 },
+        address_limit: 0,
+        session_limit: 0,
+        recipient_limit: 100,
+        concurrency: (0, 0),
+        families: Families { v4: true, v6: true, prefer: FamilyPreference::Any, balance: true },
+        routing: Routing::Mta { smart_hosts: Vec::new(), routes: Vec::new(), fallback_hosts: Vec::new() },
+        tls: ClientTls {
+            policy: TlsPolicy { level: TlsLevel::May, names: Vec::new() },
+            policies: Vec::new(),
+            versions: (TlsVersion::Tls10, TlsVersion::Tls13),
+        },
+        skip_5xx_greeting: false,
+        randomize_addresses: true,
+        defer_if_no_mx_address: false,
+        failed_cohort_limit: 0,
+    }
+}

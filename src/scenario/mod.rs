@@ -1,0 +1,3 @@
+//! The user's text becomes a model.
+
+pub mod zone;
