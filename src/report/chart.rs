@@ -33,7 +33,7 @@ const AXIS_HEIGHT: u32 = 45;
 const SLICES_MAX: u64 = 125;
 /// A step is two points of a line, and a series has at most 2000.
 const STEPS_MAX: usize = 990;
-/// How many moments of failover are marked.
+/// More moments of failover than this would hide what they mark.
 const MARKS_MAX: usize = 40;
 
 const PALETTE: [RGBColor; 8] = [
@@ -103,9 +103,9 @@ impl Axis {
     fn new(end: SimTime, clock: Clock) -> Self {
         let end_ns = end.0.max(SECOND);
         let (unit_ns, unit) = match end_ns {
-            0..=180_000_000_000 => (SECOND, "seconds"),
-            ..=21_600_000_000_000 => (MINUTE, "minutes"),
-            ..=345_600_000_000_000 => (HOUR, "hours"),
+            ns if ns <= 3 * MINUTE => (SECOND, "seconds"),
+            ns if ns <= 6 * HOUR => (MINUTE, "minutes"),
+            ns if ns <= 4 * DAY => (HOUR, "hours"),
             _ => (DAY, "days"),
         };
         let since = clock.start.map_or("since the start".to_owned(), |_| format!("since {} UTC", clock.moment(SimTime::ZERO)));
@@ -189,7 +189,12 @@ fn legend<'a>(area: &Area<'_>, key: &Key, rows: impl Iterator<Item = (&'a str, i
 /// Through all panels: a solid line where traffic moves away, a broken one where it comes back.
 fn draw_marks(root: &Area<'_>, outcome: &Outcome, axis: &Axis, panels: [(i32, i32); 3]) -> Result<(), ChartError> {
     let found = failovers(outcome);
-    for failover in found.iter().take(MARKS_MAX) {
+    let (left, y) = ((WIDTH - RIGHT) as i32 + 14, TITLE_HEIGHT as i32 - 34);
+    let text = style(15, HPos::Left, VPos::Center, BLACK);
+    if found.len() > MARKS_MAX {
+        return write(root, "too many failovers to mark", &text, (left, y));
+    }
+    for failover in &found {
         let away = failover.to.first().map_or(failover.missed_at, |taker| taker.taken_at);
         for panel in panels {
             vertical(root, axis.pixel(away), panel, None)?;
@@ -199,12 +204,10 @@ fn draw_marks(root: &Area<'_>, outcome: &Outcome, axis: &Axis, panels: [(i32, i3
         }
     }
     if !found.is_empty() {
-        let (left, y) = ((WIDTH - RIGHT) as i32 + 14, TITLE_HEIGHT as i32 - 34);
-        let more = if found.len() > MARKS_MAX { format!(" (first {MARKS_MAX})") } else { String::new() };
         vertical(root, left + 6, (y - 8, y + 8), None)?;
-        write(root, &format!("traffic moves away{more}"), &style(15, HPos::Left, VPos::Center, BLACK), (left + 20, y))?;
+        write(root, "traffic moves away", &text, (left + 20, y))?;
         vertical(root, left + 6, (y + 12, y + 28), Some(6))?;
-        write(root, "and comes back", &style(15, HPos::Left, VPos::Center, BLACK), (left + 20, y + 20))?;
+        write(root, "and comes back", &text, (left + 20, y + 20))?;
     }
     Ok(())
 }

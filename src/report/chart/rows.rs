@@ -8,6 +8,8 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
 const UP: RGBColor = RGBColor(190, 215, 225);
+/// More names than this would hide the row that they stand in.
+const NAMED_MAX: usize = 6;
 
 /// The panel: a bar per machine, hatched where it is down, underlined where another fault strikes.
 pub(super) fn draw_rows(area: &Area<'_>, rows: &[Row], axis: &Axis) -> Result<(), ChartError> {
@@ -69,9 +71,12 @@ fn hatch(area: &Area<'_>, [(left, top), (right, bottom)]: [(i32, i32); 2]) -> Re
 
 /// The names of what struck, where there is room for them.
 fn row_labels(area: &Area<'_>, row: &Row, axis: &Axis, middle: i32) -> Result<(), ChartError> {
-    let down = row.down.iter().map(|span| (span, if span.name.is_empty() { "down".to_owned() } else { format!("down: {}", span.name) }));
-    let mut labels: Vec<(i32, String)> = down.map(|(span, text)| (axis.pixel(span.from), text)).collect();
-    labels.extend(row.struck.iter().map(|span| (axis.pixel(span.from), span.name.to_string())));
+    let down = |span: &Span| if span.name.is_empty() { "down".to_owned() } else { format!("down: {}", span.name) };
+    let mut labels: Vec<(i32, String)> = match row.down.first() {
+        Some(first) if row.down.len() > NAMED_MAX => vec![(axis.pixel(first.from), format!("down {} times", row.down.len()))],
+        Some(_) | None => row.down.iter().map(|span| (axis.pixel(span.from), down(span))).collect(),
+    };
+    labels.extend(row.struck.iter().take(NAMED_MAX).map(|span| (axis.pixel(span.from), span.name.to_string())));
     labels.sort();
     let mut free = LEFT as i32;
     for (left, text) in labels {
