@@ -2,5 +2,8 @@
 
 pub mod analysis;
 pub mod base;
+pub mod decide;
 pub mod diag;
+pub mod model;
+pub mod report;
 pub mod scenario;

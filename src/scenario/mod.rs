@@ -12,6 +12,7 @@ pub mod source;
 mod syntax;
 mod tokens;
 pub mod values;
+pub mod zone;
 
 pub use load::Loader;
 pub use merge::overlay;

@@ -68,31 +68,6 @@ impl Text {
         let start = self.span.start as usize;
         Span::new(self.span.file, start + bytes.start, start + bytes.end)
     }
-
-    /// The lines of a block without the indentation that all of them share, each with the byte of the text where it now begins.
-    /// Lines of blanks count as empty and have no say.
-    #[must_use]
-    pub fn lines(&self) -> Vec<(usize, &str)> {
-        let blank = |c: char| c == ' ' || c == '\t';
-        let mut at = 0;
-        let mut lines: Vec<(usize, &str)> = Vec::new();
-        for line in self.value.split_inclusive('\n') {
-            let end = line.trim_end_matches('\n').trim_end_matches('\r');
-            lines.push((at, end));
-            at += line.len();
-        }
-        let written = lines.iter().map(|(_, line)| *line).filter(|line| !line.trim_matches(blank).is_empty());
-        let shared = written.map(|line| line.len() - line.trim_start_matches(blank).len()).min().unwrap_or(0);
-        for (start, line) in &mut lines {
-            let indent = line.len() - line.trim_start_matches(blank).len();
-            let cut = indent.min(shared);
-            (*start, *line) = (*start + cut, &line[cut..]);
-            if line.trim_matches(blank).is_empty() {
-                *line = "";
-            }
-        }
-        lines
-    }
 }
 
 impl fmt::Debug for Text {
@@ -267,24 +242,5 @@ impl<T> Named<T> {
     #[must_use]
     pub fn span(&self) -> Span {
         self.span
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lines_lose_the_shared_indentation() {
-        let cases: [(&str, &[(usize, &str)]); 5] = [
-            ("\n    a\n      b\n\n    c\n  ", &[(0, ""), (5, "a"), (11, "  b"), (15, ""), (20, "c"), (24, "")]),
-            ("a\n  b", &[(0, "a"), (2, "  b")]),
-            ("a MX 0 b", &[(0, "a MX 0 b")]),
-            ("a\nb", &[(0, "a"), (2, "b")]),
-            ("\r\n\ta\r\n\tb", &[(0, ""), (3, "a"), (7, "b")]),
-        ];
-        for (text, expected) in cases {
-            assert_eq!(Text::made_up(text).lines(), expected, "{text:?}");
-        }
     }
 }

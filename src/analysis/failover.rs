@@ -1,0 +1,278 @@
+//! When did the traffic of a sender move from one host to another, why, and when did it come back?
+//!
+//! An episode begins with the first miss of a sending system at a host: a connection that ended there without a lasting answer. It counts
+//! as a failover once another host takes mail in its stead: a message that had missed before, or any message if that host had no part
+//! in the traffic until then (round robin over two hosts is no failover). It ends when the first host takes mail again.
+//! Not looked at: why a sender's memory passes a host over without trying it.
+
+use super::outcome::{Connection, ConnectionResult, Outcome, Place};
+use crate::base::SimTime;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+/// The traffic of one system leaves one host for others.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Failover {
+    /// The sending system.
+    pub by: Rc<str>,
+    /// The host that it left.
+    pub from: Place,
+    /// Beginning of the first connection that came to nothing.
+    pub missed_at: SimTime,
+    /// Its end: when the sender knew.
+    pub noticed_at: SimTime,
+    /// How it ended there.
+    pub result: ConnectionResult,
+    /// The fault that struck the host then, or else the sentence of the sender.
+    pub why: Why,
+    /// Who took the mail instead, in the order of the first time.
+    pub to: Vec<Taker>,
+    /// When the host was well again: the end of the outage (`None` if that is not known or not before the end of the run).
+    pub repaired_at: Option<SimTime>,
+    /// When the host first took mail again.
+    pub back_at: Option<SimTime>,
+}
+
+/// What is known of the cause.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Why {
+    /// The name of a fault of the scenario.
+    Fault(Rc<str>),
+    /// What the sender said about the connection.
+    Said(Rc<str>),
+}
+
+/// A host that took mail instead of another.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Taker {
+    /// The host.
+    pub place: Place,
+    /// When it first did.
+    pub taken_at: SimTime,
+    /// How many messages until the other came back.
+    pub messages: usize,
+}
+
+impl Failover {
+    /// Nanoseconds from the first miss to the first message that `taker` took.
+    #[must_use]
+    pub fn within_ns(&self, taker: &Taker) -> u64 {
+        taker.taken_at.since(self.missed_at)
+    }
+
+    /// Nanoseconds from the repair to the first message taken again; `None` if either did not happen.
+    #[must_use]
+    pub fn back_within_ns(&self) -> Option<u64> {
+        Some(self.back_at?.since(self.repaired_at?))
+    }
+}
+
+/// One connection of the traffic, as far as it matters here.
+struct Touch<'a> {
+    message: usize,
+    connection: &'a Connection,
+    host: &'a Place,
+    /// Misses earlier in the same queue of the same message.
+    missed_before: BTreeSet<&'a Place>,
+}
+
+/// An episode under way.
+struct Episode<'a> {
+    first: &'a Connection,
+    takers: Vec<(&'a Place, SimTime, BTreeSet<usize>)>,
+}
+
+/// All failovers of a run, in the order of the first miss.
+#[must_use]
+pub fn failovers(outcome: &Outcome) -> Vec<Failover> {
+    let mut found: Vec<Failover> = touches(outcome).into_iter().flat_map(|(by, row)| of_sender(outcome, by, &row)).collect();
+    found.sort_by(|a, b| (a.missed_at, &a.by, &a.from).cmp(&(b.missed_at, &b.by, &b.from)));
+    found
+}
+
+/// Did the host fail to give a lasting answer? A permanent refusal is an answer; leaving is the sender's own will.
+#[must_use]
+pub fn is_miss(result: ConnectionResult) -> bool {
+    match result {
+        ConnectionResult::Refused
+        | ConnectionResult::ConnectTimeout
+        | ConnectionResult::Unreachable
+        | ConnectionResult::Tempfail
+        | ConnectionResult::Dropped
+        | ConnectionResult::Timeout
+        | ConnectionResult::TlsFailed => true,
+        ConnectionResult::Accepted | ConnectionResult::Permfail | ConnectionResult::Left | ConnectionResult::Unfinished => false,
+    }
+}
+
+/// The connections of each sending system in the order of their beginning, each message counted once.
+fn touches(outcome: &Outcome) -> BTreeMap<&Rc<str>, Vec<Touch<'_>>> {
+    let mut by_sender: BTreeMap<&Rc<str>, Vec<Touch<'_>>> = BTreeMap::new();
+    for (index, message) in outcome.messages.iter().enumerate() {
+        for hop in message.recipients.iter().flat_map(|recipient| &recipient.hops) {
+            let mut missed_before = BTreeSet::new();
+            for connection in hop.attempts.iter().flat_map(|attempt| &attempt.connections) {
+                let Some(host) = &connection.to else { continue };
+                let touch = Touch { message: index, connection, host, missed_before: missed_before.clone() };
+                by_sender.entry(&hop.from.system).or_default().push(touch);
+                if is_miss(connection.result) {
+                    missed_before.insert(host);
+                }
+            }
+        }
+    }
+    for row in by_sender.values_mut() {
+        row.sort_by_key(|touch| (touch.connection.at, touch.connection.end, touch.message));
+    }
+    by_sender
+}
+
+fn of_sender(outcome: &Outcome, by: &Rc<str>, row: &[Touch<'_>]) -> Vec<Failover> {
+    let mut open: BTreeMap<&Place, Episode<'_>> = BTreeMap::new();
+    let mut in_use: BTreeSet<&Place> = BTreeSet::new();
+    let mut done = vec![];
+    for touch in row {
+        if is_miss(touch.connection.result) {
+            open.entry(touch.host).or_insert(Episode { first: touch.connection, takers: vec![] });
+        } else if touch.connection.result == ConnectionResult::Accepted {
+            let back = open.remove(touch.host).and_then(|episode| finish(outcome, by, touch.host, &episode, Some(touch.connection.end)));
+            done.extend(back);
+            for (missed, episode) in &mut open {
+                if touch.missed_before.contains(*missed) || !in_use.contains(touch.host) {
+                    take(episode, touch);
+                }
+            }
+            if touch.missed_before.is_empty() && open.is_empty() {
+                in_use.insert(touch.host);
+            }
+        }
+    }
+    done.extend(open.iter().filter_map(|(host, episode)| finish(outcome, by, host, episode, None)));
+    done
+}
+
+fn take<'a>(episode: &mut Episode<'a>, touch: &Touch<'a>) {
+    let end = touch.connection.end;
+    match episode.takers.iter_mut().find(|(host, ..)| *host == touch.host) {
+        Some((_, first, messages)) => {
+            *first = end.min(*first);
+            messages.insert(touch.message);
+        }
+        None => episode.takers.push((touch.host, end, BTreeSet::from([touch.message]))),
+    }
+}
+
+/// An episode without a taker was an outage, not a failover.
+fn finish(outcome: &Outcome, by: &Rc<str>, host: &Place, episode: &Episode<'_>, back_at: Option<SimTime>) -> Option<Failover> {
+    if episode.takers.is_empty() {
+        return None;
+    }
+    let first = episode.first;
+    let takers = episode.takers.iter();
+    Some(Failover {
+        by: by.clone(),
+        from: host.clone(),
+        missed_at: first.at,
+        noticed_at: first.end,
+        result: first.result,
+        why: cause(outcome, host, first),
+        to: takers.map(|(place, at, messages)| Taker { place: (*place).clone(), taken_at: *at, messages: messages.len() }).collect(),
+        repaired_at: repair(outcome, host, first, back_at),
+        back_at,
+    })
+}
+
+fn cause(outcome: &Outcome, host: &Place, miss: &Connection) -> Why {
+    let struck = |fault: &&super::outcome::FaultFacts| fault.hosts.contains(&host.host) && overlaps((fault.from, fault.until), miss);
+    // What takes a machine away explains a miss better than what merely slows it down.
+    let mut faults: Vec<_> = outcome.faults.iter().filter(struck).collect();
+    faults.sort_by_key(|fault| fault.kind != "Down");
+    faults.first().map_or_else(|| Why::Said(miss.why.clone()), |fault| Why::Fault(fault.name.clone()))
+}
+
+/// The end of the last outage between the miss and the return: of the host being down, or else of a fault that strikes it.
+fn repair(outcome: &Outcome, host: &Place, miss: &Connection, back_at: Option<SimTime>) -> Option<SimTime> {
+    let limit = back_at.unwrap_or(outcome.ended_at);
+    let down = outcome.hosts.iter().filter(|facts| facts.name == host.host).flat_map(|facts| facts.down.iter().copied());
+    let faults = outcome.faults.iter().filter(|fault| fault.hosts.contains(&host.host)).map(|fault| (fault.from, fault.until));
+    let last = |windows: Vec<(SimTime, SimTime)>| {
+        if !windows.iter().any(|window| overlaps(*window, miss)) {
+            return None;
+        }
+        let ends = windows.into_iter().filter(|(from, until)| *from < limit && *until > miss.at && *until <= limit);
+        ends.map(|(_, until)| until).max()
+    };
+    last(down.collect()).or_else(|| last(faults.collect()))
+}
+
+fn overlaps((from, until): (SimTime, SimTime), miss: &Connection) -> bool {
+    from <= miss.end && until > miss.at
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::fixture::{self, delivered, site};
+    use crate::base::{MILLISECOND, MINUTE, SECOND};
+
+    fn minute(n: u64) -> SimTime {
+        SimTime(n * MINUTE)
+    }
+
+    #[test]
+    fn there_and_back() {
+        let found = failovers(&fixture::two_sites());
+        let missed_at = minute(11).after(200 * MILLISECOND);
+        let expected = Failover {
+            by: "eop".into(),
+            from: site('a'),
+            missed_at,
+            noticed_at: missed_at.after(30 * SECOND),
+            result: ConnectionResult::ConnectTimeout,
+            why: Why::Fault("site A dark".into()),
+            to: vec![Taker { place: site('b'), taken_at: missed_at.after(30 * SECOND + 340 * MILLISECOND), messages: 2 }],
+            repaired_at: Some(minute(40)),
+            back_at: Some(minute(41).after(500 * MILLISECOND)),
+        };
+        assert_eq!(found, std::slice::from_ref(&expected));
+        assert_eq!(expected.within_ns(&expected.to[0]), 30 * SECOND + 340 * MILLISECOND);
+        assert_eq!(expected.back_within_ns(), Some(MINUTE + 500 * MILLISECOND));
+    }
+
+    #[test]
+    fn what_counts() {
+        // One letter per message, a minute apart: `a` and `b` taken there at once, `x` a miss at site A, then taken by B.
+        let cases = [
+            ("aabb", vec![]),
+            ("abab", vec![]),
+            ("axxa", vec![(2, true)]),
+            ("axax", vec![(1, true), (1, false)]),
+            ("xx", vec![(2, false)]),
+            ("abxbxa", vec![(2, true)]),
+            ("axbba", vec![(3, true)]),
+        ];
+        for (traffic, expected) in cases {
+            let mut outcome = fixture::two_sites();
+            outcome.messages = traffic
+                .chars()
+                .enumerate()
+                .map(|(n, how)| {
+                    let mut message = delivered(n as u32, minute(n as u64), how == 'x');
+                    if how == 'b' {
+                        message.recipients[0].hops[1].attempts[0].connections[0].to = Some(site('b'));
+                    }
+                    message
+                })
+                .collect();
+            let found: Vec<(usize, bool)> = failovers(&outcome).iter().map(|row| (row.to[0].messages, row.back_at.is_some())).collect();
+            assert_eq!(found, expected, "{traffic}");
+        }
+    }
+
+    #[test]
+    fn an_outage_without_a_taker_is_none() {
+        let mut outcome = fixture::two_sites();
+        outcome.messages.retain(|message| &*message.id == "inbound#6");
+        assert_eq!(failovers(&outcome), []);
+    }
+}

@@ -1,0 +1,205 @@
+//! Does a receiving system take this recipient from this client?
+//!
+//! Sources: RFC 5321 §3.3, §3.6.2 and §4.1.3; postconf(5) `relay_domains`, `mynetworks`; Exchange Online accepted domains and Directory-Based Edge
+//! Blocking. Not modelled yet: authentication, Exchange receive connectors, inbound connectors.
+
+use super::{Decision, because};
+use crate::base::{Enhanced, HostId, Reply, SystemId};
+use crate::model::dns::Names;
+use crate::model::exchange::{AcceptedDomain, DomainType, Tenant};
+use crate::model::settings::{Client, Directory, MtaDirectory};
+use std::net::IpAddr;
+
+/// Who connects.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Peer {
+    /// The machine.
+    pub host: HostId,
+    /// The address that the server sees.
+    pub address: Option<IpAddr>,
+}
+
+/// The answer to RCPT.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Acceptance {
+    /// Taken: a mailbox here, or on its way to another system.
+    Take {
+        /// The tenant that it is taken for.
+        tenant: Option<SystemId>,
+    },
+    /// Refused.
+    Refuse(Reply),
+}
+
+/// Answers RCPT TO `address` (with `domain`).
+#[must_use]
+pub fn answer_rcpt(directory: &Directory, names: &Names, peer: Peer, address: &str, domain: &str) -> Decision<Acceptance> {
+    match directory {
+        Directory::Everything => {
+            Decision::for_reason(Acceptance::Take { tenant: None }, because("ACCEPT", domain, "the internet takes everything", "scenario"))
+        }
+        Directory::Mta(mta) => answer_mta(mta, peer, address, domain),
+        Directory::Tenants(tenants) => answer_exchange_online(tenants, names, address, domain),
+    }
+}
+
+fn answer_mta(directory: &MtaDirectory, peer: Peer, address: &str, domain: &str) -> Decision<Acceptance> {
+    let take = |reason| Decision::for_reason(Acceptance::Take { tenant: None }, reason);
+    if let Some(pattern) = directory.mailboxes.iter().find(|pattern| pattern.matches(address)) {
+        return take(because("ACCEPT", pattern.as_str(), "a mailbox here", "mailboxes"));
+    }
+    if let Some(pattern) = directory.relay_domains.iter().find(|pattern| pattern.matches(domain)) {
+        return take(because("ACCEPT", pattern.as_str(), "taken for another system", "relay_domains"));
+    }
+    if directory.mailbox_domains.iter().any(|own| &**own == domain) {
+        let reply = Reply::new(550, Some(Enhanced(5, 1, 1)), "User unknown");
+        return Decision::for_reason(
+            Acceptance::Refuse(reply),
+            because("ACCEPT", address, "the domain is served here, the user is unknown", "RFC 5321 §3.3"),
+        );
+    }
+    if directory.relay_clients.iter().any(|client| is_client(client, peer)) {
+        return take(because("ACCEPT", domain, "the client may send anywhere", "relay_clients"));
+    }
+    let reply = Reply::new(554, Some(Enhanced(5, 7, 1)), "Relay access denied");
+    Decision::for_reason(
+        Acceptance::Refuse(reply),
+        because("ACCEPT", domain, "neither a domain served here nor a client that may relay", "RFC 5321 §3.6.2"),
+    )
+}
+
+fn is_client(client: &Client, peer: Peer) -> bool {
+    match client {
+        Client::Hosts(hosts) => hosts.contains(&peer.host),
+        Client::Network(network) => peer.address.is_some_and(|address| network.contains(&address)),
+    }
+}
+
+/// The tenant whose accepted domain covers `domain`, with that domain.
+#[must_use]
+pub fn tenant_of<'a>(tenants: &'a [Tenant], names: &Names, domain: &str) -> Option<(&'a Tenant, &'a AcceptedDomain)> {
+    tenants.iter().find_map(|tenant| Some((tenant, accepted_domain(tenant, names, domain)?)))
+}
+
+/// The accepted domain of a tenant that covers `domain`: the longest.
+#[must_use]
+pub fn accepted_domain<'a>(tenant: &'a Tenant, names: &Names, domain: &str) -> Option<&'a AcceptedDomain> {
+    tenant
+        .accepted_domains
+        .iter()
+        .filter(|accepted| match domain.strip_suffix(names.text(accepted.name)) {
+            Some("") => true,
+            Some(front) => accepted.match_sub_domains && front.ends_with('.'),
+            None => false,
+        })
+        .max_by_key(|accepted| names.text(accepted.name).len())
+}
+
+fn answer_exchange_online(tenants: &[Tenant], names: &Names, address: &str, domain: &str) -> Decision<Acceptance> {
+    let Some((tenant, accepted)) = tenant_of(tenants, names, domain) else {
+        let reply = Reply::new(550, Some(Enhanced(5, 4, 1)), "Relay Access Denied");
+        let why = "an accepted domain of no tenant, and nothing ties the client to a tenant";
+        return Decision::for_reason(Acceptance::Refuse(reply), because("ATT-3", domain, why, "New-AcceptedDomain"));
+    };
+    let known = tenant.mailboxes.iter().any(|pattern| pattern.matches(address));
+    let name = names.text(accepted.name);
+    if !known && accepted.kind == DomainType::Authoritative && tenant.directory_complete {
+        let reply = Reply::new(550, Some(Enhanced(5, 4, 1)), "Recipient address rejected: Access denied");
+        let why = format!("`{name}` is Authoritative and the directory does not know the recipient");
+        return Decision::for_reason(Acceptance::Refuse(reply), because("DBEB", address, why, "Directory-Based Edge Blocking"));
+    }
+    Decision::for_reason(
+        Acceptance::Take { tenant: Some(tenant.system) },
+        because("ATT-3", name, "the recipient's domain is accepted by this tenant", "New-AcceptedDomain"),
+    )
+}
+
+/// The address in an address literal: `[192.0.2.1]`, `[IPv6:2001:db8::1]` (the tag is mandatory).
+#[must_use]
+pub fn literal_address(domain: &str) -> Option<IpAddr> {
+    let inner = domain.strip_prefix('[')?.strip_suffix(']')?;
+    match inner.split_once(':') {
+        Some((tag, rest)) if tag.eq_ignore_ascii_case("ipv6") => rest.parse::<std::net::Ipv6Addr>().ok().map(IpAddr::V6),
+        _ => inner.parse::<std::net::Ipv4Addr>().ok().map(IpAddr::V4),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Pattern;
+    use crate::model::exchange::Switches;
+
+    #[test]
+    fn mail_server() {
+        let directory = Directory::Mta(MtaDirectory {
+            mailboxes: vec![Pattern::new("alice@dest.test")],
+            mailbox_domains: vec!["dest.test".into()],
+            relay_domains: vec![Pattern::new("backup.test")],
+            relay_clients: vec![Client::Hosts(vec![HostId(7)]), Client::Network("192.0.2.0/24".parse().unwrap())],
+        });
+        let cases = [
+            ("alice@dest.test", 1, None, "take"),
+            ("bob@dest.test", 1, None, "550 5.1.1 User unknown"),
+            ("x@backup.test", 1, None, "take"),
+            ("x@far.test", 1, None, "554 5.7.1 Relay access denied"),
+            ("x@far.test", 7, None, "take"),
+            ("x@far.test", 1, Some("192.0.2.77"), "take"),
+        ];
+        for (address, host, ip, expected) in cases {
+            let peer = Peer { host: HostId(host), address: ip.map(|ip| ip.parse().unwrap()) };
+            let decision = answer_rcpt(&directory, &Names::default(), peer, address, address.split_once('@').unwrap().1);
+            let got = match decision.outcome {
+                Acceptance::Take { .. } => "take".to_owned(),
+                Acceptance::Refuse(reply) => reply.to_string(),
+            };
+            assert_eq!(got, expected, "{address} from {host}");
+        }
+    }
+
+    #[test]
+    fn exchange_online() {
+        let mut names = Names::default();
+        let accepted =
+            |names: &mut Names, name: &str, kind, match_sub_domains| AcceptedDomain { name: names.intern(name), kind, match_sub_domains };
+        let tenant = Tenant {
+            system: SystemId(3),
+            accepted_domains: vec![
+                accepted(&mut names, "contoso.com", DomainType::Authoritative, false),
+                accepted(&mut names, "relay.com", DomainType::InternalRelay, true),
+            ],
+            mailboxes: vec![Pattern::new("alice@contoso.com")],
+            outbound_connectors: vec![],
+            switches: Switches::default(),
+            directory_complete: true,
+        };
+        let directory = Directory::Tenants(vec![tenant]);
+        let cases = [
+            ("alice@contoso.com", "take"),
+            ("bob@contoso.com", "550 5.4.1 Recipient address rejected: Access denied"),
+            ("bob@sub.contoso.com", "550 5.4.1 Relay Access Denied"),
+            ("bob@relay.com", "take"),
+            ("bob@sub.relay.com", "take"),
+            ("bob@elsewhere.com", "550 5.4.1 Relay Access Denied"),
+        ];
+        for (address, expected) in cases {
+            let peer = Peer { host: HostId(0), address: None };
+            let got = match answer_rcpt(&directory, &names, peer, address, address.split_once('@').unwrap().1).outcome {
+                Acceptance::Take { tenant } => {
+                    assert_eq!(tenant, Some(SystemId(3)));
+                    "take".to_owned()
+                }
+                Acceptance::Refuse(reply) => reply.to_string(),
+            };
+            assert_eq!(got, expected, "{address}");
+        }
+    }
+
+    #[test]
+    fn literals() {
+        assert_eq!(literal_address("[192.0.2.1]"), Some("192.0.2.1".parse().unwrap()));
+        assert_eq!(literal_address("[IPv6:2001:db8::1]"), Some("2001:db8::1".parse().unwrap()));
+        assert_eq!(literal_address("[2001:db8::1]"), None);
+        assert_eq!(literal_address("dest.test"), None);
+    }
+}

@@ -1,0 +1,243 @@
+//! Which outbound connector of Exchange Online takes a recipient?
+//!
+//! Rules OUT-1 to OUT-7 and OUT-9 of the documentation. Sources: New-OutboundConnector; set-up-connectors-to-route-mail. Not modelled yet: OUT-2 (mail-flow
+//! rules), OUT-8 (centralized mail transport), OUT-10 (replication time: `at` of a change is when it works).
+
+use super::super::acceptance::accepted_domain;
+use super::super::{Because, Decision, because};
+use crate::model::dns::Names;
+use crate::model::exchange::{Out4, Out6, OutboundConnector, Tenant};
+
+const SOURCE: &str = "New-OutboundConnector";
+
+/// How a message leaves.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Choice {
+    /// By this connector of the tenant.
+    Connector(usize),
+    /// No connector: the MX of the recipient's domain.
+    Mx,
+    /// Two connectors are equally close and nothing says which wins.
+    NotSaid,
+}
+
+/// As what a connector covers a domain.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Match {
+    Exact,
+    /// With the length of what follows `*.`.
+    Wildcard(usize),
+    AllAccepted,
+    Star,
+}
+
+impl Match {
+    /// Greater is closer; the switch `OUT-4` says which of two contradicting sources is right.
+    fn closeness(self, out_4: Out4) -> (u8, usize) {
+        match (self, out_4) {
+            (Self::Exact, _) => (4, 0),
+            (Self::Wildcard(length), Out4::Specificity) => (3, length),
+            (Self::AllAccepted, Out4::Specificity) => (2, 0),
+            (Self::AllAccepted, Out4::ListedOrder) => (3, 0),
+            (Self::Wildcard(length), Out4::ListedOrder) => (2, length),
+            (Self::Star, _) => (1, 0),
+        }
+    }
+
+    fn rule(self) -> &'static str {
+        match self {
+            Self::Exact => "OUT-3",
+            Self::Wildcard(_) => "OUT-5",
+            Self::AllAccepted | Self::Star => "OUT-4",
+        }
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Self::Exact => "exact domain",
+            Self::Wildcard(_) => "wildcard",
+            Self::AllAccepted => "all accepted domains",
+            Self::Star => "`*`",
+        }
+    }
+}
+
+/// Chooses among the connectors of `tenant` for a recipient in `domain`. The sender is never a criterion (OUT-9).
+#[must_use]
+pub fn select(tenant: &Tenant, names: &Names, domain: &str) -> Decision<Choice> {
+    let mut passed_over = Vec::new();
+    let mut matching: Vec<(Match, usize)> = Vec::new();
+    for (at, connector) in tenant.outbound_connectors.iter().enumerate() {
+        if !connector.enabled {
+            passed_over.push(because("OUT-1", &*connector.name, "disabled", SOURCE));
+        } else if connector.rule_scoped {
+            passed_over.push(because(
+                "OUT-1",
+                &*connector.name,
+                "used only when a mail-flow rule names it (IsTransportRuleScoped)",
+                SOURCE,
+            ));
+        } else {
+            match covers(tenant, names, connector, domain) {
+                Some(found) => matching.push((found, at)),
+                None => passed_over.push(because("OUT-3", &*connector.name, format!("its domains do not cover `{domain}`"), SOURCE)),
+            }
+        }
+    }
+    let name = |at: usize| &*tenant.outbound_connectors[at].name;
+    let out_4 = tenant.switches.out_4;
+    let Some((best, _)) = matching.iter().copied().max_by_key(|(found, _)| found.closeness(out_4)) else {
+        let mut decision = Decision::for_reason(
+            Choice::Mx,
+            because(
+                "OUT-7",
+                format!("MX of {domain}"),
+                "no connector matches: the recipient's MX, opportunistic TLS",
+                "set-up-connectors-to-route-mail",
+            ),
+        );
+        decision.passed_over = passed_over;
+        return decision;
+    };
+    let equal: Vec<usize> = matching.iter().filter(|(found, _)| *found == best).map(|(_, at)| *at).collect();
+    let winner = match (equal.as_slice(), tenant.switches.out_6) {
+        ([only], _) => *only,
+        (_, Out6::Name) => equal[0],
+        (_, Out6::Newest) => equal.iter().copied().max_by_key(|at| tenant.outbound_connectors[*at].written).unwrap_or(equal[0]),
+        (_, Out6::Error) => {
+            passed_over.extend(equal.iter().map(|at| {
+                because("OUT-6", name(*at), "equally close to the recipient; no documented rule breaks the tie (switch `OUT-6`)", SOURCE)
+            }));
+            let chosen = vec![because("OUT-6", domain, "several connectors are equally close: the scenario does not say", SOURCE)];
+            return Decision { outcome: Choice::NotSaid, chosen, passed_over };
+        }
+    };
+    for (found, at) in matching.iter().filter(|(_, at)| *at != winner) {
+        let rule = if *found == best { "OUT-6" } else { best.rule() };
+        passed_over.push(because(rule, name(*at), format!("matches as {}, which is not as close", found.words()), SOURCE));
+    }
+    let mut chosen = vec![because(best.rule(), name(winner), format!("matches `{domain}` as {}", best.words()), SOURCE)];
+    if matches!(best, Match::Wildcard(_) | Match::AllAccepted) && matching.len() > 1 {
+        let value = if out_4 == Out4::Specificity { "specificity" } else { "listed-order" };
+        let why = format!("the sources disagree about wildcards and all-accepted-domains; `{value}` is used");
+        chosen.push(because("OUT-4", "switch OUT-4", why, "set-up-connectors-to-route-mail"));
+    }
+    Decision { outcome: Choice::Connector(winner), chosen, passed_over }
+}
+
+/// The closest way in which a connector covers `domain`, if it does.
+fn covers(tenant: &Tenant, names: &Names, connector: &OutboundConnector, domain: &str) -> Option<Match> {
+    let by_domain = connector.recipient_domains.iter().filter_map(|pattern| {
+        if &**pattern == "*" {
+            return Some(Match::Star);
+        }
+        let Some(parent) = pattern.strip_prefix("*.") else { return (**pattern == *domain).then_some(Match::Exact) };
+        let front = domain.strip_suffix(parent)?;
+        let matches = if front.is_empty() { tenant.switches.wildcard_matches_bare_domain } else { front.ends_with('.') };
+        matches.then_some(Match::Wildcard(parent.len()))
+    });
+    let all = (connector.all_accepted_domains && accepted_domain(tenant, names, domain).is_some()).then_some(Match::AllAccepted);
+    by_domain.chain(all).max_by_key(|found| found.closeness(tenant.switches.out_4))
+}
+
+/// Reasons for a connector's next hops, one per entry.
+#[must_use]
+pub fn by_recipient_mx(connector: &OutboundConnector, domain: &str) -> Because {
+    because(
+        "OUT-3",
+        format!("MX of {domain}"),
+        format!("connector `{}` has UseMXRecord: the recipient's MX is asked", connector.name),
+        SOURCE,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::SystemId;
+    use crate::model::exchange::{AcceptedDomain, DomainType, Switches};
+    use crate::model::settings::{TlsLevel, TlsPolicy};
+
+    fn connector(name: &str, domains: &[&str]) -> OutboundConnector {
+        OutboundConnector {
+            name: name.into(),
+            enabled: true,
+            on_premises: true,
+            recipient_domains: domains.iter().map(|domain| (*domain).into()).collect(),
+            all_accepted_domains: false,
+            rule_scoped: false,
+            use_mx_record: false,
+            smart_hosts: vec![],
+            tls: TlsPolicy { level: TlsLevel::Opportunistic, names: vec![] },
+            written: 0,
+        }
+    }
+
+    #[test]
+    fn selection() {
+        let mut names = Names::default();
+        let accepted = |name: &str, names: &mut Names| AcceptedDomain {
+            name: names.intern(name),
+            kind: DomainType::InternalRelay,
+            match_sub_domains: false,
+        };
+        let all = OutboundConnector { all_accepted_domains: true, ..connector("all", &[]) };
+        let off = OutboundConnector { enabled: false, ..connector("off", &["contoso.com"]) };
+        let scoped = OutboundConnector { rule_scoped: true, ..connector("scoped", &["contoso.com"]) };
+        let exact = connector("exact", &["contoso.com"]);
+        let wild = connector("wild", &["*.contoso.com"]);
+        let deep = connector("deep", &["*.eu.contoso.com"]);
+        let star = connector("star", &["*"]);
+        let listed = Switches { out_4: Out4::ListedOrder, ..Switches::default() };
+        let by_name = Switches { out_6: Out6::Name, ..Switches::default() };
+        let usual = Switches::default();
+        let twin = connector("twin", &["contoso.com"]);
+        let cases = [
+            ("exact beats wildcard and star", vec![&star, &wild, &exact], "contoso.com", usual, Some("exact"), "OUT-3"),
+            ("disabled and rule-scoped are not seen", vec![&off, &scoped], "contoso.com", usual, None, "OUT-7"),
+            ("longest wildcard", vec![&wild, &deep], "a.eu.contoso.com", usual, Some("deep"), "OUT-5"),
+            ("a wildcard also means the bare domain", vec![&wild], "contoso.com", usual, Some("wild"), "OUT-5"),
+            ("specificity: wildcard before all accepted", vec![&all, &wild], "sales.contoso.com", usual, Some("wild"), "OUT-5"),
+            ("listed order: all accepted before wildcard", vec![&all, &wild], "sales.contoso.com", listed, Some("all"), "OUT-4"),
+            ("star is last", vec![&star, &all], "sales.contoso.com", usual, Some("all"), "OUT-4"),
+            ("star takes the rest", vec![&star, &exact], "fabrikam.com", usual, Some("star"), "OUT-4"),
+            ("not a suffix of a label", vec![&wild], "notcontoso.com", usual, None, "OUT-7"),
+            ("no connector", vec![], "fabrikam.com", usual, None, "OUT-7"),
+            ("equal ones, by name", vec![&exact, &twin], "contoso.com", by_name, Some("exact"), "OUT-3"),
+        ];
+        for (case, connectors, domain, switches, expected, rule) in cases {
+            let tenant = Tenant {
+                system: SystemId(0),
+                accepted_domains: vec![accepted("contoso.com", &mut names), accepted("sales.contoso.com", &mut names)],
+                mailboxes: vec![],
+                outbound_connectors: connectors.into_iter().cloned().collect(),
+                switches,
+                directory_complete: true,
+            };
+            let decision = select(&tenant, &names, domain);
+            let got = match decision.outcome {
+                Choice::Connector(at) => Some(tenant.outbound_connectors[at].name.to_string()),
+                Choice::Mx | Choice::NotSaid => None,
+            };
+            assert_eq!((got.as_deref(), decision.chosen[0].rule), (expected, rule), "{case}");
+            assert_eq!(
+                decision.passed_over.len() + usize::from(expected.is_some()),
+                tenant.outbound_connectors.len(),
+                "{case}: every loser has its reason"
+            );
+        }
+    }
+
+    #[test]
+    fn a_tie_is_not_said() {
+        let tenant = Tenant {
+            system: SystemId(0),
+            accepted_domains: vec![],
+            mailboxes: vec![],
+            outbound_connectors: vec![connector("a", &["contoso.com"]), connector("b", &["contoso.com"])],
+            switches: Switches::default(),
+            directory_complete: true,
+        };
+        assert_eq!(select(&tenant, &Names::default(), "contoso.com").outcome, Choice::NotSaid);
+    }
+}

@@ -1,0 +1,39 @@
+//! Several smart hosts on one connector: which one first?
+//!
+//! SH-3: entries have no priority. The first message begins at an entry picked by luck, each further one at the next entry; an entry that does not
+//! answer is skipped for the next in the list, wrapping round. SH-4: when none answers, the message waits; nothing else is tried.
+//! Sources: EOP field notes on outbound connectors; c7solutions (round robin); a decision of ours where they are silent: the next entry in list order.
+
+use super::super::{Because, because};
+
+/// The order of `count` entries when the turn is at `start`.
+pub fn rotation(count: usize, start: usize) -> impl Iterator<Item = usize> {
+    (0..count).map(move |step| (start + step) % count)
+}
+
+/// Why an entry is where it is in the order of one attempt.
+#[must_use]
+pub fn reason(name: &str, place: usize, count: usize, is_name: bool) -> Because {
+    let lookup = if is_name {
+        "its MX is asked first, its address only if there is none (SH-2)"
+    } else {
+        "an address: connected to as it is (SH-1)"
+    };
+    let turn = match (count, place) {
+        (1, _) => "the only entry".to_owned(),
+        (_, 0) => "its turn in the round robin (SH-3)".to_owned(),
+        _ => format!("number {} in list order, if those before do not answer (SH-3)", place + 1),
+    };
+    because(if is_name { "SH-2" } else { "SH-1" }, name, format!("{turn}; {lookup}"), "New-OutboundConnector SmartHosts")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wraps_round() {
+        assert_eq!(rotation(3, 1).collect::<Vec<_>>(), vec![1, 2, 0]);
+        assert_eq!(rotation(1, 0).collect::<Vec<_>>(), vec![0]);
+    }
+}

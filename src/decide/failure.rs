@@ -1,0 +1,121 @@
+//! Where a session fails: what does the sender do now?
+//!
+//! Sources: RFC 5321 §3.1, §3.8, §4.2 and §4.5.3; RFC 7504; smtp_trouble.c and smtp_proto.c for Postfix. What happens under TLS is in `tls`.
+
+use super::profile::Behaviour;
+use crate::base::{Enhanced, Phase, Reply};
+use crate::model::settings::Sender;
+
+/// What happened to a connection, or to one recipient on it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Event<'a> {
+    /// Nothing listens.
+    Refused,
+    /// No answer to the connect.
+    ConnectTimeout,
+    /// No route.
+    Unreachable,
+    /// The server closed or reset.
+    Lost,
+    /// The server fell silent.
+    Silent,
+    /// A reply that is not 2xx or 3xx.
+    Reply(&'a Reply),
+    /// The message is larger than the announced SIZE.
+    TooBig,
+    /// The server calls itself by the sender's name.
+    OwnName {
+        /// No better host was tried before.
+        best: bool,
+    },
+}
+
+/// What the sender does with the recipients concerned.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Effect {
+    /// Tries the next host in this attempt; if there is none, defers with this status.
+    Next(Enhanced),
+    /// Defers at once, without looking at further hosts.
+    Defer(Enhanced),
+    /// Gives up at once.
+    Bounce(Enhanced),
+}
+
+/// Judges an event of a session.
+///
+/// `last`: no further candidate is left in this attempt. `phase` says where the session was. For RCPT the effect is about one recipient, else about
+/// all that the session still has.
+#[must_use]
+pub fn judge(rules: &Behaviour, sender: &Sender, phase: Phase, event: Event<'_>, last: bool) -> Effect {
+    let session = &rules.session;
+    match event {
+        Event::Refused => Effect::Next(session.refused),
+        Event::ConnectTimeout => Effect::Next(session.connect_timeout),
+        Event::Unreachable => Effect::Next(session.unreachable),
+        Event::Lost | Event::Silent => Effect::Next(session.lost),
+        Event::TooBig if session.size_checked_before_mail => Effect::Bounce(session.too_big),
+        Event::TooBig => Effect::Next(session.too_big.with_class(4)),
+        Event::OwnName { best: true } => Effect::Bounce(Enhanced(5, 4, 6)),
+        Event::OwnName { best: false } => Effect::Next(Enhanced(4, 4, 6)),
+        Event::Reply(reply) => judge_reply(rules, sender, phase, reply, last),
+    }
+}
+
+fn judge_reply(rules: &Behaviour, sender: &Sender, phase: Phase, reply: &Reply, last: bool) -> Effect {
+    let session = &rules.session;
+    let status = reply.enhanced.unwrap_or(Enhanced(reply.class(), 0, 0));
+    let temporary = reply.class() != 5;
+    match phase {
+        Phase::Banner | Phase::Connect if temporary => Effect::Next(status),
+        Phase::Banner | Phase::Connect => {
+            if last && !sender.skip_5xx_greeting && session.banner_5xx_bounces_at_last {
+                Effect::Bounce(status)
+            } else {
+                Effect::Next(status.with_class(4))
+            }
+        }
+        Phase::Helo | Phase::Ehlo if !temporary && session.helo_5xx_bounces => Effect::Bounce(status),
+        Phase::Rcpt if !temporary && reply.code == 552 && session.rcpt_552_is_temporary => Effect::Next(status.with_class(4)),
+        Phase::Rcpt if temporary && !session.rcpt_4xx_tries_next => Effect::Defer(status),
+        _ if temporary && !session.tempfail_tries_next => Effect::Defer(status),
+        _ if temporary => Effect::Next(if status.0 == 4 { status } else { status.with_class(4) }),
+        _ => Effect::Bounce(status),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::profile::{behaviour, default_sender};
+    use super::*;
+    use crate::model::settings::Profile;
+
+    #[test]
+    fn failures() {
+        use Effect::{Bounce, Next};
+        let e = |text: &str| Enhanced::parse(text).unwrap();
+        let cases = [
+            (Profile::Postfix, Phase::Banner, "554 5.3.2 no", true, Next(e("4.3.2"))),
+            (Profile::Rfc, Phase::Banner, "554 5.3.2 no", true, Bounce(e("5.3.2"))),
+            (Profile::Rfc, Phase::Banner, "554 5.3.2 no", false, Next(e("4.3.2"))),
+            (Profile::Postfix, Phase::Banner, "450", false, Next(e("4.0.0"))),
+            (Profile::Postfix, Phase::Helo, "550 5.7.1", false, Bounce(e("5.7.1"))),
+            (Profile::Postfix, Phase::Helo, "450", true, Next(e("4.0.0"))),
+            (Profile::Postfix, Phase::Mail, "451 4.3.0", false, Next(e("4.3.0"))),
+            (Profile::Postfix, Phase::Mail, "550 5.7.1", false, Bounce(e("5.7.1"))),
+            (Profile::Postfix, Phase::Rcpt, "552 5.5.3", false, Bounce(e("5.5.3"))),
+            (Profile::Rfc, Phase::Rcpt, "552 5.5.3", false, Next(e("4.5.3"))),
+            (Profile::Postfix, Phase::FinalDot, "554 5.7.1", true, Bounce(e("5.7.1"))),
+            (Profile::ExchangeOnline, Phase::FinalDot, "452 4.3.1", true, Next(e("4.3.1"))),
+        ];
+        for (profile, phase, reply, last, expected) in cases {
+            let parsed = Reply::parse(reply).unwrap();
+            let effect = judge(behaviour(profile), &default_sender(profile), phase, Event::Reply(&parsed), last);
+            assert_eq!(effect, expected, "{profile:?} {phase:?} {reply} last={last}");
+        }
+        let silent = |profile, event| judge(behaviour(profile), &default_sender(profile), Phase::Connect, event, true);
+        assert_eq!(silent(Profile::Postfix, Event::Refused), Next(e("4.4.1")));
+        assert_eq!(silent(Profile::ExchangeOnline, Event::Refused), Next(e("4.4.316")));
+        assert_eq!(silent(Profile::ExchangeOnline, Event::ConnectTimeout), Next(e("4.4.315")));
+        assert_eq!(silent(Profile::Postfix, Event::TooBig), Bounce(e("5.3.4")));
+    }
+}

@@ -1,0 +1,110 @@
+//! In which order are candidates tried, and where does an attempt stop?
+//!
+//! The luck comes in as numbers, so this file stays pure. Sources: RFC 5321 §5.1 (equal preferences must be spread), postconf(5)
+//! `smtp_randomize_addresses`, `smtp_address_preference`, `smtp_balance_inet_protocols`, `smtp_mx_address_limit`.
+
+use super::mx::Candidate;
+use super::profile::OrderRule;
+use crate::model::settings::{Families, FamilyPreference, Sender};
+use smallvec::SmallVec;
+
+/// Places in the list of candidates, in the order of trying.
+pub type Order = SmallVec<[u16; 6]>;
+
+/// Orders `candidates` (sorted by preference already). `luck(n)` is the n-th number of this attempt.
+pub fn order(rule: OrderRule, sender: &Sender, candidates: &[Candidate], mut luck: impl FnMut(u32) -> u64) -> Order {
+    let mut places: Order = (0..candidates.len() as u16).collect();
+    if candidates.len() < 2 {
+        return places;
+    }
+    let at = |place: u16| &candidates[place as usize];
+    match rule {
+        OrderRule::ByHost => {
+            // One number per host: its addresses stay together in the resolver's order.
+            let mut keys: SmallVec<[(u16, u64, u16); 8]> = SmallVec::new();
+            let mut last: Option<(u16, crate::base::NameId, u64)> = None;
+            for place in &places {
+                let candidate = at(*place);
+                let key = match last {
+                    Some((preference, name, key)) if preference == candidate.preference && name == candidate.name => key,
+                    _ => luck(keys.len() as u32),
+                };
+                last = Some((candidate.preference, candidate.name, key));
+                keys.push((candidate.preference, key, *place));
+            }
+            keys.sort_unstable();
+            places = keys.iter().map(|key| key.2).collect();
+        }
+        OrderRule::ByAddress => {
+            let keys: SmallVec<[u64; 8]> =
+                (0..places.len() as u32).map(|n| if sender.randomize_addresses { luck(n) } else { u64::from(n) }).collect();
+            places.sort_by_key(|place| (at(*place).preference, family_rank(&sender.families, at(*place)), keys[*place as usize]));
+            if sender.address_limit > 1 && sender.families.balance && sender.families.prefer == FamilyPreference::Any {
+                balance(&mut places, candidates, sender.address_limit as usize);
+            }
+        }
+    }
+    places
+}
+
+/// Sorts a family to the front of its preference, if one is preferred.
+fn family_rank(families: &Families, candidate: &Candidate) -> bool {
+    match families.prefer {
+        FamilyPreference::Any => false,
+        FamilyPreference::V4 => candidate.address.is_ipv6(),
+        FamilyPreference::V6 => candidate.address.is_ipv4(),
+    }
+}
+
+/// Keeps both families among the first `limit`: if the first are all of one family, the best of the other takes the last of those places.
+fn balance(places: &mut Order, candidates: &[Candidate], limit: usize) {
+    if places.len() <= limit {
+        return;
+    }
+    let is_v6 = |place: u16| candidates[place as usize].address.is_ipv6();
+    let first = is_v6(places[0]);
+    if places[..limit].iter().all(|place| is_v6(*place) == first)
+        && let Some(other) = places[limit..].iter().position(|place| is_v6(*place) != first)
+    {
+        let moved = places.remove(limit + other);
+        places.insert(limit - 1, moved);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::NameId;
+    use std::net::IpAddr;
+
+    fn candidate(preference: u16, name: u32, address: &str) -> Candidate {
+        Candidate { preference, name: NameId(name), address: address.parse::<IpAddr>().unwrap() }
+    }
+
+    #[test]
+    fn preferences_and_luck() {
+        let mut sender = crate::decide::profile::default_sender(crate::model::settings::Profile::Postfix);
+        let list =
+            [candidate(10, 1, "192.0.2.1"), candidate(10, 1, "192.0.2.2"), candidate(10, 2, "192.0.2.3"), candidate(20, 3, "192.0.2.4")];
+        let luck = |numbers: [u64; 4]| move |n: u32| numbers[n as usize];
+        let cases = [
+            ("the second host first, addresses together", OrderRule::ByHost, [9, 0, 1, 5], vec![2, 0, 1, 3]),
+            ("addresses mixed", OrderRule::ByAddress, [5, 1, 3, 0], vec![1, 2, 0, 3]),
+        ];
+        for (case, rule, numbers, expected) in cases {
+            assert_eq!(order(rule, &sender, &list, luck(numbers)).to_vec(), expected, "{case}");
+        }
+        sender.families.prefer = FamilyPreference::V4;
+        let mixed = [candidate(10, 1, "2001:db8::1"), candidate(10, 1, "192.0.2.1")];
+        assert_eq!(order(OrderRule::ByAddress, &sender, &mixed, |n| u64::from(n)).to_vec(), vec![1, 0]);
+    }
+
+    #[test]
+    fn both_families_within_the_limit() {
+        let mut sender = crate::decide::profile::default_sender(crate::model::settings::Profile::Postfix);
+        (sender.address_limit, sender.randomize_addresses) = (5, false);
+        let mut list: Vec<Candidate> = (1..=5).map(|n| candidate(10, n, &format!("2001:db8::{n}"))).collect();
+        list.push(candidate(10, 6, "192.0.2.6"));
+        assert_eq!(order(OrderRule::ByAddress, &sender, &list, |_| 0).to_vec(), vec![0, 1, 2, 3, 5, 4]);
+    }
+}

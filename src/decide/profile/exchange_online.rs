@@ -1,0 +1,88 @@
+//! Exchange Online as a sender: its deferral codes, its retry spacing, never plaintext after a broken handshake.
+//!
+//! Sources: Exchange Online NDR and deferral tables (4.4.312 to 4.4.318, 4.7.320), queued-and-deferred FAQ (24 h), RFC 7505.
+
+use super::{Behaviour, BrokenHandshake, End, ExpiryTest, MxRules, OrderRule, SessionRules, TlsRules, bounce, defer};
+use crate::base::{DAY, Enhanced, HOUR, MINUTE, SECOND, TlsVersion};
+use crate::model::settings::{ClientTls, Families, FamilyPreference, Profile, Retry, Routing, Sender, Timers, TlsLevel, TlsPolicy};
+
+pub(super) static BEHAVIOUR: Behaviour = Behaviour {
+    name: "exchange-online",
+    mx: MxRules {
+        nxdomain_asks_address: false,
+        no_such_domain: defer(4, 4, 312),
+        no_address: defer(4, 4, 312),
+        lookup_failed: defer(4, 4, 312),
+        no_usable_target: defer(4, 4, 312),
+        no_usable_target_yet: defer(4, 4, 312),
+        null_mx: End { code: 556, ..bounce(5, 1, 10) },
+        null_mx_wins: false,
+        null_mx_any_preference: false,
+        address_in_mx_data: false,
+        self_is_best: bounce(5, 4, 6),
+        self_without_primary: defer(4, 4, 312),
+        self_by_address_only: true,
+        smart_host_lost: None,
+    },
+    order: OrderRule::ByHost,
+    session: SessionRules {
+        banner_5xx_bounces_at_last: true,
+        helo_after_any_refusal: false,
+        helo_5xx_bounces: true,
+        tempfail_tries_next: true,
+        rcpt_4xx_tries_next: true,
+        rcpt_552_is_temporary: false,
+        size_checked_before_mail: true,
+        own_name_is_loop: false,
+        refused: Enhanced(4, 4, 316),
+        connect_timeout: Enhanced(4, 4, 315),
+        unreachable: Enhanced(4, 4, 317),
+        lost: Enhanced(4, 4, 318),
+        too_big: Enhanced(5, 3, 4),
+    },
+    tls: TlsRules {
+        refused_5xx_bounces: false,
+        broken_handshake: BrokenHandshake::Never,
+        not_offered: Enhanced(4, 4, 317),
+        not_verified: Enhanced(4, 7, 320),
+        starttls_refused: Enhanced(4, 4, 317),
+        handshake: Enhanced(4, 4, 317),
+    },
+    expiry_status: Some((550, Enhanced(5, 4, 300), "Message expired")),
+    expiry: ExpiryTest::Timer,
+};
+
+/// The sending side as it is delivered: what a scenario does not write.
+pub(super) fn sender() -> Sender {
+    Sender {
+        profile: Profile::ExchangeOnline,
+        timers: Timers {
+            connect_ns: 30 * SECOND,
+            banner_ns: 5 * MINUTE,
+            ehlo_ns: 5 * MINUTE,
+            starttls_ns: 5 * MINUTE,
+            auth_ns: 5 * MINUTE,
+            mail_ns: 5 * MINUTE,
+            rcpt_ns: 5 * MINUTE,
+            data_ns: 2 * MINUTE,
+            content_ns: 3 * MINUTE,
+            final_dot_ns: 10 * MINUTE,
+        },
+        retry: Retry::Steps { waits_ns: vec![15 * MINUTE, 15 * MINUTE, HOUR], lifetime_ns: DAY, delay_notice_ns: 0 },
+        address_limit: 0,
+        session_limit: 0,
+        recipient_limit: 500,
+        concurrency: (0, 0),
+        families: Families { v4: true, v6: true, prefer: FamilyPreference::Any, balance: true },
+        routing: Routing::Tenants,
+        tls: ClientTls {
+            policy: TlsPolicy { level: TlsLevel::Opportunistic, names: Vec::new() },
+            policies: Vec::new(),
+            versions: (TlsVersion::Tls12, TlsVersion::Tls13),
+        },
+        skip_5xx_greeting: false,
+        randomize_addresses: true,
+        defer_if_no_mx_address: false,
+        failed_cohort_limit: 0,
+    }
+}

@@ -1,0 +1,186 @@
+//! One table per mail server: what it does where the standards leave room.
+//!
+//! A profile is data; the rule books read it and know no server by name.
+
+mod exchange_online;
+mod exchange_server;
+mod postfix;
+mod rfc;
+
+use crate::base::Enhanced;
+use crate::model::settings::{Profile, Retry, Sender};
+
+/// What a sender of this kind does in each case that the rule books ask about.
+#[derive(Debug)]
+pub struct Behaviour {
+    /// Its name in explanations.
+    pub name: &'static str,
+    /// DNS answers (`decide::mx`).
+    pub mx: MxRules,
+    /// Order of candidates (`decide::order`).
+    pub order: OrderRule,
+    /// Failures in a session (`decide::failure`).
+    pub session: SessionRules,
+    /// TLS (`decide::tls`).
+    pub tls: TlsRules,
+    /// What the report of an expired message says; `None` = the last error.
+    pub expiry_status: Option<(u16, Enhanced, &'static str)>,
+    /// When the lifetime is tested.
+    pub expiry: ExpiryTest,
+}
+
+/// What DNS outcomes mean.
+#[derive(Debug)]
+pub struct MxRules {
+    /// NXDOMAIN to the MX question: the address is asked all the same.
+    pub nxdomain_asks_address: bool,
+    /// Nothing exists under the name.
+    pub no_such_domain: End,
+    /// The domain exists, but has neither MX nor address.
+    pub no_address: End,
+    /// The MX question itself failed for now.
+    pub lookup_failed: End,
+    /// No target has an address, all for good.
+    pub no_usable_target: End,
+    /// No target has an address, at least one failed only for now.
+    pub no_usable_target_yet: End,
+    /// Null MX.
+    pub null_mx: End,
+    /// A null MX beside others wins.
+    pub null_mx_wins: bool,
+    /// `.` at a preference other than 0 is a null MX too.
+    pub null_mx_any_preference: bool,
+    /// An IP address as MX data is used.
+    pub address_in_mx_data: bool,
+    /// The best MX is the sender itself.
+    pub self_is_best: End,
+    /// Better ones than the sender itself exist, but none has an address.
+    pub self_without_primary: End,
+    /// The sender finds itself by address (else by name or address).
+    pub self_by_address_only: bool,
+    /// A smart host that cannot be found is an error of the configuration: everything becomes this.
+    pub smart_host_lost: Option<End>,
+}
+
+/// How a routing question can end a recipient.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct End {
+    /// Given up at once (else kept and tried again).
+    pub bounce: bool,
+    /// Reply code of the report, 0 if no server could have said it.
+    pub code: u16,
+    /// Enhanced status.
+    pub status: Enhanced,
+}
+
+/// A bounce with code 0.
+pub(crate) const fn bounce(class: u8, subject: u16, detail: u16) -> End {
+    End { bounce: true, code: 0, status: Enhanced(class, subject, detail) }
+}
+
+/// A deferral.
+pub(crate) const fn defer(class: u8, subject: u16, detail: u16) -> End {
+    End { bounce: false, code: 0, status: Enhanced(class, subject, detail) }
+}
+
+/// How equal candidates are ordered.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum OrderRule {
+    /// Hosts are shuffled; the addresses of one host stay in the resolver's order.
+    ByHost,
+    /// Addresses of one preference are shuffled together, so a host with more addresses is tried first more often.
+    ByAddress,
+}
+
+/// What failures in a session mean.
+#[derive(Debug)]
+pub struct SessionRules {
+    /// A banner with 5xx from the last host bounces the mail.
+    pub banner_5xx_bounces_at_last: bool,
+    /// Any refused EHLO but 421 leads to HELO (else only 5xx).
+    pub helo_after_any_refusal: bool,
+    /// HELO 5xx bounces at once.
+    pub helo_5xx_bounces: bool,
+    /// After 4xx to MAIL, DATA or the final dot the next host is tried in the same attempt.
+    pub tempfail_tries_next: bool,
+    /// RCPT 4xx: that recipient is tried at the next host in the same attempt.
+    pub rcpt_4xx_tries_next: bool,
+    /// 552 to RCPT is read as "too many recipients": temporary.
+    pub rcpt_552_is_temporary: bool,
+    /// A message over the announced SIZE bounces before MAIL.
+    pub size_checked_before_mail: bool,
+    /// A server that calls itself by the sender's own name is a loop.
+    pub own_name_is_loop: bool,
+    /// Status of failures without a reply.
+    pub refused: Enhanced,
+    /// No answer to the connect.
+    pub connect_timeout: Enhanced,
+    /// No route.
+    pub unreachable: Enhanced,
+    /// The session broke off or fell silent.
+    pub lost: Enhanced,
+    /// SIZE.
+    pub too_big: Enhanced,
+}
+
+/// What failures of encryption mean.
+#[derive(Debug)]
+pub struct TlsRules {
+    /// STARTTLS answered 5xx while TLS is required bounces.
+    pub refused_5xx_bounces: bool,
+    /// A broken handshake while TLS is optional.
+    pub broken_handshake: BrokenHandshake,
+    /// TLS is required and not offered.
+    pub not_offered: Enhanced,
+    /// TLS is required and the handshake or the certificate fails.
+    pub not_verified: Enhanced,
+    /// TLS is required and STARTTLS was refused without an enhanced status.
+    pub starttls_refused: Enhanced,
+    /// Required: the handshake itself fails.
+    pub handshake: Enhanced,
+}
+
+/// What an opportunistic sender does after a broken handshake.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum BrokenHandshake {
+    /// A new connection without TLS to the same address at once.
+    PlaintextAtOnce,
+    /// The next host; without TLS once the message has waited as long as the first backoff (Postfix).
+    PlaintextWhenOld,
+    /// The next host, never without TLS.
+    Never,
+}
+
+/// When the lifetime of a message is tested.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ExpiryTest {
+    /// After an attempt that failed: there is always one last try after the lifetime.
+    AfterAttempt,
+    /// After an attempt: given up if the next one would come after the lifetime.
+    BeforeNext,
+    /// At the moment itself.
+    Timer,
+}
+
+/// The table of a profile.
+#[must_use]
+pub fn behaviour(profile: Profile) -> &'static Behaviour {
+    match profile {
+        Profile::Rfc | Profile::NoRetry => &rfc::BEHAVIOUR,
+        Profile::Postfix => &postfix::BEHAVIOUR,
+        Profile::ExchangeOnline => &exchange_online::BEHAVIOUR,
+        Profile::ExchangeServer => &exchange_server::BEHAVIOUR,
+    }
+}
+
+/// The sending side of a profile with all its defaults; a scenario's own settings are laid over it.
+#[must_use]
+pub fn default_sender(profile: Profile) -> Sender {
+    match profile {
+        Profile::Rfc => rfc::sender(),
+        Profile::NoRetry => Sender { profile, retry: Retry::Never, ..rfc::sender() },
+        Profile::Postfix => postfix::sender(),
+        Profile::ExchangeOnline => exchange_online::sender(),
+        Profile::ExchangeServer => exchange_server::sender(),
+    }
+}

@@ -1,0 +1,88 @@
+//! What the RFCs say, strictly; where they leave a choice, the choice is named here.
+//!
+//! Sources: RFC 5321 §4.5.4.1 and §5.1, RFC 7505, RFC 3463, RFC 3207 §4, RFC 7435.
+
+use super::{Behaviour, BrokenHandshake, End, ExpiryTest, MxRules, OrderRule, SessionRules, TlsRules, bounce, defer};
+use crate::base::{DAY, Enhanced, HOUR, MINUTE, TlsVersion};
+use crate::model::settings::{ClientTls, Families, FamilyPreference, Profile, Retry, Routing, Sender, Timers, TlsLevel, TlsPolicy};
+
+pub(super) static BEHAVIOUR: Behaviour = Behaviour {
+    name: "rfc",
+    mx: MxRules {
+        nxdomain_asks_address: false,
+        no_such_domain: End { code: 550, ..bounce(5, 1, 2) },
+        no_address: End { code: 550, ..bounce(5, 4, 4) },
+        lookup_failed: defer(4, 4, 3),
+        no_usable_target: End { code: 550, ..bounce(5, 4, 4) },
+        no_usable_target_yet: defer(4, 4, 4),
+        null_mx: End { code: 556, ..bounce(5, 1, 10) },
+        null_mx_wins: false,
+        null_mx_any_preference: false,
+        address_in_mx_data: false,
+        self_is_best: End { code: 554, ..bounce(5, 4, 6) },
+        self_without_primary: defer(4, 4, 4),
+        self_by_address_only: false,
+        smart_host_lost: None,
+    },
+    order: OrderRule::ByHost,
+    session: SessionRules {
+        banner_5xx_bounces_at_last: true,
+        helo_after_any_refusal: false,
+        helo_5xx_bounces: true,
+        tempfail_tries_next: true,
+        rcpt_4xx_tries_next: true,
+        rcpt_552_is_temporary: true,
+        size_checked_before_mail: true,
+        own_name_is_loop: true,
+        refused: Enhanced(4, 4, 1),
+        connect_timeout: Enhanced(4, 4, 1),
+        unreachable: Enhanced(4, 4, 1),
+        lost: Enhanced(4, 4, 2),
+        too_big: Enhanced(5, 3, 4),
+    },
+    tls: TlsRules {
+        refused_5xx_bounces: false,
+        broken_handshake: BrokenHandshake::PlaintextAtOnce,
+        not_offered: Enhanced(4, 7, 4),
+        not_verified: Enhanced(4, 7, 5),
+        starttls_refused: Enhanced(4, 7, 0),
+        handshake: Enhanced(4, 7, 5),
+    },
+    expiry_status: None,
+    expiry: ExpiryTest::BeforeNext,
+};
+
+/// The sending side as it is delivered: what a scenario does not write.
+pub(super) fn sender() -> Sender {
+    Sender {
+        profile: Profile::Rfc,
+        timers: Timers {
+            connect_ns: 2 * MINUTE,
+            banner_ns: 5 * MINUTE,
+            ehlo_ns: 5 * MINUTE,
+            starttls_ns: 5 * MINUTE,
+            auth_ns: 5 * MINUTE,
+            mail_ns: 5 * MINUTE,
+            rcpt_ns: 5 * MINUTE,
+            data_ns: 2 * MINUTE,
+            content_ns: 3 * MINUTE,
+            final_dot_ns: 10 * MINUTE,
+        },
+        retry: Retry::Rfc { first_ns: 30 * MINUTE, factor_percent: 200, max_ns: 2 * HOUR, lifetime_ns: 5 * DAY, delay_notice_ns: 0 },
+        address_limit: 0,
+        session_limit: 0,
+        recipient_limit: 100,
+        concurrency: (0, 0),
+        families: Families { v4: true, v6: true, prefer: FamilyPreference::Any, balance: true },
+        routing: Routing::Mta { smart_hosts: Vec::new(), routes: Vec::new(), fallback_hosts: Vec::new() },
+        tls: ClientTls {
+            policy: TlsPolicy { level: TlsLevel::May, names: Vec::new() },
+            policies: Vec::new(),
+            versions: (TlsVersion::Tls10, TlsVersion::Tls13),
+        },
+        skip_5xx_greeting: false,
+        randomize_addresses: true,
+        defer_if_no_mx_address: false,
+        failed_cohort_limit: 0,
+    }
+}

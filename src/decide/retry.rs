@@ -1,0 +1,163 @@
+//! When is a message tried again, and when is it given up?
+//!
+//! Sources: RFC 5321 §4.5.4.1; qmgr_active.c (Postfix: age of the message, clamped, next scan of the queue); Exchange Online queue FAQ (24 h).
+//! Not modelled here: memory of hosts (Exim), of routes (OpenSMTPD).
+
+use super::profile::ExpiryTest;
+use crate::base::{SECOND, SimTime};
+use crate::model::settings::Retry;
+
+/// What the sender remembers of a message.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Memory {
+    /// When it came into this queue.
+    pub arrived: SimTime,
+    /// Attempts that ended in a deferral, the one just over among them.
+    pub deferrals: u32,
+    /// A report, or other mail from the null sender.
+    pub null_sender: bool,
+}
+
+/// What comes next.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Next {
+    /// Another attempt.
+    Try {
+        /// When.
+        at: SimTime,
+        /// Why then.
+        why: &'static str,
+    },
+    /// The lifetime is over.
+    Expire {
+        /// Why now.
+        why: &'static str,
+    },
+}
+
+/// Decides after an attempt that left something to deliver.
+#[must_use]
+pub fn after_deferral(retry: &Retry, expiry: ExpiryTest, memory: Memory, now: SimTime) -> Next {
+    let age = now.since(memory.arrived);
+    match retry {
+        Retry::Never => Next::Expire { why: "this sender tries once" },
+        Retry::Rfc { first_ns, factor_percent, max_ns, lifetime_ns, .. } => {
+            let wait = growing(*first_ns, *factor_percent, *max_ns, memory.deferrals);
+            let at = now.after(wait);
+            match expiry {
+                ExpiryTest::BeforeNext if at.since(memory.arrived) > *lifetime_ns => {
+                    Next::Expire { why: "the next attempt would come after the lifetime" }
+                }
+                ExpiryTest::AfterAttempt if age >= *lifetime_ns => Next::Expire { why: "the lifetime is over" },
+                ExpiryTest::BeforeNext | ExpiryTest::AfterAttempt | ExpiryTest::Timer => {
+                    Next::Try { at, why: "first wait times the factor, up to the longest wait" }
+                }
+            }
+        }
+        Retry::Postfix { min_ns, max_ns, scan_every_ns, scan_offset_ns, lifetime_ns, bounce_lifetime_ns, .. } => {
+            let lifetime = if memory.null_sender { *bounce_lifetime_ns } else { *lifetime_ns };
+            if age >= lifetime {
+                return Next::Expire {
+                    why: "tested after each attempt: older than maximal_queue_lifetime (bounce_queue_lifetime for the null sender)",
+                };
+            }
+            let due = now.after(age.clamp(*min_ns, (*max_ns).max(*min_ns)));
+            let at = next_scan(*scan_every_ns, *scan_offset_ns, due.0.saturating_sub(SECOND).max(now.0 + 1));
+            Next::Try { at, why: "its age, between minimal_backoff_time and maximal_backoff_time, then the next queue scan" }
+        }
+        Retry::Steps { waits_ns, lifetime_ns, .. } => {
+            if age >= *lifetime_ns {
+                return Next::Expire { why: "the lifetime is over" };
+            }
+            let step = (memory.deferrals.max(1) as usize - 1).min(waits_ns.len().saturating_sub(1));
+            Next::Try { at: now.after(waits_ns.get(step).copied().unwrap_or(SECOND)), why: "the next wait of the profile's list" }
+        }
+    }
+}
+
+/// When a hard timer ends the message whatever happens; `None` where the profile tests after attempts only.
+#[must_use]
+pub fn hard_expiry(retry: &Retry, expiry: ExpiryTest, arrived: SimTime) -> Option<SimTime> {
+    match (expiry, retry) {
+        (ExpiryTest::Timer, Retry::Steps { lifetime_ns, .. } | Retry::Rfc { lifetime_ns, .. }) => Some(arrived.after(*lifetime_ns)),
+        _ => None,
+    }
+}
+
+/// Is it time to tell the sender that it is late? Asked after an attempt.
+#[must_use]
+pub fn delay_notice_due(retry: &Retry, arrived: SimTime, now: SimTime) -> bool {
+    let wait = match retry {
+        Retry::Rfc { delay_notice_ns, .. } | Retry::Steps { delay_notice_ns, .. } => *delay_notice_ns,
+        Retry::Postfix { delay_warning_ns, .. } => *delay_warning_ns,
+        Retry::Never => 0,
+    };
+    wait > 0 && now.since(arrived) >= wait
+}
+
+/// `first` multiplied once per deferral after the first, up to `max`.
+fn growing(first_ns: u64, factor_percent: u32, max_ns: u64, deferrals: u32) -> u64 {
+    let mut wait = first_ns;
+    for _ in 1..deferrals.min(64) {
+        wait = wait.saturating_mul(u64::from(factor_percent)) / 100;
+        if wait >= max_ns {
+            break;
+        }
+    }
+    wait.min(max_ns)
+}
+
+/// The first scan of a queue at or after a moment.
+fn next_scan(every_ns: u64, offset_ns: u64, not_before_ns: u64) -> SimTime {
+    if every_ns == 0 {
+        return SimTime(not_before_ns);
+    }
+    let offset = offset_ns % every_ns;
+    SimTime(not_before_ns.saturating_sub(offset).div_ceil(every_ns).saturating_mul(every_ns).saturating_add(offset))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::profile::{behaviour, default_sender};
+    use super::*;
+    use crate::base::{DAY, MINUTE};
+    use crate::model::settings::Profile;
+
+    /// Attempts of a message whose every attempt fails at once, in minutes, and the moment when it is given up.
+    fn schedule(retry: &Retry, expiry: ExpiryTest, count: usize) -> (Vec<u64>, usize, SimTime) {
+        let (mut now, mut times, mut all) = (SimTime::ZERO, Vec::new(), 0);
+        loop {
+            all += 1;
+            if times.len() < count {
+                times.push(now.0 / MINUTE);
+            }
+            match after_deferral(retry, expiry, Memory { arrived: SimTime::ZERO, deferrals: all as u32, null_sender: false }, now) {
+                Next::Try { at, .. } => now = at,
+                Next::Expire { .. } => return (times, all, now),
+            }
+        }
+    }
+
+    #[test]
+    fn schedules() {
+        let postfix = default_sender(Profile::Postfix).retry;
+        let (times, all, end) = schedule(&postfix, ExpiryTest::AfterAttempt, 9);
+        assert_eq!((times, all, end), (vec![0, 5, 10, 20, 40, 80, 150, 220, 290], 108, SimTime(5 * DAY + 20 * MINUTE)));
+        let exo = default_sender(Profile::ExchangeOnline).retry;
+        let (times, ..) = schedule(&exo, behaviour(Profile::ExchangeOnline).expiry, 6);
+        assert_eq!(times, vec![0, 15, 30, 90, 150, 210]);
+        let rfc = default_sender(Profile::Rfc).retry;
+        let (times, ..) = schedule(&rfc, ExpiryTest::BeforeNext, 5);
+        assert_eq!(times, vec![0, 30, 90, 210, 330]);
+    }
+
+    #[test]
+    fn scans_with_an_offset() {
+        let mut retry = default_sender(Profile::Postfix).retry;
+        if let Retry::Postfix { scan_offset_ns, .. } = &mut retry {
+            *scan_offset_ns = 150 * SECOND;
+        }
+        let (times, all, end) = schedule(&retry, ExpiryTest::AfterAttempt, 3);
+        assert_eq!((times, all, end), (vec![0, 7, 17], 107, SimTime(5 * DAY + 17 * MINUTE + 30 * SECOND)));
+    }
+}

@@ -1,0 +1,129 @@
+//! Where does a mail server send this recipient? Its own mailboxes, its transport map, its smart hosts, the recipient's MX.
+//!
+//! Sources: postconf(5) `mydestination`, `transport_maps`, `relayhost`; RFC 5321 §4.1.3 (address literals), §5.1.
+
+use super::acceptance::literal_address;
+use super::{Decision, because};
+use crate::model::settings::Routing;
+use crate::model::settings::{MtaDirectory, Route, Target};
+
+/// Where it goes.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum NextStop {
+    /// Into a mailbox here.
+    Mailbox,
+    /// The domain is here, the user is not.
+    UnknownUser,
+    /// To the hosts of this line of the transport map.
+    Route(usize),
+    /// To the smart hosts.
+    SmartHosts,
+    /// To the MX of its domain.
+    Mx,
+    /// To the address in the address.
+    Literal(std::net::IpAddr),
+    /// The scenario does not say.
+    Unknown,
+}
+
+/// Chooses for the recipient `local@domain`.
+#[must_use]
+pub fn choose(directory: &MtaDirectory, routing: &Routing, address: &str, domain: &str) -> Decision<NextStop> {
+    if let Some(pattern) = directory.mailboxes.iter().find(|pattern| pattern.matches(address)) {
+        return Decision::for_reason(NextStop::Mailbox, because("LOCAL", pattern.as_str(), "a mailbox here", "mailboxes"));
+    }
+    if directory.mailbox_domains.iter().any(|own| &**own == domain) {
+        let why = format!("`{domain}` is local, but no mailbox matches");
+        return Decision::for_reason(NextStop::UnknownUser, because("LOCAL", address, why, "RFC 5321 §3.4"));
+    }
+    let Routing::Mta { smart_hosts, routes, .. } = routing else {
+        return Decision::for_reason(
+            NextStop::Unknown,
+            because("ROUTE", address, "nothing in the scenario says where this system sends its mail", "scenario"),
+        );
+    };
+    let mut passed_over = Vec::new();
+    for (at, route) in routes.iter().enumerate() {
+        if route_matches(route, domain) {
+            let chosen = vec![because("ROUTE", &*route.pattern, format!("the most exact route for `{domain}`"), "transport_maps")];
+            return Decision { outcome: NextStop::Route(at), chosen, passed_over };
+        }
+        passed_over.push(because("ROUTE", &*route.pattern, format!("does not cover `{domain}`"), "transport_maps"));
+    }
+    if !smart_hosts.is_empty() {
+        let why = "no route matches, so all mail goes to the smart hosts, whatever the recipient's MX says";
+        let mut decision = Decision::for_reason(NextStop::SmartHosts, because("SMART", "smart_hosts", why, "relayhost"));
+        passed_over.push(because("SMART", format!("MX of {domain}"), "a smart host is set", "relayhost"));
+        decision.passed_over = passed_over;
+        return decision;
+    }
+    let (outcome, reason) = match literal_address(domain) {
+        Some(address) => (NextStop::Literal(address), because("LITERAL", domain, "an address literal: no DNS at all", "RFC 5321 §4.1.3")),
+        None => (NextStop::Mx, because("MX", domain, "no route and no smart host: the MX of the recipient's domain", "RFC 5321 §5.1")),
+    };
+    Decision { outcome, chosen: vec![reason], passed_over }
+}
+
+/// Does a line of the map cover this domain?
+fn route_matches(route: &Route, domain: &str) -> bool {
+    if route.domain.as_ref() == "*" {
+        return true;
+    }
+    match domain.strip_suffix(route.domain.as_ref()) {
+        Some("") => !route.subdomains,
+        Some(front) => route.subdomains && front.ends_with('.'),
+        None => false,
+    }
+}
+
+/// How a queue is called after its first next hop: `dest.test`, `[hop.test]`, `[192.0.2.1]:26`.
+#[must_use]
+pub fn queue_name(names: &crate::model::dns::Names, hop: &crate::model::settings::NextHop) -> String {
+    let name = match hop.target {
+        Target::Mx(name) => names.text(name).to_owned(),
+        Target::Host(name) => format!("[{}]", names.text(name)),
+        Target::Ip(address) => format!("[{address}]"),
+    };
+    if hop.port == 25 { name } else { format!("{name}:{}", hop.port) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::{NextHopId, Pattern};
+
+    #[test]
+    fn routes() {
+        let directory = MtaDirectory {
+            mailboxes: vec![Pattern::new("*@sender.test")],
+            mailbox_domains: vec!["sender.test".into(), "half.test".into()],
+            relay_domains: vec![],
+            relay_clients: vec![],
+        };
+        let route = |pattern: &str| Route {
+            pattern: pattern.into(),
+            domain: pattern.trim_start_matches('.').into(),
+            subdomains: pattern.starts_with('.'),
+            to: vec![NextHopId(0)],
+        };
+        let routing = |smart: usize| Routing::Mta {
+            smart_hosts: vec![NextHopId(1); smart],
+            routes: vec![route("part.test"), route(".deep.test")],
+            fallback_hosts: vec![],
+        };
+        let cases = [
+            ("a@sender.test", 0, NextStop::Mailbox, "LOCAL"),
+            ("a@half.test", 0, NextStop::UnknownUser, "LOCAL"),
+            ("a@part.test", 1, NextStop::Route(0), "ROUTE"),
+            ("a@x.part.test", 1, NextStop::SmartHosts, "SMART"),
+            ("a@x.deep.test", 1, NextStop::Route(1), "ROUTE"),
+            ("a@deep.test", 0, NextStop::Mx, "MX"),
+            ("a@[192.0.2.9]", 0, NextStop::Literal("192.0.2.9".parse().unwrap()), "LITERAL"),
+            ("a@[192.0.2.9]", 1, NextStop::SmartHosts, "SMART"),
+        ];
+        for (address, smart, expected, rule) in cases {
+            let decision = choose(&directory, &routing(smart), address, address.split_once('@').unwrap().1);
+            assert_eq!((decision.outcome, decision.chosen[0].rule), (expected, rule), "{address}");
+        }
+    }
+}

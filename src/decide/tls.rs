@@ -1,0 +1,322 @@
+//! Is the encryption good enough? A sender's policy meets what a server offers.
+//!
+//! Server states are those of the documentation: S0 no STARTTLS, S1 answered 4xx, S2 answered 5xx, S3 broken handshake, S4 self-signed, S5 out of date,
+//! S6 another name, S7 not trusted, S8 good. Sources: RFC 3207 §4, RFC 7435, RFC 9325, RFC 6125 §6.4, TLS_README of Postfix, New-OutboundConnector
+//! `TlsSettings` and `TlsDomain`. Not modelled yet: DANE, MTA-STS, fingerprints, REQUIRETLS.
+
+use super::profile::{Behaviour, BrokenHandshake};
+use super::{Because, Decision, because};
+use crate::base::{Enhanced, Reply, SimTime, TlsOutcome, TlsVersion};
+use crate::model::certificate::{Certificate, Issuer, Revocation};
+use crate::model::settings::{TlsLevel, TlsPolicy};
+
+/// What the server offers, as far as the client looks.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Offer {
+    /// EHLO does not list STARTTLS.
+    NotOffered,
+    /// STARTTLS got this reply.
+    Refused(Reply),
+    /// 220, and then it broke.
+    Broken(&'static str),
+    /// A handshake succeeded with these facts.
+    Handshake(Facts),
+}
+
+/// What a finished handshake shows.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Facts {
+    /// The version agreed on.
+    pub version: TlsVersion,
+    /// The chain leads to an authority that the sender trusts.
+    pub trusted: bool,
+    /// In words, if not trusted.
+    pub distrust: &'static str,
+    /// RFC 8460 result of that.
+    pub distrust_result: &'static str,
+    /// The certificate carries a wanted name.
+    pub name_matches: bool,
+}
+
+/// What the client makes of it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Verdict {
+    /// Go on.
+    Go(TlsOutcome),
+    /// A new connection without TLS to the same address.
+    PlaintextRetry,
+    /// This host will not do.
+    Fail {
+        /// Bounce at once (else the next host, then defer).
+        bounce: bool,
+        /// The status that the sender notes.
+        status: Enhanced,
+        /// RFC 8460 result type.
+        result: &'static str,
+    },
+}
+
+/// Judges what a server offers under a policy. `old`: the message has waited as long as the sender's first backoff.
+#[must_use]
+pub fn negotiate(rules: &Behaviour, policy: &TlsPolicy, offer: &Offer, old: bool, plain_retry: bool) -> Decision<Verdict> {
+    let level = policy.level;
+    let optional = matches!(level, TlsLevel::None | TlsLevel::May | TlsLevel::Opportunistic);
+    let tls = &rules.tls;
+    let name = level.as_str();
+    let one = |verdict, why: &str, source| Decision::for_reason(verdict, because("TLS", name, why, source));
+    let fail = |bounce, status, result| Verdict::Fail { bounce, status, result };
+    match offer {
+        _ if level == TlsLevel::None => one(Verdict::Go(TlsOutcome::Plaintext), "the policy never uses TLS", "sender's TLS policy"),
+        Offer::NotOffered if optional => {
+            one(Verdict::Go(TlsOutcome::Plaintext), "S0: STARTTLS is not offered, and the policy does not insist", "RFC 7435 §3")
+        }
+        Offer::NotOffered => one(
+            fail(false, tls.not_offered, "starttls-not-supported"),
+            "S0: the policy insists on TLS, and STARTTLS is not offered",
+            "RFC 3207 §4",
+        ),
+        Offer::Refused(reply) if optional => {
+            let state = if reply.class() == 5 { "S2" } else { "S1" };
+            one(
+                Verdict::Go(TlsOutcome::Plaintext),
+                &format!("{state}: STARTTLS was refused with {reply}; the session goes on without"),
+                "RFC 3207 §4",
+            )
+        }
+        Offer::Refused(reply) => {
+            let permanent = reply.class() == 5;
+            let status = match reply.enhanced {
+                Some(status) => status,
+                None if permanent && tls.refused_5xx_bounces => Enhanced(5, 0, 0),
+                None => tls.starttls_refused,
+            };
+            let bounce = permanent && tls.refused_5xx_bounces;
+            let status = if bounce { status } else { status.with_class(4) };
+            let state = if permanent { "S2" } else { "S1" };
+            one(
+                fail(bounce, status, "starttls-not-supported"),
+                &format!("{state}: the policy insists on TLS, and STARTTLS was refused with {reply}"),
+                "RFC 3207 §4",
+            )
+        }
+        Offer::Broken(how) if optional => {
+            let plain = match tls.broken_handshake {
+                BrokenHandshake::PlaintextAtOnce => true,
+                BrokenHandshake::PlaintextWhenOld => old,
+                BrokenHandshake::Never => plain_retry,
+            };
+            if plain {
+                return one(
+                    Verdict::PlaintextRetry,
+                    &format!("S3: the handshake failed ({how}); TLS is optional, so a new connection goes without"),
+                    "RFC 7435 §3",
+                );
+            }
+            let why = match tls.broken_handshake {
+                BrokenHandshake::PlaintextWhenOld => {
+                    format!("S3: the handshake failed ({how}); without TLS only once the message has waited as long as the first backoff")
+                }
+                _ => format!("S3: the handshake failed ({how}); switch `opportunistic_handshake_failure` is `defer`"),
+            };
+            one(fail(false, tls.handshake, "validation-failure"), &why, "profile")
+        }
+        Offer::Broken(how) => {
+            one(fail(false, tls.handshake, "validation-failure"), &format!("S3: the handshake failed ({how})"), "RFC 3207 §4")
+        }
+        Offer::Handshake(facts) => judge_certificate(rules, policy, facts),
+    }
+}
+
+fn judge_certificate(rules: &Behaviour, policy: &TlsPolicy, facts: &Facts) -> Decision<Verdict> {
+    let name = policy.level.as_str();
+    let one = |verdict, why: String| Decision::for_reason(verdict, because("TLS", name, why, "sender's TLS policy"));
+    let (want_chain, want_name) = match policy.level {
+        TlsLevel::None | TlsLevel::May | TlsLevel::Encrypt | TlsLevel::Opportunistic | TlsLevel::EncryptionOnly => (false, false),
+        TlsLevel::CertificateValidation => (true, false),
+        TlsLevel::Verify | TlsLevel::Secure | TlsLevel::DomainValidation => (true, true),
+    };
+    let version = facts.version.as_str();
+    if !want_chain {
+        return one(Verdict::Go(TlsOutcome::Encrypted), format!("{version}; the policy does not judge the certificate"));
+    }
+    let fail = |result| Verdict::Fail { bounce: false, status: rules.tls.not_verified, result };
+    if !facts.trusted {
+        return one(fail(facts.distrust_result), facts.distrust.to_owned());
+    }
+    if want_name && !facts.name_matches {
+        return one(fail("certificate-host-mismatch"), "S6: the certificate does not carry a name that the policy asks for".to_owned());
+    }
+    one(Verdict::Go(TlsOutcome::Authenticated), format!("S8: {version}; certificate good for this policy"))
+}
+
+/// Looks at a certificate as a client does that trusts what `trusts` says about its authority.
+#[must_use]
+pub fn facts(certificate: &Certificate, version: TlsVersion, now: SimTime, trusts: bool, wanted: &[Wanted<'_>]) -> Facts {
+    let (mut trusted, mut distrust, mut result) = (true, "", "certificate-not-trusted");
+    let mut reject = |why, kind| (trusted, distrust, result) = (false, why, kind);
+    if certificate.revocation == Revocation::Revoked {
+        reject("the certificate is revoked", "validation-failure");
+    }
+    if certificate.weak_signature {
+        reject("the signature is too weak (MD5)", "validation-failure");
+    }
+    if !certificate.sends_chain {
+        reject("S7: the intermediate certificate is missing", "certificate-not-trusted");
+    }
+    if !trusts {
+        reject("S7: the authority is not trusted", "certificate-not-trusted");
+    }
+    if now < certificate.not_before {
+        reject("S5: the certificate is not valid yet", "certificate-expired");
+    }
+    let issuer_over = matches!(certificate.issuer, Issuer::Authority { not_after, .. } if now > not_after);
+    if now > certificate.not_after || issuer_over {
+        reject("S5: the certificate has expired", "certificate-expired");
+    }
+    if certificate.issuer == Issuer::SelfSigned {
+        reject("S4: the certificate is self-signed", "certificate-not-trusted");
+    }
+    let name_matches = certificate.any_name || wanted.iter().any(|wanted| carries(certificate, wanted));
+    Facts { version, trusted, distrust, distrust_result: result, name_matches }
+}
+
+/// A name that a policy asks for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Wanted<'a> {
+    /// This name.
+    Name(&'a str),
+    /// Any name below this one (Postfix `dot-nexthop`).
+    Below(&'a str),
+}
+
+/// Does the certificate carry the name? SAN names count; the subject only if there is no SAN (RFC 6125 §6.4.4). `*` is one whole leftmost label.
+#[must_use]
+pub fn carries(certificate: &Certificate, wanted: &Wanted<'_>) -> bool {
+    let subject = std::slice::from_ref(&certificate.subject);
+    let names = if certificate.names.is_empty() { subject } else { &certificate.names[..] };
+    names.iter().any(|name| match wanted {
+        Wanted::Name(wanted) => same_name(name, wanted),
+        Wanted::Below(parent) => name.strip_suffix(parent).is_some_and(|front| front.len() > 1 && front.ends_with('.')),
+    })
+}
+
+fn same_name(pattern: &str, name: &str) -> bool {
+    if pattern.eq_ignore_ascii_case(name) {
+        return !pattern.is_empty();
+    }
+    // A wanted name may itself be a wildcard (`TlsDomain` of a connector).
+    if let Some(parent) = name.strip_prefix("*.") {
+        return pattern.split_once('.').is_some_and(|(_, rest)| rest.eq_ignore_ascii_case(parent));
+    }
+    let Some(parent) = pattern.strip_prefix("*.") else { return false };
+    name.split_once('.').is_some_and(|(first, rest)| !first.is_empty() && rest.eq_ignore_ascii_case(parent) && parent.contains('.'))
+}
+
+/// Reasons as one sentence, for the record of a connection.
+#[must_use]
+pub fn sentence(reasons: &[Because]) -> String {
+    reasons.iter().map(|reason| reason.why.as_ref()).collect::<Vec<_>>().join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::profile::behaviour;
+    use super::*;
+    use crate::model::settings::Profile;
+
+    fn certificate(names: &[&str], issuer: Issuer) -> Certificate {
+        Certificate {
+            name: "c".into(),
+            subject: "cn.test".into(),
+            names: names.iter().map(|n| (*n).into()).collect(),
+            any_name: false,
+            issuer,
+            not_before: SimTime(10),
+            not_after: SimTime(100),
+            sends_chain: true,
+            revocation: Revocation::Good,
+            weak_signature: false,
+        }
+    }
+
+    #[test]
+    fn names() {
+        let cases = [
+            (vec!["mx1.dest.test"], Wanted::Name("mx1.dest.test"), true),
+            (vec!["*.dest.test"], Wanted::Name("mx1.dest.test"), true),
+            (vec!["*.dest.test"], Wanted::Name("a.mx1.dest.test"), false),
+            (vec!["*.dest.test"], Wanted::Name("dest.test"), false),
+            (vec!["*.test"], Wanted::Name("dest.test"), false),
+            (vec!["mail.contoso.com"], Wanted::Name("*.contoso.com"), true),
+            (vec!["mx1.dest.test"], Wanted::Below("dest.test"), true),
+            (vec!["other.test"], Wanted::Name("cn.test"), false),
+            (vec![], Wanted::Name("cn.test"), true),
+        ];
+        for (names, wanted, expected) in cases {
+            assert_eq!(carries(&certificate(&names, Issuer::Public), &wanted), expected, "{names:?} {wanted:?}");
+        }
+    }
+
+    /// The matrix: policy by server state. P U A as in the documentation, N next host, B bounce, p plaintext on a new connection.
+    #[test]
+    fn matrix() {
+        let good = Facts { version: TlsVersion::Tls13, trusted: true, distrust: "", distrust_result: "", name_matches: true };
+        let handshake = |trusted, name_matches| {
+            Offer::Handshake(Facts { trusted, name_matches, distrust: "S7", distrust_result: "certificate-not-trusted", ..good.clone() })
+        };
+        let states = [
+            Offer::NotOffered,
+            Offer::Refused(Reply::parse("454").unwrap()),
+            Offer::Refused(Reply::parse("502 5.5.1 no").unwrap()),
+            Offer::Broken("garbage"),
+            handshake(false, false),
+            handshake(false, true),
+            handshake(true, false),
+            handshake(true, true),
+        ];
+        //                                                          S0 S1 S2 S3 S4 S7 S6 S8
+        let rows = [
+            (Profile::Rfc, TlsLevel::None, false, "PPPPPPPP"),
+            (Profile::Rfc, TlsLevel::May, false, "PPPpUUUU"),
+            (Profile::Postfix, TlsLevel::May, false, "PPPNUUUU"),
+            (Profile::Postfix, TlsLevel::May, true, "PPPpUUUU"),
+            (Profile::Postfix, TlsLevel::Encrypt, false, "NNBNUUUU"),
+            (Profile::Postfix, TlsLevel::Verify, false, "NNBNNNNA"),
+            (Profile::Postfix, TlsLevel::Secure, true, "NNBNNNNA"),
+            (Profile::ExchangeOnline, TlsLevel::Opportunistic, true, "PPPNUUUU"),
+            (Profile::ExchangeOnline, TlsLevel::EncryptionOnly, false, "NNNNUUUU"),
+            (Profile::ExchangeOnline, TlsLevel::CertificateValidation, false, "NNNNNNAA"),
+            (Profile::ExchangeOnline, TlsLevel::DomainValidation, false, "NNNNNNNA"),
+        ];
+        for (profile, level, old, expected) in rows {
+            let policy = TlsPolicy { level, names: Vec::new() };
+            let got: String = states
+                .iter()
+                .map(|offer| match negotiate(behaviour(profile), &policy, offer, old, false).outcome {
+                    Verdict::Go(TlsOutcome::Plaintext) => 'P',
+                    Verdict::Go(TlsOutcome::Encrypted) => 'U',
+                    Verdict::Go(TlsOutcome::Authenticated) => 'A',
+                    Verdict::PlaintextRetry => 'p',
+                    Verdict::Fail { bounce: true, .. } => 'B',
+                    Verdict::Fail { bounce: false, .. } => 'N',
+                })
+                .collect();
+            assert_eq!(got, expected, "{profile:?} {level:?} old={old}");
+        }
+    }
+
+    #[test]
+    fn what_a_client_sees() {
+        let cases = [
+            ("good", certificate(&["a.test"], Issuer::Public), 50, true, (true, "")),
+            ("expired", certificate(&["a.test"], Issuer::Public), 101, true, (false, "S5: the certificate has expired")),
+            ("early", certificate(&["a.test"], Issuer::Public), 5, true, (false, "S5: the certificate is not valid yet")),
+            ("self", certificate(&["a.test"], Issuer::SelfSigned), 50, false, (false, "S4: the certificate is self-signed")),
+            ("unknown authority", certificate(&["a.test"], Issuer::Public), 50, false, (false, "S7: the authority is not trusted")),
+        ];
+        for (case, certificate, now, trusts, (trusted, why)) in cases {
+            let facts = facts(&certificate, TlsVersion::Tls12, SimTime(now), trusts, &[Wanted::Name("a.test")]);
+            assert_eq!((facts.trusted, facts.distrust), (trusted, why), "{case}");
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! Certificates and who trusts whom. Facts only; `decide::tls` judges them.
+
+use super::topology::HostSet;
+use crate::base::SimTime;
+
+/// One certificate.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Certificate {
+    /// Its name in the scenario, or `public`, `self-signed`.
+    pub name: Box<str>,
+    /// Common name, lower case (empty: none).
+    pub subject: Box<str>,
+    /// SAN DNS names, lower case, wildcards as written.
+    pub names: Vec<Box<str>>,
+    /// It carries whatever name its host has: the made-up certificate "public".
+    pub any_name: bool,
+    /// Who signed.
+    pub issuer: Issuer,
+    /// Good from.
+    pub not_before: SimTime,
+    /// Good until (its last instant is good).
+    pub not_after: SimTime,
+    /// The intermediates are sent along.
+    pub sends_chain: bool,
+    /// What its revocation service says.
+    pub revocation: Revocation,
+    /// Signed with MD5.
+    pub weak_signature: bool,
+}
+
+/// Who signed a certificate.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Issuer {
+    /// A public authority that everybody trusts.
+    Public,
+    /// Itself.
+    SelfSigned,
+    /// An authority of the scenario.
+    Authority {
+        /// Its name.
+        name: Box<str>,
+        /// Machines that trust it.
+        trusted_by: HostSet,
+        /// Until when it is good itself.
+        not_after: SimTime,
+    },
+}
+
+/// What a revocation service says.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum Revocation {
+    /// Not revoked.
+    Good,
+    /// Revoked.
+    Revoked,
+    /// No answer.
+    Unreachable,
+}

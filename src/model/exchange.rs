@@ -1,0 +1,109 @@
+//! Exchange Online tenants: accepted domains, recipients, outbound connectors.
+//!
+//! Source: cmdlet parameters of New-OutboundConnector and New-AcceptedDomain.
+
+use super::settings::TlsPolicy;
+use crate::base::{NameId, NextHopId, Pattern, SystemId};
+
+/// One tenant.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tenant {
+    /// Its system.
+    pub system: SystemId,
+    /// Accepted domains, in the order of names.
+    pub accepted_domains: Vec<AcceptedDomain>,
+    /// Cloud mailboxes, most exact pattern first.
+    pub mailboxes: Vec<Pattern>,
+    /// In the order of names.
+    pub outbound_connectors: Vec<OutboundConnector>,
+    /// Named switches for what the sources leave open.
+    pub switches: Switches,
+    /// DBEB can act: the directory knows every recipient (`directory_complete`).
+    pub directory_complete: bool,
+}
+
+/// A domain that an organization calls its own.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AcceptedDomain {
+    /// The domain.
+    pub name: NameId,
+    /// What happens to recipients that it does not know.
+    pub kind: DomainType,
+    /// Names below are accepted as well (`MatchSubDomains`).
+    pub match_sub_domains: bool,
+}
+
+/// `DomainType`.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum DomainType {
+    /// Unknown recipients are refused.
+    Authoritative,
+    /// Unknown recipients are relayed to the organization's other system.
+    InternalRelay,
+    /// All are relayed outside of the organization.
+    ExternalRelay,
+}
+
+/// New-OutboundConnector, the parameters that choose routes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OutboundConnector {
+    /// `Name`
+    pub name: Box<str>,
+    /// `Enabled`
+    pub enabled: bool,
+    /// `ConnectorType` is `OnPremises` (else `Partner`).
+    pub on_premises: bool,
+    /// `RecipientDomains`: `contoso.com`, `*.contoso.com`, `*`.
+    pub recipient_domains: Vec<Box<str>>,
+    /// `AllAcceptedDomains`
+    pub all_accepted_domains: bool,
+    /// `IsTransportRuleScoped`
+    pub rule_scoped: bool,
+    /// `UseMXRecord`
+    pub use_mx_record: bool,
+    /// `SmartHosts`, in written order.
+    pub smart_hosts: Vec<NextHopId>,
+    /// `TlsSettings` with `TlsDomain` as its name.
+    pub tls: TlsPolicy,
+    /// Its place in the scenario: the newest of two equal connectors has the higher number.
+    pub written: u32,
+}
+
+/// Switches for contradictions and open points of the sources, with their defaults.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct Switches {
+    /// `OUT-4`: which of two matching connectors is closer.
+    pub out_4: Out4,
+    /// `OUT-6`: equal connectors.
+    pub out_6: Out6,
+    /// `wildcard_matches_bare_domain`: `*.contoso.com` also means `contoso.com`.
+    pub wildcard_matches_bare_domain: bool,
+    /// `opportunistic_handshake_failure`: `plain-retry` instead of `defer`.
+    pub plain_retry: bool,
+}
+
+impl Default for Switches {
+    fn default() -> Self {
+        Self { out_4: Out4::Specificity, out_6: Out6::Error, wildcard_matches_bare_domain: true, plain_retry: false }
+    }
+}
+
+/// `OUT-4`.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum Out4 {
+    /// exact > longest wildcard > all accepted domains > `*`
+    Specificity,
+    /// exact > all accepted domains > wildcard
+    ListedOrder,
+}
+
+/// `OUT-6`.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum Out6 {
+    /// The scenario does not say.
+    Error,
+    /// First by name.
+    Name,
+    /// The one written last.
+    Newest,
+}

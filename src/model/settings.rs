@@ -1,0 +1,356 @@
+//! What is a machine set to? The side that sends, and the side that receives.
+
+use super::exchange::Tenant;
+use super::topology::Law;
+use crate::base::{CertId, NameId, NextHopId, Pattern, TlsVersion};
+use std::net::IpAddr;
+
+/// All settings of one machine for a time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HostConfig {
+    /// How it sends.
+    pub sender: Sender,
+    /// How it receives.
+    pub receiver: Receiver,
+}
+
+/// Whose rules a sender follows.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Profile {
+    /// RFC 5321 and its sisters, strictly.
+    Rfc,
+    /// Postfix 3.
+    Postfix,
+    /// Exchange Online.
+    ExchangeOnline,
+    /// Exchange Server (receives only, for now).
+    ExchangeServer,
+    /// A script: one try, no queue.
+    NoRetry,
+}
+
+/// The sending side.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sender {
+    /// Whose rules.
+    pub profile: Profile,
+    /// How long it waits, by phase.
+    pub timers: Timers,
+    /// When it tries again and when it gives up.
+    pub retry: Retry,
+    /// Addresses tried in one attempt at most (`smtp_mx_address_limit`); 0 = no limit.
+    pub address_limit: u32,
+    /// Sessions that got past EHLO in one attempt at most (`smtp_mx_session_limit`); 0 = no limit.
+    pub session_limit: u32,
+    /// Recipients of one transaction at most (`smtp_destination_recipient_limit`); 0 = no limit.
+    pub recipient_limit: u32,
+    /// Deliveries at once to one next hop: at the start, and at most; 0 = no limit.
+    pub concurrency: (u32, u32),
+    /// Which address families it can use.
+    pub families: Families,
+    /// Where mail goes.
+    pub routing: Routing,
+    /// What it asks of the other side's encryption.
+    pub tls: ClientTls,
+    /// Postfix `smtp_skip_5xx_greeting`.
+    pub skip_5xx_greeting: bool,
+    /// Postfix `smtp_randomize_addresses`.
+    pub randomize_addresses: bool,
+    /// Postfix `smtp_defer_if_no_mx_address_found`.
+    pub defer_if_no_mx_address: bool,
+    /// Deferrals for connection failures in a row (as shares of the window) before a destination counts as dead; 0 = never.
+    pub failed_cohort_limit: u32,
+}
+
+/// Which address families a sender uses.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct Families {
+    /// A records are asked and used.
+    pub v4: bool,
+    /// AAAA records are asked and used.
+    pub v6: bool,
+    /// Which goes first within one preference (`smtp_address_preference`).
+    pub prefer: FamilyPreference,
+    /// Postfix `smtp_balance_inet_protocols`.
+    pub balance: bool,
+}
+
+/// `smtp_address_preference`.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum FamilyPreference {
+    /// By luck.
+    Any,
+    /// IPv4 first.
+    V4,
+    /// IPv6 first.
+    V6,
+}
+
+/// Timeouts of a client, nanoseconds (RFC 5321 §4.5.3.2 and the server's own parameters).
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct Timers {
+    /// TCP connect.
+    pub connect_ns: u64,
+    /// The 220.
+    pub banner_ns: u64,
+    /// Reply to EHLO and HELO.
+    pub ehlo_ns: u64,
+    /// Reply to STARTTLS, and the handshake.
+    pub starttls_ns: u64,
+    /// Reply to AUTH.
+    pub auth_ns: u64,
+    /// Reply to MAIL.
+    pub mail_ns: u64,
+    /// Reply to RCPT.
+    pub rcpt_ns: u64,
+    /// DATA to 354.
+    pub data_ns: u64,
+    /// Each block of content.
+    pub content_ns: u64,
+    /// Final dot to its reply.
+    pub final_dot_ns: u64,
+}
+
+/// When a message is tried again, and when it is given up. All in nanoseconds.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Retry {
+    /// RFC 5321 §4.5.4.1: `first`, then multiplied by `factor_percent`/100 up to `max`; given up when the next try would be after `lifetime`.
+    Rfc {
+        /// First wait.
+        first_ns: u64,
+        /// 100 = always the same, 200 = doubling.
+        factor_percent: u32,
+        /// Longest wait.
+        max_ns: u64,
+        /// From arrival to giving up.
+        lifetime_ns: u64,
+        /// A notice to the sender after this; 0 = none.
+        delay_notice_ns: u64,
+    },
+    /// Postfix `qmgr`: age of the message, clamped, then the next scan of the queue.
+    Postfix {
+        /// `minimal_backoff_time`
+        min_ns: u64,
+        /// `maximal_backoff_time`
+        max_ns: u64,
+        /// `queue_run_delay`
+        scan_every_ns: u64,
+        /// Where the first scan stands (`queue_runs.offset`).
+        scan_offset_ns: u64,
+        /// `maximal_queue_lifetime`
+        lifetime_ns: u64,
+        /// `bounce_queue_lifetime`
+        bounce_lifetime_ns: u64,
+        /// `delay_warning_time`; 0 = none.
+        delay_warning_ns: u64,
+    },
+    /// Exchange Online: a list of waits, the last repeated; a hard end after `lifetime`.
+    Steps {
+        /// Waits in order.
+        waits_ns: Vec<u64>,
+        /// From arrival to giving up.
+        lifetime_ns: u64,
+        /// A notice to the sender after this; 0 = none.
+        delay_notice_ns: u64,
+    },
+    /// One try.
+    Never,
+}
+
+/// Where mail of this machine goes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Routing {
+    /// A mail server's tables.
+    Mta {
+        /// Tried in order instead of the recipient's MX; empty = MX.
+        smart_hosts: Vec<NextHopId>,
+        /// By recipient domain; wins over the smart hosts. Exact domains, or `.domain` for those below.
+        routes: Vec<Route>,
+        /// Of last resort.
+        fallback_hosts: Vec<NextHopId>,
+    },
+    /// Exchange Online: the tenant that the message is attributed to decides (see the receiver's directory).
+    Tenants,
+    /// Nothing in the scenario says where its mail goes.
+    Unknown,
+}
+
+/// One line of a transport map.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Route {
+    /// As written.
+    pub pattern: Box<str>,
+    /// The domain without a leading dot.
+    pub domain: Box<str>,
+    /// Names below the domain, not itself.
+    pub subdomains: bool,
+    /// Tried in order.
+    pub to: Vec<NextHopId>,
+}
+
+/// A place where mail goes next.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct NextHop {
+    /// What it names.
+    pub target: Target,
+    /// TCP port.
+    pub port: u16,
+}
+
+/// What a next hop names.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Target {
+    /// A name whose MX is asked first.
+    Mx(NameId),
+    /// A name whose address is asked (`[name]`).
+    Host(NameId),
+    /// An address.
+    Ip(IpAddr),
+}
+
+/// What a client asks of encryption.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClientTls {
+    /// For every next hop without a policy of its own.
+    pub policy: TlsPolicy,
+    /// By next hop as written in the table: a domain, `[host]`, an address.
+    pub policies: Vec<(Box<str>, TlsPolicy)>,
+    /// Oldest and newest version that it speaks.
+    pub versions: (TlsVersion, TlsVersion),
+}
+
+/// One TLS policy.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct TlsPolicy {
+    /// How much.
+    pub level: TlsLevel,
+    /// Names that the certificate must carry instead of those of the level; `nexthop`, `dot-nexthop`, `hostname` or a name.
+    pub names: Vec<Box<str>>,
+}
+
+/// Levels of all products, in the words of each.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum TlsLevel {
+    /// Never.
+    None,
+    /// If offered; whatever the certificate.
+    May,
+    /// Must; whatever the certificate.
+    Encrypt,
+    /// Must; chain and the name of the MX host.
+    Verify,
+    /// Must; chain and the name of the next hop.
+    Secure,
+    /// Exchange `tls_settings` left out.
+    Opportunistic,
+    /// Exchange `EncryptionOnly`.
+    EncryptionOnly,
+    /// Exchange `CertificateValidation`: chain and validity.
+    CertificateValidation,
+    /// Exchange `DomainValidation`: also the name in `tls_domain`.
+    DomainValidation,
+}
+
+impl TlsLevel {
+    /// The level in its product's own word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::May => "may",
+            Self::Encrypt => "encrypt",
+            Self::Verify => "verify",
+            Self::Secure => "secure",
+            Self::Opportunistic => "Opportunistic",
+            Self::EncryptionOnly => "EncryptionOnly",
+            Self::CertificateValidation => "CertificateValidation",
+            Self::DomainValidation => "DomainValidation",
+        }
+    }
+}
+
+/// The receiving side.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Receiver {
+    /// Ports it answers on.
+    pub listeners: Vec<Listener>,
+    /// What it shows; `None` = no STARTTLS.
+    pub certificate: Option<CertId>,
+    /// Sessions at once.
+    pub sessions: u32,
+    /// What happens to one more.
+    pub when_full: WhenFull,
+    /// Its own part of a transaction.
+    pub service_time: Law,
+    /// Announced as SIZE, enforced; `None` = not limited.
+    pub max_message_size: Option<u64>,
+    /// RCPT after this many get 452 4.5.3; 0 = no limit.
+    pub max_recipients: u32,
+    /// A message with this many Received fields, its own included, is refused; 0 = never.
+    pub hop_limit: u32,
+    /// Who has a mailbox here and what is taken for others.
+    pub directory: Directory,
+}
+
+/// What happens to a session when all slots are taken.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum WhenFull {
+    /// It waits in line before the banner.
+    Wait,
+    /// It is told 421.
+    Reply421,
+    /// It hears nothing.
+    Silence,
+}
+
+/// One port.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Listener {
+    /// Its name.
+    pub name: Box<str>,
+    /// TCP port.
+    pub port: u16,
+    /// TLS from the first byte.
+    pub implicit_tls: bool,
+    /// 530 to everything before TLS (RFC 3207 §4).
+    pub require_tls: bool,
+    /// 530 to MAIL before AUTH.
+    pub require_login: bool,
+    /// EHLO words that are not offered, upper case.
+    pub without: Vec<Box<str>>,
+    /// Oldest and newest TLS version.
+    pub tls_versions: (TlsVersion, TlsVersion),
+}
+
+/// Whose mail is taken.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Directory {
+    /// The internet: everything, and it leaves the model.
+    Everything,
+    /// A mail server or an Exchange organization.
+    Mta(MtaDirectory),
+    /// Exchange Online: the tenants in the order of names.
+    Tenants(Vec<Tenant>),
+}
+
+/// Whose mail a mail server takes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MtaDirectory {
+    /// Mailboxes here, most exact pattern first.
+    pub mailboxes: Vec<Pattern>,
+    /// Domains of the mailboxes: unknown users there are refused (5.1.1). Patterns such as `*` have none.
+    pub mailbox_domains: Vec<Box<str>>,
+    /// Domains taken for others.
+    pub relay_domains: Vec<Pattern>,
+    /// Who may send anywhere.
+    pub relay_clients: Vec<Client>,
+}
+
+/// Somebody who connects.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Client {
+    /// All machines of a system, group or site, or one machine (resolved to hosts by the compile step).
+    Hosts(Vec<crate::base::HostId>),
+    /// A network or one address.
+    Network(ipnet::IpNet),
+}

@@ -1,0 +1,124 @@
+//! Who sends what to whom, and when.
+
+use crate::base::{HostId, SimTime};
+
+/// One source of messages.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Source {
+    /// Its name.
+    pub name: Box<str>,
+    /// Its luck: the first 8 bytes of SHA-256 of the name.
+    pub key: u64,
+    /// When.
+    pub schedule: Schedule,
+    /// Machines where a message enters, each with its weight; one is drawn per message.
+    pub entries: Vec<(HostId, u32)>,
+    /// The tenant in whose name a message enters at Exchange Online.
+    pub tenant: Option<crate::base::SystemId>,
+    /// Envelope senders with weights (`None` = null sender); `#` is the number of the message.
+    pub from: Vec<(Option<AddressTemplate>, u32)>,
+    /// Recipients.
+    pub to: Recipients,
+    /// Bytes.
+    pub size_bytes: u64,
+    /// Which reports are wanted; `None` = the default of RFC 3461.
+    pub notify: Option<Notify>,
+    /// The message has 8-bit content.
+    pub eight_bit: bool,
+    /// A local part needs SMTPUTF8.
+    pub smtp_utf8: bool,
+}
+
+/// When messages come.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Schedule {
+    /// `count` of them, `gap` apart, the first at `at`.
+    Fixed {
+        /// First.
+        at: SimTime,
+        /// How many.
+        count: u64,
+        /// Nanoseconds between two.
+        gap_ns: u64,
+    },
+    /// `count` spread evenly over `over`.
+    Burst {
+        /// First.
+        at: SimTime,
+        /// How many.
+        count: u64,
+        /// Nanoseconds.
+        over_ns: u64,
+    },
+    /// One each interval.
+    Every {
+        /// First.
+        at: SimTime,
+        /// Nanoseconds.
+        interval_ns: u64,
+        /// First instant without.
+        until: SimTime,
+    },
+    /// Exponential gaps.
+    Poisson {
+        /// Beginning.
+        at: SimTime,
+        /// Mean gap, nanoseconds.
+        gap_ns: u64,
+        /// First instant without.
+        until: SimTime,
+        /// At most this many; 0 = no limit.
+        count: u64,
+    },
+}
+
+/// `local@domain` with `#` for the number of the message and `##` for a `#`.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct AddressTemplate {
+    /// As written.
+    pub local: Box<str>,
+    /// Normal form, maybe with `#`; or an address literal in brackets.
+    pub domain: Box<str>,
+}
+
+impl AddressTemplate {
+    /// The address of message number `number`.
+    #[must_use]
+    pub fn expand(&self, number: u64) -> crate::base::Address {
+        crate::base::Address { local: expand(&self.local, number), domain: expand(&self.domain, number) }
+    }
+
+    /// The same for every message?
+    #[must_use]
+    pub fn is_constant(&self) -> bool {
+        !self.local.contains('#') && !self.domain.contains('#')
+    }
+}
+
+fn expand(text: &str, number: u64) -> Box<str> {
+    if text.contains('#') {
+        text.replace("##", "\u{0}").replace('#', &number.to_string()).replace('\u{0}', "#").into()
+    } else {
+        text.into()
+    }
+}
+
+/// To whom.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Recipients {
+    /// All of these on each message.
+    All(Vec<AddressTemplate>),
+    /// One of these.
+    OneOf(Vec<(AddressTemplate, u32)>),
+}
+
+/// NOTIFY (RFC 3461 §4.1).
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Notify {
+    /// SUCCESS
+    pub success: bool,
+    /// FAILURE
+    pub failure: bool,
+    /// DELAY
+    pub delay: bool,
+}

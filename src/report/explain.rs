@@ -1,0 +1,384 @@
+//! `explain`: one message, hop by hop, with every reason and every loser.
+//!
+//! Prints what was decided when it was decided; nothing is decided again. Passes that came to the same as the one before are folded into
+//! one line, and a recipient that went the same way as an earlier one is only named. The trace fields at the end have the form of RFC 5321
+//! §4.4 with the names of the scenario; addresses of clients and the identifiers of real servers are not modelled.
+
+use super::words::{Clock, count, duration, fit, wrap};
+use crate::analysis::outcome::{
+    Attempt, AttemptResult, Connection, ConnectionResult, Decision, Hop, Lookup, Message, Outcome, Place, Reason, Recipient, Tls,
+};
+use crate::analysis::paths::{label, route};
+use crate::base::{TlsOutcome, printable};
+use std::rc::Rc;
+
+const WIDTH: usize = 100;
+
+/// The message with this id, explained; `None` if the run has no such message.
+#[must_use]
+pub fn explain_text(outcome: &Outcome, id: &str, clock: Clock) -> Option<String> {
+    let message = outcome.messages.iter().find(|message| &*message.id == id)?;
+    let mut page = Page { text: String::new(), clock };
+    page.line(0, &format!("{}: {} from {}, {}", message.id, message.kind.as_str(), message.from, count(message.size, "byte")));
+    page.line(0, &format!("entered at {} at {}", label(&message.entered_at), clock.moment(message.sent_at)));
+    page.what_it_reports(message);
+    let mut told: Vec<(&Recipient, String)> = vec![];
+    for recipient in &message.recipients {
+        page.fate(message, recipient);
+        let mut way = Page { text: String::new(), clock };
+        way.hops(recipient);
+        match told.iter().find(|(_, text)| *text == way.text) {
+            Some((earlier, _)) if !way.text.is_empty() => page.line(2, &format!("went the same way as {}", earlier.to)),
+            Some(_) | None => {
+                page.text += &way.text;
+                told.push((recipient, way.text));
+            }
+        }
+    }
+    page.received(message, told.iter().map(|(recipient, _)| *recipient));
+    page.reports_about(outcome, message);
+    Some(page.text)
+}
+
+struct Page {
+    text: String,
+    clock: Clock,
+}
+
+impl Page {
+    /// A line of at most 100 characters; what does not fit goes on below, two blanks further in.
+    fn line(&mut self, indent: usize, text: &str) {
+        for (at, line) in wrap(text, WIDTH - indent - 2).into_iter().enumerate() {
+            let indent = if at == 0 { indent } else { indent + 2 };
+            self.text += &format!("{:indent$}{line}\n", "");
+        }
+    }
+
+    fn gap(&mut self) {
+        self.text.push('\n');
+    }
+
+    fn what_it_reports(&mut self, message: &Message) {
+        if let Some(parent) = &message.parent {
+            self.line(0, &format!("speaks of {parent}"));
+        }
+        for line in &message.report {
+            let diagnostic = if line.diagnostic.is_empty() { String::new() } else { format!(" ({})", line.diagnostic) };
+            self.line(2, &format!("{} {}, status {}{diagnostic}", line.action, line.recipient, line.status));
+        }
+    }
+
+    fn fate(&mut self, message: &Message, recipient: &Recipient) {
+        self.gap();
+        let at = recipient.final_place.as_ref().map_or(String::new(), |place| format!(" at {}", label(place)));
+        self.line(0, &format!("to {}: {}{at}", recipient.to, recipient.fate.as_str()));
+        let code = if recipient.code == 0 { String::new() } else { format!("{} ", recipient.code) };
+        let said = recipient.said_by.as_ref().map_or(String::new(), |place| format!(", said by {}", label(place)));
+        self.line(2, &format!("{code}{} {}{said}", recipient.enhanced, recipient.text));
+        let after = duration(recipient.at.since(message.sent_at));
+        self.line(2, &format!("at {}, {after} after it was sent; path {}", self.clock.moment(recipient.at), route(message, recipient)));
+        if recipient.duplicates > 0 {
+            self.line(2, &format!("arrived {} more after that", count(u64::from(recipient.duplicates), "time")));
+        }
+    }
+
+    fn hops(&mut self, recipient: &Recipient) {
+        if recipient.hops.is_empty() {
+            self.line(2, "no hop was recorded: it ended where it entered, or the run kept fates only");
+        }
+        for (at, hop) in recipient.hops.iter().enumerate() {
+            self.gap();
+            self.hop(at + 1, hop);
+        }
+    }
+
+    fn hop(&mut self, number: usize, hop: &Hop) {
+        let kept = hop.attempts.last().is_some_and(|attempt| attempt.result == AttemptResult::Delivered);
+        let to = hop.to.as_ref().map_or(if kept { "its own mailbox" } else { "nobody" }, label);
+        self.line(2, &format!("hop {number}: {} -> {to}", label(&hop.from)));
+        let (came, left) = (self.clock.moment(hop.queued_at), self.clock.moment(hop.left_at));
+        let stayed = duration(hop.left_at.since(hop.queued_at));
+        self.line(4, &format!("queue {}, rule {}; came {came}, left {left}, {stayed} in all", hop.queue, hop.rule));
+        hop.decisions.iter().for_each(|decision| self.decision(4, decision));
+        let mut before: Option<&Attempt> = None;
+        let mut rest = &hop.attempts[..];
+        let mut done = 0;
+        while let Some(first) = rest.first() {
+            self.attempt(done + 1, first, before);
+            let same = rest[1..].iter().take_while(|attempt| is_alike(first, attempt)).count();
+            if same > 0 {
+                self.folded(done + 2, &rest[..=same]);
+            }
+            before = Some(first);
+            done += same + 1;
+            rest = &rest[same + 1..];
+        }
+    }
+
+    fn attempt(&mut self, number: usize, attempt: &Attempt, before: Option<&Attempt>) {
+        self.line(4, &format!("attempt {number} at {}: {}", self.clock.moment(attempt.at), outcome_of(attempt)));
+        attempt.lookups.iter().for_each(|lookup| self.lookup(lookup));
+        let known = before.is_some_and(|before| same_decisions(before, attempt));
+        if known && !attempt.decisions.is_empty() {
+            self.line(6, "decided as before");
+        } else {
+            attempt.decisions.iter().for_each(|decision| self.decision(6, decision));
+        }
+        attempt.connections.iter().for_each(|connection| self.connection(connection));
+        self.next(attempt);
+    }
+
+    /// Attempts that came to the same as the first of `row`, which was told in full.
+    fn folded(&mut self, number: usize, row: &[Attempt]) {
+        let last = &row[row.len() - 1];
+        let gaps = || row.windows(2).map(|pair| pair[1].at.since(pair[0].at));
+        let (shortest, longest) = (duration(gaps().min().unwrap_or(0)), duration(gaps().max().unwrap_or(0)));
+        let spacing = if shortest == longest { format!("every {shortest}") } else { format!("{shortest} to {longest} apart") };
+        let last_at = self.clock.moment(last.at);
+        if row.len() == 2 {
+            self.line(4, &format!("attempt {number} at {last_at}: the same, {shortest} later"));
+        } else {
+            self.line(4, &format!("attempts {number} to {}: the same, {spacing}, last at {last_at}", number + row.len() - 2));
+        }
+        self.next(last);
+    }
+
+    fn next(&mut self, attempt: &Attempt) {
+        let why = if attempt.next_why.is_empty() { String::new() } else { format!(": {}", attempt.next_why) };
+        if let Some(next) = attempt.next_at {
+            self.line(6, &format!("next attempt at {}{why}", self.clock.moment(next)));
+        } else if attempt.result != AttemptResult::Delivered && !why.is_empty() {
+            self.line(6, &format!("no further attempt{why}"));
+        }
+    }
+
+    fn lookup(&mut self, lookup: &Lookup) {
+        let cached = if lookup.cached { ", from the cache" } else { "" };
+        self.line(6, &format!("{} asked {} {}: {}{cached}", self.clock.moment(lookup.at), lookup.kind, lookup.name, lookup.answer));
+    }
+
+    fn connection(&mut self, connection: &Connection) {
+        let place = connection.to.as_ref().map_or("no machine", label);
+        let preference = connection.preference.map_or(String::new(), |preference| format!(", preference {preference}"));
+        let address = if connection.address.is_ipv6() { format!("[{}]", connection.address) } else { connection.address.to_string() };
+        let target = format!("{} ({address}:{}, {place}{preference})", connection.name, connection.port);
+        let lasted = duration(connection.end.since(connection.at));
+        let end = match connection.result {
+            ConnectionResult::Accepted => format!("accepted after {lasted}"),
+            result => format!("{} at {} after {lasted}", result.as_str(), connection.phase.as_str()),
+        };
+        self.line(6, &format!("{} to {target}: {end}", self.clock.moment(connection.at)));
+        if let Some(reply) = &connection.reply {
+            self.line(8, &format!("reply {reply}"));
+        }
+        if !connection.why.is_empty() {
+            self.line(8, &connection.why);
+        }
+        if let Some(tls) = &connection.tls {
+            self.tls(tls);
+        }
+    }
+
+    fn tls(&mut self, tls: &Tls) {
+        let version = tls.version.map_or(String::new(), |version| format!(", {}", version.as_str()));
+        let result = tls.result.map_or(String::new(), |result| format!(", {result}"));
+        self.line(8, &format!("TLS {}{version}, policy {}{result}: {}", tls.outcome.as_str(), tls.policy, tls.why));
+    }
+
+    fn decision(&mut self, indent: usize, decision: &Decision) {
+        self.line(indent, &format!("{} {}", decision.question, decision.verdict));
+        decision.chosen.iter().for_each(|reason| self.reason(indent + 2, "won", reason));
+        decision.passed_over.iter().for_each(|reason| self.reason(indent + 2, "lost", reason));
+    }
+
+    fn reason(&mut self, indent: usize, sign: &str, reason: &Reason) {
+        let source = if reason.source.is_empty() { String::new() } else { format!(", {}", reason.source) };
+        self.line(indent, &format!("{sign} {}: {} [{}{source}]", reason.name, reason.why, reason.rule));
+    }
+
+    /// The trace fields on top of the mail as the last machine has it, newest first; once for each way that was told.
+    fn received<'a>(&mut self, message: &Message, recipients: impl Iterator<Item = &'a Recipient>) {
+        for recipient in recipients {
+            let hops = recipient.hops.iter().rev();
+            let fields: String = hops.filter_map(|hop| self.trace_field(message, recipient, hop, hop.to.as_ref()?)).collect();
+            if !fields.is_empty() {
+                self.gap();
+                self.text += &fields;
+            }
+        }
+    }
+
+    fn trace_field(&self, message: &Message, recipient: &Recipient, hop: &Hop, to: &Place) -> Option<String> {
+        let date = self.clock.header_date(hop.left_at);
+        let secured = hop.tls.as_ref().filter(|tls| tls.outcome > TlsOutcome::Plaintext);
+        let with = if secured.is_some() { "ESMTPS" } else { "ESMTP" };
+        let version = secured.and_then(|tls| tls.version).map_or(String::new(), |version| format!(" ({})", version.as_str()));
+        let names = [&hop.from.host, &to.host, &message.id, &recipient.to].map(|name| printable(name));
+        let [from, by, id, rcpt] = names;
+        let field = format!("Received: from {from} by {by}\n    with {with}{version} id {id}\n    for <{rcpt}>; {date}\n");
+        (hop.from != *to).then_some(field)
+    }
+
+    fn reports_about(&mut self, outcome: &Outcome, message: &Message) {
+        let reports: Vec<&Message> = outcome.messages.iter().filter(|other| other.parent.as_ref() == Some(&message.id)).collect();
+        if reports.is_empty() {
+            return;
+        }
+        self.gap();
+        self.line(0, "reports about it");
+        for report in reports {
+            for recipient in &report.recipients {
+                let (id, kind, fate) = (&report.id, report.kind.as_str(), recipient.fate.as_str());
+                let (made, at) = (self.clock.moment(report.sent_at), self.clock.moment(recipient.at));
+                let by = label(&report.entered_at);
+                self.line(2, &format!("{id}: {kind}, made by {by} at {made}, to {}: {fate} at {at}", recipient.to));
+            }
+        }
+    }
+}
+
+fn outcome_of(attempt: &Attempt) -> String {
+    let code = if attempt.code == 0 { String::new() } else { format!("{} ", attempt.code) };
+    fit(&format!("{}, {code}{} {}", attempt.result.as_str(), attempt.enhanced, attempt.text), 3 * WIDTH)
+}
+
+/// Did two attempts come to the same, apart from the time?
+fn is_alike(a: &Attempt, b: &Attempt) -> bool {
+    let answers = |attempt: &Attempt| -> Vec<(Rc<str>, &'static str, Rc<str>)> {
+        attempt.lookups.iter().map(|lookup| (lookup.name.clone(), lookup.kind, lookup.answer.clone())).collect()
+    };
+    let same_connection = |a: &Connection, b: &Connection| {
+        (&a.to, &a.name, a.address, a.port, a.phase, &a.reply, a.result) == (&b.to, &b.name, b.address, b.port, b.phase, &b.reply, b.result)
+            && a.tls == b.tls
+    };
+    (a.result, a.code, a.enhanced, &a.text) == (b.result, b.code, b.enhanced, &b.text)
+        && answers(a) == answers(b)
+        && same_decisions(a, b)
+        && a.connections.len() == b.connections.len()
+        && a.connections.iter().zip(&b.connections).all(|(a, b)| same_connection(a, b))
+}
+
+fn same_decisions(a: &Attempt, b: &Attempt) -> bool {
+    a.decisions.len() == b.decisions.len() && a.decisions.iter().zip(&b.decisions).all(|(a, b)| Rc::ptr_eq(a, b) || a == b)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::fixture;
+
+    fn explained(outcome: &Outcome, id: &str) -> String {
+        let text = explain_text(outcome, id, Clock::default()).unwrap();
+        assert!(text.lines().all(|line| line.chars().count() <= WIDTH && line.trim_end() == line), "{text}");
+        text
+    }
+
+    #[test]
+    fn over_the_backup_site() {
+        let expected = "\
+inbound#2: mail from bob@fabrikam.com, 10000 bytes
+entered at internet at 11m
+
+to alice@contoso.com: delivered at site-b
+  250 2.0.0 queued
+  at 11m 30.54s, 30.54s after it was sent; path internet > eop > site-b
+
+  hop 1: internet -> eop
+    queue contoso.com, rule MX; came 11m, left 11m 0.2s, 200ms in all
+    attempt 1 at 11m: delivered, 250 2.6.0 queued
+      11m asked MX contoso.com: 1 record
+      11m to contoso-com.mail.protection.outlook.com (198.18.0.1:25, eop, preference 0): accepted
+        after 200ms
+        reply 250 2.6.0 queued
+        TLS encrypted, TLS 1.3, policy EncryptionOnly: STARTTLS offered; the certificate is not
+          looked at
+
+  hop 2: eop -> site-b
+    queue [mail.contoso.com], rule OUT-3; came 11m 0.2s, left 11m 30.54s, 30.34s in all
+    which connector? To on-premises
+      won To on-premises: the recipient domain matches exactly [OUT-3, RecipientDomains]
+      lost To partner: `*` is less exact than `contoso.com` [OUT-3, RecipientDomains]
+    attempt 1 at 11m 0.2s: delivered, 250 2.6.0 queued
+      which host first? site-a.contoso.com, then the other
+        won site-a.contoso.com: MX of the smart host, lowest preference first [SH-2, RFC 5321
+          §5.1]
+        lost 192.0.2.99: an A record counts only where no MX exists [SH-2, RFC 5321 §5.1]
+      11m 0.2s to site-a.contoso.com (192.0.2.10:25, site-a, preference 10): no-answer at connect
+        after 30s
+        fault `site A dark` until 2400s
+      11m 30.24s to site-b.contoso.com (192.0.2.20:25, site-b, preference 20): accepted after
+        300ms
+        reply 250 2.6.0 queued
+        TLS encrypted, TLS 1.3, policy EncryptionOnly: STARTTLS offered; the certificate is not
+          looked at
+
+Received: from exchange-online#1 by site-b
+    with ESMTPS (TLS 1.3) id inbound#2
+    for <alice@contoso.com>; 11m 30.54s after the start
+Received: from internet by exchange-online#1
+    with ESMTPS (TLS 1.3) id inbound#2
+    for <alice@contoso.com>; 11m 0.2s after the start
+";
+        let text = explained(&fixture::two_sites(), "inbound#2");
+        assert_eq!(text, expected, "\n{text}");
+    }
+
+    #[test]
+    fn what_the_others_say() {
+        let cases = [
+            ("inbound#5", "to nobody@contoso.com: bounced at eop\n  550 5.1.1 no such mailbox, said by site-a\n"),
+            (
+                "inbound#5",
+                "      50m 0.2s to site-a.contoso.com (192.0.2.10:25, site-a, preference 10): permanent-failure at\n        RCPT",
+            ),
+            (
+                "inbound#5",
+                "reports about it\n  inbound#5/dsn1: dsn, made by eop at 50m 0.3s, to bob@fabrikam.com: left the model at 50m 0.4s\n",
+            ),
+            ("inbound#5/dsn1", "speaks of inbound#5\n  failed nobody@contoso.com, status 5.1.1 (smtp; 550 5.1.1 no such mailbox)\n"),
+            ("inbound#6", "  hop 2: eop -> nobody\n"),
+            (
+                "inbound#6",
+                "    attempts 2 to 8: the same, every 5m, last at 1h 35m 0.2s\n      next attempt at 1h 40m 0.2s: every 5 minutes\n",
+            ),
+        ];
+        for (id, piece) in cases {
+            let text = explained(&fixture::two_sites(), id);
+            assert!(text.contains(piece), "{piece}\n---\n{text}");
+        }
+        assert_eq!(explain_text(&fixture::two_sites(), "inbound#7", Clock::default()), None);
+    }
+
+    #[test]
+    fn the_same_way_is_told_once() {
+        let mut outcome = fixture::two_sites();
+        let mut twin = outcome.messages[0].recipients[0].clone();
+        twin.to = "carol\u{1b}@contoso.com".into();
+        outcome.messages[0].recipients.push(twin);
+        let text = explained(&outcome, "inbound#1");
+        assert!(
+            text.contains("to carol\\u{1b}@contoso.com: delivered at site-a\n")
+                && text.contains("  went the same way as alice@contoso.com\n"),
+            "{text}"
+        );
+        assert_eq!(text.matches("hop 2").count(), 1);
+        assert_eq!(text.matches("Received:").count(), 2);
+    }
+
+    #[test]
+    fn a_change_of_answer_ends_the_fold() {
+        let mut outcome = fixture::two_sites();
+        let attempts = &mut outcome.messages[6].recipients[0].hops[1].attempts;
+        attempts[4].text = "another reason".into();
+        let text = explained(&outcome, "inbound#6");
+        let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| line.starts_with("attempt")).skip(1).collect();
+        let expected = [
+            "attempt 1 at 1h 0.2s: deferred, 4.4.1 no host answers",
+            "attempts 2 to 4: the same, every 5m, last at 1h 15m 0.2s",
+            "attempt 5 at 1h 20m 0.2s: deferred, 4.4.1 another reason",
+            "attempt 6 at 1h 25m 0.2s: deferred, 4.4.1 no host answers",
+            "attempts 7 to 8: the same, every 5m, last at 1h 35m 0.2s",
+        ];
+        assert_eq!(lines, expected);
+    }
+}

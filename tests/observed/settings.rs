@@ -1,0 +1,102 @@
+//! Which setting of which server do the timers of a case stand for?
+//!
+//! Names and notation are those of the server's own configuration, as the recordings were made with them.
+
+use crate::case::{Case, Mta};
+use crate::ron::{moment, quoted};
+use std::collections::BTreeMap;
+
+/// The servers that cases were recorded with.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Server {
+    Postfix,
+    Exim,
+    Sendmail,
+    OpenSmtpd,
+}
+
+impl Server {
+    pub const ALL: [Self; 4] = [Self::Postfix, Self::Exim, Self::Sendmail, Self::OpenSmtpd];
+
+    /// The folder of its recordings.
+    pub fn folder(self) -> &'static str {
+        match self {
+            Self::Postfix => "postfix",
+            Self::Exim => "exim",
+            Self::Sendmail => "sendmail",
+            Self::OpenSmtpd => "opensmtpd",
+        }
+    }
+
+    /// The profile in a scenario.
+    pub fn profile(self) -> &'static str {
+        match self {
+            Self::Postfix => "Postfix",
+            Self::Exim => "Exim",
+            Self::Sendmail => "Sendmail",
+            Self::OpenSmtpd => "OpenSmtpd",
+        }
+    }
+}
+
+/// The fields `settings` and, where a server's queue runs are no setting of its own, `queue_runs`.
+pub fn fields(case: &Case, mta: &Mta, server: Server) -> String {
+    let timers = &case.timers;
+    let (connect, greeting, command) = (moment(timers.connect_s), moment(timers.greeting_s), moment(timers.command_s));
+    let (last, scan, lifetime) = (moment(timers.final_s), moment(timers.queue_run_s), moment(timers.lifetime_s));
+    let (shortest, longest, warning) = (moment(timers.retry_min_s), moment(timers.retry_max_s), moment(timers.delay_warning_s));
+    let mut settings: BTreeMap<String, String> = BTreeMap::new();
+    let mut queue_runs = format!(", queue_runs: (every: {})", quoted(&scan));
+    match server {
+        Server::Postfix => {
+            settings.insert("smtp_connect_timeout".into(), connect);
+            settings.insert("smtp_helo_timeout".into(), greeting);
+            for phase in ["mail", "rcpt", "data_init", "data_xfer", "starttls"] {
+                settings.insert(format!("smtp_{phase}_timeout"), command.clone());
+            }
+            settings.insert("smtp_data_done_timeout".into(), last);
+            settings.insert("queue_run_delay".into(), scan);
+            settings.insert("minimal_backoff_time".into(), shortest);
+            settings.insert("maximal_backoff_time".into(), longest);
+            settings.insert("maximal_queue_lifetime".into(), lifetime.clone());
+            settings.insert("bounce_queue_lifetime".into(), lifetime);
+            settings.insert("delay_warning_time".into(), warning);
+            queue_runs.clear();
+        }
+        Server::Exim => {
+            settings.insert("connect_timeout".into(), connect);
+            settings.insert("command_timeout".into(), command);
+            settings.insert("final_timeout".into(), last);
+            settings.insert("retry".into(), format!("* * G,{lifetime},{shortest},2"));
+            settings.insert("retry_interval_max".into(), longest);
+            settings.insert("delay_warning".into(), warning);
+        }
+        Server::Sendmail => {
+            settings.insert("Timeout.connect".into(), connect.clone());
+            settings.insert("Timeout.iconnect".into(), connect);
+            settings.insert("Timeout.initial".into(), greeting.clone());
+            settings.insert("Timeout.helo".into(), greeting);
+            for name in ["Timeout.mail", "Timeout.rcpt", "Timeout.datainit", "Timeout.datablock", "Timeout.starttls"] {
+                settings.insert(name.into(), command.clone());
+            }
+            settings.insert("Timeout.datafinal".into(), last);
+            settings.insert("Timeout.queuereturn".into(), lifetime);
+            settings.insert("Timeout.queuewarn".into(), warning);
+            settings.insert("MinQueueAge".into(), shortest);
+            settings.insert("MaxQueueAge".into(), longest);
+        }
+        Server::OpenSmtpd => {
+            settings.insert("queue ttl".into(), lifetime);
+            queue_runs.clear();
+        }
+    }
+    let own = match server {
+        Server::Postfix => &mta.postfix,
+        Server::Exim => &mta.exim,
+        Server::Sendmail => &mta.sendmail,
+        Server::OpenSmtpd => &mta.opensmtpd,
+    };
+    settings.extend(own.iter().map(|(name, value)| (name.clone(), value.clone())));
+    let settings: Vec<String> = settings.iter().map(|(name, value)| format!("{}: {}", quoted(name), quoted(value))).collect();
+    format!("settings: {{ {} }}{queue_runs}", settings.join(", "))
+}
