@@ -3,6 +3,8 @@
 pub mod analysis;
 pub mod base;
 pub mod decide;
+pub mod engine;
 pub mod model;
 pub mod report;
 pub mod scenario;
+pub mod trace;
