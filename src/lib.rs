@@ -3,6 +3,7 @@
 pub mod analysis;
 pub mod base;
 pub mod decide;
+pub mod diag;
 pub mod engine;
 pub mod model;
 pub mod report;

@@ -7,3 +7,4 @@ pub(crate) mod fixture;
 pub mod outcome;
 pub mod paths;
 pub mod reach;
+pub mod timeline;

@@ -1,6 +1,7 @@
 //! How answers look: text for people, JSON for programs, charts. Every function returns the whole document as a string; writing it is the
 //! command line's business.
 
+pub mod chart;
 pub mod explain;
 pub mod json;
 pub mod text;

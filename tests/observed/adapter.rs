@@ -307,10 +307,8 @@ fn traffic(case: &Case) -> Vec<String> {
         // The recorded messages without a size of their own were about that long.
         fields += &format!(", size: \"{}B\"", message.size.unwrap_or(800));
         if let Some(count) = message.count {
-            fields += &format!(", count: {count}");
-        }
-        if let Some(gap) = message.gap_s {
-            fields += &format!(", gap: {}", quoted(&moment(gap)));
+            // Handing one over took the driver a twentieth of a second, then it waited for the gap.
+            fields += &format!(", count: {count}, gap: {}", quoted(&moment(message.gap_s.unwrap_or(0.0) + 0.05)));
         }
         format!("{}: Message({fields})", quoted(&name))
     });

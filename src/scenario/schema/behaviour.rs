@@ -1,0 +1,224 @@
+//! What moves: traffic, and the one vocabulary of faults (for a time under `faults`, always under `receives`).
+
+use crate::scenario::source::{Field, Named, Text};
+
+words! {
+    /// A step of an SMTP session.
+    pub enum Phase("a phase of a session") { Banner, Ehlo, Helo, Starttls, Auth, Mail, Rcpt, Data, Content, FinalDot }
+    /// How a machine or a line is gone.
+    pub enum DownHow("a way to be down") { Silent, Refused, Unreachable }
+    /// What becomes of sessions under way.
+    pub enum SessionsAtCut("a value of `sessions`") { Cut, Finish }
+    /// What becomes of a queue.
+    pub enum QueueAtCut("a value of `queue`") { Kept, Lost }
+    /// What follows a reply.
+    pub enum AfterReply("a value of `then`") { Close }
+    /// How a session ends early.
+    pub enum DropHow("a way to end a session") { Close, Reset, Silence }
+    /// What goes wrong with STARTTLS.
+    pub enum StarttlsHow("a failure of STARTTLS") { Missing, Refused, HandshakeFails, Closes, Hangs }
+    /// What a DNS question gets instead of an answer.
+    pub enum DnsAnswer("a DNS failure") { ServFail, NxDomain, NoData, Refused, Timeout, Bogus, Truncated }
+    /// What goes wrong with a policy host.
+    pub enum MtaStsHow("a failure of MTA-STS") { PolicyGone, HttpsDown, BadCertificate, Malformed }
+    /// When a sender wants to be told (RFC 3461).
+    pub enum Notify("a value of `notify`") { Never, Success, Failure, Delay }
+    /// How much of a message a report returns (RFC 3461).
+    pub enum Ret("a value of `ret`") { Full, Headers }
+    /// What a message body is made of (RFC 6152, RFC 3030).
+    pub enum Body("a value of `body`") { SevenBit, EightBit, Binary }
+}
+
+kinds! {
+    /// A source of messages.
+    pub enum Traffic("a kind of traffic") merges {
+        fields { Message(Message), Burst(Burst), Every(Every), Poisson(Poisson), File(TrafficFile) }
+    }
+
+    /// Something that goes wrong.
+    pub enum Fault("a kind of fault") whole {
+        fields {
+            Down(Down), Partition(Partition), Flapping(Flapping), Capacity(Capacity), Tarpit(Tarpit), Latency(Latency), Reply(ReplyFault),
+            Drop(DropFault), Starttls(StarttlsFault), Certificate(CertificateFault), Greylist(Greylist), RateLimit(RateLimit), Dns(DnsFault),
+            MtaSts(MtaStsFault),
+        }
+    }
+}
+
+schema! {
+    /// What all kinds of traffic say about a message.
+    pub struct Envelope("a message") {
+        by: Field<Text>,
+        from: Field<Text>,
+        from_one_of: Named<u64>,
+        to: Field<Vec<Text>>,
+        to_one_of: Named<u64>,
+        size: Field<Text>,
+        headers: Named<Text>,
+        header_from: Field<Text>,
+        scl: Field<i64>,
+        dkim: Field<Text>,
+        login: Field<Text>,
+        notify: Field<Vec<Notify>>,
+        ret: Field<Ret>,
+        body: Field<Body>,
+        smtp_utf8: Field<bool>,
+        requiretls: Field<bool>,
+    }
+
+    /// One message, or a few at a distance.
+    pub struct Message("`Message`") inlines envelope: Envelope {
+        at: Field<Text>,
+        count: Field<u64>,
+        gap: Field<Text>,
+    }
+
+    /// Many at once.
+    pub struct Burst("`Burst`") inlines envelope: Envelope {
+        at: Field<Text>,
+        count: Field<u64>,
+        over: Field<Text>,
+    }
+
+    /// One after each interval.
+    pub struct Every("`Every`") inlines envelope: Envelope {
+        interval: Field<Text>,
+        at: Field<Text>,
+        until: Field<Text>,
+    }
+
+    /// At random, with a mean rate.
+    pub struct Poisson("`Poisson`") inlines envelope: Envelope {
+        rate: Field<Text>,
+        at: Field<Text>,
+        until: Field<Text>,
+    }
+
+    /// As a CSV file says.
+    pub struct TrafficFile("`File`") inlines envelope: Envelope {
+        path: Field<Text>,
+        at: Field<Text>,
+    }
+
+    /// When a fault holds.
+    pub struct Window("a fault") {
+        at: Field<Text>,
+        until: Field<Text>,
+        lasts: Field<Text>,
+    }
+
+    /// When a fault of sessions holds, and for how many of them.
+    pub struct SessionWindow("a fault") inlines when: Window {
+        times: Field<u64>,
+        probability: Field<Text>,
+    }
+
+    /// Neither receives nor sends.
+    pub struct Down("`Down`") inlines when: Window {
+        target: Field<Text>,
+        how: Field<DownHow>,
+        sessions: Field<SessionsAtCut>,
+        queue: Field<QueueAtCut>,
+    }
+
+    /// No connection between two that both live.
+    pub struct Partition("`Partition`") inlines when: Window {
+        between: Field<(Text, Text)>,
+        one_way: Field<bool>,
+        how: Field<DownHow>,
+    }
+
+    /// Up and down at random.
+    pub struct Flapping("`Flapping`") inlines when: Window {
+        target: Field<Text>,
+        up: Field<Text>,
+        down: Field<Text>,
+        how: Field<DownHow>,
+        sessions: Field<SessionsAtCut>,
+    }
+
+    /// Fewer slots, slower service.
+    pub struct Capacity("`Capacity`") inlines when: Window {
+        target: Field<Text>,
+        sessions: Field<u64>,
+        service_time: Field<Text>,
+    }
+
+    /// Slow replies.
+    pub struct Tarpit("`Tarpit`") inlines when: SessionWindow {
+        target: Field<Text>,
+        phase: Field<Phase>,
+        delay: Field<Text>,
+    }
+
+    /// A slow line.
+    pub struct Latency("`Latency`") inlines when: Window {
+        between: Field<(Text, Text)>,
+        add: Field<Text>,
+    }
+
+    /// Another answer.
+    pub struct ReplyFault("`Reply`") inlines when: SessionWindow {
+        target: Field<Text>,
+        phase: Field<Phase>,
+        code: Field<Text>,
+        sender: Field<Text>,
+        recipient: Field<Text>,
+        then: Field<AfterReply>,
+        after_recipients: Field<u64>,
+    }
+
+    /// The session ends there.
+    pub struct DropFault("`Drop`") inlines when: SessionWindow {
+        target: Field<Text>,
+        phase: Field<Phase>,
+        how: Field<DropHow>,
+        after: Field<Text>,
+        accepted: Field<bool>,
+    }
+
+    /// No or broken encryption.
+    pub struct StarttlsFault("`Starttls`") inlines when: SessionWindow {
+        target: Field<Text>,
+        how: Field<StarttlsHow>,
+        code: Field<Text>,
+    }
+
+    /// Another certificate is shown.
+    pub struct CertificateFault("`Certificate`") inlines when: SessionWindow {
+        target: Field<Text>,
+        becomes: Field<Text>,
+    }
+
+    /// Come back later.
+    pub struct Greylist("`Greylist`") inlines when: Window {
+        target: Field<Text>,
+        delay: Field<Text>,
+        window: Field<Text>,
+        remembered: Field<Text>,
+        shared_with: Field<Vec<Text>>,
+        code: Field<Text>,
+    }
+
+    /// Not so many at a time.
+    pub struct RateLimit("`RateLimit`") inlines when: Window {
+        target: Field<Text>,
+        messages: Field<u64>,
+        per: Field<Text>,
+        code: Field<Text>,
+    }
+
+    /// A question to DNS goes wrong.
+    pub struct DnsFault("`Dns`") inlines when: Window {
+        name: Field<Text>,
+        r#type: Field<Text>,
+        answer: Field<DnsAnswer>,
+        view: Field<Text>,
+    }
+
+    /// A policy host is in trouble.
+    pub struct MtaStsFault("`MtaSts`") inlines when: Window {
+        domain: Field<Text>,
+        how: Field<MtaStsHow>,
+    }
+}

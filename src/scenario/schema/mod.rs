@@ -1,0 +1,252 @@
+//! The shape of a scenario's text: every kind, field and word of the format, all of them optional.
+//!
+//! Nothing here has a default of the format or a meaning; durations, sizes, rates, shares, codes and patterns are still texts
+//! (`super::values` reads them). The same types serve for files, bases, variants, changes, `given` and flags.
+
+/// Declares words that are values: never with brackets.
+macro_rules! words {
+    ($($(#[$doc:meta])* pub enum $Name:ident ($what:literal) { $($word:ident),* $(,)? })*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+        #[allow(missing_docs, reason = "the words of the format; what they mean stands with the code that obeys them")]
+        pub enum $Name { $($word),* }
+
+        impl $Name {
+            /// All of them, as written.
+            pub const ALL: &[(&'static str, Self)] = &[$((stringify!($word), Self::$word)),*];
+
+            /// The word as written.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$word => stringify!($word)),* }
+            }
+        }
+
+        impl $crate::scenario::read::Value for $Name {
+            fn read<'de, D: serde::Deserializer<'de>>(
+                reader: &$crate::scenario::read::Reader<'de>, de: D,
+            ) -> Result<Option<Self>, D::Error> {
+                $crate::scenario::read::read_word(reader, de, $what, Self::ALL)
+            }
+        }
+    )*};
+}
+
+/// Declares things with fields. `inlines x: X` takes in the fields of another; `first x` runs before another is laid over it.
+macro_rules! schema {
+    ($($(#[$doc:meta])* pub struct $Name:ident ($what:literal $(, word $word:literal)? $(, overlay $overlay:literal)?)
+        $(inlines $inner:ident : $Inner:ident)? $(first $hook:ident)? {
+        $($(#[$field_doc:meta])* $field:ident : $Type:ty),* $(,)?
+    })*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[allow(missing_docs, reason = "the fields of the format, named after the parameters they stand for")]
+        pub struct $Name {
+            /// Where it begins: its word or bracket.
+            pub place: $crate::diag::Span,
+            $(pub $inner: $Inner,)?
+            $($(#[$field_doc])* pub $field: $Type,)*
+        }
+
+        impl $crate::scenario::read::Value for $Name {
+            $(const IS_OVERLAY: bool = $overlay;)?
+
+            fn read<'de, D: serde::Deserializer<'de>>(
+                reader: &$crate::scenario::read::Reader<'de>, de: D,
+            ) -> Result<Option<Self>, D::Error> {
+                $crate::scenario::read::read_fields(reader, de)
+            }
+
+            fn merge(&mut self, over: &Self, merger: &mut $crate::scenario::merge::Merger) {
+                $crate::scenario::read::Fields::merge_fields(self, over, merger);
+            }
+
+            fn wrap(
+                current: Option<&Self>, path: &[$crate::scenario::set::Step], value: &str,
+            ) -> Result<String, $crate::scenario::set::PathProblem> {
+                $crate::scenario::read::wrap_fields(current, path, value)
+            }
+        }
+
+        impl $crate::scenario::read::Fields for $Name {
+            const WHAT: &'static str = $what;
+            $(const WORD: &'static str = $word;)?
+
+            fn names(_out: &mut Vec<&'static str>) {
+                $(_out.push($crate::scenario::schema::plain(stringify!($field)));)*
+                $(<$Inner as $crate::scenario::read::Fields>::names(_out);)?
+            }
+
+            fn set_place(&mut self, place: $crate::diag::Span) {
+                self.place = place;
+                $($crate::scenario::read::Fields::set_place(&mut self.$inner, place);)?
+            }
+
+            fn read_field<'de, A: serde::de::MapAccess<'de>>(
+                &mut self, _name: &str, _reader: &$crate::scenario::read::Reader<'de>, _map: &mut A,
+            ) -> Result<bool, A::Error> {
+                $(if _name == $crate::scenario::schema::plain(stringify!($field)) {
+                    $crate::scenario::read::Part::read_part(&mut self.$field, _reader, _map)?;
+                    return Ok(true);
+                })*
+                $(if $crate::scenario::read::Fields::read_field(&mut self.$inner, _name, _reader, _map)? {
+                    return Ok(true);
+                })?
+                Ok(false)
+            }
+
+            fn merge_fields(&mut self, _over: &Self, _merger: &mut $crate::scenario::merge::Merger) {
+                if !self.place.is_somewhere() {
+                    self.place = _over.place;
+                }
+                $($hook(self, _over);)?
+                $($crate::scenario::read::Fields::merge_fields(&mut self.$inner, &_over.$inner, _merger);)?
+                $($crate::scenario::read::Part::merge_part(&mut self.$field, &_over.$field, _merger);)*
+            }
+
+            fn wrap_field(
+                &self, _name: &str, _path: &[$crate::scenario::set::Step], _value: &str,
+            ) -> Option<Result<String, $crate::scenario::set::PathProblem>> {
+                $(if _name == $crate::scenario::schema::plain(stringify!($field)) {
+                    return Some($crate::scenario::read::Part::wrap_part(&self.$field, _path, _value));
+                })*
+                $(if let Some(text) = $crate::scenario::read::Fields::wrap_field(&self.$inner, _name, _path, _value) {
+                    return Some(text);
+                })?
+                None
+            }
+        }
+    )*};
+}
+
+/// Declares kinds: a word with brackets, holding fields or one value, or (`words`) none at all. `merges` lays equal kinds over each other
+/// field by field; `whole` replaces them.
+macro_rules! kinds {
+    ($($(#[$doc:meta])* pub enum $Name:ident ($what:literal) $how:ident {
+        $(fields { $($Kind:ident ($Inner:ty)),* $(,)? })?
+        $(values { $($Wrap:ident ($Value:ty)),* $(,)? })?
+        $(words { $($word:ident),* $(,)? })?
+    })*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq)]
+        #[allow(missing_docs, reason = "the kinds of the format; what they mean stands with the code that obeys them")]
+        #[allow(clippy::large_enum_variant, reason = "a few per scenario, read once; boxes would only get in the reader's way")]
+        pub enum $Name {
+            $($($Kind($Inner),)*)?
+            $($($Wrap($crate::scenario::source::At<$Value>),)*)?
+            $($($word($crate::diag::Span),)*)?
+        }
+
+        impl $Name {
+            /// The word as written.
+            #[must_use]
+            pub fn word(&self) -> &'static str {
+                match self {
+                    $($(Self::$Kind(_) => stringify!($Kind),)*)?
+                    $($(Self::$Wrap(_) => stringify!($Wrap),)*)?
+                    $($(Self::$word(_) => stringify!($word),)*)?
+                }
+            }
+
+            /// Where its word stands.
+            #[must_use]
+            pub fn place(&self) -> $crate::diag::Span {
+                match self {
+                    $($(Self::$Kind(inner) => inner.place,)*)?
+                    $($(Self::$Wrap(at) => at.span,)*)?
+                    $($(Self::$word(span) => *span,)*)?
+                }
+            }
+        }
+
+        #[allow(unused_imports, unused_variables, reason = "not every list of kinds has all three sorts")]
+        const _: () = {
+            use $crate::scenario::read::{self, FieldsVisitor, KindWord, KnownWord, Reader, Value, Fields};
+            use $crate::scenario::{merge::Merger, set::{PathProblem, Step}};
+            use serde::de::{EnumAccess, VariantAccess, Visitor};
+
+            struct Kinds<'r, 'de> { reader: &'r Reader<'de>, word: &'de str, place: $crate::diag::Span }
+
+            impl<'de> Visitor<'de> for Kinds<'_, 'de> {
+                type Value = Option<$Name>;
+                fn expecting(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                    out.write_str($what)
+                }
+                fn visit_enum<A: EnumAccess<'de>>(self, data: A) -> Result<Self::Value, A::Error> {
+                    let ((), access) = data.variant_seed(KnownWord)?;
+                    match self.word {
+                        $($(stringify!($Kind) => {
+                            let visitor = FieldsVisitor::<$Inner> {
+                                reader: self.reader, place: self.place, outer: concat!("`", stringify!($Kind), "`"), kind: std::marker::PhantomData,
+                            };
+                            access.struct_variant(&[], visitor).map(|inner| Some($Name::$Kind(inner)))
+                        })*)?
+                        $($(stringify!($Wrap) => Ok(read::read_inner(self.reader, self.place, access)?.map($Name::$Wrap)),)*)?
+                        $($(stringify!($word) => { access.unit_variant()?; Ok(Some($Name::$word(self.place))) })*)?
+                        _ => unreachable!("only known words get here"),
+                    }
+                }
+            }
+
+            impl Value for $Name {
+                fn read<'de, D: serde::Deserializer<'de>>(reader: &Reader<'de>, de: D) -> Result<Option<Self>, D::Error> {
+                    let kinds: &[&str] = &[$($(stringify!($Kind),)*)? $($(stringify!($Wrap),)*)?];
+                    let words: &[&str] = &[$($(stringify!($word),)*)?];
+                    match read::peek_kind(reader, $what, kinds, words) {
+                        KindWord::Refused => reader.skip(de).map(|()| None),
+                        KindWord::Word { word, place } => de.deserialize_enum("", &[], Kinds { reader, word, place }),
+                    }
+                }
+
+                kinds!(@merge $how $Name $($($Kind)*)?);
+
+                fn wrap(current: Option<&Self>, path: &[Step], value: &str) -> Result<String, PathProblem> {
+                    let Some(step) = path.first() else { return Ok(value.to_owned()) };
+                    match current {
+                        $($(Some(Self::$Kind(inner)) => {
+                            let inner = <$Inner as Value>::wrap(Some(inner), path, value)?;
+                            Ok(format!("{}{inner}", stringify!($Kind)))
+                        })*)?
+                        _ => Err(PathProblem::at(step, format!("there are no fields in {} here", $what))),
+                    }
+                }
+            }
+        };
+    )*};
+    (@merge whole $Name:ident $($Kind:ident)*) => {};
+    (@merge merges $Name:ident $($Kind:ident)*) => {
+        fn merge(&mut self, over: &Self, merger: &mut Merger) {
+            match (self, over) {
+                $(($Name::$Kind(old), $Name::$Kind(new)) => Fields::merge_fields(old, new, merger),)*
+                (old, new) => old.clone_from(new),
+            }
+        }
+    };
+}
+
+mod behaviour;
+mod exchange_online;
+mod exchange_server;
+mod expectation;
+mod host;
+mod names;
+mod systems;
+mod test;
+mod top;
+
+pub use behaviour::*;
+pub use exchange_online::*;
+pub use exchange_server::*;
+pub use expectation::*;
+pub use host::*;
+pub use names::*;
+pub use systems::*;
+pub use test::*;
+pub use top::*;
+
+pub use super::read::Loose;
+
+/// A field's name as the format writes it.
+fn plain(name: &'static str) -> &'static str {
+    name.strip_prefix("r#").unwrap_or(name)
+}
