@@ -316,9 +316,30 @@ mod tests {
             (names.intern("d.test"), names.intern("me.test"), names.intern("a.test"), names.intern("b.test"), names.intern("c.test"));
         let ip = |last: u8| IpAddr::from([192, 0, 2, last]);
         let asker = Asker { hostname: me, addresses: vec![ip(9)], port: 25, families: ALL };
-        let at = |preference, name, last| TargetAddresses { preference, name, addresses: vec![ip(last)], soft: None, other_family: false, no_such_name: false };
-        let gone = |preference, name| TargetAddresses { preference, name, addresses: vec![], soft: None, other_family: false, no_such_name: false };
-        let soft = |preference, name| TargetAddresses { preference, name, addresses: vec![], soft: Some("SERVFAIL"), other_family: false, no_such_name: false };
+        let at = |preference, name, last| TargetAddresses {
+            preference,
+            name,
+            addresses: vec![ip(last)],
+            soft: None,
+            other_family: false,
+            no_such_name: false,
+        };
+        let gone = |preference, name| TargetAddresses {
+            preference,
+            name,
+            addresses: vec![],
+            soft: None,
+            other_family: false,
+            no_such_name: false,
+        };
+        let soft = |preference, name| TargetAddresses {
+            preference,
+            name,
+            addresses: vec![],
+            soft: Some("SERVFAIL"),
+            other_family: false,
+            no_such_name: false,
+        };
         let cases: [(&str, Profile, bool, Vec<TargetAddresses>, Result<Vec<NameId>, (bool, &str)>); 12] = [
             ("both", Profile::Rfc, false, vec![at(10, a, 1), at(20, b, 2)], Ok(vec![a, b])),
             ("own address drops itself and worse", Profile::Postfix, false, vec![at(10, a, 1), at(20, b, 9), at(30, c, 3)], Ok(vec![a])),

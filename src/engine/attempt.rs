@@ -93,7 +93,10 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             .into_iter()
             .flat_map(|(destination, places)| {
                 let size = if limit == 0 { places.len() } else { limit };
-                places.chunks(size).map(|part| (destination, SmallVec::from_slice(part))).collect::<SmallVec<[(u32, SmallVec<[u16; 2]>); 2]>>()
+                places
+                    .chunks(size)
+                    .map(|part| (destination, SmallVec::from_slice(part)))
+                    .collect::<SmallVec<[(u32, SmallVec<[u16; 2]>); 2]>>()
             })
             .map(|(destination, places)| self.new_job(copy, destination, places))
             .collect();
@@ -393,7 +396,14 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
     }
 
     /// Writes a connection that never came about, and says the number of its status.
-    fn trace_failed_connect(&mut self, job: u32, candidate: u32, result: ConnectionResult, (at, end): (SimTime, SimTime), why: &Refusal) -> u32 {
+    fn trace_failed_connect(
+        &mut self,
+        job: u32,
+        candidate: u32,
+        result: ConnectionResult,
+        (at, end): (SimTime, SimTime),
+        why: &Refusal,
+    ) -> u32 {
         let sender = &self.config(self.copies[self.jobs[job].copy].host).sender;
         let session = &behaviour(sender.profile).session;
         let key = self.tables.candidates.get(candidate);
@@ -443,7 +453,14 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
     }
 
     /// Does a connect to this address succeed?
-    fn connect(&mut self, client: HostId, server: Option<HostId>, address: IpAddr, port: u16, at: SimTime) -> Result<(), (Unreachable, Refusal)> {
+    fn connect(
+        &mut self,
+        client: HostId,
+        server: Option<HostId>,
+        address: IpAddr,
+        port: u16,
+        at: SimTime,
+    ) -> Result<(), (Unreachable, Refusal)> {
         let model = self.model;
         let Some(server) = server else { return Err((Unreachable::Silent, Refusal::Nobody)) };
         let own = &model.hosts[client.index()];
@@ -497,7 +514,8 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         let config_id = self.model.versions[self.version].configs[client.index()];
         let sender = &self.model.config(config_id).sender;
         let rules = behaviour(sender.profile);
-        let mut question: PlanQuestion = PlanQuestion { config: config_id, host: client, hop: hop.clone(), configured, answers: SmallVec::new() };
+        let mut question: PlanQuestion =
+            PlanQuestion { config: config_id, host: client, hop: hop.clone(), configured, answers: SmallVec::new() };
         let mut at = at;
         let mut targets: SmallVec<[(u16, crate::base::NameId); 4]> = SmallVec::new();
         match hop.target {
@@ -570,7 +588,12 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 let (id, _) = answers.next().expect("the MX answer comes first");
                 let read = mx_answer(self.resolvers.answer(id));
                 if read == MxAnswer::Internet {
-                    return KeptPlan { outcome: direct(self.internet_address(), name), decisions: SmallVec::new(), why: "".into(), preferences: false };
+                    return KeptPlan {
+                        outcome: direct(self.internet_address(), name),
+                        decisions: SmallVec::new(),
+                        why: "".into(),
+                        preferences: false,
+                    };
                 }
                 (name, true, Some((id, read_mx(rules, &names, name, &read))))
             }
@@ -614,8 +637,15 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
     }
 
     /// The addresses in two answers (AAAA, A) about one target.
-    fn addresses(&self, rules: &Behaviour, preference: u16, name: crate::base::NameId, answers: &[(u32, u32); 2], text: &str) -> TargetAddresses {
-        let mut target = TargetAddresses { preference, name, addresses: Vec::new(), soft: None, other_family: false };
+    fn addresses(
+        &self,
+        rules: &Behaviour,
+        preference: u16,
+        name: crate::base::NameId,
+        answers: &[(u32, u32); 2],
+        text: &str,
+    ) -> TargetAddresses {
+        let mut target = TargetAddresses { preference, name, addresses: Vec::new(), soft: None, other_family: false, no_such_name: false };
         if rules.mx.address_in_mx_data
             && let Ok(address) = text.parse::<IpAddr>()
         {
@@ -645,7 +675,8 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 Outcome::Internet => target.addresses.push(self.internet_address()),
             }
         }
-        let asked: SmallVec<[&Outcome; 2]> = answers.iter().filter(|(id, _)| *id != NONE).map(|(id, _)| &self.resolvers.answer(*id).outcome).collect();
+        let asked: SmallVec<[&Outcome; 2]> =
+            answers.iter().filter(|(id, _)| *id != NONE).map(|(id, _)| &self.resolvers.answer(*id).outcome).collect();
         if !target.addresses.is_empty() {
             target.soft = None;
         } else if !asked.is_empty() && asked.iter().all(|outcome| **outcome == Outcome::NxDomain) {

@@ -115,7 +115,12 @@ impl Faults {
             let fault = &model.faults[*number as usize];
             let FaultKind::Partition { a, b, one_way, how } = &fault.kind else { return None };
             let struck = a.has(client) && b.has(server) || !one_way && b.has(client) && a.has(server);
-            (struck && client != server && fault.window.has(at)).then_some(Cut { fault: *number, from: fault.window.from, until: fault.window.until, how: *how })
+            (struck && client != server && fault.window.has(at)).then_some(Cut {
+                fault: *number,
+                from: fault.window.from,
+                until: fault.window.until,
+                how: *how,
+            })
         })
     }
 
@@ -130,7 +135,15 @@ impl Faults {
     }
 
     /// The first moment in (after, before] when a session between the two is cut.
-    pub(crate) fn first_cut(&mut self, model: &Model, client: HostId, server: HostId, address: IpAddr, after: SimTime, before: SimTime) -> Option<Cut> {
+    pub(crate) fn first_cut(
+        &mut self,
+        model: &Model,
+        client: HostId,
+        server: HostId,
+        address: IpAddr,
+        after: SimTime,
+        before: SimTime,
+    ) -> Option<Cut> {
         let mut first: Option<Cut> = None;
         let mut take = |cut: Cut| {
             if cut.from > after && cut.from <= before && first.is_none_or(|seen| cut.from < seen.from) {
@@ -141,7 +154,9 @@ impl Faults {
             for number in &model.host_faults[host.index()].reach {
                 let fault = &model.faults[*number as usize];
                 match &fault.kind {
-                    FaultKind::Down { how, cut: true, addresses, .. } if addresses.is_empty() || at.is_some_and(|at| addresses.contains(&at)) => {
+                    FaultKind::Down { how, cut: true, addresses, .. }
+                        if addresses.is_empty() || at.is_some_and(|at| addresses.contains(&at)) =>
+                    {
                         take(Cut { fault: *number, from: fault.window.from, until: fault.window.until, how: *how });
                     }
                     FaultKind::Flapping { how, cut: true, up_ns, down_ns, .. } => {

@@ -30,7 +30,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     /// Prepares the sources and puts in the first event of each.
     pub(crate) fn prepare_sources(&mut self) {
         for (at, source) in self.sources_model.iter().enumerate() {
-            let senders = source.from.iter().map(|(from, _)| from.as_ref().map_or(NONE, |from| self.tables.templates.intern(from.clone()))).collect();
+            let senders =
+                source.from.iter().map(|(from, _)| from.as_ref().map_or(NONE, |from| self.tables.templates.intern(from.clone()))).collect();
             let lists = match &source.to {
                 Recipients::All(all) => {
                     let list: SmallVec<[u32; 2]> = all.iter().map(|to| self.tables.templates.intern(to.clone())).collect();
@@ -89,7 +90,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let from = pick(Purpose::Sender, &from_weights, &self.chance);
         let to = match &source.to {
             Recipients::All(_) => 0,
-            Recipients::OneOf(some) => pick(Purpose::Recipient, &some.iter().map(|(_, weight)| *weight).collect::<SmallVec<[u32; 8]>>(), &self.chance),
+            Recipients::OneOf(some) => {
+                pick(Purpose::Recipient, &some.iter().map(|(_, weight)| *weight).collect::<SmallVec<[u32; 8]>>(), &self.chance)
+            }
         };
         let state = &self.sources[at as usize];
         let new = NewMessage {

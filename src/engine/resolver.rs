@@ -57,7 +57,14 @@ pub(crate) struct Told {
 
 impl<const LEVEL: u8> World<'_, LEVEL> {
     /// Asks a resolver. `message` and `n` carry the luck of the one who asks; `copy` is for the trace.
-    pub(crate) fn ask(&mut self, resolver: ResolverId, question: (NameId, RecordType), at: SimTime, luck: (u64, u64), copy: (u32, u16)) -> Told {
+    pub(crate) fn ask(
+        &mut self,
+        resolver: ResolverId,
+        question: (NameId, RecordType),
+        at: SimTime,
+        luck: (u64, u64),
+        copy: (u32, u16),
+    ) -> Told {
         let (name, kind) = question;
         let place = question_place(self.name_key(name), kind);
         let model = self.model;
@@ -73,13 +80,19 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             Some(entry) if at < entry.expires => (entry.answer, at, true),
             _ => {
                 let (answer, cost, ttl_s) = self.fetch(resolver, question, at, luck);
-                let failed = matches!(self.resolvers.answer(answer).outcome, Outcome::ServFail | Outcome::Timeout | Outcome::Truncated | Outcome::Refused);
-                let stale = entry.filter(|entry| failed && settings.serve_stale_s > 0 && at.since(entry.expires) < u64::from(settings.serve_stale_s) * SECOND);
+                let failed = matches!(
+                    self.resolvers.answer(answer).outcome,
+                    Outcome::ServFail | Outcome::Timeout | Outcome::Truncated | Outcome::Refused
+                );
+                let stale = entry.filter(|entry| {
+                    failed && settings.serve_stale_s > 0 && at.since(entry.expires) < u64::from(settings.serve_stale_s) * SECOND
+                });
                 let ready = at.after(cost);
                 match stale {
                     Some(entry) => (entry.answer, ready, true),
                     None => {
-                        self.resolvers.entries[slot] = Some(Entry { answer, answered: ready, expires: ready.after(u64::from(ttl_s) * SECOND) });
+                        self.resolvers.entries[slot] =
+                            Some(Entry { answer, answered: ready, expires: ready.after(u64::from(ttl_s) * SECOND) });
                         (answer, ready, false)
                     }
                 }
@@ -132,7 +145,13 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let answer = self.resolvers.answer(id);
         let cost = match answer.outcome {
             Outcome::Timeout | Outcome::Truncated => settings.timeout_ns.saturating_mul(u64::from(settings.tries.max(1))),
-            _ => self.chance.time(settings.latency, Purpose::DnsLatency, luck.0, question_place(self.resolvers.keys[name.index()], kind) ^ settings.key, luck.1),
+            _ => self.chance.time(
+                settings.latency,
+                Purpose::DnsLatency,
+                luck.0,
+                question_place(self.resolvers.keys[name.index()], kind) ^ settings.key,
+                luck.1,
+            ),
         };
         let ttl = match answer.outcome {
             Outcome::Records(_) => answer.ttl_seconds.unwrap_or(0).clamp(settings.min_ttl_s, settings.max_ttl_s.max(settings.min_ttl_s)),

@@ -114,17 +114,27 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             return match stop {
                 NextStop::Mailbox => Stop::Mailbox,
                 NextStop::UnknownUser => Stop::Bounce(self.tables.reply(550, Enhanced(5, 1, 1), "User unknown")),
-                _ => Stop::NotSaid(self.tables.reply(0, Enhanced(5, 3, 5), "nothing in the scenario says where this system sends its mail")),
+                _ => {
+                    Stop::NotSaid(self.tables.reply(0, Enhanced(5, 3, 5), "nothing in the scenario says where this system sends its mail"))
+                }
             };
         };
         let (hops, configured): (SmallVec<[NextHopId; 2]>, bool) = match stop {
             NextStop::Mailbox => return Stop::Mailbox,
             NextStop::UnknownUser => return Stop::Bounce(self.tables.reply(550, Enhanced(5, 1, 1), "User unknown")),
-            NextStop::Unknown => return Stop::NotSaid(self.tables.reply(0, Enhanced(5, 3, 5), "nothing in the scenario says where this system sends its mail")),
+            NextStop::Unknown => {
+                return Stop::NotSaid(self.tables.reply(
+                    0,
+                    Enhanced(5, 3, 5),
+                    "nothing in the scenario says where this system sends its mail",
+                ));
+            }
             NextStop::Route(at) => (SmallVec::from_slice(&routes[*at].to), true),
             NextStop::SmartHosts => (SmallVec::from_slice(smart_hosts), true),
             NextStop::Mx => (smallvec![self.mx_hop(domain)], false),
-            NextStop::Literal(address) => (smallvec![NextHopId(self.tables.next_hops.intern(NextHop { target: Target::Ip(*address), port: 25 }))], false),
+            NextStop::Literal(address) => {
+                (smallvec![NextHopId(self.tables.next_hops.intern(NextHop { target: Target::Ip(*address), port: 25 }))], false)
+            }
         };
         let key = DestinationKey {
             hops,
@@ -152,7 +162,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let rule = choice.chosen[0].rule;
         decisions.push(self.store("which outbound connector?", host, tenant.system.0, &choice));
         let key = match choice.outcome {
-            Choice::NotSaid => return Stop::NotSaid(self.tables.reply(0, Enhanced(5, 3, 5), "two connectors are equally close to the recipient (OUT-6)")),
+            Choice::NotSaid => {
+                return Stop::NotSaid(self.tables.reply(0, Enhanced(5, 3, 5), "two connectors are equally close to the recipient (OUT-6)"));
+            }
             Choice::Mx => DestinationKey {
                 hops: smallvec![self.mx_hop(domain)],
                 fallback: SmallVec::new(),
@@ -193,17 +205,30 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         self.store_reasons(question, host, tenant, &decision.chosen, &decision.passed_over)
     }
 
-    pub(crate) fn store_reasons(&mut self, question: &'static str, host: HostId, tenant: u32, chosen: &[Because], passed_over: &[Because]) -> u32 {
+    pub(crate) fn store_reasons(
+        &mut self,
+        question: &'static str,
+        host: HostId,
+        tenant: u32,
+        chosen: &[Because],
+        passed_over: &[Because],
+    ) -> u32 {
         if LEVEL < crate::trace::level::STEPS {
             return NONE;
         }
         let verdict = chosen.first().map_or_else(String::new, |first| format!("{}: {}", first.name, first.why));
-        let stored = StoredDecision { question, host, tenant, verdict: verdict.into(), chosen: chosen.to_vec(), passed_over: passed_over.to_vec() };
+        let stored =
+            StoredDecision { question, host, tenant, verdict: verdict.into(), chosen: chosen.to_vec(), passed_over: passed_over.to_vec() };
         self.tables.decisions.intern(stored)
     }
 }
 
 /// The internet has no mailboxes of its own in the model.
 fn empty_directory() -> crate::model::settings::MtaDirectory {
-    crate::model::settings::MtaDirectory { mailboxes: Vec::new(), mailbox_domains: Vec::new(), relay_domains: Vec::new(), relay_clients: Vec::new() }
+    crate::model::settings::MtaDirectory {
+        mailboxes: Vec::new(),
+        mailbox_domains: Vec::new(),
+        relay_domains: Vec::new(),
+        relay_clients: Vec::new(),
+    }
 }

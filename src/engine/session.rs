@@ -183,7 +183,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let (policy, hop, plain_retry) = self.policy_of(talk.job);
         let timers = talk.ours.sender.timers;
         if policy.level == TlsLevel::None || self.jobs[talk.job].plain {
-            let why = if self.jobs[talk.job].plain { "S3: the handshake failed before; this connection goes without TLS" } else { "the policy never uses TLS" };
+            let why = if self.jobs[talk.job].plain {
+                "S3: the handshake failed before; this connection goes without TLS"
+            } else {
+                "the policy never uses TLS"
+            };
             talk.tls = self.tls_record(TlsOutcome::Plaintext, None, policy.level.as_str(), None, why);
             return Ok(());
         }
@@ -238,7 +242,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             }
             Verdict::PlaintextRetry => {
                 let reply = self.tables.reply(0, talk.rules.tls.handshake, "TLS handshake failed");
-                let mut end = self.failed(talk, Phase::Starttls, ConnectionResult::TlsFailed, Effect::Next(talk.rules.tls.handshake), reply, true);
+                let mut end =
+                    self.failed(talk, Phase::Starttls, ConnectionResult::TlsFailed, Effect::Next(talk.rules.tls.handshake), reply, true);
                 end.plaintext_retry = true;
                 Err(end)
             }
@@ -267,7 +272,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                         StarttlsHow::Hangs => OfferKey::Broken("the server falls silent"),
                     };
                 }
-                FaultKind::Certificate { becomes, .. } if !swapped && self.faults.strikes(model, &self.chance, *number, at, talk.message, talk.n) => {
+                FaultKind::Certificate { becomes, .. }
+                    if !swapped && self.faults.strikes(model, &self.chance, *number, at, talk.message, talk.n) =>
+                {
                     (certificate, swapped) = (*becomes, true);
                 }
                 _ => {}
@@ -344,7 +351,14 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         (decision.outcome, record)
     }
 
-    fn tls_record(&mut self, outcome: TlsOutcome, version: Option<TlsVersion>, policy: &'static str, result: Option<&'static str>, why: &str) -> u32 {
+    fn tls_record(
+        &mut self,
+        outcome: TlsOutcome,
+        version: Option<TlsVersion>,
+        policy: &'static str,
+        result: Option<&'static str>,
+        why: &str,
+    ) -> u32 {
         self.tables.tls.intern(TlsRecord { outcome, version, policy, result, why: why.into() })
     }
 
@@ -357,7 +371,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let too_big = talk.theirs.receiver.max_message_size.is_some_and(|most| size > most);
         if too_big && announces {
             let effect = judge(talk.rules, &talk.ours.sender, Phase::Ehlo, Event::TooBig, talk.last);
-            let text = format!("message size {size} exceeds size limit {} of the server", talk.theirs.receiver.max_message_size.unwrap_or(0));
+            let text =
+                format!("message size {size} exceeds size limit {} of the server", talk.theirs.receiver.max_message_size.unwrap_or(0));
             let reply = self.tables.reply(0, status_of(effect), &text);
             return *self.failed(talk, Phase::Mail, ConnectionResult::Left, effect, reply, false);
         }
@@ -368,7 +383,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         } else {
             self.over_rate(talk)
         };
-        let mail = self.command(talk, Phase::Mail, timers.mail_ns, 0).and_then(|()| refusal.map_or(Ok(()), |reply| Err(Stop::Reply(reply))));
+        let mail =
+            self.command(talk, Phase::Mail, timers.mail_ns, 0).and_then(|()| refusal.map_or(Ok(()), |reply| Err(Stop::Reply(reply))));
         if let Err(stop) = mail {
             return *self.broken(talk, Phase::Mail, &stop, false);
         }
@@ -428,7 +444,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                             && count >= *after_recipients;
                         if met && self.faults.strikes(model, &self.chance, *number, start, talk.message, talk.n << 8 | u64::from(count)) {
                             if *close || reply.code == 421 {
-                                return Err(Stop::Reply(Reply { code: if reply.class() == 4 { 421 } else { reply.code }, ..reply.clone() }));
+                                return Err(Stop::Reply(Reply {
+                                    code: if reply.class() == 4 { 421 } else { reply.code },
+                                    ..reply.clone()
+                                }));
                             }
                             if reply.class() != 2 {
                                 return Err(Stop::Reply(reply.clone()));
@@ -503,14 +522,27 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 
     /// One reply or break for all recipients that were taken so far.
-    fn all_or_nothing(&mut self, talk: &mut Talk<'_>, phase: Phase, stop: &Stop, recipients: SmallVec<[(u16, Option<(Effect, u32)>); 2]>) -> SessionEnd {
+    fn all_or_nothing(
+        &mut self,
+        talk: &mut Talk<'_>,
+        phase: Phase,
+        stop: &Stop,
+        recipients: SmallVec<[(u16, Option<(Effect, u32)>); 2]>,
+    ) -> SessionEnd {
         let mut end = self.broken(talk, phase, stop, false);
         end.recipients = recipients.into_iter().filter(|(_, end)| end.is_some()).collect();
         end.counts = true;
         *end
     }
 
-    fn final_dot(&mut self, talk: &mut Talk<'_>, copy: u32, too_big: bool, tenant: u32, recipients: SmallVec<[(u16, Option<(Effect, u32)>); 2]>) -> SessionEnd {
+    fn final_dot(
+        &mut self,
+        talk: &mut Talk<'_>,
+        copy: u32,
+        too_big: bool,
+        tenant: u32,
+        recipients: SmallVec<[(u16, Option<(Effect, u32)>); 2]>,
+    ) -> SessionEnd {
         let (model, timers) = (self.model, talk.ours.sender.timers);
         let receiver = &talk.theirs.receiver;
         let service = self.service_time(talk.server, talk.message, talk.n, talk.now);
@@ -542,7 +574,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             (end.taken_at, end.tenant) = (Some(taken_at), tenant);
             return end;
         }
-        match self.command(talk, Phase::FinalDot, timers.final_dot_ns, service).and_then(|()| refusal.map_or(Ok(()), |reply| Err(Stop::Reply(reply)))) {
+        match self
+            .command(talk, Phase::FinalDot, timers.final_dot_ns, service)
+            .and_then(|()| refusal.map_or(Ok(()), |reply| Err(Stop::Reply(reply))))
+        {
             Ok(()) => {
                 let reply = self.ok_reply;
                 let end = self.ended(talk, Phase::FinalDot, ConnectionResult::Accepted, reply, None, true);
@@ -647,13 +682,29 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         self.failed(talk, phase, result, effect, reply, host_failure)
     }
 
-    fn failed(&mut self, talk: &Talk<'_>, phase: Phase, result: ConnectionResult, effect: Effect, reply: u32, host_failure: bool) -> Box<SessionEnd> {
+    fn failed(
+        &mut self,
+        talk: &Talk<'_>,
+        phase: Phase,
+        result: ConnectionResult,
+        effect: Effect,
+        reply: u32,
+        host_failure: bool,
+    ) -> Box<SessionEnd> {
         let mut end = self.ended(talk, phase, result, reply, Some((effect, reply)), !host_failure);
         end.host_failure = host_failure;
         Box::new(end)
     }
 
-    fn ended(&mut self, talk: &Talk<'_>, phase: Phase, result: ConnectionResult, reply: u32, rest: Option<(Effect, u32)>, counts: bool) -> SessionEnd {
+    fn ended(
+        &mut self,
+        talk: &Talk<'_>,
+        phase: Phase,
+        result: ConnectionResult,
+        reply: u32,
+        rest: Option<(Effect, u32)>,
+        counts: bool,
+    ) -> SessionEnd {
         SessionEnd {
             end: talk.now,
             phase,

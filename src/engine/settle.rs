@@ -124,7 +124,14 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             let (result, reply) = match own {
                 None if end.rest.is_none() => continue,
                 None => continue,
-                Some((effect, reply)) => (if matches!(effect, Effect::Bounce(_)) { crate::base::ConnectionResult::Permfail } else { crate::base::ConnectionResult::Tempfail }, *reply),
+                Some((effect, reply)) => (
+                    if matches!(effect, Effect::Bounce(_)) {
+                        crate::base::ConnectionResult::Permfail
+                    } else {
+                        crate::base::ConnectionResult::Tempfail
+                    },
+                    *reply,
+                ),
             };
             let outcome = self.tables.outcomes.intern(ConnectionOutcome { phase: Phase::Rcpt, result, reply, tls: end.tls, why: NONE });
             let recipient = self.copies[self.jobs[job].copy].recipients[*place as usize].index;
@@ -231,7 +238,16 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     /// A copy of a message in a queue.
     #[allow(clippy::too_many_arguments, reason = "a copy is made in three places, each with all of these at hand")]
-    pub(crate) fn new_copy(&mut self, message: u32, host: HostId, tenant: u32, at: SimTime, indexes: &[u16], connection: u32, (hops, visits): (u16, u8)) -> u32 {
+    pub(crate) fn new_copy(
+        &mut self,
+        message: u32,
+        host: HostId,
+        tenant: u32,
+        at: SimTime,
+        indexes: &[u16],
+        connection: u32,
+        (hops, visits): (u16, u8),
+    ) -> u32 {
         let number = self.copy_count;
         self.copy_count += 1;
         if LEVEL >= PATHS {
@@ -259,7 +275,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             pass_at: at,
             waits: u64::MAX,
             notified: false,
-            recipients: indexes.iter().map(|index| Recipient { index: *index, state: RecipientState::Pending, reply: NONE, said_by: NONE }).collect(),
+            recipients: indexes
+                .iter()
+                .map(|index| Recipient { index: *index, state: RecipientState::Pending, reply: NONE, said_by: NONE })
+                .collect(),
         })
     }
 
@@ -343,8 +362,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             if sender.failed_cohort_limit > 0 && row.cohorts + 2 >= 10_000 * sender.failed_cohort_limit {
                 (row.dead_until, row.cohorts, row.failure) = (self.now.after(retry_min), 0, 0);
                 let reason = self.tables.replies.get(status).clone();
-                row.dead_status =
-                    self.tables.reply(reason.code, reason.enhanced.unwrap_or(Enhanced(4, 4, 1)).with_class(4), &format!("delivery temporarily suspended: {}", reason.text));
+                row.dead_status = self.tables.reply(
+                    reason.code,
+                    reason.enhanced.unwrap_or(Enhanced(4, 4, 1)).with_class(4),
+                    &format!("delivery temporarily suspended: {}", reason.text),
+                );
             } else {
                 // Half steps: one failure takes one off the window, the first of a series two.
                 row.failure -= 2;

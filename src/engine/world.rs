@@ -324,7 +324,11 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
     /// The envelope sender of a message as text, empty for the null sender.
     pub(crate) fn sender_text(&self, message: u32) -> String {
         let message = &self.messages[message];
-        if message.from == NONE { String::new() } else { self.tables.templates.get(message.from).expand(message.address_number).to_string() }
+        if message.from == NONE {
+            String::new()
+        } else {
+            self.tables.templates.get(message.from).expand(message.address_number).to_string()
+        }
     }
 
     /// The template of a recipient of a message.
