@@ -266,7 +266,7 @@ impl<'a> Builder<'a> {
 
     fn last_reply(&self, copy: u32, index: u16) -> u32 {
         let rows = self.attempts[copy as usize].iter().map(|at| &self.run.trace.attempts[*at as usize]);
-        rows.filter(|row| row.recipient == index).last().map_or(NONE, |row| row.reply)
+        rows.rev().find(|row| row.recipient == index).map_or(NONE, |row| row.reply)
     }
 
     /// The chain of queues up to `last`.
@@ -320,7 +320,7 @@ impl<'a> Builder<'a> {
             return Some(self.run.trace.connections[connection as usize].destination);
         }
         let rows = self.attempts[copy as usize].iter().map(|at| &self.run.trace.attempts[*at as usize]);
-        let by_attempt = rows.filter(|row| row.recipient == index).map(|row| row.destination).last();
+        let by_attempt = rows.rev().find(|row| row.recipient == index).map(|row| row.destination);
         by_attempt.or_else(|| self.connections[copy as usize].last().map(|at| self.run.trace.connections[*at as usize].destination))
     }
 

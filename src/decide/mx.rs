@@ -276,13 +276,16 @@ mod tests {
 
     const ALL: Families = Families { v4: true, v6: true, prefer: FamilyPreference::Any, balance: true };
 
+    /// Names to try, or whether it bounces, with which status.
+    type Expected<'a> = Result<Vec<NameId>, (bool, &'a str)>;
+
     #[test]
     fn mx_answers() {
         let mut names = Names::default();
         let (domain, a, b, root) = (names.intern("d.test"), names.intern("a.d.test"), names.intern("b.d.test"), names.intern("."));
         let code = |end: &End| (end.bounce, end.status.to_string());
         use MxAnswer::{Failed, NoData, NxDomain, Records};
-        let cases: [(&str, Profile, MxAnswer, Result<Vec<NameId>, (bool, &str)>, &str); 13] = [
+        let cases: [(_, _, _, Expected<'_>, _); 13] = [
             ("lowest preference first", Profile::Rfc, Records(vec![(20, b), (10, a)]), Ok(vec![a, b]), "R1"),
             ("no MX", Profile::Rfc, NoData, Ok(vec![]), "R2"),
             ("no such domain", Profile::Rfc, NxDomain, Err((true, "5.1.2")), "R4"),
@@ -340,7 +343,7 @@ mod tests {
             other_family: false,
             no_such_name: false,
         };
-        let cases: [(&str, Profile, bool, Vec<TargetAddresses>, Result<Vec<NameId>, (bool, &str)>); 12] = [
+        let cases: [(_, _, _, _, Expected<'_>); 12] = [
             ("both", Profile::Rfc, false, vec![at(10, a, 1), at(20, b, 2)], Ok(vec![a, b])),
             ("own address drops itself and worse", Profile::Postfix, false, vec![at(10, a, 1), at(20, b, 9), at(30, c, 3)], Ok(vec![a])),
             ("own name drops itself and worse", Profile::Rfc, false, vec![at(10, a, 1), at(20, me, 8), at(30, c, 3)], Ok(vec![a])),

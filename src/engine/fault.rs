@@ -10,13 +10,16 @@ use rand_chacha::ChaCha8Rng;
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 
+/// What a greylist knows somebody by: memory, client, sender, recipient.
+type Triple = (u32, HostId, Box<str>, Box<str>);
+
 /// All that failures remember.
 #[derive(Clone, Debug)]
 pub(crate) struct Faults {
     flapping: Vec<Option<Flapping>>,
     /// How often each fault has struck.
     counts: Vec<u32>,
-    greylists: BTreeMap<(u32, HostId, Box<str>, Box<str>), (SimTime, Option<SimTime>)>,
+    greylists: BTreeMap<Triple, (SimTime, Option<SimTime>)>,
     rates: BTreeMap<(u32, HostId), VecDeque<SimTime>>,
 }
 

@@ -18,6 +18,9 @@ use crate::model::settings::{HostConfig, Listener, NextHop, Retry, Target, TlsLe
 use crate::trace::{NONE, TlsRecord};
 use smallvec::SmallVec;
 
+/// Recipients (places in the copy) with an end of their own: what to do, with which status; `None` = taken.
+pub(crate) type RecipientEnds = SmallVec<[(u16, Option<(Effect, u32)>); 2]>;
+
 /// How a session ended.
 #[derive(Clone, Debug)]
 pub(crate) struct SessionEnd {
@@ -37,8 +40,7 @@ pub(crate) struct SessionEnd {
     pub(crate) counts: bool,
     /// Try the same address again without TLS.
     pub(crate) plaintext_retry: bool,
-    /// Recipients (places in the copy) with an end of their own: `None` = taken.
-    pub(crate) recipients: SmallVec<[(u16, Option<(Effect, u32)>); 2]>,
+    pub(crate) recipients: RecipientEnds,
     /// When the server took the message over.
     pub(crate) taken_at: Option<SimTime>,
     /// For which tenant.
@@ -388,7 +390,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         if let Err(stop) = mail {
             return *self.broken(talk, Phase::Mail, &stop, false);
         }
-        let mut recipients: SmallVec<[(u16, Option<(Effect, u32)>); 2]> = SmallVec::new();
+        let mut recipients: RecipientEnds = SmallVec::new();
         let mut tenant = NONE;
         let mut accepted = 0u32;
         let places = self.jobs[talk.job].recipients.clone();
@@ -515,34 +517,21 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 
     /// No recipient was taken: no content is sent.
-    fn nobody_taken(&mut self, talk: &Talk<'_>, recipients: SmallVec<[(u16, Option<(Effect, u32)>); 2]>) -> SessionEnd {
+    fn nobody_taken(&mut self, talk: &Talk<'_>, recipients: RecipientEnds) -> SessionEnd {
         let (effect, reply) = recipients.last().and_then(|(_, end)| *end).expect("nobody was taken, so each has a refusal");
         let result = if matches!(effect, Effect::Bounce(_)) { ConnectionResult::Permfail } else { ConnectionResult::Tempfail };
         SessionEnd { recipients, ..self.ended(talk, Phase::Rcpt, result, reply, None, true) }
     }
 
     /// One reply or break for all recipients that were taken so far.
-    fn all_or_nothing(
-        &mut self,
-        talk: &mut Talk<'_>,
-        phase: Phase,
-        stop: &Stop,
-        recipients: SmallVec<[(u16, Option<(Effect, u32)>); 2]>,
-    ) -> SessionEnd {
+    fn all_or_nothing(&mut self, talk: &mut Talk<'_>, phase: Phase, stop: &Stop, recipients: RecipientEnds) -> SessionEnd {
         let mut end = self.broken(talk, phase, stop, false);
         end.recipients = recipients.into_iter().filter(|(_, end)| end.is_some()).collect();
         end.counts = true;
         *end
     }
 
-    fn final_dot(
-        &mut self,
-        talk: &mut Talk<'_>,
-        copy: u32,
-        too_big: bool,
-        tenant: u32,
-        recipients: SmallVec<[(u16, Option<(Effect, u32)>); 2]>,
-    ) -> SessionEnd {
+    fn final_dot(&mut self, talk: &mut Talk<'_>, copy: u32, too_big: bool, tenant: u32, recipients: RecipientEnds) -> SessionEnd {
         let (model, timers) = (self.model, talk.ours.sender.timers);
         let receiver = &talk.theirs.receiver;
         let service = self.service_time(talk.server, talk.message, talk.n, talk.now);
