@@ -186,8 +186,10 @@ fn every_case_can_be_said() {
             let seen: Result<Observation, _> = serde_json::from_str(&seen);
             assert!(seen.is_ok(), "observation {name}: {seen:?}");
             let scenario = adapter::scenario(&case, server);
-            let parsed = scenario.as_deref().map(|text| ::ron::from_str::<::ron::Value>(text).map_err(|error| format!("{error}\n{text}")));
-            assert!(matches!(parsed, Ok(Ok(_))), "{name}: {parsed:?}");
+            let text = scenario.unwrap_or_else(|error| panic!("{name}: {error}"));
+            let mut loader = mailtwin::scenario::Loader::new();
+            let read = loader.text(&name, &text);
+            assert!(read.is_some() && !loader.failed(), "{name}: {:?}\n{text}", loader.problems);
         }
     }
 }
