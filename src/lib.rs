@@ -2,9 +2,12 @@
 
 pub mod analysis;
 pub mod base;
+pub mod cli;
 pub mod decide;
 pub mod diag;
+pub mod engine;
 pub mod model;
 pub mod report;
 pub mod scenario;
+pub mod trace;
 pub mod verify;

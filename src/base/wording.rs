@@ -1,6 +1,6 @@
 //! How are times, shares and counts said to people? Short, and never more exact than they are.
 
-use super::{DAY, HOUR, MILLISECOND, MINUTE, SECOND, SimTime, seconds};
+use super::{DAY, HOUR, MILLISECOND, MINUTE, SECOND, SimTime, printable, seconds};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
 /// How moments are told: as the time since the start, or as dates if the scenario has one.
@@ -95,6 +95,14 @@ pub fn count(number: u64, thing: &str) -> String {
     format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }
 
+/// A word that a shell takes as it stands.
+#[must_use]
+pub fn shell_word(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_./:@+,%".contains(c);
+    let tame = word.starts_with(plain) && word.chars().all(|c| plain(c) || c == '#');
+    if tame { word.to_owned() } else { printable(&format!("'{}'", word.replace('\'', r"'\''"))).into_owned() }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -137,6 +145,14 @@ mod tests {
         let cases = [(1, 3, "33.3%"), (9_999, 10_000, "99.9%"), (1, 10_000, "0.1%"), (0, 5, "0.0%"), (5, 5, "100.0%"), (0, 0, "-")];
         for (part, whole, expected) in cases {
             assert_eq!(share(part, whole), expected, "{part}/{whole}");
+        }
+    }
+
+    #[test]
+    fn words_for_a_shell() {
+        let cases = [("inbound#5", "inbound#5"), ("#5", "'#5'"), ("a b", "'a b'"), ("it's", r"'it'\''s'"), ("$(x)", "'$(x)'"), ("", "''")];
+        for (word, expected) in cases {
+            assert_eq!(shell_word(word), expected);
         }
     }
 }

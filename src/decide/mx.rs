@@ -128,8 +128,10 @@ pub struct TargetAddresses {
     pub addresses: Vec<IpAddr>,
     /// Some question failed only for now.
     pub soft: Option<&'static str>,
-    /// Addresses exist, but in families that the sender cannot use.
+    /// Some families were not asked for, since the sender cannot use them.
     pub other_family: bool,
+    /// The name does not exist.
+    pub no_such_name: bool,
 }
 
 /// Where a sender may try.
@@ -226,10 +228,12 @@ pub fn plan(
             (rules.mx.self_is_best, true, "R19", "the best MX is the sender itself: mail loops back")
         }
     } else if implicit {
-        match (soft, targets.iter().all(|target| target.soft == Some("no such name"))) {
-            (true, false) => (rules.mx.lookup_failed, false, "R5", "the address question failed for now"),
-            (_, true) => (rules.mx.no_such_domain, false, "R4", "nothing exists under this name"),
-            (false, false) => (rules.mx.no_address, false, "R3", "neither MX nor address"),
+        if soft {
+            (rules.mx.lookup_failed, false, "R5", "the address question failed for now")
+        } else if targets.iter().all(|target| target.no_such_name) {
+            (rules.mx.no_such_domain, false, "R4", "nothing exists under this name")
+        } else {
+            (rules.mx.no_address, false, "R3", "neither MX nor address")
         }
     } else if soft {
         // Postfix notes the result of the last target that it asked for.
@@ -272,13 +276,16 @@ mod tests {
 
     const ALL: Families = Families { v4: true, v6: true, prefer: FamilyPreference::Any, balance: true };
 
+    /// Names to try, or whether it bounces, with which status.
+    type Expected<'a> = Result<Vec<NameId>, (bool, &'a str)>;
+
     #[test]
     fn mx_answers() {
         let mut names = Names::default();
         let (domain, a, b, root) = (names.intern("d.test"), names.intern("a.d.test"), names.intern("b.d.test"), names.intern("."));
         let code = |end: &End| (end.bounce, end.status.to_string());
         use MxAnswer::{Failed, NoData, NxDomain, Records};
-        let cases: [(&str, Profile, MxAnswer, Result<Vec<NameId>, (bool, &str)>, &str); 13] = [
+        let cases: [(_, _, _, Expected<'_>, _); 13] = [
             ("lowest preference first", Profile::Rfc, Records(vec![(20, b), (10, a)]), Ok(vec![a, b]), "R1"),
             ("no MX", Profile::Rfc, NoData, Ok(vec![]), "R2"),
             ("no such domain", Profile::Rfc, NxDomain, Err((true, "5.1.2")), "R4"),
@@ -312,10 +319,31 @@ mod tests {
             (names.intern("d.test"), names.intern("me.test"), names.intern("a.test"), names.intern("b.test"), names.intern("c.test"));
         let ip = |last: u8| IpAddr::from([192, 0, 2, last]);
         let asker = Asker { hostname: me, addresses: vec![ip(9)], port: 25, families: ALL };
-        let at = |preference, name, last| TargetAddresses { preference, name, addresses: vec![ip(last)], soft: None, other_family: false };
-        let gone = |preference, name| TargetAddresses { preference, name, addresses: vec![], soft: None, other_family: false };
-        let soft = |preference, name| TargetAddresses { preference, name, addresses: vec![], soft: Some("SERVFAIL"), other_family: false };
-        let cases: [(&str, Profile, bool, Vec<TargetAddresses>, Result<Vec<NameId>, (bool, &str)>); 12] = [
+        let at = |preference, name, last| TargetAddresses {
+            preference,
+            name,
+            addresses: vec![ip(last)],
+            soft: None,
+            other_family: false,
+            no_such_name: false,
+        };
+        let gone = |preference, name| TargetAddresses {
+            preference,
+            name,
+            addresses: vec![],
+            soft: None,
+            other_family: false,
+            no_such_name: false,
+        };
+        let soft = |preference, name| TargetAddresses {
+            preference,
+            name,
+            addresses: vec![],
+            soft: Some("SERVFAIL"),
+            other_family: false,
+            no_such_name: false,
+        };
+        let cases: [(_, _, _, _, Expected<'_>); 12] = [
             ("both", Profile::Rfc, false, vec![at(10, a, 1), at(20, b, 2)], Ok(vec![a, b])),
             ("own address drops itself and worse", Profile::Postfix, false, vec![at(10, a, 1), at(20, b, 9), at(30, c, 3)], Ok(vec![a])),
             ("own name drops itself and worse", Profile::Rfc, false, vec![at(10, a, 1), at(20, me, 8), at(30, c, 3)], Ok(vec![a])),

@@ -96,7 +96,7 @@ mod tests {
         }
         sender.families.prefer = FamilyPreference::V4;
         let mixed = [candidate(10, 1, "2001:db8::1"), candidate(10, 1, "192.0.2.1")];
-        assert_eq!(order(OrderRule::ByAddress, &sender, &mixed, |n| u64::from(n)).to_vec(), vec![1, 0]);
+        assert_eq!(order(OrderRule::ByAddress, &sender, &mixed, u64::from).to_vec(), vec![1, 0]);
     }
 
     #[test]

@@ -23,10 +23,6 @@ pub struct Source {
     pub size_bytes: u64,
     /// Which reports are wanted; `None` = the default of RFC 3461.
     pub notify: Option<Notify>,
-    /// The message has 8-bit content.
-    pub eight_bit: bool,
-    /// A local part needs SMTPUTF8.
-    pub smtp_utf8: bool,
 }
 
 /// When messages come.

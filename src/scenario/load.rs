@@ -83,7 +83,12 @@ impl Loader {
 
     /// A text from memory, under the name that messages will show.
     pub fn text(&mut self, name: &str, text: &str) -> Option<Scenario> {
-        let file = self.add(name, text.as_bytes().to_vec())?;
+        self.bytes(name, text.as_bytes().to_vec())
+    }
+
+    /// What came from standard input, under the name that messages will show.
+    pub fn bytes(&mut self, name: &str, bytes: Vec<u8>) -> Option<Scenario> {
+        let file = self.add(name, bytes)?;
         self.with_bases(file, &mut Vec::new())
     }
 

@@ -16,7 +16,10 @@ type OfOne<T> = Box<dyn Fn(&Seen<'_>) -> T>;
 
 pub(super) enum Check {
     /// About one recipient: does it hold, and how was it?
-    Each { holds: OfOne<bool>, got: OfOne<String> },
+    Each {
+        holds: OfOne<bool>,
+        got: OfOne<String>,
+    },
     /// About the view.
     Many(Box<dyn Fn(&Scene<'_>, &View) -> Told>),
     Not(Box<Node>),

@@ -95,7 +95,11 @@ fn fates(field: &Field<crate::scenario::Text>, desk: &mut Desk<'_>) -> Option<Ve
 pub(super) fn touched(it: &schema::Touched, desk: &mut Desk<'_>) -> Check {
     let part = Part { is: desk.share(&it.share), tolerance: desk.share(&it.tolerance).unwrap_or(Share(0)), at_least: None, at_most: None };
     if !it.share.is_written() || !it.first.is_written() {
-        desk.missing(it.place, "`Touched` needs `first` and a `share`", "as in Touched(by: \"sender\", first: \"mx1\", share: \"50%\", tolerance: \"5%\")");
+        desk.missing(
+            it.place,
+            "`Touched` needs `first` and a `share`",
+            "as in Touched(by: \"sender\", first: \"mx1\", share: \"50%\", tolerance: \"5%\")",
+        );
     }
     let (by, first) = (desk.who(&it.by), desk.target(&it.first));
     many(move |scene, view| {
@@ -134,8 +138,10 @@ pub(super) fn delay(it: &schema::Delay, desk: &mut Desk<'_>) -> Check {
     }
     let at_most = desk.duration(&it.at_most).unwrap_or(0);
     many(move |scene, view| {
-        let mut rows: Vec<(u64, (usize, usize))> =
-            seen(scene, view).filter(|seen| arrived(seen.recipient)).map(|seen| (delay_ns(seen.message, seen.recipient), seen.at)).collect();
+        let mut rows: Vec<(u64, (usize, usize))> = seen(scene, view)
+            .filter(|seen| arrived(seen.recipient))
+            .map(|seen| (delay_ns(seen.message, seen.recipient), seen.at))
+            .collect();
         rows.sort_unstable();
         let delays: Vec<u64> = rows.iter().map(|row| row.0).collect();
         match percentile(&delays, rank as u32 * 10) {
@@ -175,7 +181,10 @@ pub(super) fn drained(it: &schema::Drained, desk: &mut Desk<'_>) -> Check {
         match lengths.first_empty(end) {
             Ok(empty) => {
                 let took = empty.since(end);
-                told(within.is_none_or(|most| took <= most), format!("empty {} after the fault ended at {}", duration(took), scene.clock.moment(end)))
+                told(
+                    within.is_none_or(|most| took <= most),
+                    format!("empty {} after the fault ended at {}", duration(took), scene.clock.moment(end)),
+                )
             }
             Err(left) => told(false, format!("{} still queued at the end of the run", count(u64::from(left), "message"))),
         }
@@ -188,7 +197,8 @@ pub(super) fn failover(it: &schema::Failover, desk: &mut Desk<'_>) -> Check {
     let anywhere = desk.negated;
     many(move |scene, view| {
         let found = if view.is_whole { failovers(scene.outcome) } else { failovers(&only(scene.outcome, view)) };
-        let moved: Vec<&Failover> = found.iter().filter(|it| is(from.as_ref(), Some(&it.from)) && taken(it, to.as_ref()).is_some()).collect();
+        let moved: Vec<&Failover> =
+            found.iter().filter(|it| is(from.as_ref(), Some(&it.from)) && taken(it, to.as_ref()).is_some()).collect();
         let good = |it: &&&Failover| {
             let first = taken(it, to.as_ref()).map(|at| at.since(it.missed_at));
             within.is_none_or(|most| first.is_some_and(|first| first <= most))
@@ -250,7 +260,8 @@ pub(super) fn nothing_lost() -> Check {
         match lost.first() {
             None => told(true, format!("{}, none lost", count(view.items.len() as u64, "recipient"))),
             Some(first) => {
-                let got = format!("{} of {} lost, the first: {}", lost.len(), count(view.items.len() as u64, "recipient"), got::fate(first));
+                let got =
+                    format!("{} of {} lost, the first: {}", lost.len(), count(view.items.len() as u64, "recipient"), got::fate(first));
                 Told { holds: false, got, shown_by: Some(first.at) }
             }
         }
@@ -268,6 +279,7 @@ fn is_lost(seen: &Seen<'_>) -> bool {
 /// A report about this recipient arrived, or is on its way.
 fn was_returned(seen: &Seen<'_>) -> bool {
     let reports = seen.scene.reports_about(seen.message);
-    let mut about = reports.filter(|report| report.report.iter().any(|line| line.action == "failed" && line.recipient == seen.recipient.to));
+    let mut about =
+        reports.filter(|report| report.report.iter().any(|line| line.action == "failed" && line.recipient == seen.recipient.to));
     about.any(|report| report.recipients.iter().any(|reader| arrived(reader) || reader.fate == Fate::Queued))
 }

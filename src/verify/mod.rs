@@ -11,11 +11,18 @@ mod got;
 mod judge;
 mod many;
 mod names;
+mod plan;
 mod queues;
 mod reason;
+mod replay;
 mod reports;
 mod route;
+mod runner;
 mod tls;
+mod verdict;
 mod view;
 
 pub use names::Names;
+pub use plan::{Planned, check_expectations, plan};
+pub use runner::{Failure, PlayRequest, SEND, Status, Subject, TestReport, TestResult, run_tests};
+pub use verdict::{Concerned, Prepared, Shortfall, Verdict, check, prepare};

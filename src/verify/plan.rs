@@ -30,16 +30,16 @@ pub struct Planned<'a> {
     pub given: Vec<&'a Scenario>,
     /// The seed of its first run.
     pub seed: u64,
-    pub(super) checks: Vec<Check<'a>>,
+    pub(super) checks: Vec<Check>,
     /// Why it cannot be played.
     pub problems: Vec<Diagnostic>,
 }
 
 /// One expectation of a case, or an invariant.
 #[derive(Debug)]
-pub(super) struct Check<'a> {
+pub(super) struct Check {
     pub prepared: Prepared,
-    pub invariant: Option<&'a str>,
+    pub invariant: Option<String>,
 }
 
 impl Planned<'_> {
@@ -119,8 +119,7 @@ impl<'a> Planner<'a> {
         let expected = planned.fields.expect.items().to_vec();
         expected.iter().for_each(|expectation| planned.expect(expectation, None, &names));
         for (name, invariant) in merged.invariants.iter() {
-            let name = self.scenario.invariants.keys().find(|key| key.as_str() == name.as_str()).map_or("an overlay's", Text::as_str);
-            planned.expect(invariant, Some(name), &names);
+            planned.expect(invariant, Some(name.to_string()), &names);
         }
         if planned.checks.is_empty() && planned.problems.is_empty() {
             let place = self.place_of(test, case);
@@ -159,8 +158,8 @@ impl<'a> Planner<'a> {
     }
 }
 
-impl<'a> Planned<'a> {
-    fn expect(&mut self, expectation: &Expectation, invariant: Option<&'a str>, names: &Names) {
+impl Planned<'_> {
+    fn expect(&mut self, expectation: &Expectation, invariant: Option<String>, names: &Names) {
         match prepare(expectation, names) {
             Ok(prepared) => self.checks.push(Check { prepared, invariant }),
             Err(mut problems) => self.problems.append(&mut problems),

@@ -269,7 +269,7 @@ fn failures(subject: Subject<'_>, one: &Planned<'_>, seed: u64, outcome: &Outcom
             }
             Verdict::Fails(shortfalls) => {
                 let all = shortfalls.into_iter();
-                found.extend(all.map(|it| told(subject, one, seed, (it.place, it.got, it.message), check.invariant)));
+                found.extend(all.map(|it| told(subject, one, seed, (it.place, it.got, it.message), check.invariant.as_deref())));
             }
         }
     }

@@ -1,0 +1,534 @@
+//! From the rows of a trace to the tree that people read.
+//!
+//! A recipient's story is the chain of queues that its mail went through: of all copies the one that was delivered first, else the one that ended last.
+
+use super::outcome::{
+    Attempt, Connection, Decision, FaultFacts, Hop, HostFacts, Kind, Lookup, Message, Outcome, Place, Reason, Recipient, ReportLine,
+    Stopped, Tls,
+};
+use crate::base::{AttemptResult, ConnectionResult, Enhanced, Fate, HostId, SimTime};
+use crate::decide::route::queue_name;
+use crate::engine::{Run, Stop};
+use crate::model::Model;
+use crate::model::fault::{FaultKind, hosts_of, struck};
+use crate::model::topology::SystemKind;
+use crate::trace::{AttemptRow, ConnectionRow, CopyRow, FateRow, NONE};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// Builds the tree of a run.
+#[must_use]
+pub fn build(model: &Model, run: &Run) -> Outcome {
+    let builder = Builder::new(model, run);
+    let messages = (0..run.trace.messages.len() as u32).map(|message| builder.message(message)).collect();
+    Outcome {
+        scenario: model.name.as_ref().into(),
+        seed: run.seed,
+        until: run.until,
+        stopped: match &run.stop {
+            Stop::Settled => Stopped::Settled,
+            Stop::Until => Stopped::Until,
+            Stop::Bound(bound) => Stopped::Bound(bound.clone()),
+        },
+        ended_at: run.ended_at,
+        events: run.events,
+        messages,
+        hosts: builder.hosts(),
+        faults: builder.faults(),
+    }
+}
+
+struct Builder<'a> {
+    model: &'a Model,
+    run: &'a Run,
+    host_names: Vec<Rc<str>>,
+    system_names: Vec<Rc<str>>,
+    /// The only tenant, if there is one only: it and the shared service mean the same.
+    only_tenant: Option<u32>,
+    ids: Vec<Rc<str>>,
+    texts: Vec<Rc<str>>,
+    replies: Vec<Rc<str>>,
+    decisions: Vec<Rc<Decision>>,
+    /// Rows by copy (sorted, as rows are written in order).
+    connections: Vec<Vec<u32>>,
+    attempts: Vec<Vec<u32>>,
+    passes: BTreeMap<(u32, u16), u32>,
+    lookups: BTreeMap<(u32, u16), Vec<u32>>,
+    decision_rows: BTreeMap<u32, Vec<u32>>,
+    fates: Vec<Vec<u32>>,
+    copies: Vec<Vec<u32>>,
+    /// Copies by the connection that brought them.
+    brought: BTreeMap<u32, u32>,
+    exceptions: BTreeMap<(u32, u16), u32>,
+}
+
+impl<'a> Builder<'a> {
+    fn new(model: &'a Model, run: &'a Run) -> Self {
+        let trace = &run.trace;
+        let tenants: Vec<u32> =
+            (0..model.systems.len() as u32).filter(|at| model.systems[*at as usize].kind == SystemKind::Tenant).collect();
+        let mut builder = Self {
+            model,
+            run,
+            host_names: model.hosts.iter().map(|host| host.name.as_ref().into()).collect(),
+            system_names: model.systems.iter().map(|system| system.name.as_ref().into()).collect(),
+            only_tenant: match tenants.as_slice() {
+                [only] => Some(*only),
+                _ => None,
+            },
+            ids: Vec::new(),
+            texts: run.tables.texts.values().iter().map(|text| text.as_ref().into()).collect(),
+            replies: run.tables.replies.values().iter().map(|reply| reply.text.as_ref().into()).collect(),
+            decisions: Vec::new(),
+            connections: group(trace.copies.len(), trace.connections.iter().map(|row| row.copy)),
+            attempts: group(trace.copies.len(), trace.attempts.iter().map(|row| row.copy)),
+            passes: trace.passes.iter().enumerate().map(|(at, row)| ((row.copy, row.pass), at as u32)).collect(),
+            lookups: BTreeMap::new(),
+            decision_rows: BTreeMap::new(),
+            fates: group(trace.messages.len(), trace.fates.iter().map(|row| row.message.0)),
+            copies: group(trace.messages.len(), trace.copies.iter().map(|row| row.message.0)),
+            brought: trace
+                .copies
+                .iter()
+                .enumerate()
+                .filter(|(_, row)| row.from_connection != NONE)
+                .map(|(at, row)| (row.from_connection, at as u32))
+                .collect(),
+            exceptions: trace.recipients.iter().map(|row| ((row.connection, row.recipient), row.outcome)).collect(),
+        };
+        for (at, row) in trace.lookups.iter().enumerate() {
+            builder.lookups.entry((row.copy, row.pass)).or_default().push(at as u32);
+        }
+        for (at, row) in trace.decisions.iter().enumerate() {
+            builder.decision_rows.entry(row.copy).or_default().push(at as u32);
+        }
+        builder.ids = builder.make_ids();
+        builder.decisions = run.tables.decisions.values().iter().map(|stored| Rc::new(builder.decision(stored))).collect();
+        builder
+    }
+
+    fn make_ids(&self) -> Vec<Rc<str>> {
+        let mut ids: Vec<Rc<str>> = Vec::new();
+        let mut reports: BTreeMap<(u32, u8), u32> = BTreeMap::new();
+        for row in &self.run.trace.messages {
+            let id = if row.parent == NONE {
+                format!("{}#{}", self.run.sources[row.source as usize].name, row.number)
+            } else {
+                let count = reports.entry((row.parent, row.kind)).or_insert(0);
+                *count += 1;
+                let word = if row.kind == 2 { "delay" } else { "dsn" };
+                format!("{}/{word}{count}", ids[row.parent as usize])
+            };
+            ids.push(id.into());
+        }
+        ids
+    }
+
+    fn decision(&self, stored: &crate::trace::StoredDecision) -> Decision {
+        let reasons = |list: &[crate::decide::Because]| {
+            list.iter()
+                .map(|one| Reason { name: one.name.as_ref().into(), rule: one.rule, why: one.why.as_ref().into(), source: one.source })
+                .collect()
+        };
+        Decision {
+            question: stored.question.into(),
+            by: self.place(stored.host, stored.tenant),
+            verdict: stored.verdict.as_ref().into(),
+            chosen: reasons(&stored.chosen),
+            passed_over: reasons(&stored.passed_over),
+        }
+    }
+
+    /// A machine as people call it. The shared service is called by its tenant where that is known.
+    fn place(&self, host: HostId, tenant: u32) -> Place {
+        let system = self.model.hosts[host.index()].system;
+        let shared = self.model.systems[system.index()].kind == SystemKind::ExchangeOnline;
+        let system = match (shared, tenant, self.only_tenant) {
+            (true, NONE, Some(only)) => only,
+            (true, tenant, _) if tenant != NONE => tenant,
+            _ => system.0,
+        };
+        Place { system: self.system_names[system as usize].clone(), host: self.host_names[host.index()].clone() }
+    }
+
+    fn copy(&self, copy: u32) -> &CopyRow {
+        &self.run.trace.copies[copy as usize]
+    }
+
+    fn place_of(&self, copy: u32) -> Place {
+        let row = self.copy(copy);
+        self.place(row.host, row.tenant)
+    }
+
+    fn address(&self, template: u32, number: u64) -> Rc<str> {
+        self.run.tables.templates.get(template).expand(number).to_string().into()
+    }
+
+    fn message(&self, message: u32) -> Message {
+        let row = &self.run.trace.messages[message as usize];
+        let list = self.run.tables.recipient_lists.get(row.to);
+        let parent = (row.parent != NONE).then(|| self.ids[row.parent as usize].clone());
+        let recipients = (0..list.len() as u16)
+            .map(|index| self.recipient(message, index, self.address(list[index as usize], row.address_number)))
+            .collect();
+        Message {
+            id: self.ids[message as usize].clone(),
+            parent,
+            traffic: self.run.sources[row.source as usize].name.as_ref().into(),
+            from: if row.from == NONE { "<>".into() } else { self.address(row.from, row.address_number) },
+            size: row.size,
+            sent_at: row.at,
+            entered_at: self.place(row.host, row.tenant),
+            kind: match row.kind {
+                0 => Kind::Mail,
+                1 => Kind::Dsn,
+                _ => Kind::DelayNotice,
+            },
+            report: row
+                .report
+                .iter()
+                .map(|(index, action, status, reply)| self.report_line(row.parent, *index, action, *status, *reply))
+                .collect(),
+            recipients,
+        }
+    }
+
+    fn report_line(&self, parent: u32, index: u16, action: &'static str, status: Enhanced, reply: u32) -> ReportLine {
+        let row = &self.run.trace.messages[parent as usize];
+        let template = self.run.tables.recipient_lists.get(row.to)[index as usize];
+        let diagnostic = if reply == NONE { "".into() } else { self.run.tables.replies.get(reply).to_string().into() };
+        ReportLine { recipient: self.address(template, row.address_number), action, status, diagnostic }
+    }
+
+    fn recipient(&self, message: u32, index: u16, to: Rc<str>) -> Recipient {
+        let rows: Vec<&FateRow> = self.fates[message as usize]
+            .iter()
+            .map(|at| &self.run.trace.fates[*at as usize])
+            .filter(|row| row.recipient == index)
+            .collect();
+        let good = |row: &&&FateRow| matches!(row.fate, Fate::Delivered | Fate::LeftModel);
+        let arrivals = rows.iter().filter(good).count() as u32;
+        let open = self.open_copy(message, index, &rows);
+        let chosen = rows
+            .iter()
+            .filter(good)
+            .min_by_key(|row| row.at)
+            .or_else(|| if open.is_some() { None } else { rows.iter().max_by_key(|row| row.at) });
+        let (fate, at, copy, reply, said_by) = match (chosen, open) {
+            (Some(row), _) => (row.fate, row.at, Some(row.copy), row.reply, row.said_by),
+            (None, Some(copy)) => (Fate::Queued, self.run.ended_at, Some(copy), self.last_reply(copy, index), NONE),
+            (None, None) => (Fate::Queued, self.run.ended_at, None, NONE, NONE),
+        };
+        let (default_code, default_status) = fate.default_code();
+        let reply = (reply != NONE).then_some(reply);
+        let text: Rc<str> = reply.map_or_else(|| "".into(), |id| self.replies[id as usize].clone());
+        let has_rows = !self.run.trace.copies.is_empty();
+        let copy = copy.filter(|_| has_rows);
+        Recipient {
+            to,
+            fate,
+            code: reply.map_or(default_code, |id| self.run.tables.replies.get(id).code),
+            enhanced: reply.and_then(|id| self.run.tables.replies.get(id).enhanced).unwrap_or_else(|| match reply {
+                Some(id) if self.run.tables.replies.get(id).code >= 200 => Enhanced(self.run.tables.replies.get(id).class(), 0, 0),
+                _ => default_status,
+            }),
+            text,
+            at,
+            final_place: copy.map(|copy| self.place_of(copy)),
+            said_by: (said_by != NONE).then(|| self.place(HostId(said_by), NONE)),
+            duplicates: arrivals.saturating_sub(1),
+            hops: copy.map_or_else(Vec::new, |copy| self.hops(copy, index, fate)),
+        }
+    }
+
+    /// The last copy that still holds a recipient.
+    fn open_copy(&self, message: u32, index: u16, ended: &[&FateRow]) -> Option<u32> {
+        let copies = &self.copies[message as usize];
+        copies.iter().rev().copied().find(|copy| {
+            let set = self.run.tables.recipient_sets.get(self.copy(*copy).recipients);
+            set.contains(&index) && !ended.iter().any(|row| row.copy == *copy) && !self.went_on(*copy, index)
+        })
+    }
+
+    /// Was this recipient taken over from a copy, as far as that copy's sender knows?
+    fn went_on(&self, copy: u32, index: u16) -> bool {
+        self.connections[copy as usize].iter().any(|connection| {
+            let row = &self.run.trace.connections[*connection as usize];
+            let taken = self.run.tables.outcomes.get(row.outcome).result == ConnectionResult::Accepted;
+            taken && self.carries(*connection, index)
+        })
+    }
+
+    /// Did a connection bring a copy with this recipient to the next system?
+    fn carries(&self, connection: u32, index: u16) -> bool {
+        self.brought.get(&connection).is_some_and(|copy| self.run.tables.recipient_sets.get(self.copy(*copy).recipients).contains(&index))
+    }
+
+    fn last_reply(&self, copy: u32, index: u16) -> u32 {
+        let rows = self.attempts[copy as usize].iter().map(|at| &self.run.trace.attempts[*at as usize]);
+        rows.rev().find(|row| row.recipient == index).map_or(NONE, |row| row.reply)
+    }
+
+    /// The chain of queues up to `last`.
+    fn hops(&self, last: u32, index: u16, fate: Fate) -> Vec<Hop> {
+        let mut chain = vec![last];
+        while let Some(connection) = Some(self.copy(chain[chain.len() - 1]).from_connection).filter(|row| *row != NONE) {
+            chain.push(self.run.trace.connections[connection as usize].copy);
+        }
+        chain.reverse();
+        let mut hops: Vec<Hop> = chain.windows(2).map(|pair| self.hop(pair[0], Some(pair[1]), index)).collect();
+        let ends_here = matches!(fate, Fate::Delivered | Fate::LeftModel)
+            && self.attempts[last as usize].is_empty()
+            && self.connections[last as usize].is_empty();
+        if !ends_here || self.decision_rows.contains_key(&last) && !matches!(fate, Fate::Delivered | Fate::LeftModel) {
+            hops.push(self.hop(last, None, index));
+        }
+        hops
+    }
+
+    fn hop(&self, copy: u32, next: Option<u32>, index: u16) -> Hop {
+        let row = self.copy(copy);
+        let attempts = self.attempts_of(copy, next, index);
+        let carried = next.map(|next| self.copy(next).from_connection);
+        let tls = carried.and_then(|connection| self.tls(self.run.trace.connections[connection as usize].outcome));
+        let destination = self.destination_of(copy, index, carried);
+        let (queue, rule): (Rc<str>, &'static str) = match destination {
+            Some(id) => {
+                let key = self.run.tables.destinations.get(id);
+                let first = key.hops.first().map(|hop| self.run.tables.next_hops.get(hop.0));
+                (first.map_or_else(|| "".into(), |hop| queue_name(&self.run.tables.names, hop).into()), key.rule)
+            }
+            None => ("".into(), ""),
+        };
+        let decisions = self.decisions_of(copy, |row| row.recipient == u32::from(index));
+        let left_at = next.map_or_else(|| attempts.last().map_or(row.arrived, |attempt| attempt.end), |next| self.copy(next).arrived);
+        Hop {
+            from: self.place_of(copy),
+            to: next.map(|next| self.place_of(next)),
+            queued_at: row.arrived,
+            left_at,
+            queue,
+            rule,
+            decisions,
+            attempts,
+            tls,
+        }
+    }
+
+    fn destination_of(&self, copy: u32, index: u16, carried: Option<u32>) -> Option<u32> {
+        if let Some(connection) = carried {
+            return Some(self.run.trace.connections[connection as usize].destination);
+        }
+        let rows = self.attempts[copy as usize].iter().map(|at| &self.run.trace.attempts[*at as usize]);
+        let by_attempt = rows.rev().find(|row| row.recipient == index).map(|row| row.destination);
+        by_attempt.or_else(|| self.connections[copy as usize].last().map(|at| self.run.trace.connections[*at as usize].destination))
+    }
+
+    fn decisions_of(&self, copy: u32, wanted: impl Fn(&crate::trace::DecisionRow) -> bool) -> Vec<Rc<Decision>> {
+        let mut seen = Vec::new();
+        for at in self.decision_rows.get(&copy).into_iter().flatten() {
+            let row = &self.run.trace.decisions[*at as usize];
+            if wanted(row) && !seen.contains(&row.decision) {
+                seen.push(row.decision);
+            }
+        }
+        seen.into_iter().map(|decision| self.decisions[decision as usize].clone()).collect()
+    }
+
+    fn attempts_of(&self, copy: u32, next: Option<u32>, index: u16) -> Vec<Attempt> {
+        let rows: Vec<&AttemptRow> = self.attempts[copy as usize]
+            .iter()
+            .map(|at| &self.run.trace.attempts[*at as usize])
+            .filter(|row| row.recipient == index)
+            .collect();
+        let mut attempts: Vec<(u16, Attempt)> = rows.iter().map(|row| (row.pass, self.attempt(copy, row))).collect();
+        let mut passes: Vec<u16> = self.connections[copy as usize].iter().map(|at| self.run.trace.connections[*at as usize].pass).collect();
+        passes.dedup();
+        for pass in passes {
+            if rows.iter().any(|row| row.pass == pass) {
+                continue;
+            }
+            attempts.extend(self.plain_attempt(copy, pass, next, index).map(|attempt| (pass, attempt)));
+        }
+        attempts.sort_by_key(|(pass, _)| *pass);
+        attempts.into_iter().map(|(_, attempt)| attempt).collect()
+    }
+
+    /// A pass without a row: it delivered at once, or was under way at the end.
+    fn plain_attempt(&self, copy: u32, pass: u16, next: Option<u32>, index: u16) -> Option<Attempt> {
+        let mine = |at: &&u32| self.run.trace.connections[**at as usize].pass == pass;
+        let rows: Vec<u32> = self.connections[copy as usize].iter().filter(mine).copied().collect();
+        let carried = next.map(|next| self.copy(next).from_connection).filter(|connection| rows.contains(connection));
+        let several = self.run.tables.recipient_sets.get(self.copy(copy).recipients).len() > 1;
+        let rows: Vec<u32> = match carried {
+            Some(connection) => {
+                let destination = self.run.trace.connections[connection as usize].destination;
+                rows.into_iter().filter(|at| self.run.trace.connections[*at as usize].destination == destination).collect()
+            }
+            // Whose pass it was is not known while it is under way, unless there is one recipient only.
+            None if several && !rows.iter().any(|at| self.carries(*at, index)) && pass > 1 => return None,
+            None => rows,
+        };
+        let first = self.run.trace.connections[*rows.first()? as usize];
+        let last = self.run.trace.connections[*rows.last()? as usize];
+        let result = if carried.is_some() { AttemptResult::Delivered } else { AttemptResult::Unfinished };
+        let outcome = self.run.tables.outcomes.get(last.outcome);
+        let reply = (outcome.reply != NONE).then(|| self.run.tables.replies.get(outcome.reply));
+        let at = if pass == 1 { self.copy(copy).arrived } else { first.at };
+        Some(Attempt {
+            at,
+            end: last.end.min(self.run.ended_at.max(last.at)),
+            result,
+            code: reply.map_or(0, |reply| reply.code),
+            enhanced: reply.and_then(|reply| reply.enhanced).unwrap_or(Enhanced(2, 0, 0)),
+            text: reply.map_or_else(|| "".into(), |reply| reply.text.as_ref().into()),
+            next_at: None,
+            next_why: "",
+            lookups: self.lookups_of(copy, pass),
+            decisions: self.decisions_of(copy, |row| row.pass == pass && row.recipient == NONE),
+            connections: rows.iter().map(|at| self.connection(*at, index)).collect(),
+        })
+    }
+
+    fn attempt(&self, copy: u32, row: &AttemptRow) -> Attempt {
+        let pass = self.passes.get(&(copy, row.pass)).map(|at| &self.run.trace.passes[*at as usize]);
+        let reply = (row.reply != NONE).then(|| self.run.tables.replies.get(row.reply));
+        let mine = |at: &&u32| {
+            let connection = &self.run.trace.connections[**at as usize];
+            connection.pass == row.pass && connection.destination == row.destination && connection.end <= row.end
+        };
+        let deferred = row.result == AttemptResult::Deferred;
+        let expired = deferred && pass.is_some_and(|pass| pass.next_at == SimTime::NEVER);
+        Attempt {
+            at: row.at,
+            end: row.end,
+            result: if expired { AttemptResult::Expired } else { row.result },
+            code: reply.map_or(0, |reply| reply.code),
+            enhanced: reply.map_or(Enhanced(4, 4, 7), |reply| reply.enhanced.unwrap_or(Enhanced(reply.class().max(2), 0, 0))),
+            text: if row.reply == NONE { "".into() } else { self.replies[row.reply as usize].clone() },
+            next_at: pass.filter(|_| deferred && !expired).map(|pass| pass.next_at),
+            next_why: pass.filter(|_| deferred).map_or("", |pass| pass.why),
+            lookups: self.lookups_of(copy, row.pass),
+            decisions: self.decisions_of(copy, |decision| decision.pass == row.pass && decision.recipient == NONE),
+            connections: self.connections[copy as usize].iter().filter(mine).map(|at| self.connection(*at, row.recipient)).collect(),
+        }
+    }
+
+    fn lookups_of(&self, copy: u32, pass: u16) -> Vec<Lookup> {
+        let rows = self.lookups.get(&(copy, pass)).into_iter().flatten().map(|at| &self.run.trace.lookups[*at as usize]);
+        rows.map(|row| Lookup {
+            at: row.at,
+            name: self.run.tables.names.text(row.name).into(),
+            kind: row.kind.as_str(),
+            answer: self.texts[row.answer as usize].clone(),
+            cached: row.cached,
+        })
+        .collect()
+    }
+
+    fn connection(&self, at: u32, index: u16) -> Connection {
+        let row: &ConnectionRow = &self.run.trace.connections[at as usize];
+        let outcome = self.exceptions.get(&(at, index)).copied().unwrap_or(row.outcome);
+        let outcome = self.run.tables.outcomes.get(outcome);
+        let candidate = self.run.tables.candidates.get(row.candidate);
+        let tenant = self.brought.get(&at).map_or(NONE, |copy| self.copy(*copy).tenant);
+        let unfinished = row.end > self.run.ended_at;
+        Connection {
+            at: row.at,
+            end: row.end,
+            to: self.model.host_at(candidate.address).map(|host| self.place(host, tenant)),
+            name: self.run.tables.names.text(candidate.name).into(),
+            preference: u16::try_from(candidate.preference).ok(),
+            address: candidate.address,
+            port: candidate.port,
+            phase: outcome.phase,
+            reply: (outcome.reply != NONE).then(|| self.run.tables.replies.get(outcome.reply).clone()),
+            result: if unfinished { ConnectionResult::Unfinished } else { outcome.result },
+            tls: self.tls(row.outcome),
+            why: if outcome.why == NONE { "".into() } else { self.texts[outcome.why as usize].clone() },
+        }
+    }
+
+    fn tls(&self, outcome: u32) -> Option<Tls> {
+        let id = self.run.tables.outcomes.get(outcome).tls;
+        (id != NONE).then(|| {
+            let record = self.run.tables.tls.get(id);
+            Tls {
+                outcome: record.outcome,
+                version: record.version,
+                policy: record.policy.into(),
+                result: record.result,
+                why: record.why.as_ref().into(),
+            }
+        })
+    }
+
+    fn hosts(&self) -> Vec<HostFacts> {
+        let mut queued: Vec<Vec<(SimTime, u32)>> = vec![Vec::new(); self.model.hosts.len()];
+        for row in &self.run.trace.queues {
+            let list = &mut queued[row.host.index()];
+            match list.last_mut() {
+                Some(last) if last.0 == row.at => last.1 = row.messages,
+                _ => list.push((row.at, row.messages)),
+            }
+        }
+        let facts = self.model.hosts.iter().zip(&self.run.down).zip(queued).enumerate();
+        facts
+            .map(|(at, ((_, down), queued))| {
+                let place = self.place(HostId(at as u32), NONE);
+                HostFacts { name: place.host, system: place.system, down: down.clone(), queued }
+            })
+            .collect()
+    }
+
+    fn faults(&self) -> Vec<FaultFacts> {
+        let mut facts: Vec<FaultFacts> = self
+            .model
+            .faults
+            .iter()
+            .filter(|fault| !fault.always)
+            .map(|fault| {
+                let set = struck(&fault.kind);
+                let hosts = set.map_or_else(Vec::new, |set| hosts_of(set, self.model.hosts.len()));
+                FaultFacts {
+                    name: fault.name.as_ref().into(),
+                    kind: kind_name(&fault.kind),
+                    hosts: hosts.into_iter().map(|host| self.host_names[host.index()].clone()).collect(),
+                    from: fault.window.from,
+                    until: fault.window.until,
+                }
+            })
+            .collect();
+        facts.sort_by(|a, b| (a.from, &a.name).cmp(&(b.from, &b.name)));
+        facts
+    }
+}
+
+/// Rows by what they belong to.
+fn group(count: usize, owners: impl Iterator<Item = u32>) -> Vec<Vec<u32>> {
+    let mut groups = vec![Vec::new(); count];
+    for (at, owner) in owners.enumerate() {
+        if let Some(group) = groups.get_mut(owner as usize) {
+            group.push(at as u32);
+        }
+    }
+    groups
+}
+
+fn kind_name(kind: &FaultKind) -> &'static str {
+    match kind {
+        FaultKind::Down { .. } => "Down",
+        FaultKind::Flapping { .. } => "Flapping",
+        FaultKind::Partition { .. } => "Partition",
+        FaultKind::Latency { .. } => "Latency",
+        FaultKind::Capacity { .. } => "Capacity",
+        FaultKind::Tarpit { .. } => "Tarpit",
+        FaultKind::Reply { .. } => "Reply",
+        FaultKind::Drop { .. } => "Drop",
+        FaultKind::Starttls { .. } => "Starttls",
+        FaultKind::Certificate { .. } => "Certificate",
+        FaultKind::Greylist { .. } => "Greylist",
+        FaultKind::RateLimit { .. } => "RateLimit",
+        FaultKind::Dns { .. } => "Dns",
+    }
+}

@@ -1,0 +1,118 @@
+//! `mailtwin check`: is the file right? Every problem, each at its place. Whether the routing is wise is not asked yet.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::args::{CheckArgs, Format};
+use super::input::{self, Findings};
+use super::output::{complain, deliver, plain, shown};
+use super::select::select;
+use super::{Exit, print_json};
+use crate::diag::{Severity, Style};
+use crate::report::words::count;
+
+/// `--format json`; keys may be added within a version.
+#[derive(Serialize)]
+struct Document {
+    schema: &'static str,
+    version: &'static str,
+    files: Vec<FileDocument>,
+    totals: Totals,
+}
+
+#[derive(Serialize)]
+struct FileDocument {
+    file: String,
+    verdict: &'static str,
+    problems: Vec<serde_json::Value>,
+}
+
+#[derive(Default, Serialize)]
+struct Totals {
+    files: usize,
+    valid: usize,
+    invalid: usize,
+    errors: usize,
+    warnings: usize,
+    notes: usize,
+}
+
+/// Plays the command.
+pub fn check(args: &CheckArgs) -> Exit {
+    let selection = select(&args.paths);
+    let mut exit = selection.exit;
+    let mut checked: Vec<(String, Findings)> = Vec::new();
+    for path in &selection.files {
+        match input::check(path) {
+            Ok(findings) => {
+                if findings.failed() {
+                    exit = exit.and(Exit::Invalid);
+                }
+                checked.push((input::name(path), findings));
+            }
+            Err(error) => {
+                complain(&format!("cannot read {}: {}", shown(path), plain(&error)));
+                exit = exit.and(Exit::InputOutput);
+            }
+        }
+    }
+    if checked.is_empty() && args.answer.format == Format::Text {
+        return exit;
+    }
+    let result = match args.answer.format {
+        Format::Text => text(&checked, args.answer.output.as_deref()),
+        Format::Json => json(&checked),
+    };
+    exit.and(deliver(&result, args.answer.output.as_deref()))
+}
+
+fn verdict(findings: &Findings) -> &'static str {
+    if findings.failed() { "invalid" } else { "valid" }
+}
+
+fn totals(checked: &[(String, Findings)]) -> Totals {
+    let mut totals = Totals { files: checked.len(), ..Totals::default() };
+    for (_, findings) in checked {
+        totals.invalid += usize::from(findings.failed());
+        totals.errors += findings.count(Severity::Error);
+        totals.warnings += findings.count(Severity::Warning);
+        totals.notes += findings.count(Severity::Note);
+    }
+    totals.valid = totals.files - totals.invalid;
+    totals
+}
+
+/// `, 2 errors, 1 warning`; empty if there are none.
+fn counts(errors: usize, warnings: usize, notes: usize) -> String {
+    let kinds = [(errors, "error"), (warnings, "warning"), (notes, "note")];
+    kinds.iter().filter(|(number, _)| *number > 0).map(|(number, what)| format!(", {}", count(*number as u64, what))).collect()
+}
+
+fn text(checked: &[(String, Findings)], to: Option<&Path>) -> String {
+    let style = if to.is_none_or(|path| path == Path::new("-")) { Style::Coloured } else { Style::Plain };
+    let mut text = String::new();
+    for (file, findings) in checked {
+        if !findings.problems.is_empty() {
+            text += &format!("{}\n", findings.text(style));
+        }
+        let [errors, warnings, notes] = [Severity::Error, Severity::Warning, Severity::Note].map(|severity| findings.count(severity));
+        text += &format!("{}: {}{}\n", crate::base::printable(file), verdict(findings), counts(errors, warnings, notes));
+    }
+    if checked.len() > 1 {
+        let all = totals(checked);
+        let sums = counts(all.errors, all.warnings, all.notes);
+        text += &format!("\n{}: {} valid, {} invalid{sums}\n", count(all.files as u64, "file"), all.valid, all.invalid);
+    }
+    text
+}
+
+fn json(checked: &[(String, Findings)]) -> String {
+    let files = checked.iter().map(|(file, findings)| FileDocument {
+        file: file.clone(),
+        verdict: verdict(findings),
+        problems: findings.problems.iter().map(|problem| problem.to_json(&findings.sources)).collect(),
+    });
+    let files = files.collect();
+    print_json(&Document { schema: "mailtwin.check/1", version: env!("CARGO_PKG_VERSION"), files, totals: totals(checked) })
+}

@@ -1,0 +1,163 @@
+//! Who sends what, and when: sources wake up, messages are born.
+
+use super::chance::{Purpose, mix, next_wait, weighted};
+use super::queue::Kind;
+use super::world::{End, Message, SourceState, World};
+use crate::base::{Enhanced, HostId, MsgId, SimTime};
+use crate::model::traffic::{Recipients, Schedule, Source};
+use crate::trace::level::FATES;
+use crate::trace::{MessageRow, NONE, Trace};
+use smallvec::SmallVec;
+
+/// A message about to be born.
+#[derive(Debug)]
+pub(crate) struct NewMessage {
+    pub(crate) source: u32,
+    pub(crate) number: u64,
+    pub(crate) parent: u32,
+    pub(crate) kind: u8,
+    pub(crate) from: u32,
+    pub(crate) address_number: u64,
+    pub(crate) to: u32,
+    pub(crate) size: u64,
+    pub(crate) key: u64,
+    pub(crate) host: HostId,
+    pub(crate) tenant: u32,
+    pub(crate) report: Box<[(u16, &'static str, Enhanced, u32)]>,
+}
+
+impl<const LEVEL: u8> World<'_, LEVEL> {
+    /// Prepares the sources and puts in the first event of each.
+    pub(crate) fn prepare_sources(&mut self) {
+        for (at, source) in self.sources_model.iter().enumerate() {
+            let senders =
+                source.from.iter().map(|(from, _)| from.as_ref().map_or(NONE, |from| self.tables.templates.intern(from.clone()))).collect();
+            let lists = match &source.to {
+                Recipients::All(all) => {
+                    let list: SmallVec<[u32; 2]> = all.iter().map(|to| self.tables.templates.intern(to.clone())).collect();
+                    vec![self.tables.recipient_lists.intern(list)]
+                }
+                Recipients::OneOf(some) => some
+                    .iter()
+                    .map(|(to, _)| {
+                        let template = self.tables.templates.intern(to.clone());
+                        self.tables.recipient_lists.intern(smallvec::smallvec![template])
+                    })
+                    .collect(),
+            };
+            let rng = matches!(source.schedule, Schedule::Poisson { .. }).then(|| self.chance.stream("traffic", &source.name));
+            self.sources.push(SourceState { next: 0, rng, lists, senders });
+            self.schedule_next(at as u32, SimTime::ZERO);
+        }
+    }
+
+    /// Puts in the event for a source's next message; `last` is the moment of the one before.
+    fn schedule_next(&mut self, at: u32, last: SimTime) {
+        let source = &self.sources_model[at as usize];
+        let state = &mut self.sources[at as usize];
+        let number = state.next;
+        let due = match &source.schedule {
+            Schedule::Fixed { at, count, gap_ns } => (number < *count).then(|| at.after(gap_ns.saturating_mul(number))),
+            Schedule::Burst { at, count, over_ns } => {
+                (number < *count).then(|| at.after((u128::from(*over_ns) * u128::from(number) / u128::from((*count).max(1))) as u64))
+            }
+            Schedule::Every { at, interval_ns, until } => Some(at.after(interval_ns.saturating_mul(number))).filter(|due| due < until),
+            Schedule::Poisson { at, gap_ns, until, count } => {
+                let wait = state.rng.as_mut().map_or(0, |rng| next_wait(rng, *gap_ns));
+                let due = last.max(*at).after(wait);
+                Some(due).filter(|due| due < until && (*count == 0 || number < *count))
+            }
+        };
+        if let Some(due) = due {
+            self.events.push(due, Kind::Inject, at);
+        }
+    }
+
+    /// The next message of a source is due.
+    pub(crate) fn inject(&mut self, at: u32) {
+        let source: &Source = &self.sources_model[at as usize];
+        let state = &mut self.sources[at as usize];
+        let number = state.next + 1;
+        state.next = number;
+        self.schedule_next(at, self.now);
+        let key = mix(source.key ^ mix(number));
+        let pick = |purpose, weights: &[u32], chance: &super::chance::Chance| {
+            if weights.len() < 2 { 0 } else { weighted(chance.draw(purpose, key, 0, 0), weights.iter().copied()) }
+        };
+        let weights = |list: &[(HostId, u32)]| list.iter().map(|(_, weight)| *weight).collect::<SmallVec<[u32; 8]>>();
+        let entry = pick(Purpose::Entry, &weights(&source.entries), &self.chance);
+        let from_weights: SmallVec<[u32; 8]> = source.from.iter().map(|(_, weight)| *weight).collect();
+        let from = pick(Purpose::Sender, &from_weights, &self.chance);
+        let to = match &source.to {
+            Recipients::All(_) => 0,
+            Recipients::OneOf(some) => {
+                pick(Purpose::Recipient, &some.iter().map(|(_, weight)| *weight).collect::<SmallVec<[u32; 8]>>(), &self.chance)
+            }
+        };
+        let state = &self.sources[at as usize];
+        let new = NewMessage {
+            source: at,
+            number,
+            parent: NONE,
+            kind: 0,
+            from: state.senders[from],
+            address_number: number,
+            to: state.lists[to],
+            size: source.size_bytes,
+            key,
+            host: source.entries[entry].0,
+            tenant: source.tenant.map_or(NONE, |tenant| tenant.0),
+            report: Box::default(),
+        };
+        if let Some(copy) = self.new_message(new) {
+            self.ready(copy);
+        }
+    }
+
+    /// A message is born: its copy in the first queue. `None` if the bound on messages is reached.
+    pub(crate) fn new_message(&mut self, new: NewMessage) -> Option<u32> {
+        if u64::from(self.message_count) >= self.model.limits.messages {
+            self.bound.get_or_insert_with(|| format!("messages: {}", self.model.limits.messages));
+            return None;
+        }
+        let id = MsgId(self.message_count);
+        self.message_count += 1;
+        self.counters.messages += 1;
+        let count = self.tables.recipient_lists.get(new.to).len();
+        if LEVEL >= FATES {
+            let row = MessageRow {
+                source: new.source,
+                number: new.number,
+                parent: new.parent,
+                kind: new.kind,
+                from: new.from,
+                address_number: new.address_number,
+                to: new.to,
+                size: new.size,
+                at: self.now,
+                host: new.host,
+                tenant: new.tenant,
+                report: new.report,
+            };
+            Trace::push(&mut self.trace.messages, row);
+        }
+        let message = self.messages.insert(Message {
+            id,
+            source: new.source,
+            address_number: new.address_number,
+            key: new.key,
+            from: new.from,
+            to: new.to,
+            size: new.size,
+            at: self.now,
+            kind: new.kind,
+            reports: 0,
+            copies: 0,
+            ends: smallvec::smallvec![End::default(); count],
+        });
+        self.counters.in_flight_max = self.counters.in_flight_max.max(self.messages.live() as u64);
+        let indexes: SmallVec<[u16; 4]> = (0..count as u16).collect();
+        let visits = u8::from(self.is_exchange_online(new.host));
+        Some(self.new_copy(message, new.host, new.tenant, self.now, &indexes, NONE, (0, visits)))
+    }
+}

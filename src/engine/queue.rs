@@ -1,0 +1,151 @@
+//! What happens next? Events in the order of their time, and at equal times in the order in which they were put in: a written promise.
+//!
+//! A key is 128 bits: 64 of time, 36 of insertion number, 28 of what and whom. The queue is an implicit heap with four children.
+
+use crate::base::SimTime;
+
+/// Bits that name the row an event is about.
+const ROW_BITS: u32 = 25;
+/// Bits that name an event's kind and row.
+const SLOT_BITS: u32 = 28;
+/// Insertion numbers.
+const NUMBER_MAX: u64 = 1 << 36;
+
+/// What happens.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[repr(u8)]
+pub(crate) enum Kind {
+    /// The next message of a source is due.
+    Inject,
+    /// A copy may be tried.
+    Ready,
+    /// A connect reaches a machine that listens.
+    Admit,
+    /// An attempt, a transaction or a part of it is over.
+    Settle,
+    /// Somebody who waits in a receiver's line goes away.
+    Leave,
+    /// Other settings become current.
+    Change,
+}
+
+const KINDS: [Kind; 6] = [Kind::Inject, Kind::Ready, Kind::Admit, Kind::Settle, Kind::Leave, Kind::Change];
+
+/// One event.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Event {
+    pub(crate) at: SimTime,
+    pub(crate) kind: Kind,
+    pub(crate) row: u32,
+    /// Its insertion number: a row that waits for another one takes no notice.
+    pub(crate) number: u64,
+}
+
+/// The queue.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct EventQueue {
+    heap: Vec<u128>,
+    inserted: u64,
+}
+
+impl EventQueue {
+    /// Puts an event in and says its insertion number.
+    #[inline]
+    pub(crate) fn push(&mut self, at: SimTime, kind: Kind, row: u32) -> u64 {
+        let number = self.inserted;
+        assert!(number < NUMBER_MAX && row < 1 << ROW_BITS, "fewer than 2^36 events and 2^25 rows at once");
+        self.inserted += 1;
+        let key = u128::from(at.0) << 64 | u128::from(number) << SLOT_BITS | u128::from(u32::from(kind as u8) << ROW_BITS | row);
+        self.heap.push(key);
+        self.up(self.heap.len() - 1);
+        number
+    }
+
+    /// The earliest event.
+    #[inline]
+    pub(crate) fn pop(&mut self) -> Option<Event> {
+        let last = self.heap.pop()?;
+        let key = match self.heap.first_mut() {
+            Some(first) => {
+                let key = std::mem::replace(first, last);
+                self.down();
+                key
+            }
+            None => last,
+        };
+        let slot = (key as u32) & ((1 << SLOT_BITS) - 1);
+        Some(Event {
+            at: SimTime((key >> 64) as u64),
+            kind: KINDS[(slot >> ROW_BITS) as usize],
+            row: slot & ((1 << ROW_BITS) - 1),
+            number: ((key as u64) >> SLOT_BITS) & (NUMBER_MAX - 1),
+        })
+    }
+
+    #[inline]
+    fn up(&mut self, mut at: usize) {
+        let key = self.heap[at];
+        while at > 0 {
+            let parent = (at - 1) / 4;
+            if self.heap[parent] <= key {
+                break;
+            }
+            self.heap[at] = self.heap[parent];
+            at = parent;
+        }
+        self.heap[at] = key;
+    }
+
+    #[inline]
+    fn down(&mut self) {
+        let key = self.heap[0];
+        let length = self.heap.len();
+        let mut at = 0;
+        loop {
+            let first = at * 4 + 1;
+            if first >= length {
+                break;
+            }
+            let mut least = first;
+            for child in first + 1..(first + 4).min(length) {
+                if self.heap[child] < self.heap[least] {
+                    least = child;
+                }
+            }
+            if self.heap[least] >= key {
+                break;
+            }
+            self.heap[at] = self.heap[least];
+            at = least;
+        }
+        self.heap[at] = key;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_then_insertion() {
+        let mut queue = EventQueue::default();
+        for (at, row) in [(5, 1), (3, 2), (5, 3), (3, 4), (0, 5), (5, 6)] {
+            queue.push(SimTime(at), Kind::Ready, row);
+        }
+        let order: Vec<u32> = std::iter::from_fn(|| queue.pop()).map(|event| event.row).collect();
+        assert_eq!(order, vec![5, 2, 4, 1, 3, 6]);
+    }
+
+    #[test]
+    fn a_sorted_list_comes_out() {
+        let mut queue = EventQueue::default();
+        let mut expected: Vec<(u64, u64)> = Vec::new();
+        for n in 0..5000u64 {
+            let at = super::super::chance::mix(n) % 700;
+            expected.push((at, queue.push(SimTime(at), Kind::Settle, n as u32)));
+        }
+        expected.sort_unstable();
+        let got: Vec<(u64, u64)> = std::iter::from_fn(|| queue.pop()).map(|event| (event.at.0, event.number)).collect();
+        assert_eq!(got, expected);
+    }
+}

@@ -1,0 +1,226 @@
+//! What does DNS say, and when? One cache per resolver, positive and negative; answers and plans are made once and have numbers.
+//!
+//! Sources: RFC 1035 §3.2.1 (TTL), RFC 2308 §5 and §7 (negative answers, failures), RFC 8767 (stale data). A question that is under way is shared.
+
+use super::chance::{Purpose, below, name_key};
+use super::world::World;
+use crate::base::{Interner, NameId, ResolverId, SECOND, SimTime};
+use crate::model::dns::{Answer, Outcome, RecordData, RecordType};
+use crate::model::fault::{DnsFault, FaultKind};
+use crate::model::topology::AnswerOrder;
+use crate::trace::LookupRow;
+use crate::trace::level::STEPS;
+
+/// One cached answer.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    answer: u32,
+    answered: SimTime,
+    expires: SimTime,
+}
+
+/// All caches, and all answers that were ever given.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Resolvers {
+    index: Interner<(ResolverId, NameId, RecordType)>,
+    entries: Vec<Option<Entry>>,
+    turns: Vec<u32>,
+    /// What the zones say, made once: (zones, view, name, type) to answer.
+    zone_index: Interner<(u32, u32, NameId, RecordType)>,
+    zone_answers: Vec<u32>,
+    answers: Interner<Answer>,
+    /// The luck of each name.
+    keys: Vec<u64>,
+}
+
+impl Resolvers {
+    /// The luck of a name that was asked for (0 if never).
+    pub(crate) fn luck_of(&self, name: NameId) -> u64 {
+        self.keys.get(name.index()).copied().unwrap_or(0)
+    }
+
+    /// An answer by its number.
+    pub(crate) fn answer(&self, id: u32) -> &Answer {
+        self.answers.get(id)
+    }
+}
+
+/// An answer on its way.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Told {
+    pub(crate) answer: u32,
+    /// When it is there.
+    pub(crate) at: SimTime,
+    /// By how much the records are rotated.
+    pub(crate) turn: u32,
+}
+
+impl<const LEVEL: u8> World<'_, LEVEL> {
+    /// Asks a resolver. `message` and `n` carry the luck of the one who asks; `copy` is for the trace.
+    pub(crate) fn ask(
+        &mut self,
+        resolver: ResolverId,
+        question: (NameId, RecordType),
+        at: SimTime,
+        luck: (u64, u64),
+        copy: (u32, u16),
+    ) -> Told {
+        let (name, kind) = question;
+        let place = question_place(self.name_key(name), kind);
+        let model = self.model;
+        let settings = &model.resolvers[resolver.index()];
+        let slot = self.resolvers.index.intern((resolver, name, kind)) as usize;
+        if slot >= self.resolvers.entries.len() {
+            self.resolvers.entries.resize(slot + 1, None);
+            self.resolvers.turns.resize(slot + 1, 0);
+        }
+        let entry = self.resolvers.entries[slot];
+        let (answer, ready, cached) = match entry {
+            Some(entry) if at < entry.answered => (entry.answer, entry.answered, true),
+            Some(entry) if at < entry.expires => (entry.answer, at, true),
+            _ => {
+                let (answer, cost, ttl_s) = self.fetch(resolver, question, at, luck);
+                let failed = matches!(
+                    self.resolvers.answer(answer).outcome,
+                    Outcome::ServFail | Outcome::Timeout | Outcome::Truncated | Outcome::Refused
+                );
+                let stale = entry.filter(|entry| {
+                    failed && settings.serve_stale_s > 0 && at.since(entry.expires) < u64::from(settings.serve_stale_s) * SECOND
+                });
+                let ready = at.after(cost);
+                match stale {
+                    Some(entry) => (entry.answer, ready, true),
+                    None => {
+                        self.resolvers.entries[slot] =
+                            Some(Entry { answer, answered: ready, expires: ready.after(u64::from(ttl_s) * SECOND) });
+                        (answer, ready, false)
+                    }
+                }
+            }
+        };
+        let turn = match settings.answer_order {
+            AnswerOrder::AsWritten => 0,
+            AnswerOrder::Rotated => {
+                self.resolvers.turns[slot] = self.resolvers.turns[slot].wrapping_add(1);
+                self.resolvers.turns[slot] - 1
+            }
+            AnswerOrder::Random => {
+                let count = self.resolvers.answer(answer).records().len() as u64;
+                if count > 1 { below(self.chance.draw(Purpose::Answer, luck.0, place, luck.1), count) as u32 } else { 0 }
+            }
+        };
+        if LEVEL >= STEPS {
+            let words = words(&self.resolvers.answer(answer).outcome);
+            let words = self.tables.texts.intern(words.into());
+            self.trace.lookups.push(LookupRow { copy: copy.0, pass: copy.1, at, name, kind, answer: words, cached });
+        }
+        Told { answer, at: ready, turn }
+    }
+
+    /// Asks the zones (or meets a fault): the answer, what it costs, and how long it may be kept, in seconds.
+    fn fetch(&mut self, resolver: ResolverId, (name, kind): (NameId, RecordType), at: SimTime, luck: (u64, u64)) -> (u32, u64, u32) {
+        let model = self.model;
+        let settings = &model.resolvers[resolver.index()];
+        let fault = model.dns_faults.iter().find_map(|number| {
+            let fault = &model.faults[*number as usize];
+            let FaultKind::Dns { name: wrong, kind: only, view, answer } = &fault.kind else { return None };
+            let met = *wrong == name && only.is_none_or(|only| only == kind) && view.is_none_or(|view| view == settings.view);
+            (met && fault.window.has(at)).then_some((*number, *answer))
+        });
+        let fault = fault.filter(|(number, _)| self.faults.strikes(model, &self.chance, *number, at, luck.0, luck.1));
+        let id = match fault {
+            Some((_, fault)) => {
+                let outcome = match fault {
+                    DnsFault::ServFail | DnsFault::Bogus => Outcome::ServFail,
+                    DnsFault::NxDomain => Outcome::NxDomain,
+                    DnsFault::NoData => Outcome::NoData,
+                    DnsFault::Refused => Outcome::Refused,
+                    DnsFault::Timeout => Outcome::Timeout,
+                    DnsFault::Truncated => Outcome::Truncated,
+                };
+                self.resolvers.answers.intern(Answer::failed(outcome))
+            }
+            None => self.zone_answer(settings.view, name, kind, at),
+        };
+        let answer = self.resolvers.answer(id);
+        let cost = match answer.outcome {
+            Outcome::Timeout | Outcome::Truncated => settings.timeout_ns.saturating_mul(u64::from(settings.tries.max(1))),
+            _ => self.chance.time(
+                settings.latency,
+                Purpose::DnsLatency,
+                luck.0,
+                question_place(self.resolvers.keys[name.index()], kind) ^ settings.key,
+                luck.1,
+            ),
+        };
+        let ttl = match answer.outcome {
+            Outcome::Records(_) => answer.ttl_seconds.unwrap_or(0).clamp(settings.min_ttl_s, settings.max_ttl_s.max(settings.min_ttl_s)),
+            Outcome::Internet => settings.max_ttl_s,
+            Outcome::NoData | Outcome::NxDomain => answer.ttl_seconds.unwrap_or(0).min(settings.max_negative_ttl_s),
+            Outcome::ServFail => settings.max_failure_ttl_s.min(300),
+            Outcome::Refused | Outcome::Timeout | Outcome::Truncated => 0,
+        };
+        (id, cost, ttl)
+    }
+
+    /// What the zones say at a moment.
+    fn zone_answer(&mut self, view: usize, name: NameId, kind: RecordType, at: SimTime) -> u32 {
+        let model = self.model;
+        let version = model.version_at(at);
+        let zones = model.versions[version].zones;
+        let slot = self.resolvers.zone_index.intern((zones.0, view as u32, name, kind)) as usize;
+        if slot == self.resolvers.zone_answers.len() {
+            let zone = &model.zones[zones.index()];
+            let view = view.min(zone.view_count() - 1);
+            let answer = zone.lookup(&self.tables.names, view, name, kind);
+            let id = self.resolvers.answers.intern(answer);
+            self.resolvers.zone_answers.push(id);
+        }
+        self.resolvers.zone_answers[slot]
+    }
+
+    /// The luck of a name: an id will not do, since an unrelated name would move it.
+    fn name_key(&mut self, name: NameId) -> u64 {
+        while self.resolvers.keys.len() <= name.index() {
+            let text = self.tables.names.text(NameId(self.resolvers.keys.len() as u32));
+            self.resolvers.keys.push(name_key("name", text));
+        }
+        self.resolvers.keys[name.index()]
+    }
+
+    /// The machine that stands for the rest of the internet answers at this address.
+    pub(crate) fn internet_address(&self) -> std::net::IpAddr {
+        let model = self.model;
+        let hosts = &model.systems[model.internet.index()].hosts;
+        model.hosts[hosts[0].index()].addresses[0]
+    }
+}
+
+/// The luck of a question is that of its name and type.
+fn question_place(key: u64, kind: RecordType) -> u64 {
+    key ^ (kind as u64) << 56
+}
+
+/// An outcome in words.
+fn words(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Records(records) => match records.as_ref() {
+            [one] => short(one),
+            many => format!("{} records", many.len()),
+        },
+        Outcome::NoData => "no record of this type".into(),
+        Outcome::NxDomain => "NXDOMAIN".into(),
+        Outcome::ServFail => "SERVFAIL".into(),
+        Outcome::Refused => "REFUSED".into(),
+        Outcome::Timeout => "no answer".into(),
+        Outcome::Truncated => "truncated, and TCP is blocked".into(),
+        Outcome::Internet => "the internet outside of the model".into(),
+    }
+}
+
+fn short(record: &RecordData) -> String {
+    match record.address() {
+        Some(address) => address.to_string(),
+        None => "1 record".into(),
+    }
+}

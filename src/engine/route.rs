@@ -1,0 +1,234 @@
+//! Where does each recipient of a copy go? Asks the rule books once per question and keeps the answers.
+
+use super::attempt::{KeptPlan, PlanQuestion};
+use super::world::World;
+use crate::base::{ConfigId, Enhanced, HostId, Interner, NextHopId};
+use crate::decide::exchange::outbound_connector::{self, Choice};
+use crate::decide::exchange::recipient::{self, Lookup};
+use crate::decide::route::{self, NextStop};
+use crate::decide::{Because, Decision};
+use crate::model::dns::Outcome;
+use crate::model::exchange::Tenant;
+use crate::model::settings::{Directory, HostConfig, NextHop, Routing, Target};
+use crate::trace::{DestinationKey, NONE, StoredDecision};
+use smallvec::{SmallVec, smallvec};
+
+/// Where a recipient goes.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Stop {
+    /// Into a mailbox here.
+    Mailbox,
+    /// Out of the model.
+    Outside,
+    /// Given up with this reply.
+    Bounce(u32),
+    /// To this destination.
+    To(u32),
+    /// Nobody says.
+    NotSaid(u32),
+}
+
+/// Answers by (settings, tenant, recipient template), for templates without `#`.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RouteCache {
+    index: Interner<(ConfigId, u32, u32, u32)>,
+    stops: Vec<(Stop, SmallVec<[u32; 2]>)>,
+    plan_index: Interner<PlanQuestion>,
+    plans: Vec<KeptPlan>,
+}
+
+impl RouteCache {
+    pub(crate) fn find_plan(&self, question: &PlanQuestion) -> Option<u32> {
+        self.plan_index.find(question)
+    }
+
+    pub(crate) fn add_plan(&mut self, question: PlanQuestion, plan: KeptPlan) -> u32 {
+        self.plans.push(plan);
+        self.plan_index.intern(question)
+    }
+
+    pub(crate) fn plan(&self, id: u32) -> &KeptPlan {
+        &self.plans[id as usize]
+    }
+}
+
+impl<const LEVEL: u8> World<'_, LEVEL> {
+    /// Where recipient template `template` (with number `number`) goes from here, and the decisions that say so.
+    pub(crate) fn stop_for(&mut self, host: HostId, tenant: u32, template: u32, number: u64) -> (Stop, SmallVec<[u32; 2]>) {
+        let constant = self.tables.templates.get(template).is_constant();
+        if !constant {
+            return self.find_stop(host, tenant, template, number);
+        }
+        let version = &self.model.versions[self.version];
+        let slot = self.cache.index.intern((version.configs[host.index()], tenant, template, version.zones.0)) as usize;
+        if slot == self.cache.stops.len() {
+            let found = self.find_stop(host, tenant, template, number);
+            self.cache.stops.push(found);
+        }
+        self.cache.stops[slot].clone()
+    }
+
+    fn find_stop(&mut self, host: HostId, tenant: u32, template: u32, number: u64) -> (Stop, SmallVec<[u32; 2]>) {
+        let address = self.tables.templates.get(template).expand(number);
+        let text = address.to_string();
+        let config = self.config(host);
+        let mut decisions = SmallVec::new();
+        let stop = match &config.receiver.directory {
+            Directory::Everything => self.stop_of_internet(host, config, &address.domain, &mut decisions),
+            Directory::Mta(directory) => {
+                let decision = route::choose(directory, &config.sender.routing, &text, &address.domain);
+                let stop = self.stop_of_mta(config, &decision.outcome, &address.domain, decision.chosen[0].rule);
+                decisions.push(self.store("where to?", host, tenant, &decision));
+                stop
+            }
+            Directory::Tenants(tenants) => match tenants.iter().find(|candidate| candidate.system.0 == tenant) {
+                Some(found) => self.stop_of_tenant(host, found, &text, &address.domain, &mut decisions),
+                None => Stop::NotSaid(self.tables.reply(0, Enhanced(5, 3, 5), "the message belongs to no tenant")),
+            },
+        };
+        (stop, decisions)
+    }
+
+    /// The internet sends to domains of the model by MX; the rest leaves the model.
+    fn stop_of_internet(&mut self, host: HostId, config: &HostConfig, domain: &str, decisions: &mut SmallVec<[u32; 2]>) -> Stop {
+        if domain.starts_with('[') {
+            let decision = route::choose(&empty_directory(), &config.sender.routing, domain, domain);
+            return self.stop_of_mta(config, &decision.outcome, domain, decision.chosen[0].rule);
+        }
+        let name = self.tables.names.intern(domain);
+        let zones = self.model.versions[self.version].zones;
+        let answer = self.model.zones[zones.index()].lookup(&self.tables.names, 0, name, crate::model::dns::RecordType::Mx);
+        if answer.outcome == Outcome::Internet {
+            let why = crate::decide::because("MX", domain, "a domain of the internet outside of the model", "scenario: dns.rest");
+            decisions.push(self.store("where to?", host, NONE, &Decision::for_reason(NextStop::Mailbox, why)));
+            return Stop::Outside;
+        }
+        let decision = route::choose(&empty_directory(), &config.sender.routing, domain, domain);
+        let stop = self.stop_of_mta(config, &decision.outcome, domain, decision.chosen[0].rule);
+        decisions.push(self.store("where to?", host, NONE, &decision));
+        stop
+    }
+
+    fn stop_of_mta(&mut self, config: &HostConfig, stop: &NextStop, domain: &str, rule: &'static str) -> Stop {
+        let Routing::Mta { smart_hosts, routes, fallback_hosts } = &config.sender.routing else {
+            return match stop {
+                NextStop::Mailbox => Stop::Mailbox,
+                NextStop::UnknownUser => Stop::Bounce(self.tables.reply(550, Enhanced(5, 1, 1), "User unknown")),
+                _ => {
+                    Stop::NotSaid(self.tables.reply(0, Enhanced(5, 3, 5), "nothing in the scenario says where this system sends its mail"))
+                }
+            };
+        };
+        let (hops, configured): (SmallVec<[NextHopId; 2]>, bool) = match stop {
+            NextStop::Mailbox => return Stop::Mailbox,
+            NextStop::UnknownUser => return Stop::Bounce(self.tables.reply(550, Enhanced(5, 1, 1), "User unknown")),
+            NextStop::Unknown => {
+                return Stop::NotSaid(self.tables.reply(
+                    0,
+                    Enhanced(5, 3, 5),
+                    "nothing in the scenario says where this system sends its mail",
+                ));
+            }
+            NextStop::Route(at) => (SmallVec::from_slice(&routes[*at].to), true),
+            NextStop::SmartHosts => (SmallVec::from_slice(smart_hosts), true),
+            NextStop::Mx => (smallvec![self.mx_hop(domain)], false),
+            NextStop::Literal(address) => {
+                (smallvec![NextHopId(self.tables.next_hops.intern(NextHop { target: Target::Ip(*address), port: 25 }))], false)
+            }
+        };
+        let key = DestinationKey {
+            hops,
+            fallback: SmallVec::from_slice(fallback_hosts),
+            tls: None,
+            rotates: false,
+            configured,
+            plain_retry: false,
+            rule,
+            tenant: NONE,
+            connector: "".into(),
+        };
+        Stop::To(self.tables.destinations.intern(key))
+    }
+
+    fn stop_of_tenant(&mut self, host: HostId, tenant: &Tenant, address: &str, domain: &str, decisions: &mut SmallVec<[u32; 2]>) -> Stop {
+        let found = recipient::look_up(tenant, &self.tables.names, address, domain);
+        decisions.push(self.store("who is the recipient?", host, tenant.system.0, &found));
+        match found.outcome {
+            Lookup::Mailbox => return Stop::Mailbox,
+            Lookup::NotFound => return Stop::Bounce(self.tables.reply(550, Enhanced(5, 1, 10), "Recipient not found")),
+            Lookup::Outside => {}
+        }
+        let choice = outbound_connector::select(tenant, &self.tables.names, domain);
+        let rule = choice.chosen[0].rule;
+        decisions.push(self.store("which outbound connector?", host, tenant.system.0, &choice));
+        let key = match choice.outcome {
+            Choice::NotSaid => {
+                return Stop::NotSaid(self.tables.reply(0, Enhanced(5, 3, 5), "two connectors are equally close to the recipient (OUT-6)"));
+            }
+            Choice::Mx => DestinationKey {
+                hops: smallvec![self.mx_hop(domain)],
+                fallback: SmallVec::new(),
+                tls: None,
+                rotates: false,
+                configured: false,
+                plain_retry: tenant.switches.plain_retry,
+                rule,
+                tenant: tenant.system.0,
+                connector: "".into(),
+            },
+            Choice::Connector(at) => {
+                let connector = &tenant.outbound_connectors[at];
+                let by_mx = connector.use_mx_record;
+                DestinationKey {
+                    hops: if by_mx { smallvec![self.mx_hop(domain)] } else { SmallVec::from_slice(&connector.smart_hosts) },
+                    fallback: SmallVec::new(),
+                    tls: Some(connector.tls.clone()),
+                    rotates: !by_mx && connector.smart_hosts.len() > 1,
+                    configured: !by_mx,
+                    plain_retry: tenant.switches.plain_retry,
+                    rule,
+                    tenant: tenant.system.0,
+                    connector: connector.name.clone(),
+                }
+            }
+        };
+        Stop::To(self.tables.destinations.intern(key))
+    }
+
+    fn mx_hop(&mut self, domain: &str) -> NextHopId {
+        let name = self.tables.names.intern(domain);
+        NextHopId(self.tables.next_hops.intern(NextHop { target: Target::Mx(name), port: 25 }))
+    }
+
+    /// Keeps a decision for `explain`; at lower levels nothing is kept.
+    pub(crate) fn store<T: std::fmt::Debug>(&mut self, question: &'static str, host: HostId, tenant: u32, decision: &Decision<T>) -> u32 {
+        self.store_reasons(question, host, tenant, &decision.chosen, &decision.passed_over)
+    }
+
+    pub(crate) fn store_reasons(
+        &mut self,
+        question: &'static str,
+        host: HostId,
+        tenant: u32,
+        chosen: &[Because],
+        passed_over: &[Because],
+    ) -> u32 {
+        if LEVEL < crate::trace::level::STEPS {
+            return NONE;
+        }
+        let verdict = chosen.first().map_or_else(String::new, |first| format!("{}: {}", first.name, first.why));
+        let stored =
+            StoredDecision { question, host, tenant, verdict: verdict.into(), chosen: chosen.to_vec(), passed_over: passed_over.to_vec() };
+        self.tables.decisions.intern(stored)
+    }
+}
+
+/// The internet has no mailboxes of its own in the model.
+fn empty_directory() -> crate::model::settings::MtaDirectory {
+    crate::model::settings::MtaDirectory {
+        mailboxes: Vec::new(),
+        mailbox_domains: Vec::new(),
+        relay_domains: Vec::new(),
+        relay_clients: Vec::new(),
+    }
+}

@@ -1,0 +1,223 @@
+//! Plays a model to its end.
+
+use super::chance::Chance;
+use super::fault::Faults;
+use super::queue::{EventQueue, Kind};
+use super::resolver::Resolvers;
+use super::route::RouteCache;
+use super::session::{AcceptanceCache, TlsCache};
+use super::world::{Counters, Machine, Slab, Stage, World};
+use crate::base::{DAY, Enhanced, Fate, Interner, SimTime};
+use crate::model::Model;
+use crate::model::traffic::Source;
+use crate::trace::level::{COUNTERS, FATES, PATHS, STEPS};
+use crate::trace::{Tables, Trace};
+
+/// How to play.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How much is written down (`trace::level`).
+    pub level: u8,
+    /// Another seed than the model's.
+    pub seed: Option<u64>,
+    /// Another end than the model's.
+    pub until: Option<SimTime>,
+    /// Other traffic than the model's.
+    pub sources: Option<Vec<Source>>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { level: PATHS, seed: None, until: None, sources: None }
+    }
+}
+
+/// Why a run ended.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Stop {
+    /// Nothing could happen any more.
+    Settled,
+    /// `until` was reached.
+    Until,
+    /// A bound was hit.
+    Bound(String),
+}
+
+/// A finished run.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// What happened, as far as the level wrote it.
+    pub trace: Trace,
+    /// What rows have in common.
+    pub tables: Tables,
+    /// What was counted.
+    pub counters: Counters,
+    /// Traffic that was played.
+    pub sources: Vec<Source>,
+    /// Why it ended.
+    pub stop: Stop,
+    /// When.
+    pub ended_at: SimTime,
+    /// Events handled.
+    pub events: u64,
+    /// The seed.
+    pub seed: u64,
+    /// The end that was asked for.
+    pub until: Option<SimTime>,
+    /// When each machine was down as a whole.
+    pub down: Vec<Vec<(SimTime, SimTime)>>,
+}
+
+/// A run without an end of its own stops here at the latest.
+const LONGEST: SimTime = SimTime(30 * DAY);
+
+/// Plays a model.
+#[must_use]
+pub fn run(model: &Model, options: &Options) -> Run {
+    match options.level {
+        COUNTERS => play::<COUNTERS>(model, options),
+        FATES => play::<FATES>(model, options),
+        PATHS => play::<PATHS>(model, options),
+        _ => play::<STEPS>(model, options),
+    }
+}
+
+fn play<const LEVEL: u8>(model: &Model, options: &Options) -> Run {
+    let seed = options.seed.unwrap_or(model.seed);
+    let asked = options.until.or(model.until);
+    let sources = options.sources.clone().unwrap_or_else(|| model.sources.clone());
+    let chance = Chance::new(seed);
+    let mut tables = Tables { names: model.names.clone(), next_hops: model.next_hops.clone(), ..Tables::default() };
+    let ok_reply = tables.reply(250, Enhanced(2, 0, 0), "Ok");
+    let mut world: World<'_, LEVEL> = World {
+        model,
+        chance,
+        now: SimTime::ZERO,
+        until: asked.unwrap_or(LONGEST),
+        version: 0,
+        events: EventQueue::default(),
+        tables,
+        trace: Trace::default(),
+        counters: Counters::default(),
+        messages: Slab::default(),
+        message_count: 0,
+        copies: Slab::default(),
+        copy_count: 0,
+        jobs: Slab::default(),
+        queue_index: Interner::default(),
+        queues: Vec::new(),
+        machines: vec![Machine::default(); model.hosts.len()],
+        resolvers: Resolvers::default(),
+        faults: Faults::new(model, &chance),
+        sources: Vec::new(),
+        sources_model: &sources,
+        cache: RouteCache::default(),
+        tls_cache: TlsCache::default(),
+        acceptance_cache: AcceptanceCache::default(),
+        ok_reply,
+        bound: None,
+    };
+    for (at, version) in model.versions.iter().enumerate().skip(1) {
+        world.events.push(version.at, Kind::Change, at as u32);
+    }
+    world.prepare_sources();
+    let (stop, events) = world.turn(model.limits.events);
+    let ended_at = match stop {
+        Stop::Until => world.until,
+        Stop::Settled | Stop::Bound(_) => world.now,
+    };
+    let hosts = (0..model.hosts.len() as u32).map(crate::base::HostId);
+    let down = hosts.map(|host| world.faults.down_windows(model, host, ended_at)).collect();
+    let (trace, tables, counters) = (world.trace, world.tables, world.counters);
+    Run { trace, tables, counters, sources, stop, ended_at, events, seed, until: asked, down }
+}
+
+impl<const LEVEL: u8> World<'_, LEVEL> {
+    /// Turns the clockwork until it stops.
+    fn turn(&mut self, events_max: u64) -> (Stop, u64) {
+        let mut events = 0;
+        loop {
+            let Some(event) = self.events.pop() else { return (Stop::Settled, events) };
+            if event.at >= self.until {
+                let bound = self.until == LONGEST;
+                return (if bound { Stop::Bound("simulated time: 30 days".into()) } else { Stop::Until }, events);
+            }
+            assert!(event.at >= self.now, "time never goes back");
+            self.now = event.at;
+            events += 1;
+            match event.kind {
+                Kind::Inject => self.inject(event.row),
+                Kind::Ready => {
+                    if self.copies[event.row].waits == event.number {
+                        self.ready(event.row);
+                    }
+                }
+                Kind::Admit => {
+                    if self.jobs[event.row].waits == event.number {
+                        self.admit(event.row);
+                    }
+                }
+                Kind::Settle => {
+                    if self.jobs[event.row].waits == event.number {
+                        self.settle(event.row);
+                    }
+                }
+                Kind::Leave => {
+                    if self.jobs[event.row].waits == event.number && self.jobs[event.row].stage == Stage::InLine {
+                        self.leave(event.row);
+                    }
+                }
+                Kind::Change => self.change(event.row as usize),
+            }
+            if events >= events_max {
+                return (Stop::Bound(format!("events: {events_max}")), events);
+            }
+            if let Some(bound) = self.bound.take() {
+                return (Stop::Bound(bound), events);
+            }
+        }
+    }
+
+    /// Other settings become current.
+    fn change(&mut self, version: usize) {
+        self.version = version;
+        let model = self.model;
+        for host in &model.versions[version].retry_queues {
+            for copy in self.copies.rows_where(|copy| copy.host == *host && copy.jobs == 0 && copy.waits != u64::MAX) {
+                self.wake_copy(copy, self.now);
+            }
+        }
+    }
+}
+
+impl Counters {
+    /// Notes the delay of a delivered recipient.
+    pub(crate) fn note_delay(&mut self, delay_ns: u64) {
+        self.delay_sum_ns += u128::from(delay_ns);
+        self.delay_count += 1;
+        let bits = 63 - (delay_ns | 64).leading_zeros();
+        let place = (bits as usize) << 6 | ((delay_ns >> (bits - 6)) & 63) as usize;
+        if self.delays.is_empty() {
+            self.delays = vec![0; 64 * 64];
+        }
+        self.delays[place] += 1;
+    }
+
+    /// The delay that `per_mille` of the recipients do not exceed, by nearest rank, within 1.6 %.
+    #[must_use]
+    pub fn delay_percentile_ns(&self, per_mille: u64) -> u64 {
+        let mut left = (self.delay_count * per_mille).div_ceil(1000);
+        for (place, count) in self.delays.iter().enumerate() {
+            if *count >= left && left > 0 {
+                return ((64 | place as u64 & 63) << (place >> 6)) >> 6;
+            }
+            left = left.saturating_sub(*count);
+        }
+        0
+    }
+}
+
+/// The place of a fate in the counters.
+pub(crate) fn fate_place(fate: Fate) -> usize {
+    Fate::ALL.iter().position(|one| *one == fate).expect("ALL has all fates")
+}

@@ -1,0 +1,358 @@
+//! The state of a run: rows in tables with free lists, one owner for each.
+
+use super::chance::{ChaCha8Rng, Chance};
+use super::fault::Faults;
+use super::queue::EventQueue;
+use super::resolver::Resolvers;
+use super::route::RouteCache;
+use super::session::{AcceptanceCache, TlsCache};
+use crate::base::{Fate, HostId, Interner, MsgId, SimTime};
+use crate::decide::order::Order;
+use crate::model::Model;
+use crate::model::settings::HostConfig;
+use crate::trace::{NONE, Tables, Trace};
+use smallvec::SmallVec;
+use std::collections::VecDeque;
+
+/// Rows with a free list.
+#[derive(Clone, Debug)]
+pub(crate) struct Slab<T> {
+    rows: Vec<T>,
+    free: Vec<u32>,
+}
+
+impl<T> Default for Slab<T> {
+    fn default() -> Self {
+        Self { rows: Vec::new(), free: Vec::new() }
+    }
+}
+
+impl<T> Slab<T> {
+    pub(crate) fn insert(&mut self, row: T) -> u32 {
+        if let Some(at) = self.free.pop() {
+            self.rows[at as usize] = row;
+            return at;
+        }
+        self.rows.push(row);
+        (self.rows.len() - 1) as u32
+    }
+
+    pub(crate) fn remove(&mut self, at: u32) {
+        self.free.push(at);
+    }
+
+    /// The numbers of rows that are as wanted; rows that are free must not be.
+    pub(crate) fn rows_where(&self, wanted: impl Fn(&T) -> bool) -> Vec<u32> {
+        self.rows.iter().enumerate().filter(|(_, row)| wanted(row)).map(|(at, _)| at as u32).collect()
+    }
+
+    pub(crate) fn live(&self) -> usize {
+        self.rows.len() - self.free.len()
+    }
+}
+
+impl<T> std::ops::Index<u32> for Slab<T> {
+    type Output = T;
+    #[inline]
+    fn index(&self, at: u32) -> &T {
+        &self.rows[at as usize]
+    }
+}
+
+impl<T> std::ops::IndexMut<u32> for Slab<T> {
+    #[inline]
+    fn index_mut(&mut self, at: u32) -> &mut T {
+        &mut self.rows[at as usize]
+    }
+}
+
+/// A message under way.
+#[derive(Clone, Debug)]
+pub(crate) struct Message {
+    pub(crate) id: MsgId,
+    pub(crate) source: u32,
+    /// The `#` of its addresses.
+    pub(crate) address_number: u64,
+    pub(crate) key: u64,
+    /// Sender template, `NONE` for the null sender.
+    pub(crate) from: u32,
+    /// Recipient list.
+    pub(crate) to: u32,
+    pub(crate) size: u64,
+    pub(crate) at: SimTime,
+    /// 0 mail, 1 report, 2 delay notice.
+    pub(crate) kind: u8,
+    /// Reports made about it.
+    pub(crate) reports: u16,
+    /// Copies that are somewhere.
+    pub(crate) copies: u32,
+    /// Recipients that have a copy somewhere: how many copies, and the best end so far.
+    pub(crate) ends: SmallVec<[End; 1]>,
+}
+
+/// How far one recipient is.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct End {
+    pub(crate) open: u16,
+    pub(crate) delivered: u16,
+    pub(crate) fate: Option<Fate>,
+}
+
+/// A message in one queue.
+#[derive(Clone, Debug)]
+pub(crate) struct Copy {
+    pub(crate) message: u32,
+    /// Its number in the trace.
+    pub(crate) number: u32,
+    pub(crate) host: HostId,
+    /// Tenant, or `NONE`.
+    pub(crate) tenant: u32,
+    pub(crate) arrived: SimTime,
+    /// Received fields so far.
+    pub(crate) hops: u16,
+    /// Passes through Exchange Online.
+    pub(crate) visits: u8,
+    pub(crate) pass: u16,
+    pub(crate) deferrals: u32,
+    /// Jobs of this pass that are not over.
+    pub(crate) jobs: u16,
+    pub(crate) pass_at: SimTime,
+    /// The event it waits for.
+    pub(crate) waits: u64,
+    pub(crate) notified: bool,
+    pub(crate) recipients: SmallVec<[Recipient; 1]>,
+}
+
+/// One recipient of a copy.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Recipient {
+    /// Its place in the message.
+    pub(crate) index: u16,
+    pub(crate) state: RecipientState,
+    /// The last reply or status.
+    pub(crate) reply: u32,
+    /// Host that said it, or `NONE`.
+    pub(crate) said_by: u32,
+}
+
+/// Where a recipient of a copy stands.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum RecipientState {
+    /// To be tried.
+    Pending,
+    /// Gone to the next system, or into a mailbox.
+    Done,
+    /// Given up in this pass; to be reported.
+    Failed,
+    /// Stopped as a loop in this pass; to be reported.
+    Looped,
+}
+
+/// One pass of some recipients to one destination.
+#[derive(Clone, Debug)]
+pub(crate) struct Job {
+    pub(crate) copy: u32,
+    /// Place of the queue in `World::queues`.
+    pub(crate) queue: u32,
+    /// Places in the copy.
+    pub(crate) recipients: SmallVec<[u16; 2]>,
+    /// How many it began with.
+    pub(crate) began_with: u16,
+    pub(crate) started: SimTime,
+    /// Which next hop of the destination.
+    pub(crate) hop: u8,
+    /// Where the turn began (SH-3).
+    pub(crate) turn: u8,
+    pub(crate) plan: u32,
+    pub(crate) order: Order,
+    /// Next place in the order.
+    pub(crate) next: u16,
+    pub(crate) tried: u16,
+    pub(crate) sessions: u16,
+    pub(crate) stage: Stage,
+    pub(crate) waits: u64,
+    /// No fallback relay: the sender met itself.
+    pub(crate) no_fallback: bool,
+    /// The next connection goes without TLS to the same address.
+    pub(crate) plain: bool,
+    /// The last failure was one of the connection or its handshake.
+    pub(crate) host_failure: bool,
+    /// Connections of this pass so far.
+    pub(crate) connections: u16,
+    /// Status of what is left.
+    pub(crate) status: u32,
+    pub(crate) said_by: u32,
+    /// What is left is given up, not deferred.
+    pub(crate) bounce: bool,
+    pub(crate) is_loop: bool,
+    /// Where the trace wrote an exception: attempt rows are needed.
+    pub(crate) eventful: bool,
+    pub(crate) line: Line,
+}
+
+/// The connection of a job.
+#[derive(Clone, Debug)]
+pub(crate) struct Line {
+    pub(crate) candidate: u32,
+    pub(crate) server: HostId,
+    pub(crate) address: std::net::IpAddr,
+    pub(crate) began: SimTime,
+    pub(crate) rtt: u64,
+    pub(crate) end: Option<Box<super::session::SessionEnd>>,
+}
+
+/// What a job waits for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Stage {
+    /// A turn in its queue.
+    Queued,
+    /// A connect.
+    Connecting,
+    /// A slot of the receiver.
+    InLine,
+    /// The end of its session.
+    InSession,
+    /// The moment when it goes to its next hop.
+    NextHop,
+    /// The moment when it is over.
+    Over,
+}
+
+/// One line of a sending host: all that goes to one destination.
+#[derive(Clone, Debug)]
+pub(crate) struct Queue {
+    pub(crate) host: HostId,
+    pub(crate) destination: u32,
+    pub(crate) active: u32,
+    pub(crate) waiting: VecDeque<u32>,
+    /// How many at once; 0 = no limit.
+    pub(crate) window: u32,
+    /// Feedback of failures, as Postfix keeps it.
+    pub(crate) failure: i32,
+    /// Failures in shares of the window, in 1/10000.
+    pub(crate) cohorts: u32,
+    /// Dead until then, for this reason.
+    pub(crate) dead_until: SimTime,
+    pub(crate) dead_status: u32,
+    /// Whose turn it is among the entries (SH-3), once somebody had one.
+    pub(crate) turn: Option<u8>,
+}
+
+/// The receiving side of a host.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Machine {
+    pub(crate) busy: u32,
+    pub(crate) line: VecDeque<u32>,
+    /// Messages that lie in its queue.
+    pub(crate) queued: u32,
+}
+
+/// A source under way.
+#[derive(Clone, Debug)]
+pub(crate) struct SourceState {
+    pub(crate) next: u64,
+    pub(crate) rng: Option<ChaCha8Rng>,
+    /// Recipient lists, one if all messages have the same.
+    pub(crate) lists: Vec<u32>,
+    /// Sender templates.
+    pub(crate) senders: Vec<u32>,
+}
+
+/// What is only counted.
+#[derive(Clone, Debug, Default)]
+pub struct Counters {
+    /// Messages that entered.
+    pub messages: u64,
+    /// Recipients by fate, in the order of `Fate::ALL`.
+    pub fates: [u64; 13],
+    /// Passes that left something to deliver.
+    pub deferrals: u64,
+    /// Connects that failed.
+    pub failed_connects: u64,
+    /// Copies that arrived beside the first.
+    pub duplicates: u64,
+    /// Sum of the delays of delivered recipients of ordinary mail, ns.
+    pub delay_sum_ns: u128,
+    /// Delivered recipients of ordinary mail.
+    pub delay_count: u64,
+    /// Log-linear histogram of those delays: 64 steps per doubling.
+    pub delays: Vec<u64>,
+    /// Most messages under way at once.
+    pub in_flight_max: u64,
+}
+
+/// The world.
+pub(crate) struct World<'m, const LEVEL: u8> {
+    pub(crate) model: &'m Model,
+    pub(crate) chance: Chance,
+    pub(crate) now: SimTime,
+    pub(crate) until: SimTime,
+    pub(crate) version: usize,
+    pub(crate) events: EventQueue,
+    pub(crate) tables: Tables,
+    pub(crate) trace: Trace,
+    pub(crate) counters: Counters,
+    pub(crate) messages: Slab<Message>,
+    pub(crate) message_count: u32,
+    pub(crate) copies: Slab<Copy>,
+    pub(crate) copy_count: u32,
+    pub(crate) jobs: Slab<Job>,
+    pub(crate) queue_index: Interner<(HostId, u32)>,
+    pub(crate) queues: Vec<Queue>,
+    pub(crate) machines: Vec<Machine>,
+    pub(crate) resolvers: Resolvers,
+    pub(crate) faults: Faults,
+    pub(crate) sources: Vec<SourceState>,
+    pub(crate) sources_model: &'m [crate::model::traffic::Source],
+    pub(crate) cache: RouteCache,
+    pub(crate) tls_cache: TlsCache,
+    pub(crate) acceptance_cache: AcceptanceCache,
+    /// `250 2.0.0 Ok`
+    pub(crate) ok_reply: u32,
+    pub(crate) bound: Option<String>,
+}
+
+impl<'m, const LEVEL: u8> World<'m, LEVEL> {
+    /// The settings of a machine now.
+    #[inline]
+    pub(crate) fn config(&self, host: HostId) -> &'m HostConfig {
+        let model: &'m Model = self.model;
+        model.config(model.versions[self.version].configs[host.index()])
+    }
+
+    /// The envelope sender of a message as text, empty for the null sender.
+    pub(crate) fn sender_text(&self, message: u32) -> String {
+        let message = &self.messages[message];
+        if message.from == NONE {
+            String::new()
+        } else {
+            self.tables.templates.get(message.from).expand(message.address_number).to_string()
+        }
+    }
+
+    /// The template of a recipient of a message.
+    pub(crate) fn recipient_template(&self, message: u32, index: u16) -> u32 {
+        self.tables.recipient_lists.get(self.messages[message].to)[index as usize]
+    }
+
+    /// Puts an event in for a copy; earlier ones become stale.
+    pub(crate) fn wake_copy(&mut self, copy: u32, at: SimTime) {
+        self.copies[copy].waits = self.events.push(at, super::queue::Kind::Ready, copy);
+    }
+
+    /// Puts an event in for a job; earlier ones become stale.
+    pub(crate) fn wake_job(&mut self, job: u32, at: SimTime, kind: super::queue::Kind, stage: Stage) {
+        let number = self.events.push(at, kind, job);
+        let job = &mut self.jobs[job];
+        (job.waits, job.stage) = (number, stage);
+    }
+
+    /// Notes how many messages lie in a queue.
+    pub(crate) fn count_queue(&mut self, host: HostId, more: bool) {
+        let machine = &mut self.machines[host.index()];
+        machine.queued = if more { machine.queued + 1 } else { machine.queued - 1 };
+        if LEVEL >= crate::trace::level::PATHS {
+            self.trace.queues.push(crate::trace::QueueRow { host, at: self.now, messages: machine.queued });
+        }
+    }
+}

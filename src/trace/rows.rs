@@ -1,0 +1,211 @@
+//! The rows of a trace.
+
+use super::NONE;
+use crate::base::{AttemptResult, Enhanced, Fate, HostId, MsgId, SimTime};
+
+/// One message.
+#[derive(Clone, Debug)]
+pub struct MessageRow {
+    /// The source it came from (of a report: the first message's).
+    pub source: u32,
+    /// Its number within the source; of a report: within its parent.
+    pub number: u64,
+    /// The message that a report speaks of, or `NONE`.
+    pub parent: u32,
+    /// 0 mail, 1 report, 2 delay notice.
+    pub kind: u8,
+    /// Sender template and number, `NONE` for the null sender.
+    pub from: u32,
+    /// The number for `#` in its addresses.
+    pub address_number: u64,
+    /// Recipient templates, in order.
+    pub to: u32,
+    /// Bytes.
+    pub size: u64,
+    /// When it entered.
+    pub at: SimTime,
+    /// Where.
+    pub host: HostId,
+    /// In whose name, or `NONE`.
+    pub tenant: u32,
+    /// For reports: per recipient of the parent, its status and text.
+    pub report: Box<[(u16, &'static str, Enhanced, u32)]>,
+}
+
+/// A message in one queue.
+#[derive(Clone, Copy, Debug)]
+pub struct CopyRow {
+    /// Which message.
+    pub message: MsgId,
+    /// The connection that brought it, or `NONE`.
+    pub from_connection: u32,
+    /// Where it lies.
+    pub host: HostId,
+    /// Tenant, or `NONE`.
+    pub tenant: u32,
+    /// Since when.
+    pub arrived: SimTime,
+    /// Which recipients.
+    pub recipients: u32,
+}
+
+/// One try at one address.
+#[derive(Clone, Copy, Debug)]
+pub struct ConnectionRow {
+    /// Whose.
+    pub copy: u32,
+    /// In which pass of that copy.
+    pub pass: u16,
+    /// To which destination of that pass.
+    pub destination: u32,
+    /// Where to.
+    pub candidate: u32,
+    /// What came of it.
+    pub outcome: u32,
+    /// When it began.
+    pub at: SimTime,
+    /// When it ended.
+    pub end: SimTime,
+}
+
+/// What a connection came to for one recipient, where it differs from the others.
+#[derive(Clone, Copy, Debug)]
+pub struct RecipientRow {
+    /// Which connection.
+    pub connection: u32,
+    /// Which recipient of the message.
+    pub recipient: u16,
+    /// What came of it.
+    pub outcome: u32,
+}
+
+/// One pass to one destination, for one recipient.
+#[derive(Clone, Copy, Debug)]
+pub struct AttemptRow {
+    /// Whose.
+    pub copy: u32,
+    /// In which pass.
+    pub pass: u16,
+    /// Which recipient of the message.
+    pub recipient: u16,
+    /// Where to.
+    pub destination: u32,
+    /// Beginning.
+    pub at: SimTime,
+    /// End.
+    pub end: SimTime,
+    /// What came of it.
+    pub result: AttemptResult,
+    /// The reply or status.
+    pub reply: u32,
+}
+
+/// The end of a pass that left something to deliver.
+#[derive(Clone, Copy, Debug)]
+pub struct PassRow {
+    /// Whose.
+    pub copy: u32,
+    /// Which pass.
+    pub pass: u16,
+    /// When the next begins (`NEVER`: it expired).
+    pub next_at: SimTime,
+    /// Why then.
+    pub why: &'static str,
+}
+
+/// How one copy of a recipient ended.
+#[derive(Clone, Copy, Debug)]
+pub struct FateRow {
+    /// Which message.
+    pub message: MsgId,
+    /// Which recipient of it.
+    pub recipient: u16,
+    /// How.
+    pub fate: Fate,
+    /// The reply or status.
+    pub reply: u32,
+    /// When.
+    pub at: SimTime,
+    /// In which queue.
+    pub copy: u32,
+    /// Who gave the reply, or `NONE`: that queue itself.
+    pub said_by: u32,
+}
+
+/// A question to DNS.
+#[derive(Clone, Copy, Debug)]
+pub struct LookupRow {
+    /// Whose.
+    pub copy: u32,
+    /// In which pass.
+    pub pass: u16,
+    /// When.
+    pub at: SimTime,
+    /// The name.
+    pub name: crate::base::NameId,
+    /// The type.
+    pub kind: crate::model::dns::RecordType,
+    /// The answer in words.
+    pub answer: u32,
+    /// From the cache.
+    pub cached: bool,
+}
+
+/// A decision about a copy.
+#[derive(Clone, Copy, Debug)]
+pub struct DecisionRow {
+    /// Whose.
+    pub copy: u32,
+    /// In which pass.
+    pub pass: u16,
+    /// For one recipient, or `NONE` for all.
+    pub recipient: u32,
+    /// Which decision.
+    pub decision: u32,
+}
+
+/// How many messages lie in a queue from a moment on.
+#[derive(Clone, Copy, Debug)]
+pub struct QueueRow {
+    /// Where.
+    pub host: HostId,
+    /// From when.
+    pub at: SimTime,
+    /// How many.
+    pub messages: u32,
+}
+
+/// All rows of a run.
+#[derive(Clone, Debug, Default)]
+pub struct Trace {
+    /// Messages; the place is the message's id.
+    pub messages: Vec<MessageRow>,
+    /// Copies; the place is the copy's number.
+    pub copies: Vec<CopyRow>,
+    /// Connections; the place is the connection's number.
+    pub connections: Vec<ConnectionRow>,
+    /// Exceptions to them.
+    pub recipients: Vec<RecipientRow>,
+    /// Passes; none for a first pass that delivered everything over one connection.
+    pub attempts: Vec<AttemptRow>,
+    /// Ends of passes.
+    pub passes: Vec<PassRow>,
+    /// Ends of recipients.
+    pub fates: Vec<FateRow>,
+    /// DNS.
+    pub lookups: Vec<LookupRow>,
+    /// Decisions.
+    pub decisions: Vec<DecisionRow>,
+    /// Queue lengths.
+    pub queues: Vec<QueueRow>,
+}
+
+impl Trace {
+    /// Adds a row and says its number.
+    pub(crate) fn push<T>(rows: &mut Vec<T>, row: T) -> u32 {
+        let number = u32::try_from(rows.len()).expect("fewer than 2^32 rows");
+        assert!(number != NONE, "fewer than 2^32 rows");
+        rows.push(row);
+        number
+    }
+}

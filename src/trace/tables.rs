@@ -1,0 +1,131 @@
+//! What rows have in common: each different value once, with a number.
+
+use crate::base::{ConnectionResult, Enhanced, HostId, Interner, NameId, NextHopId, Phase, Reply, TlsOutcome, TlsVersion};
+use crate::decide::Because;
+use crate::model::dns::Names;
+use crate::model::settings::{NextHop, TlsPolicy};
+use crate::model::traffic::AddressTemplate;
+use smallvec::SmallVec;
+use std::net::IpAddr;
+
+/// A place that a queue is for.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct DestinationKey {
+    /// Tried in order.
+    pub hops: SmallVec<[NextHopId; 2]>,
+    /// Of last resort.
+    pub fallback: SmallVec<[NextHopId; 1]>,
+    /// A policy of its own (connectors), else by next hop.
+    pub tls: Option<TlsPolicy>,
+    /// Entries take turns (SH-3).
+    pub rotates: bool,
+    /// Hops come from the configuration: one that cannot be found is an error of it.
+    pub configured: bool,
+    /// Plaintext again after a broken handshake (switch).
+    pub plain_retry: bool,
+    /// The rule that chose it.
+    pub rule: &'static str,
+    /// Tenant, or `NONE`.
+    pub tenant: u32,
+    /// Connector, or empty.
+    pub connector: Box<str>,
+}
+
+/// Where a connection goes.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct CandidateKey {
+    /// The name that led here.
+    pub name: NameId,
+    /// MX preference; 65536 where there was none.
+    pub preference: u32,
+    /// The address.
+    pub address: IpAddr,
+    /// TCP port.
+    pub port: u16,
+}
+
+/// What came of a connection.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct ConnectionOutcome {
+    /// How far it came.
+    pub phase: Phase,
+    /// How it ended.
+    pub result: ConnectionResult,
+    /// The last reply, or `NONE`.
+    pub reply: u32,
+    /// What TLS came to, or `NONE`.
+    pub tls: u32,
+    /// In words, or `NONE`.
+    pub why: u32,
+}
+
+/// The protection of a connection.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct TlsRecord {
+    /// What was achieved.
+    pub outcome: TlsOutcome,
+    /// The version.
+    pub version: Option<TlsVersion>,
+    /// The sender's policy.
+    pub policy: &'static str,
+    /// RFC 8460 result of a failure.
+    pub result: Option<&'static str>,
+    /// In words.
+    pub why: Box<str>,
+}
+
+/// A decision with its reasons.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct StoredDecision {
+    /// The question.
+    pub question: &'static str,
+    /// Who decided.
+    pub host: HostId,
+    /// In whose name, or `NONE`.
+    pub tenant: u32,
+    /// The answer in words.
+    pub verdict: Box<str>,
+    /// What won.
+    pub chosen: Vec<Because>,
+    /// What lost.
+    pub passed_over: Vec<Because>,
+}
+
+/// A sender address: a template, or nobody.
+pub type Sender = Option<u32>;
+
+/// All tables of a run.
+#[derive(Clone, Debug, Default)]
+pub struct Tables {
+    /// Names, those met on the way among them.
+    pub names: Names,
+    /// Next hops.
+    pub next_hops: Interner<NextHop>,
+    /// Replies and statuses.
+    pub replies: Interner<Reply>,
+    /// Sentences.
+    pub texts: Interner<Box<str>>,
+    /// Destinations.
+    pub destinations: Interner<DestinationKey>,
+    /// Candidates.
+    pub candidates: Interner<CandidateKey>,
+    /// Connection outcomes.
+    pub outcomes: Interner<ConnectionOutcome>,
+    /// TLS.
+    pub tls: Interner<TlsRecord>,
+    /// Sets of recipients.
+    pub recipient_sets: Interner<SmallVec<[u16; 4]>>,
+    /// Addresses with `#`.
+    pub templates: Interner<AddressTemplate>,
+    /// Lists of templates: the recipients of a message.
+    pub recipient_lists: Interner<SmallVec<[u32; 2]>>,
+    /// Decisions.
+    pub decisions: Interner<StoredDecision>,
+}
+
+impl Tables {
+    /// The number of a reply.
+    pub fn reply(&mut self, code: u16, status: Enhanced, text: &str) -> u32 {
+        self.replies.intern(Reply::new(code, Some(status), text))
+    }
+}

@@ -1,0 +1,197 @@
+//! Does the program keep its promises to the shell: exit codes, streams, files, colours?
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+/// A folder of one test, empty at its beginning.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cli").join(name);
+        drop(fs::remove_dir_all(&path));
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn with(self, name: &str, text: &str) -> Self {
+        let place = self.0.join(name);
+        fs::create_dir_all(place.parent().unwrap()).unwrap();
+        fs::write(place, text).unwrap();
+        self
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mailtwin"));
+        command
+            .args(args)
+            .current_dir(&self.0)
+            .env_remove("NO_COLOR")
+            .env_remove("CLICOLOR_FORCE")
+            .env("TERM", "xterm")
+            .stdin(Stdio::null());
+        command
+    }
+
+    fn run(&self, args: &[&str]) -> Ended {
+        Ended::of(&self.command(args).output().unwrap())
+    }
+
+    fn run_with(&self, args: &[&str], input: &[u8]) -> Ended {
+        let mut child = self.command(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(input).unwrap();
+        Ended::of(&child.wait_with_output().unwrap())
+    }
+}
+
+/// How a command ended.
+#[derive(Debug)]
+struct Ended {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+impl Ended {
+    fn of(output: &Output) -> Self {
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        Self { code: output.status.code().expect("it was not killed"), out: text(&output.stdout), err: text(&output.stderr) }
+    }
+
+    #[track_caller]
+    fn is(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "{self:#?}");
+        self
+    }
+}
+
+const VALID: &str = r#"Scenario(
+    name: "one message",
+    systems: {
+        "contoso": Mta(mailboxes: ["*@contoso.com"]),
+        "fabrikam": Mta(mailboxes: ["*@fabrikam.com"]),
+    },
+    traffic: { "mail": Message(from: "bob@fabrikam.com", to: ["alice@contoso.com"]) },
+)
+"#;
+const INVALID: &str = "Scenario(\n    nam: \"a slip of the finger\",\n)\n";
+
+#[test]
+fn code_0_fine() {
+    let folder = Folder::new("fine").with("valid.ron", VALID);
+    let ended = folder.run(&["check", "valid.ron"]).is(0);
+    assert_eq!((&*ended.out, &*ended.err), ("valid.ron: valid\n", ""));
+    folder.run(&["--version"]).is(0);
+    assert!(folder.run(&["check", "--help"]).is(0).out.contains("Example:"));
+}
+
+#[test]
+fn code_2_usage() {
+    let folder = Folder::new("usage");
+    for args in [&["chekc"][..], &[], &["check", "--format", "xml"]] {
+        let ended = folder.run(args).is(2);
+        assert_eq!(ended.out, "", "{args:?}");
+        assert!(ended.err.contains("Usage:") || ended.err.contains("possible values"), "{}", ended.err);
+    }
+}
+
+#[test]
+fn code_3_invalid() {
+    let folder = Folder::new("invalid").with("broken.ron", INVALID);
+    let ended = folder.run(&["check", "broken.ron"]).is(3);
+    assert!(ended.out.contains("error[MT0002]") && ended.out.contains("broken.ron:2:5"), "{}", ended.out);
+    assert!(ended.out.ends_with("broken.ron: invalid, 1 error\n"), "{}", ended.out);
+}
+
+#[test]
+fn code_4_nothing_selected() {
+    let folder = Folder::new("nothing").with("plan.ron", "Plan(seeds: 4)").with(".hidden/valid.ron", VALID);
+    let ended = folder.run(&["check", "."]).is(4);
+    assert_eq!((&*ended.out, &*ended.err), ("", "mailtwin: there is no scenario in `.`\n"));
+}
+
+#[test]
+fn code_70_our_bug() {
+    let ended =
+        Command::new(std::env::current_exe().unwrap()).args(["--exact", "a_bug", "--nocapture"]).env("MAILTWIN_TEST_BUG", "1").output();
+    let ended = Ended::of(&ended.unwrap()).is(70);
+    assert!(ended.err.contains("this is a bug in mailtwin") && ended.err.contains("a sentence about it"), "{}", ended.err);
+    assert_eq!(ended.err.lines().count(), 1, "{}", ended.err);
+}
+
+/// Played by the test above in a process of its own.
+#[test]
+fn a_bug() {
+    if std::env::var_os("MAILTWIN_TEST_BUG").is_some() {
+        mailtwin::cli::report_panics();
+        panic!("a sentence about it");
+    }
+}
+
+#[test]
+fn code_74_input_and_output() {
+    let folder = Folder::new("io").with("valid.ron", VALID);
+    let ended = folder.run(&["check", "missing.ron"]).is(74);
+    assert_eq!((&*ended.out, &*ended.err), ("", "mailtwin: cannot read `missing.ron`: there is no such file or folder\n"));
+    let ended = folder.run(&["check", "valid.ron", "-o", "no/such/folder.txt"]).is(74);
+    assert!(ended.err.contains("cannot write `no/such/folder.txt`"), "{}", ended.err);
+    // Even if something else was wrong too.
+    folder.run(&["check", "missing.ron", "valid.ron"]).is(74);
+}
+
+#[test]
+fn results_go_to_the_file_that_was_named() {
+    let folder = Folder::new("output").with("valid.ron", VALID).with("old.txt", "old and longer than the new text");
+    let ended = folder.run(&["check", "valid.ron", "-o", "old.txt"]).is(0);
+    assert_eq!((&*ended.out, &*ended.err), ("", ""));
+    assert_eq!(fs::read_to_string(folder.0.join("old.txt")).unwrap(), "valid.ron: valid\n");
+    let left: Vec<_> = fs::read_dir(&folder.0).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left.len(), 2, "nothing is left beside it: {left:?}");
+    assert_eq!(folder.run(&["check", "valid.ron", "-o", "-"]).is(0).out, "valid.ron: valid\n");
+}
+
+#[test]
+fn standard_input_is_a_scenario() {
+    let folder = Folder::new("stdin");
+    assert_eq!(folder.run_with(&["check", "-"], VALID.as_bytes()).is(0).out, "<stdin>: valid\n");
+    assert!(folder.run_with(&["check", "-"], b"Scenario(name: \"\xff\")").is(3).out.contains("MT0008"));
+    assert!(folder.run_with(&["check", "-"], b"").is(3).out.contains("<stdin>: invalid"));
+}
+
+#[test]
+fn colours_only_where_they_are_wanted() {
+    let folder = Folder::new("colours").with("broken.ron", INVALID);
+    let coloured = |ended: Ended| ended.out.contains('\u{1b}');
+    assert!(!coloured(folder.run(&["check", "broken.ron"])), "a pipe is no terminal");
+    assert!(coloured(folder.run(&["check", "broken.ron", "--color", "always"])));
+    let with = |name: &str, args: &[&str]| Ended::of(&folder.command(args).env(name, "1").output().unwrap());
+    assert!(coloured(with("CLICOLOR_FORCE", &["check", "broken.ron"])));
+    assert!(!coloured(with("CLICOLOR_FORCE", &["check", "broken.ron", "--color", "never"])));
+    folder.run(&["check", "broken.ron", "--color", "always", "-o", "result.txt"]).is(3);
+    assert!(!fs::read_to_string(folder.0.join("result.txt")).unwrap().contains('\u{1b}'), "never into a file of ours");
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let folder = Folder::new("pipe").with("valid.ron", VALID);
+    let mut child = folder.command(&["check", "valid.ron"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let ended = Ended::of(&child.wait_with_output().unwrap()).is(0);
+    assert_eq!(ended.err, "");
+}
+
+#[test]
+fn problems_for_programs() {
+    let folder = Folder::new("json").with("a/broken.ron", INVALID).with("a/valid.ron", VALID);
+    let ended = folder.run(&["check", "a", "--format", "json"]).is(3);
+    let document: serde_json::Value = serde_json::from_str(&ended.out).unwrap();
+    assert_eq!(document["schema"], "mailtwin.check/1");
+    assert_eq!(document["files"][0]["file"], "a/broken.ron");
+    assert_eq!(document["files"][0]["problems"][0]["code"], "MT0002");
+    assert_eq!(document["files"][0]["problems"][0]["place"]["line"], 2);
+    assert_eq!(document["files"][1]["verdict"], "valid");
+    assert_eq!(document["totals"]["invalid"], 1);
+    assert!(!ended.out.contains(env!("CARGO_TARGET_TMPDIR")), "no absolute path in a result");
+}
