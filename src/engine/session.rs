@@ -213,7 +213,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             }
         };
         let offer = match offer {
-            OfferKey::Certificate(certificate, ..) => self.shake_hands(talk, certificate),
+            OfferKey::Certificate(certificate, ..) => self.shake_hands(talk, certificate, policy.level),
             OfferKey::Broken("the server falls silent") => {
                 talk.now = talk.now.after(timers.starttls_ns);
                 offer
@@ -286,13 +286,17 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 
     /// The handshake itself.
-    fn shake_hands(&mut self, talk: &mut Talk<'_>, id: CertId) -> OfferKey {
+    fn shake_hands(&mut self, talk: &mut Talk<'_>, id: CertId, level: TlsLevel) -> OfferKey {
         let (ours, theirs) = (talk.ours.sender.tls.versions, talk.listener.tls_versions);
         let version = ours.1.min(theirs.1);
         let trips = if version == TlsVersion::Tls13 { 1 } else { 2 };
         talk.now = talk.now.after(talk.rtt * trips);
         if version < ours.0.max(theirs.0) {
             return OfferKey::Broken("no common TLS version");
+        }
+        let judges = matches!(level, TlsLevel::Verify | TlsLevel::Secure | TlsLevel::CertificateValidation | TlsLevel::DomainValidation);
+        if judges && version < talk.rules.tls.judged_version_min {
+            return OfferKey::Broken("the version is too old for a level that judges the certificate");
         }
         let certificate = self.model.certificate(id);
         let issuer_over = matches!(certificate.issuer, Issuer::Authority { not_after, .. } if talk.now > not_after);
