@@ -19,7 +19,8 @@ fn main() {
         Some("fates") => level::FATES,
         _ => level::COUNTERS,
     };
-    let model = w1::model(number(0, 100_000.0) as u64, number(1, 1.0) as u64, number(2, 20.0), (number(3, 600.0) as u64, number(4, 400.0) as u64));
+    let model =
+        w1::model(number(0, 100_000.0) as u64, number(1, 1.0) as u64, number(2, 20.0), (number(3, 600.0) as u64, number(4, 400.0) as u64));
     let began = std::time::Instant::now();
     let run = run(&model, &Options { level, ..Options::default() });
     let wall_s = began.elapsed().as_secs_f64();

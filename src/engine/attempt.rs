@@ -173,7 +173,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             let job_row = &mut self.jobs[job];
             (job_row.status, job_row.eventful) = (status, true);
             queue.active += 1;
-            self.job_over(job);
+            self.finish_job(job);
         } else if queue.window > 0 && queue.active >= queue.window {
             queue.waiting.push_back(job);
         } else {
@@ -314,6 +314,12 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         let sender = &self.config(client).sender;
         let rules = behaviour(sender.profile);
         loop {
+            if self.faults.down(self.model, client, None, at).is_some() {
+                let status = self.tables.reply(0, rules.session.lost, "the sending host went down");
+                self.note_effect(job, Effect::Next(rules.session.lost), status, false);
+                self.over_at(job, at);
+                return;
+            }
             let row = &self.jobs[job];
             let limit = sender.address_limit > 0 && u32::from(row.tried) >= sender.address_limit;
             let sessions = sender.session_limit > 0 && u32::from(row.sessions) >= sender.session_limit;
@@ -495,13 +501,9 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         }
     }
 
-    /// A job is over at a moment (now or later).
+    /// A job is over at a moment, now or later: always by an event, so that a long line of hopeless jobs is no deep recursion.
     pub(crate) fn over_at(&mut self, job: u32, at: SimTime) {
-        if at > self.now {
-            self.wake_job(job, at, Kind::Settle, Stage::Over);
-        } else {
-            self.job_over(job);
-        }
+        self.wake_job(job, at, Kind::Settle, Stage::Over);
     }
 
     /// Looks a next hop up: the plan, and when it is there.
