@@ -52,7 +52,11 @@ fn look(path: &Path, found: &mut Vec<PathBuf>) -> Result<(), (PathBuf, io::Error
         return Ok(());
     }
     let failed = |error| (path.to_path_buf(), error);
-    if fs::metadata(path).map_err(failed)?.is_dir() { below(path, found) } else { Ok(found.push(path.to_path_buf())) }
+    if fs::metadata(path).map_err(failed)?.is_dir() {
+        return below(path, found);
+    }
+    found.push(path.to_path_buf());
+    Ok(())
 }
 
 fn below(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), (PathBuf, io::Error)> {

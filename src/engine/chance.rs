@@ -6,7 +6,7 @@
 
 use crate::model::topology::Law;
 use rand::Rng;
-use rand_chacha::ChaCha8Rng;
+pub(crate) use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use sha2::{Digest, Sha256};
 

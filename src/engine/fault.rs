@@ -1,12 +1,11 @@
 //! What does a failure do? Windows over hosts and lines read at a moment, random flapping drawn as far as somebody looks, and the memory of
 //! receivers: "the first n", greylists, rates.
 
-use super::chance::{Chance, Purpose, next_wait};
+use super::chance::{ChaCha8Rng, Chance, Purpose, next_wait};
 use crate::base::{HostId, Phase, SimTime};
 use crate::model::Model;
 use crate::model::fault::{Fault, FaultKind, Unreachable};
 use crate::model::topology::Law;
-use rand_chacha::ChaCha8Rng;
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 

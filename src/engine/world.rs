@@ -1,6 +1,6 @@
 //! The state of a run: rows in tables with free lists, one owner for each.
 
-use super::chance::Chance;
+use super::chance::{ChaCha8Rng, Chance};
 use super::fault::Faults;
 use super::queue::EventQueue;
 use super::resolver::Resolvers;
@@ -11,7 +11,6 @@ use crate::decide::order::Order;
 use crate::model::Model;
 use crate::model::settings::HostConfig;
 use crate::trace::{NONE, Tables, Trace};
-use rand_chacha::ChaCha8Rng;
 use smallvec::SmallVec;
 use std::collections::VecDeque;
 
