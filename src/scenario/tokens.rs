@@ -165,6 +165,21 @@ pub(super) fn skip_value(text: &str, at: usize) -> usize {
     }
 }
 
+/// The text of a value on one line: comments gone, one blank where there were some.
+pub(super) fn on_one_line(text: &str) -> String {
+    let mut line = String::new();
+    let mut at = skip_blank(text, 0);
+    while at < text.len() {
+        let token = token_at(text, at);
+        line.push_str(&text[token.start..token.end]);
+        at = skip_blank(text, token.end);
+        if at > token.end && at < text.len() {
+            line.push(' ');
+        }
+    }
+    line
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -190,6 +205,12 @@ mod tests {
         for (text, kind, end) in cases {
             assert_eq!(token_at(text, 0), Token { kind, start: 0, end }, "{text}");
         }
+    }
+
+    #[test]
+    fn one_line() {
+        let text = "For(  to: \"a  b\", // why\n    expect: [\n Delivered( ) ])";
+        assert_eq!(on_one_line(text), "For( to: \"a  b\", expect: [ Delivered( ) ])");
     }
 
     #[test]
