@@ -13,6 +13,7 @@ pub(super) struct Node {
 }
 
 type OfOne<T> = Box<dyn Fn(&Seen<'_>) -> T>;
+type OfAll = Box<dyn Fn(&Scene<'_>, &View) -> Told>;
 
 pub(super) enum Check {
     /// About one recipient: does it hold, and how was it?
@@ -21,7 +22,7 @@ pub(super) enum Check {
         got: OfOne<String>,
     },
     /// About the view.
-    Many(Box<dyn Fn(&Scene<'_>, &View) -> Told>),
+    Many(OfAll),
     Not(Box<Node>),
     Any(Box<Node>),
     OneOf(Vec<Node>),
