@@ -116,7 +116,6 @@ fn say(text: &str) {
 }
 
 #[test]
-#[ignore = "the engine is not there yet"]
 fn real_servers_agree() {
     let mut counts: BTreeMap<(Server, &str), (usize, usize)> = BTreeMap::new();
     let (mut disagreements, mut unsaid, mut skipped) = (String::new(), String::new(), 0);
