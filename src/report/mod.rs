@@ -4,6 +4,7 @@
 pub mod chart;
 pub mod explain;
 pub mod json;
+pub mod tests;
 pub mod text;
 pub mod words;
 mod writer;

@@ -7,6 +7,8 @@
 mod desk;
 mod expect;
 mod fate;
+#[cfg(test)]
+mod fixture;
 mod got;
 mod judge;
 mod many;
