@@ -211,7 +211,7 @@ fn write_place(w: &mut Writer, place: Span, sources: &Sources) {
 }
 
 #[cfg(test)]
-mod tests {
+mod samples {
     use super::*;
     use crate::analysis::fixture::two_sites;
     use crate::scenario::Loader;
