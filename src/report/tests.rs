@@ -1,11 +1,11 @@
-//! `test`: a line per test, what failed told again at the end, one summary; and the same for programs, schema `mailtwin.test/1`.
+//! `test`: which tests hold, and where one does not: what was wanted, what was got, and the command that shows why.
 //!
-//! Keys come in a fixed order and are never left out: `null` where there is nothing to say. Keys may be added within a version, not renamed.
+//! Text has one line per test, and the failures again at the end; JSON has the schema `mailtwin.test/1`.
 
 use super::words::{count, wrap};
 use super::writer::Writer;
 use crate::base::printable;
-use crate::diag::{Diagnostic, Sources, Span, Style, in_file_order, render};
+use crate::diag::{Diagnostic, Sources, Span, Style, render};
 use crate::verify::{Failure, Status, TestReport, TestResult};
 use std::collections::BTreeSet;
 
@@ -13,201 +13,256 @@ const WIDTH: usize = 100;
 /// Failures told in full of one test; more are counted.
 const FAILURES_MAX: usize = 10;
 
-/// The tests of one file with the texts that their places point into.
-#[derive(Clone, Copy, Debug)]
-pub struct FileTests<'a> {
-    /// How they ended.
-    pub report: &'a TestReport,
-    /// For places and pictures.
-    pub sources: &'a Sources,
+/// A file after its tests.
+#[derive(Debug)]
+pub struct Tested {
+    /// As the command line names it.
+    pub file: String,
+    /// The texts that places point into.
+    pub sources: Sources,
+    /// What came of it, or why it cannot be used.
+    pub report: Result<TestReport, Vec<Diagnostic>>,
 }
 
-/// The answer of `test` for people.
-#[must_use]
-pub fn tests_text(files: &[FileTests<'_>], style: Style) -> String {
-    let mut text = String::new();
-    for file in files {
-        text += &format!("{}\n", printable(&file.report.file));
-        file.report.results.iter().for_each(|result| text += &line(result));
-        text.push('\n');
-    }
-    for file in files {
-        for result in file.report.results.iter().filter(|result| result.status == Status::Failed) {
-            text += &failed(result, file);
-        }
-        let mut problems: Vec<Diagnostic> = file.report.results.iter().flat_map(|result| result.problems.iter().cloned()).collect();
-        if !problems.is_empty() {
-            in_file_order(&mut problems);
-            text += &format!("{}\n", render(&problems, file.sources, style));
-        }
-    }
-    text + &summary(files)
+/// How many of what.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Totals {
+    /// Files.
+    pub files: u64,
+    /// Files that have no tests.
+    pub without_tests: u64,
+    /// Files that cannot be used.
+    pub invalid: u64,
+    /// Tests and cases.
+    pub tests: u64,
+    by_status: [u64; 5],
 }
 
-/// `  FAIL   backup site / both dark (seeds 42 to 44)`
-fn line(result: &TestResult) -> String {
-    let word = match result.status {
-        Status::Passed => "ok",
-        Status::Failed => "FAIL",
-        Status::Skipped => "skip",
-        Status::ExpectedFailure => "xfail",
-        Status::Error => "ERROR",
-    };
-    let why = match (result.status, &result.why) {
-        (Status::Skipped | Status::ExpectedFailure, Some(why)) => format!(": {}", printable(why)),
-        _ => String::new(),
-    };
-    format!("  {word:<5}  {}{}{why}\n", name(result), played(result))
+const STATUSES: [Status; 5] = [Status::Passed, Status::Failed, Status::Skipped, Status::ExpectedFailure, Status::Error];
+
+impl Totals {
+    /// Counts.
+    #[must_use]
+    pub fn of(tested: &[Tested]) -> Self {
+        let reports = || tested.iter().filter_map(|file| file.report.as_ref().ok());
+        Self {
+            files: tested.len() as u64,
+            without_tests: reports().filter(|report| report.results.is_empty()).count() as u64,
+            invalid: tested.iter().filter(|file| file.report.is_err()).count() as u64,
+            tests: reports().map(|report| report.results.len() as u64).sum(),
+            by_status: STATUSES.map(|status| reports().map(|report| report.count(status) as u64).sum()),
+        }
+    }
+
+    /// Tests that ended like this.
+    #[must_use]
+    pub fn count(&self, status: Status) -> u64 {
+        STATUSES.iter().zip(self.by_status).find(|(one, _)| **one == status).map_or(0, |(_, number)| number)
+    }
 }
 
 fn name(result: &TestResult) -> String {
-    match (&result.case, result.for_invariants) {
+    let name = match (&result.case, result.for_invariants) {
         (None, true) => "invariants in the run as written".to_owned(),
-        (Some(variant), true) => format!("invariants in the variant `{}`", printable(variant)),
-        (None, false) => printable(&result.test).into_owned(),
-        (Some(case), false) => format!("{} / {}", printable(&result.test), printable(case)),
+        (Some(variant), true) => format!("invariants in the variant `{variant}`"),
+        (None, false) => result.test.clone(),
+        (Some(case), false) => format!("{} / {case}", result.test),
+    };
+    printable(&name).into_owned()
+}
+
+fn word(status: Status) -> &'static str {
+    match status {
+        Status::Passed => "ok",
+        Status::Failed => "FAILED",
+        Status::Skipped => "skipped",
+        Status::ExpectedFailure => "ok",
+        Status::Error => "ERROR",
     }
 }
 
-/// How many of several runs were as expected.
-fn played(result: &TestResult) -> String {
-    let (runs, wrong) = (result.seeds.len(), result.failures.iter().map(|failure| failure.seed).collect::<BTreeSet<_>>().len());
-    match (runs, wrong) {
+/// For people. Problems are drawn in this style.
+#[must_use]
+pub fn tests_text(tested: &[Tested], style: Style) -> String {
+    let mut text = String::new();
+    for file in tested {
+        match &file.report {
+            Ok(report) if report.results.is_empty() => text += &format!("{}: no tests\n", printable(&file.file)),
+            Ok(report) => {
+                text += &format!("{}, seed {}\n", printable(&file.file), report.seed);
+                report.results.iter().for_each(|result| text += &line(result));
+            }
+            Err(_) => text += &format!("{}: invalid\n", printable(&file.file)),
+        }
+    }
+    for file in tested {
+        match &file.report {
+            Ok(report) => report.results.iter().for_each(|result| text += &wrong(result, file, style)),
+            Err(problems) => text += &format!("\n{}", render(problems, &file.sources, style)),
+        }
+    }
+    text + &summary(&Totals::of(tested))
+}
+
+fn line(result: &TestResult) -> String {
+    let why = match (result.status, &result.why) {
+        (Status::ExpectedFailure, Some(why)) => format!(": fails as expected: {}", printable(why)),
+        (Status::Passed, _) | (_, None) => String::new(),
+        (_, Some(why)) => format!(": {}", printable(why)),
+    };
+    let wrong = result.failures.iter().map(|failure| failure.seed).collect::<BTreeSet<u64>>().len();
+    let seeds = match (result.seeds.len(), wrong) {
         (0 | 1, _) => String::new(),
-        (runs, 0) => format!(" ({})", count(runs as u64, "seed")),
-        (runs, wrong) => format!(" ({wrong} of {})", count(runs as u64, "seed")),
-    }
+        (all, 0) => format!(" ({all} seeds)"),
+        (all, wrong) => format!(" ({wrong} of {all} seeds)"),
+    };
+    format!("  {:7} {}{seeds}{why}\n", word(result.status), name(result))
 }
 
-fn failed(result: &TestResult, file: &FileTests<'_>) -> String {
-    let mut text = format!("FAIL {}\n", name(result));
-    for failure in result.failures.iter().take(FAILURES_MAX) {
-        text += &one_failure(failure, file.sources);
+fn wrong(result: &TestResult, file: &Tested, style: Style) -> String {
+    let mut text = String::new();
+    // A failure that was expected is no news.
+    if result.status == Status::Failed {
+        let mut told: Vec<String> = result.failures.iter().take(FAILURES_MAX).map(|failure| told(failure, &file.sources)).collect();
+        if result.failures.len() > FAILURES_MAX {
+            told.push(format!("  and {} more\n", result.failures.len() - FAILURES_MAX));
+        }
+        text += &format!("\n{}: {}\n{}", printable(&file.file), name(result), told.join("\n"));
     }
-    if result.failures.len() > FAILURES_MAX {
-        text += &format!("  and {} more\n", result.failures.len() - FAILURES_MAX);
-    }
-    text + "\n"
-}
-
-fn one_failure(failure: &Failure, sources: &Sources) -> String {
-    let place = sources
-        .range(failure.place)
-        .map_or(String::new(), |(start, _)| format!("{}:{}:{}", printable(sources.name(failure.place.file)), start.line, start.column));
-    let mut text = format!("  {place}\n");
-    let mut row = |word: &str, value: &str| text += &row_of(word, value);
-    match &failure.invariant {
-        Some(name) => row("invariant", &format!("`{name}`: {}", failure.expected)),
-        None => row("expected", &failure.expected),
-    }
-    row("got", &failure.got);
-    if let Some(message) = &failure.message {
-        row("message", &format!("{} to {}: {}", message.id, message.to, message.path));
-    }
-    if let Some(command) = &failure.replay {
-        // A command stands on one line, to be copied.
-        text += &format!("    {:<10}{}\n", "explain", printable(command));
-    }
-    if let Some(lacks) = failure.replay_lacks {
-        text += &row_of("", &format!("(without {lacks})"));
+    if !result.problems.is_empty() {
+        text += &format!("\n{}: {}\n{}", printable(&file.file), name(result), render(&result.problems, &file.sources, style));
     }
     text
 }
 
-/// A word and its text, which goes on below if it is long.
-fn row_of(word: &str, value: &str) -> String {
-    let lines = wrap(value, WIDTH - 14);
-    let rows = lines.iter().enumerate().map(|(at, line)| format!("    {:<10}{line}\n", if at == 0 { word } else { "" }));
-    rows.collect()
+fn told(failure: &Failure, sources: &Sources) -> String {
+    let place =
+        sources.range(failure.place).map(|(start, _)| format!("{}:{}:{}", sources.name(failure.place.file), start.line, start.column));
+    let invariant = failure.invariant.as_ref().map(|name| format!("invariant `{name}`: ")).unwrap_or_default();
+    let mut rows =
+        vec![("at", place.unwrap_or_default()), ("expected", format!("{invariant}{}", failure.expected)), ("got", failure.got.clone())];
+    if let Some(message) = &failure.message {
+        rows.push(("message", format!("{} to {}, {}", message.id, message.to, message.path)));
+    }
+    let mut text = String::new();
+    for (what, value) in rows.iter().filter(|(_, value)| !value.is_empty()) {
+        text += &format!("  {what:9} {}\n", wrap(value, WIDTH - 12).join("\n            "));
+    }
+    if let Some(replay) = &failure.replay {
+        // One line, so that it can be taken as it is.
+        text += &format!("  {:9} {}\n", "explained", printable(replay));
+    }
+    if let Some(lacks) = failure.replay_lacks {
+        text += &format!("  {:9} which lacks {lacks}\n", "");
+    }
+    text
 }
 
-fn summary(files: &[FileTests<'_>]) -> String {
-    let sum = |status: Status| files.iter().map(|file| file.report.count(status)).sum::<usize>();
-    let all: usize = files.iter().map(|file| file.report.results.len()).sum();
-    let words = [
+fn summary(totals: &Totals) -> String {
+    let mut parts = vec![format!("{} passed", totals.count(Status::Passed))];
+    let rest = [
         (Status::Failed, "failed"),
         (Status::Error, "could not be played"),
         (Status::ExpectedFailure, "failed as expected"),
         (Status::Skipped, "skipped"),
     ];
-    let rest = words.iter().filter(|(status, _)| sum(*status) > 0).map(|(status, word)| format!(", {} {word}", sum(*status)));
-    let seeds: BTreeSet<u64> = files.iter().map(|file| file.report.seed).collect();
-    let seed = match seeds.len() {
-        1 => format!("; seed {}", seeds.first().copied().unwrap_or(0)),
-        _ => String::new(),
-    };
-    format!("{}: {} passed{}{seed}\n", count(all as u64, "test"), sum(Status::Passed), rest.collect::<String>())
+    let told = rest.iter().map(|(status, what)| (totals.count(*status), *what));
+    parts.extend(told.filter(|(number, _)| *number > 0).map(|(number, what)| format!("{number} {what}")));
+    let files = [(totals.invalid, "invalid"), (totals.without_tests, "without tests")];
+    let files = files.iter().filter(|(number, _)| *number > 0).map(|(number, what)| format!(", {} {what}", count(*number, "file")));
+    let (tests, all) = (count(totals.tests, "test"), count(totals.files, "file"));
+    format!("\n{tests} in {all}: {}{}\n", parts.join(", "), files.collect::<String>())
 }
 
-/// The answer of `test` for programs.
+/// For programs.
 #[must_use]
-pub fn tests_json(files: &[FileTests<'_>]) -> String {
+pub fn tests_json(tested: &[Tested]) -> String {
+    let totals = Totals::of(tested);
     let mut writer = Writer::new();
     writer.object(|w| {
         w.line_key("schema").string("mailtwin.test/1");
         w.line_key("version").string(env!("CARGO_PKG_VERSION"));
-        w.line_key("files").lines(files, |w, file| {
-            w.object(|w| {
-                w.key("file").string(&*file.report.file);
-                w.key("scenario").string(&*file.report.scenario);
-                w.key("seed").number(file.report.seed);
-                w.key("tests").lines(&file.report.results, |w, result| write_result(w, result, file.sources));
-            });
-        });
+        w.line_key("files").lines(tested, write_file);
         w.line_key("totals").object(|w| {
-            let sum = |status: Status| files.iter().map(|file| file.report.count(status) as u64).sum::<u64>();
-            w.key("tests").number(files.iter().map(|file| file.report.results.len() as u64).sum::<u64>());
-            w.key("passed").number(sum(Status::Passed));
-            w.key("failed").number(sum(Status::Failed));
-            w.key("skipped").number(sum(Status::Skipped));
-            w.key("expected_failures").number(sum(Status::ExpectedFailure));
-            w.key("errors").number(sum(Status::Error));
+            w.key("files").number(totals.files);
+            w.key("files_invalid").number(totals.invalid);
+            w.key("files_without_tests").number(totals.without_tests);
+            w.key("tests").number(totals.tests);
+            for status in STATUSES {
+                w.key(status.as_str()).number(totals.count(status));
+            }
         });
         w.last_line();
     });
     writer.into_text() + "\n"
 }
 
+fn write_file(w: &mut Writer, file: &Tested) {
+    let (report, problems) = match &file.report {
+        Ok(report) => (Some(report), &[][..]),
+        Err(problems) => (None, &problems[..]),
+    };
+    w.object(|w| {
+        w.key("file").string(&*file.file);
+        w.key("scenario").string(report.map(|report| &*report.scenario));
+        match report {
+            Some(report) => w.key("seed").number(report.seed),
+            None => w.key("seed").raw("null"),
+        }
+        write_problems(w.key("problems"), problems, &file.sources);
+        let results = report.map_or(&[][..], |report| &report.results);
+        w.key("tests").array(results, |w, result| write_result(w, result, &file.sources));
+    });
+}
+
 fn write_result(w: &mut Writer, result: &TestResult, sources: &Sources) {
     w.object(|w| {
         w.key("test").string(&*result.test);
         w.key("case").string(result.case.as_deref());
-        w.key("kind").string(if result.for_invariants { "invariants" } else { "test" });
+        w.key("only_invariants").raw(if result.for_invariants { "true" } else { "false" });
         w.key("status").string(result.status.as_str());
         w.key("why").string(result.why.as_deref());
         w.key("tags").array(&result.tags, |w, tag| w.string(&**tag));
         w.key("seeds").array(&result.seeds, |w, seed| w.number(*seed));
         w.key("failures").array(&result.failures, |w, failure| write_failure(w, failure, sources));
-        w.key("problems").array(&result.problems, |w, problem| w.raw(&problem.to_json(sources).to_string()));
+        write_problems(w.key("problems"), &result.problems, sources);
     });
 }
 
 fn write_failure(w: &mut Writer, failure: &Failure, sources: &Sources) {
-    let message = failure.message.as_ref();
     w.object(|w| {
         w.key("expected").string(&*failure.expected);
-        w.key("invariant").string(failure.invariant.as_deref());
         w.key("got").string(&*failure.got);
-        w.key("place");
-        write_place(w, failure.place, sources);
-        w.key("message").string(message.map(|message| &*message.id));
-        w.key("to").string(message.map(|message| &*message.to));
-        w.key("path").string(message.map(|message| &*message.path));
+        w.key("invariant").string(failure.invariant.as_deref());
+        write_place(w.key("place"), failure.place, sources);
         w.key("seed").number(failure.seed);
-        w.key("explain").string(failure.replay.as_deref());
-        w.key("explain_lacks").string(failure.replay_lacks);
+        match &failure.message {
+            Some(message) => w.key("message").object(|w| {
+                w.key("id").string(&*message.id);
+                w.key("to").string(&*message.to);
+                w.key("path").string(&*message.path);
+            }),
+            None => w.key("message").raw("null"),
+        }
+        w.key("explained").string(failure.replay.as_deref());
+        w.key("explained_lacks").string(failure.replay_lacks);
     });
 }
 
 fn write_place(w: &mut Writer, place: Span, sources: &Sources) {
-    let Some((start, end)) = sources.range(place) else { return w.raw("null") };
-    w.object(|w| {
-        w.key("file").string(sources.name(place.file));
-        w.key("line").number(start.line as u64);
-        w.key("column").number(start.column as u64);
-        w.key("end_line").number(end.line as u64);
-        w.key("end_column").number(end.column as u64);
-    });
+    match sources.range(place) {
+        Some((start, end)) => w.object(|w| {
+            w.key("file").string(sources.name(place.file));
+            for (key, value) in [("line", start.line), ("column", start.column), ("end_line", end.line), ("end_column", end.column)] {
+                w.key(key).number(value as u64);
+            }
+        }),
+        None => w.raw("null"),
+    }
+}
+
+fn write_problems(w: &mut Writer, problems: &[Diagnostic], sources: &Sources) {
+    w.array(problems, |w, problem| w.raw(&problem.to_json(sources).to_string()));
 }
 
 #[cfg(test)]
@@ -221,6 +276,7 @@ mod samples {
     name: "Two sites", seed: 42,
     systems: { "eop": ExchangeOnline(), "exchange": ExchangeServer(hosts: { "site-a": (), "site-b": () }) },
     traffic: { "inbound": Message() },
+    variants: { "other": (until: "9h") },
     invariants: { "never B": Not(Via(["site-b"])) },
     tests: {
         "all well": (expect: [Via(["eop"])], cases: {
@@ -232,63 +288,73 @@ mod samples {
     },
 )"#;
 
-    fn answer(show: impl Fn(&[FileTests<'_>]) -> String) -> String {
+    fn tested() -> [Tested; 1] {
         let mut loader = Loader::new();
         let scenario = loader.text("my file.ron", SCENARIO).unwrap();
-        let sources = &loader.sources;
-        let subject = Subject { scenario: &scenario, sources, command: "'my file.ron'", file: "my file.ron", seed: None };
+        let sources = loader.sources;
+        let subject = Subject { scenario: &scenario, sources: &sources, command: "'my file.ron'", file: "my file.ron", seed: None };
         let report = run_tests(subject, |_| Ok(two_sites()));
-        show(&[FileTests { report: &report, sources }])
+        [Tested { file: "my file.ron".to_owned(), report: Ok(report), sources }]
     }
 
     #[test]
     fn for_people() {
-        let expected = r#"my file.ron
-  FAIL   all well / to A
-  xfail  all well / twice (2 of 2 seeds): known
-  skip   later: no time
-  ERROR  typo
+        let expected = r#"my file.ron, seed 42
+  FAILED  all well / to A
+  ok      all well / twice (2 of 2 seeds): fails as expected: known
+  skipped later: no time
+  ERROR   typo
+  FAILED  invariants in the variant `other`
 
-FAIL all well / to A
-  my file.ron:8:31
-    expected  Delivered(to: "site-a")
-    got       4 of 6 recipients, the first: delivered to site-b after 30.54s
-    message   inbound#2 to alice@contoso.com: internet > eop > site-b
-    explain   mailtwin explain 'my file.ron' --message inbound#2 --seed 42
-  my file.ron:5:30
-    invariant `never B`: Not(Via(["site-b"]))
-    got       2 of 6 recipients, the first: internet > eop > site-b
-    message   inbound#2 to alice@contoso.com: internet > eop > site-b
-    explain   mailtwin explain 'my file.ron' --message inbound#2 --seed 42
+my file.ron: all well / to A
+  at        my file.ron:9:31
+  expected  Delivered(to: "site-a")
+  got       4 of 6 recipients, the first: delivered to site-b after 30.54s
+  message   inbound#2 to alice@contoso.com, internet > eop > site-b
+  explained mailtwin explain 'my file.ron' --message inbound#2 --seed 42
 
+  at        my file.ron:6:30
+  expected  invariant `never B`: Not(Via(["site-b"]))
+  got       2 of 6 recipients, the first: internet > eop > site-b
+  message   inbound#2 to alice@contoso.com, internet > eop > site-b
+  explained mailtwin explain 'my file.ron' --message inbound#2 --seed 42
+
+my file.ron: typo
 error[MT0101]: nothing is called `site-c`: no system, host, kind of senders, group or site
-  --> my file.ron:12:42
+  --> my file.ron:13:42
    |
-12 |         "typo": (expect: [Delivered(to: "site-c")]),
+13 |         "typo": (expect: [Delivered(to: "site-c")]),
    |                                          ^^^^^^
    |
    = help: did you mean `site-a`?
 
-4 tests: 0 passed, 1 failed, 1 could not be played, 1 failed as expected, 1 skipped; seed 42
+my file.ron: invariants in the variant `other`
+  at        my file.ron:6:30
+  expected  invariant `never B`: Not(Via(["site-b"]))
+  got       2 of 6 recipients, the first: internet > eop > site-b
+  message   inbound#2 to alice@contoso.com, internet > eop > site-b
+  explained mailtwin explain 'my file.ron' --message inbound#2 --variant other --seed 42
+
+5 tests in 1 file: 0 passed, 2 failed, 1 could not be played, 1 failed as expected, 1 skipped
 "#;
-        let found = answer(|files| tests_text(files, Style::Plain));
+        let found = tests_text(&tested(), Style::Plain);
         assert_eq!(found, expected, "\n{found}");
     }
 
     #[test]
     fn for_programs() {
-        let json: serde_json::Value = serde_json::from_str(&answer(tests_json)).unwrap();
+        let json: serde_json::Value = serde_json::from_str(&tests_json(&tested())).unwrap();
         assert_eq!(json["schema"], "mailtwin.test/1");
-        assert_eq!(
-            json["totals"],
-            serde_json::json!({"tests": 4, "passed": 0, "failed": 1, "skipped": 1, "expected_failures": 1, "errors": 1})
-        );
+        let totals = [("tests", 5), ("passed", 0), ("failed", 2), ("skipped", 1), ("expected-failure", 1), ("error", 1)];
+        for (key, number) in totals {
+            assert_eq!(json["totals"][key], number, "{key}");
+        }
         let first = &json["files"][0]["tests"][0];
         assert_eq!((&first["test"], &first["case"], &first["status"]), (&"all well".into(), &"to A".into(), &"failed".into()));
         let failure = &first["failures"][0];
         assert_eq!(failure["expected"], r#"Delivered(to: "site-a")"#);
-        assert_eq!((&failure["place"]["line"], &failure["place"]["column"]), (&8.into(), &31.into()));
-        assert_eq!(failure["message"], "inbound#2");
+        assert_eq!((&failure["place"]["line"], &failure["place"]["column"]), (&9.into(), &31.into()));
+        assert_eq!(failure["message"]["id"], "inbound#2");
         assert_eq!(json["files"][0]["tests"][3]["problems"][0]["code"], "MT0101");
     }
 }

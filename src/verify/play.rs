@@ -30,8 +30,10 @@ pub fn test(loaded: &Loaded, file: &str, command: &str, seed: Option<u64>) -> Te
 /// A scenario, and what the last request laid over it.
 struct Player<'a> {
     loaded: &'a Loaded,
-    varied: Option<(Vec<*const Scenario>, Result<Box<Loaded>, Vec<Diagnostic>>)>,
+    varied: Option<(Vec<*const Scenario>, Varied)>,
 }
+
+type Varied = Result<Box<Loaded>, Vec<Diagnostic>>;
 
 impl Player<'_> {
     fn play(&mut self, request: &PlayRequest<'_>) -> Result<Outcome, Vec<Diagnostic>> {
