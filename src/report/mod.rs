@@ -5,5 +5,6 @@ pub mod chart;
 pub mod explain;
 pub mod json;
 pub mod text;
+pub mod trace;
 pub mod words;
 mod writer;
