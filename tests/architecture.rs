@@ -39,7 +39,6 @@ const LONG: &[(&str, &str)] = &[
     ("engine/attempt.rs", "the start of an attempt: one walk over the candidates"),
     ("engine/session.rs", "a session from connect to the final dot, phase by phase"),
     ("engine/settle.rs", "the end of an attempt: everything that follows from its outcome"),
-    ("scenario/read.rs", "one visitor for every shape of value and the traits that they share"),
 ];
 
 struct SourceFile {

@@ -173,7 +173,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             let job_row = &mut self.jobs[job];
             (job_row.status, job_row.eventful) = (status, true);
             queue.active += 1;
-            self.job_over(job);
+            self.finish_job(job);
         } else if queue.window > 0 && queue.active >= queue.window {
             queue.waiting.push_back(job);
         } else {
@@ -314,6 +314,12 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         let sender = &self.config(client).sender;
         let rules = behaviour(sender.profile);
         loop {
+            if self.faults.down(self.model, client, None, at).is_some() {
+                let status = self.tables.reply(0, rules.session.lost, "the sending host went down");
+                self.note_effect(job, Effect::Next(rules.session.lost), status, false);
+                self.over_at(job, at);
+                return;
+            }
             let row = &self.jobs[job];
             let limit = sender.address_limit > 0 && u32::from(row.tried) >= sender.address_limit;
             let sessions = sender.session_limit > 0 && u32::from(row.sessions) >= sender.session_limit;
@@ -406,14 +412,21 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
     ) -> u32 {
         let sender = &self.config(self.copies[self.jobs[job].copy].host).sender;
         let session = &behaviour(sender.profile).session;
-        let key = self.tables.candidates.get(candidate);
         let (status, words) = match result {
             ConnectionResult::Refused => (session.refused, "Connection refused"),
             ConnectionResult::ConnectTimeout => (session.connect_timeout, "Connection timed out"),
             _ => (session.unreachable, "No route to host"),
         };
-        let text = format!("connect to {}[{}]:{}: {words}", self.tables.names.text(key.name), key.address, key.port);
-        let reply = self.tables.reply(0, status, &text);
+        let reply = match self.cache.find_failed((candidate, status)) {
+            Some(reply) => reply,
+            None => {
+                let key = self.tables.candidates.get(candidate);
+                let text = format!("connect to {}[{}]:{}: {words}", self.tables.names.text(key.name), key.address, key.port);
+                let reply = self.tables.reply(0, status, &text);
+                self.cache.add_failed((candidate, status), reply);
+                reply
+            }
+        };
         if LEVEL >= PATHS {
             let why = match why {
                 Refusal::Nobody => "no machine of the scenario has this address".to_owned(),
@@ -495,13 +508,9 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         }
     }
 
-    /// A job is over at a moment (now or later).
+    /// A job is over at a moment, now or later: always by an event, so that a long line of hopeless jobs is no deep recursion.
     pub(crate) fn over_at(&mut self, job: u32, at: SimTime) {
-        if at > self.now {
-            self.wake_job(job, at, Kind::Settle, Stage::Over);
-        } else {
-            self.job_over(job);
-        }
+        self.wake_job(job, at, Kind::Settle, Stage::Over);
     }
 
     /// Looks a next hop up: the plan, and when it is there.
@@ -517,7 +526,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         let mut question: PlanQuestion =
             PlanQuestion { config: config_id, host: client, hop: hop.clone(), configured, answers: SmallVec::new() };
         let mut at = at;
-        let mut targets: SmallVec<[(u16, crate::base::NameId); 4]> = SmallVec::new();
+        let mut targets: Targets = SmallVec::new();
         match hop.target {
             Target::Ip(_) => {}
             Target::Host(name) => targets.push((0, name)),
@@ -525,17 +534,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 let told = self.ask(resolver, (name, RecordType::Mx), at, luck, who);
                 at = told.at;
                 question.answers.push((told.answer, 0));
-                let answer = self.resolvers.answer(told.answer);
-                let final_name = answer.final_name(name);
-                // The targets in the order in which `read_mx` will have them; asked here because asking takes time.
-                match mx_answer(answer) {
-                    MxAnswer::Internet => {}
-                    read => match read_mx(rules, &self.tables.names, name, &read).outcome {
-                        MxStep::Targets(list) => targets.extend(list),
-                        MxStep::Implicit => targets.push((0, final_name)),
-                        MxStep::End(_) => {}
-                    },
-                }
+                targets = self.targets_of(rules, sender.profile, name, told.answer);
             }
         }
         for (_, target) in &targets {
@@ -555,6 +554,25 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             self.trace_decisions(copy, NONE, &decisions);
         }
         (plan, at)
+    }
+
+    /// Whose addresses to ask for after an MX answer, in the order in which `read_mx` has them; found once per answer.
+    fn targets_of(&mut self, rules: &Behaviour, profile: Profile, name: crate::base::NameId, answer: u32) -> Targets {
+        if let Some(found) = self.cache.find_targets((profile, name, answer)) {
+            return found;
+        }
+        let read = self.resolvers.answer(answer);
+        let final_name = read.final_name(name);
+        let targets: Targets = match mx_answer(read) {
+            MxAnswer::Internet => SmallVec::new(),
+            read => match read_mx(rules, &self.tables.names, name, &read).outcome {
+                MxStep::Targets(list) => SmallVec::from_vec(list),
+                MxStep::Implicit => smallvec::smallvec![(0, final_name)],
+                MxStep::End(_) => SmallVec::new(),
+            },
+        };
+        self.cache.add_targets((profile, name, answer), targets.clone());
+        targets
     }
 
     /// The plan for these answers, made once.
@@ -700,6 +718,9 @@ enum Refusal {
     Family,
     Fault(u32, SimTime),
 }
+
+/// Preferences and names of MX targets.
+pub(crate) type Targets = SmallVec<[(u16, crate::base::NameId); 4]>;
 
 /// A question about a next hop: all that a plan depends on.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]

@@ -1,6 +1,6 @@
 //! Where does each recipient of a copy go? Asks the rule books once per question and keeps the answers.
 
-use super::attempt::{KeptPlan, PlanQuestion};
+use super::attempt::{KeptPlan, PlanQuestion, Targets};
 use super::world::World;
 use crate::base::{ConfigId, Enhanced, HostId, Interner, NextHopId};
 use crate::decide::exchange::outbound_connector::{self, Choice};
@@ -9,7 +9,7 @@ use crate::decide::route::{self, NextStop};
 use crate::decide::{Because, Decision};
 use crate::model::dns::Outcome;
 use crate::model::exchange::Tenant;
-use crate::model::settings::{Directory, HostConfig, NextHop, Routing, Target};
+use crate::model::settings::{Directory, HostConfig, NextHop, Profile, Routing, Target};
 use crate::trace::{DestinationKey, NONE, StoredDecision};
 use smallvec::{SmallVec, smallvec};
 
@@ -35,6 +35,10 @@ pub(crate) struct RouteCache {
     stops: Vec<(Stop, SmallVec<[u32; 2]>)>,
     plan_index: Interner<PlanQuestion>,
     plans: Vec<KeptPlan>,
+    target_index: Interner<(Profile, crate::base::NameId, u32)>,
+    targets: Vec<Targets>,
+    failed_index: Interner<(u32, Enhanced)>,
+    failed: Vec<u32>,
 }
 
 impl RouteCache {
@@ -45,6 +49,24 @@ impl RouteCache {
     pub(crate) fn add_plan(&mut self, question: PlanQuestion, plan: KeptPlan) -> u32 {
         self.plans.push(plan);
         self.plan_index.intern(question)
+    }
+
+    pub(crate) fn find_targets(&self, question: (Profile, crate::base::NameId, u32)) -> Option<Targets> {
+        self.target_index.find(&question).map(|at| self.targets[at as usize].clone())
+    }
+
+    pub(crate) fn add_targets(&mut self, question: (Profile, crate::base::NameId, u32), targets: Targets) {
+        self.target_index.intern(question);
+        self.targets.push(targets);
+    }
+
+    pub(crate) fn find_failed(&self, question: (u32, Enhanced)) -> Option<u32> {
+        self.failed_index.find(&question).map(|at| self.failed[at as usize])
+    }
+
+    pub(crate) fn add_failed(&mut self, question: (u32, Enhanced), reply: u32) {
+        self.failed_index.intern(question);
+        self.failed.push(reply);
     }
 
     pub(crate) fn plan(&self, id: u32) -> &KeptPlan {

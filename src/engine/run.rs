@@ -9,6 +9,7 @@ use super::session::{AcceptanceCache, TlsCache};
 use super::world::{Counters, Machine, Slab, Stage, World};
 use crate::base::{DAY, Enhanced, Fate, Interner, SimTime};
 use crate::model::Model;
+use crate::model::fault::{FaultKind, hosts_of};
 use crate::model::traffic::Source;
 use crate::trace::level::{COUNTERS, FATES, PATHS, STEPS};
 use crate::trace::{Tables, Trace};
@@ -120,6 +121,11 @@ fn play<const LEVEL: u8>(model: &Model, options: &Options) -> Run {
     for (at, version) in model.versions.iter().enumerate().skip(1) {
         world.events.push(version.at, Kind::Change, at as u32);
     }
+    for (at, fault) in model.faults.iter().enumerate() {
+        if let FaultKind::Down { queue_lost: true, .. } = fault.kind {
+            world.events.push(fault.window.from, Kind::Change, (model.versions.len() + at) as u32);
+        }
+    }
     world.prepare_sources();
     let (stop, events) = world.turn(model.limits.events);
     let ended_at = match stop {
@@ -180,10 +186,17 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     /// Other settings become current.
     fn change(&mut self, version: usize) {
-        self.version = version;
         let model = self.model;
+        if let Some(fault) = version.checked_sub(model.versions.len()) {
+            let FaultKind::Down { hosts, .. } = &model.faults[fault].kind else { return };
+            for host in hosts_of(hosts, model.hosts.len()) {
+                self.lose_queue(host);
+            }
+            return;
+        }
+        self.version = version;
         for host in &model.versions[version].retry_queues {
-            for copy in self.copies.rows_where(|copy| copy.host == *host && copy.jobs == 0 && copy.waits != u64::MAX) {
+            for copy in self.copies.rows_where(|copy| copy.host == *host && copy.jobs == 0 && !copy.closed) {
                 self.wake_copy(copy, self.now);
             }
         }

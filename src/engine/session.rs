@@ -64,6 +64,8 @@ struct Talk<'a> {
     now: SimTime,
     tls: u32,
     encrypted: bool,
+    /// EHLO was answered: extensions can be used.
+    extensions: bool,
 }
 
 /// Why a session goes no further.
@@ -132,6 +134,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             now: self.now,
             tls: NONE,
             encrypted: false,
+            extensions: true,
         };
         match self.greet(&mut talk) {
             Ok(()) => self.transfer(&mut talk),
@@ -157,7 +160,6 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             return Err(self.broken(talk, Phase::Banner, &Stop::Silent(end), true));
         }
         self.command(talk, Phase::Banner, timers.banner_ns, 0).map_err(|stop| self.broken(talk, Phase::Banner, &stop, true))?;
-        let mut extensions = true;
         if let Err(stop) = self.command(talk, Phase::Ehlo, timers.ehlo_ns, 0) {
             let helo = match &stop {
                 Stop::Reply(reply) if reply.code == 421 => false,
@@ -167,7 +169,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             if !helo {
                 return Err(self.broken(talk, Phase::Ehlo, &stop, true));
             }
-            extensions = false;
+            talk.extensions = false;
             self.command(talk, Phase::Helo, timers.ehlo_ns, 0).map_err(|stop| self.broken(talk, Phase::Helo, &stop, true))?;
         }
         let own = self.model.hosts[talk.client.index()].hostname;
@@ -177,11 +179,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             let reply = self.tables.reply(0, status_of(effect), "the server greets with the sender's own name: mail loops back to myself");
             return Err(self.failed(talk, Phase::Ehlo, ConnectionResult::Left, effect, reply, true));
         }
-        self.secure(talk, extensions)
+        self.secure(talk)
     }
 
     /// STARTTLS, if the policy wants it and the server has it.
-    fn secure(&mut self, talk: &mut Talk<'_>, extensions: bool) -> Result<(), Box<SessionEnd>> {
+    fn secure(&mut self, talk: &mut Talk<'_>) -> Result<(), Box<SessionEnd>> {
         let (policy, hop, plain_retry) = self.policy_of(talk.job);
         let timers = talk.ours.sender.timers;
         if policy.level == TlsLevel::None || self.jobs[talk.job].plain {
@@ -193,7 +195,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             talk.tls = self.tls_record(TlsOutcome::Plaintext, None, policy.level.as_str(), None, why);
             return Ok(());
         }
-        let offer = if !extensions || talk.listener.without.iter().any(|word| &**word == "STARTTLS") {
+        let offer = if !talk.extensions || talk.listener.without.iter().any(|word| &**word == "STARTTLS") {
             OfferKey::NotOffered
         } else {
             match self.starttls_offer(talk) {
@@ -213,7 +215,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             }
         };
         let offer = match offer {
-            OfferKey::Certificate(certificate, ..) => self.shake_hands(talk, certificate),
+            OfferKey::Certificate(certificate, ..) => self.shake_hands(talk, certificate, policy.level),
             OfferKey::Broken("the server falls silent") => {
                 talk.now = talk.now.after(timers.starttls_ns);
                 offer
@@ -286,13 +288,17 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 
     /// The handshake itself.
-    fn shake_hands(&mut self, talk: &mut Talk<'_>, id: CertId) -> OfferKey {
+    fn shake_hands(&mut self, talk: &mut Talk<'_>, id: CertId, level: TlsLevel) -> OfferKey {
         let (ours, theirs) = (talk.ours.sender.tls.versions, talk.listener.tls_versions);
         let version = ours.1.min(theirs.1);
         let trips = if version == TlsVersion::Tls13 { 1 } else { 2 };
         talk.now = talk.now.after(talk.rtt * trips);
         if version < ours.0.max(theirs.0) {
             return OfferKey::Broken("no common TLS version");
+        }
+        let judges = matches!(level, TlsLevel::Verify | TlsLevel::Secure | TlsLevel::CertificateValidation | TlsLevel::DomainValidation);
+        if judges && version < talk.rules.tls.judged_version_min {
+            return OfferKey::Broken("the version is too old for a level that judges the certificate");
         }
         let certificate = self.model.certificate(id);
         let issuer_over = matches!(certificate.issuer, Issuer::Authority { not_after, .. } if talk.now > not_after);
@@ -368,8 +374,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     fn transfer(&mut self, talk: &mut Talk<'_>) -> SessionEnd {
         let timers = talk.ours.sender.timers;
         let (copy, size) = (self.jobs[talk.job].copy, self.messages[self.copies[self.jobs[talk.job].copy].message].size);
-        let pipelining = !talk.listener.without.iter().any(|word| &**word == "PIPELINING");
-        let announces = !talk.listener.without.iter().any(|word| &**word == "SIZE");
+        let pipelining = talk.extensions && !talk.listener.without.iter().any(|word| &**word == "PIPELINING");
+        let announces = talk.extensions && !talk.listener.without.iter().any(|word| &**word == "SIZE");
         let too_big = talk.theirs.receiver.max_message_size.is_some_and(|most| size > most);
         if too_big && announces {
             let effect = judge(talk.rules, &talk.ours.sender, Phase::Ehlo, Event::TooBig, talk.last);

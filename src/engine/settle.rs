@@ -19,6 +19,13 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     pub(crate) fn admit(&mut self, job: u32) {
         let server = self.jobs[job].line.server;
         let config = self.config(server);
+        let address = self.jobs[job].line.address;
+        if self.faults.down(self.model, server, Some(address), self.now).is_some() {
+            let status = behaviour(self.config(self.client_of(job)).sender.profile).session.lost;
+            let reply = self.tables.reply(0, status, "the server went down during the connect");
+            self.turned_away(job, reply, crate::base::ConnectionResult::Dropped, "the server went down during the connect");
+            return;
+        }
         if self.machines[server.index()].busy < self.slots(server) {
             self.begin_session(job);
             return;
@@ -27,11 +34,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         match config.receiver.when_full {
             WhenFull::Reply421 => {
                 let reply = self.tables.reply(421, Enhanced(4, 3, 2), "too many connections");
-                self.turned_away(job, reply, crate::base::ConnectionResult::Tempfail);
+                self.turned_away(job, reply, crate::base::ConnectionResult::Tempfail, "all slots of the server are taken");
             }
             WhenFull::Wait => {
                 self.machines[server.index()].line.push_back(job);
-                let address = self.jobs[job].line.address;
                 let cut = self.faults.first_cut(self.model, self.client_of(job), server, address, self.now, patience);
                 self.wake_job(job, cut.map_or(patience, |cut| cut.from), Kind::Leave, Stage::InLine);
             }
@@ -59,6 +65,14 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     fn begin_session(&mut self, job: u32) {
         let server = self.jobs[job].line.server;
+        let port = self.tables.candidates.get(self.jobs[job].line.candidate).port;
+        if !self.config(server).receiver.listeners.iter().any(|listener| listener.port == port) {
+            // A change took the listener away while the connect was under way.
+            let status = behaviour(self.config(self.client_of(job)).sender.profile).session.refused;
+            let reply = self.tables.reply(0, status, "Connection refused");
+            self.turned_away(job, reply, crate::base::ConnectionResult::Refused, "nothing listens on this port any more");
+            return;
+        }
         self.machines[server.index()].busy += 1;
         let end = self.play(job);
         if let Some(taken_at) = end.taken_at
@@ -86,12 +100,12 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         self.machines[server.index()].line.retain(|waiting| *waiting != job);
         let status = behaviour(self.config(self.client_of(job)).sender.profile).session.lost;
         let reply = self.tables.reply(0, status, "conversation timed out while waiting for the banner");
-        self.turned_away(job, reply, crate::base::ConnectionResult::Timeout);
+        self.turned_away(job, reply, crate::base::ConnectionResult::Timeout, "all slots of the server are taken");
     }
 
     /// A connection that never got a session.
-    fn turned_away(&mut self, job: u32, reply: u32, result: crate::base::ConnectionResult) {
-        let why = self.tables.texts.intern("all slots of the server are taken".into());
+    fn turned_away(&mut self, job: u32, reply: u32, result: crate::base::ConnectionResult, why: &str) {
+        let why = self.tables.texts.intern(why.into());
         let phase = Phase::Banner;
         let outcome = self.tables.outcomes.intern(ConnectionOutcome { phase, result, reply, tls: NONE, why });
         let (candidate, began) = (self.jobs[job].line.candidate, self.jobs[job].line.began);
@@ -275,6 +289,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             pass_at: at,
             waits: u64::MAX,
             notified: false,
+            doomed: false,
+            closed: false,
             recipients: indexes
                 .iter()
                 .map(|index| Recipient { index: *index, state: RecipientState::Pending, reply: NONE, said_by: NONE })
@@ -303,8 +319,15 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         self.trace.attempts.extend(rows);
     }
 
-    /// All candidates of a job are through.
+    /// All candidates of a job are through: the next in its queue has its turn.
     pub(crate) fn job_over(&mut self, job: u32) {
+        let queue = self.jobs[job].queue;
+        self.finish_job(job);
+        self.next_in_queue(queue);
+    }
+
+    /// What a finished job leaves to its copy and its queue.
+    pub(crate) fn finish_job(&mut self, job: u32) {
         let copy = self.jobs[job].copy;
         let left = std::mem::take(&mut self.jobs[job].recipients);
         let row = &self.jobs[job];
@@ -335,7 +358,6 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         if self.copies[copy].jobs == 0 {
             self.end_pass(copy);
         }
-        self.next_in_queue(queue);
     }
 
     /// A destination learns from a finished job (`qmgr_queue.c`: windows, cohorts of failures, dead destinations).
@@ -400,11 +422,33 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 let status = row.dead_status;
                 let job_row = &mut self.jobs[job];
                 (job_row.status, job_row.eventful, job_row.started, job_row.host_failure) = (status, true, self.now, false);
-                self.job_over(job);
-                return;
+                self.finish_job(job);
+                continue;
             }
             self.start_job(job);
         }
+    }
+
+    /// A machine loses its queue: what lies there is gone, what is under way is gone when it comes back.
+    pub(crate) fn lose_queue(&mut self, host: HostId) {
+        for copy in self.copies.rows_where(|copy| copy.host == host && !copy.closed) {
+            if self.copies[copy].jobs > 0 {
+                self.copies[copy].doomed = true;
+            } else {
+                self.lose(copy);
+            }
+        }
+    }
+
+    fn lose(&mut self, copy: u32) {
+        let reply = self.tables.reply(0, Enhanced(4, 3, 0), "lost with the server's queue");
+        for place in 0..self.copies[copy].recipients.len() {
+            if self.copies[copy].recipients[place].state == RecipientState::Pending {
+                self.copies[copy].recipients[place].state = RecipientState::Done;
+                self.end_recipient(copy, place, Fate::Lost, reply, NONE);
+            }
+        }
+        self.close_copy(copy);
     }
 
     /// Marks all that is pending as failed.
@@ -422,6 +466,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let pending = self.copies[copy].recipients.iter().any(|recipient| recipient.state == RecipientState::Pending);
         if !pending {
             self.close_copy(copy);
+            return;
+        }
+        if self.copies[copy].doomed {
+            self.lose(copy);
             return;
         }
         self.counters.deferrals += 1;
@@ -548,7 +596,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     fn close_copy(&mut self, copy: u32) {
         let (host, message) = (self.copies[copy].host, self.copies[copy].message);
         self.count_queue(host, false);
-        self.copies[copy].waits = u64::MAX;
+        (self.copies[copy].waits, self.copies[copy].closed) = (u64::MAX, true);
         self.copies.remove(copy);
         let row = &mut self.messages[message];
         row.copies -= 1;

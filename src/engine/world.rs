@@ -120,6 +120,10 @@ pub(crate) struct Copy {
     /// The event it waits for.
     pub(crate) waits: u64,
     pub(crate) notified: bool,
+    /// Its queue was lost while it was under way.
+    pub(crate) doomed: bool,
+    /// The row is free.
+    pub(crate) closed: bool,
     pub(crate) recipients: SmallVec<[Recipient; 1]>,
 }
 

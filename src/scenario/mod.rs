@@ -17,3 +17,17 @@ pub mod zone;
 pub use load::Loader;
 pub use merge::overlay;
 pub use source::{At, Entry, Field, Named, Text};
+
+use crate::diag::{Sources, Span};
+
+/// The whole value whose first word or bracket stands at a place, and its text on one line.
+#[must_use]
+pub fn whole_value(sources: &Sources, place: Span) -> (Span, String) {
+    if !place.is_somewhere() {
+        return (place, String::new());
+    }
+    let text = sources.text(place.file);
+    let start = place.start as usize;
+    let end = tokens::skip_value(&text, start);
+    (Span::new(place.file, start, end), tokens::on_one_line(&text[start..end]))
+}

@@ -85,6 +85,7 @@ pub(super) fn token_at(text: &str, at: usize) -> Token<'_> {
             let (len, after) = quoted(rest);
             token(Kind::Text { before: 1, after }, len)
         }
+        'b' if rest[1..].starts_with('"') => token(Kind::Other(first), 1 + quoted(&rest[1..]).0),
         'r' if raw_hashes(rest).is_some() => {
             let hashes = raw_hashes(rest).unwrap_or(0);
             let close = format!("\"{}", "#".repeat(hashes));
@@ -132,14 +133,11 @@ fn raw_hashes(text: &str) -> Option<usize> {
     rest[hashes..].starts_with('"').then_some(hashes)
 }
 
-/// Length of the character literal that `text` begins with; a lone `'` is one long.
+/// Length of the single quotes that `text` begins with (RON's characters, or what somebody took for a text); a lone `'` is one long.
 fn character(text: &str) -> usize {
-    let mut chars = text.char_indices().skip(1);
-    match chars.next() {
-        Some((_, '\\')) => text[2..].find('\'').filter(|len| *len < 12).map_or(1, |len| len + 3),
-        Some(_) => chars.next().filter(|(_, c)| *c == '\'').map_or(1, |(at, _)| at + 1),
-        None => 1,
-    }
+    let escape = if text[1..].starts_with('\\') { 2 } else { 0 };
+    let line = text[1..].split('\n').next().unwrap_or("");
+    line.get(escape.max(1)..).and_then(|rest| rest.find('\'')).map_or(1, |len| len + escape.max(1) + 2)
 }
 
 /// The end of the whole value that begins at `at`: a scalar, or a word and brackets with all that is in them.
@@ -167,6 +165,21 @@ pub(super) fn skip_value(text: &str, at: usize) -> usize {
     }
 }
 
+/// The text of a value on one line: comments gone, one blank where there were some.
+pub(super) fn on_one_line(text: &str) -> String {
+    let mut line = String::new();
+    let mut at = skip_blank(text, 0);
+    while at < text.len() {
+        let token = token_at(text, at);
+        line.push_str(&text[token.start..token.end]);
+        at = skip_blank(text, token.end);
+        if at > token.end && at < text.len() {
+            line.push(' ');
+        }
+    }
+    line
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -184,11 +197,20 @@ mod tests {
             ("r#type:", Kind::Word("type"), 6),
             ("$true", Kind::Other('$'), 1),
             ("'x' y", Kind::Other('\''), 3),
+            ("'\\'' y", Kind::Other('\''), 4),
+            ("'bob')", Kind::Other('\''), 5),
+            ("'", Kind::Other('\''), 1),
             ("", Kind::End, 0),
         ];
         for (text, kind, end) in cases {
             assert_eq!(token_at(text, 0), Token { kind, start: 0, end }, "{text}");
         }
+    }
+
+    #[test]
+    fn one_line() {
+        let text = "For(  to: \"a  b\", // why\n    expect: [\n Delivered( ) ])";
+        assert_eq!(on_one_line(text), "For( to: \"a  b\", expect: [ Delivered( ) ])");
     }
 
     #[test]

@@ -47,6 +47,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         not_verified: Enhanced(4, 7, 320),
         starttls_refused: Enhanced(4, 4, 317),
         handshake: Enhanced(4, 4, 317),
+        judged_version_min: TlsVersion::Tls12,
     },
     expiry_status: Some((550, Enhanced(5, 4, 300), "Message expired")),
     expiry: ExpiryTest::Timer,

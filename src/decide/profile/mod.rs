@@ -7,7 +7,7 @@ mod exchange_server;
 mod postfix;
 mod rfc;
 
-use crate::base::Enhanced;
+use crate::base::{Enhanced, TlsVersion};
 use crate::model::settings::{Profile, Retry, Sender};
 
 /// What a sender of this kind does in each case that the rule books ask about.
@@ -138,6 +138,8 @@ pub struct TlsRules {
     pub starttls_refused: Enhanced,
     /// Required: the handshake itself fails.
     pub handshake: Enhanced,
+    /// The oldest version under levels that judge the certificate.
+    pub judged_version_min: TlsVersion,
 }
 
 /// What an opportunistic sender does after a broken handshake.

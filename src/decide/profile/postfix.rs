@@ -47,6 +47,8 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         not_verified: Enhanced(4, 7, 5),
         starttls_refused: Enhanced(4, 7, 0),
         handshake: Enhanced(4, 7, 5),
+        // OpenSSL 3 refuses the signatures of older versions at its default security level, which Postfix lowers for `may` and `encrypt` only.
+        judged_version_min: TlsVersion::Tls12,
     },
     expiry_status: None,
     expiry: ExpiryTest::AfterAttempt,

@@ -47,6 +47,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         not_verified: Enhanced(4, 7, 5),
         starttls_refused: Enhanced(4, 7, 0),
         handshake: Enhanced(4, 7, 5),
+        judged_version_min: TlsVersion::Tls12,
     },
     expiry_status: None,
     expiry: ExpiryTest::BeforeNext,

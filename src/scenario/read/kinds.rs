@@ -1,0 +1,79 @@
+//! Kinds: a word and its brackets.
+
+use std::marker::PhantomData;
+
+use serde::Deserializer;
+use serde::de::DeserializeSeed;
+
+use super::scalars::TextVisitor;
+use super::{Reader, Seed, Value, quoted};
+use crate::diag::{Diagnostic, Span, code};
+use crate::scenario::source::At;
+use crate::scenario::tokens::{Kind, skip_value};
+
+/// The word of a kind and the bracket behind it, or a noted problem.
+pub(crate) enum KindWord<'de> {
+    Word { word: &'de str, place: Span },
+    Refused,
+}
+
+/// Finds out which kind stands here; what cannot be one is noted. `plain` are words that stand without brackets.
+pub(crate) fn peek_kind<'de>(reader: &Reader<'de>, what: &str, kinds: &[&str], plain: &[&str]) -> KindWord<'de> {
+    let token = reader.peek();
+    let known: Vec<&str> = kinds.iter().chain(plain).copied().collect();
+    let problem = match token.kind {
+        Kind::Word(word) => {
+            let bracket = reader.bracket_behind(&token);
+            match (kinds.contains(&word), plain.contains(&word), bracket) {
+                (true, _, Some(bracket)) => {
+                    reader.pass(&bracket);
+                    return KindWord::Word { word, place: reader.place(&token) };
+                }
+                (_, true, None) => {
+                    reader.pass(&token);
+                    return KindWord::Word { word, place: reader.place(&token) };
+                }
+                (true, _, None) => {
+                    let message = format!("`{word}` stands without its brackets");
+                    Diagnostic::error(code::BRACKETS, reader.whole(&token), message)
+                        .help(format!("write `{word}( … )`, or `{word}()` if nothing is to be said"))
+                }
+                (_, true, Some(_)) => {
+                    Diagnostic::error(code::BRACKETS, reader.whole(&token), format!("the value `{word}` stands without brackets"))
+                }
+                _ if word == "Some" => reader.wrong_shape(what, &token),
+                _ => reader.unknown_word(code::UNKNOWN_WORD, format!("`{word}` is not {what}"), &token, word, &known),
+            }
+        }
+        Kind::Open('(' | '{') => {
+            let problem = reader.wrong_shape(&format!("{what} before the bracket"), &token);
+            problem.help(format!("known are {}", quoted(&known[..known.len().min(12)])))
+        }
+        _ => reader.wrong_shape(what, &token).help(format!("known are {}", quoted(&known[..known.len().min(12)]))),
+    };
+    reader.report(problem);
+    KindWord::Refused
+}
+
+/// Reads the word of a kind, which is already known.
+pub(crate) struct KnownWord;
+
+impl<'de> DeserializeSeed<'de> for KnownWord {
+    type Value = ();
+    fn deserialize<D: Deserializer<'de>>(self, de: D) -> Result<(), D::Error> {
+        de.deserialize_identifier(TextVisitor).map(|_| ())
+    }
+}
+
+/// Reads what stands in the brackets of a kind that holds one value, `Not(x)`.
+pub(crate) fn read_inner<'de, V, T>(reader: &Reader<'de>, place: Span, access: V) -> Result<Option<At<T>>, V::Error>
+where
+    V: serde::de::VariantAccess<'de>,
+    T: Value,
+{
+    let value = access.newtype_variant_seed(Seed::<T>(reader, PhantomData))?;
+    if value.is_none() {
+        reader.cursor.set(skip_value(reader.text, place.start as usize));
+    }
+    Ok(value.map(|value| At { value, span: place }))
+}

@@ -1,0 +1,28 @@
+//! The scenario's expectations: do they hold in a finished run?
+//!
+//! Two steps. An expectation is read first (`prepare`): its texts, and its names against those of the scenario, all complaints at once, so
+//! that nothing is played for a slip of the finger. Then it is judged about an [`Outcome`], without the clockwork.
+//! What only later versions of the model can answer is refused when it is read; it never counts as held.
+
+mod desk;
+mod expect;
+mod fate;
+mod got;
+mod judge;
+mod many;
+mod names;
+mod plan;
+mod queues;
+mod reason;
+mod replay;
+mod reports;
+mod route;
+mod runner;
+mod tls;
+mod verdict;
+mod view;
+
+pub use names::Names;
+pub use plan::{Planned, check_expectations, plan};
+pub use runner::{Failure, PlayRequest, SEND, Status, Subject, TestReport, TestResult, run_tests};
+pub use verdict::{Concerned, Prepared, Shortfall, Verdict, check, prepare};

@@ -1,0 +1,78 @@
+//! Why that way? The expectations about decisions and about questions to DNS.
+//!
+//! `Chosen` and `PassedOver` look at what the rule books returned while the mail was on its way; a candidate may be meant by its name, and a
+//! host also by its hostname. An answer from the resolver's cache counts as asked: the sender asked its resolver.
+
+use super::desk::{Desk, is};
+use super::expect::each;
+use super::got;
+use super::judge::Check;
+use super::names::Who;
+use super::view::Seen;
+use crate::analysis::outcome::{Decision, Hop, Lookup, Reason, Recipient};
+use crate::scenario::schema;
+use crate::scenario::source::{Field, Text};
+
+type Side = fn(&Decision) -> &[Reason];
+
+pub(super) fn chosen(it: &schema::Chosen, desk: &mut Desk<'_>) -> Check {
+    about(&it.by, &it.name, &it.because, |decision| &decision.chosen, desk)
+}
+
+pub(super) fn passed_over(it: &schema::PassedOver, desk: &mut Desk<'_>) -> Check {
+    about(&it.by, &it.name, &it.because, |decision| &decision.passed_over, desk)
+}
+
+fn about(by: &Field<Text>, name: &Field<Text>, because: &Field<Text>, side: Side, desk: &mut Desk<'_>) -> Check {
+    desk.needs_steps = true;
+    let (by, name, rule) = (desk.who(by), desk.candidate(name), because.as_str().map(str::to_owned));
+    let other = by.clone();
+    let holds = move |seen: &Seen<'_>| {
+        reasons(seen.recipient, by.as_ref(), side).any(|reason| {
+            let called = reason.name.trim_end_matches('.').to_ascii_lowercase();
+            name.as_ref().is_none_or(|names| names.contains(&called))
+                && rule.as_ref().is_none_or(|rule| rule.eq_ignore_ascii_case(reason.rule))
+        })
+    };
+    let got = move |seen: &Seen<'_>| {
+        let chosen = got::reasons(reasons(seen.recipient, other.as_ref(), |decision| &decision.chosen), "nothing");
+        let lost = got::reasons(reasons(seen.recipient, other.as_ref(), |decision| &decision.passed_over), "nothing");
+        format!("chosen: {chosen}; passed over: {lost}")
+    };
+    each(holds, got)
+}
+
+fn reasons<'a>(recipient: &'a Recipient, by: Option<&Who>, side: Side) -> impl Iterator<Item = &'a Reason> {
+    let of_hop = |hop: &'a Hop| hop.decisions.iter().chain(hop.attempts.iter().flat_map(|attempt| &attempt.decisions));
+    recipient.hops.iter().flat_map(of_hop).filter(move |decision| is(by, Some(&decision.by))).flat_map(move |decision| side(decision))
+}
+
+pub(super) fn asked(it: &schema::Asked, desk: &mut Desk<'_>) -> Check {
+    desk.needs_steps = true;
+    let by = desk.who(&it.by);
+    let plain = |text: &str| text.trim_end_matches('.').to_ascii_lowercase();
+    let (name, kind) = (it.name.as_str().map(plain), it.r#type.as_str().map(str::to_owned));
+    let other = by.clone();
+    let holds = move |seen: &Seen<'_>| {
+        lookups(seen.recipient, by.as_ref()).any(|lookup| {
+            name.as_ref().is_none_or(|name| plain(&lookup.name) == *name)
+                && kind.as_ref().is_none_or(|kind| kind.eq_ignore_ascii_case(lookup.kind))
+        })
+    };
+    let got = move |seen: &Seen<'_>| {
+        let mut rows: Vec<String> = vec![];
+        for lookup in lookups(seen.recipient, other.as_ref()) {
+            let row = format!("{} {}", lookup.name, lookup.kind);
+            if !rows.contains(&row) {
+                rows.push(row);
+            }
+        }
+        format!("asked for {}", got::list(rows, "nothing"))
+    };
+    each(holds, got)
+}
+
+fn lookups<'a>(recipient: &'a Recipient, by: Option<&Who>) -> impl Iterator<Item = &'a Lookup> {
+    let hops = recipient.hops.iter().filter(move |hop| is(by, Some(&hop.from)));
+    hops.flat_map(|hop| &hop.attempts).flat_map(|attempt| &attempt.lookups)
+}

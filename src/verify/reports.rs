@@ -1,0 +1,143 @@
+//! Was the sender told? The expectations about delivery reports and delay notices.
+//!
+//! They are counted per message: a report counts if it speaks of one of the recipients in view. With `to` it must have been handed to that
+//! system, without it is enough that it was made. `within` runs from the sending of the message to the arrival of the report.
+//! Not modelled: `ret`, how much of the message a report returns.
+
+use super::desk::{Desk, Number, Window, has_code, has_text, is};
+use super::expect::each;
+use super::got;
+use super::judge::Check;
+use super::names::Who;
+use super::route::same_moments;
+use super::view::Seen;
+use crate::analysis::delays::arrived;
+use crate::analysis::outcome::{Kind, Message, Recipient, ReportLine};
+use crate::analysis::paths::label;
+use crate::base::{CodePattern, SECOND, SimTime, count, duration};
+use crate::scenario::schema::{self, DsnAction};
+use std::rc::Rc;
+
+/// What a report must be like to be counted.
+struct Wanted {
+    kind: Kind,
+    actions: Vec<&'static str>,
+    to: Option<Who>,
+    window: Window,
+    recipients: Option<Vec<String>>,
+    status: Option<CodePattern>,
+    text: Option<String>,
+}
+
+pub(super) fn ndr(it: &schema::Ndr, desk: &mut Desk<'_>) -> Check {
+    desk.later_field(&it.ret, "`ret`");
+    let wanted = Wanted {
+        kind: if it.action.get() == Some(&DsnAction::Delayed) { Kind::DelayNotice } else { Kind::Dsn },
+        actions: vec![it.action.get().map_or("failed", |action| word(*action))],
+        to: desk.who(&it.to),
+        window: Window { within: desk.duration(&it.within), no_sooner: None },
+        recipients: it.recipients.get().map(|texts| sorted(texts.iter().map(|text| text.to_lowercase()))),
+        status: desk.code(&it.status),
+        text: it.text.as_str().map(str::to_owned),
+    };
+    counted(wanted, it.is.get().copied(), None)
+}
+
+pub(super) fn notice(it: &schema::Notice, desk: &mut Desk<'_>) -> Check {
+    let actions = match it.action.get() {
+        Some(action) => vec![word(*action)],
+        None => vec!["relayed", "delivered", "expanded"],
+    };
+    let window = Window { within: desk.duration(&it.within), no_sooner: None };
+    let to = desk.who(&it.to);
+    counted(Wanted { kind: Kind::Dsn, actions, to, window, recipients: None, status: None, text: None }, it.is.get().copied(), None)
+}
+
+pub(super) fn delay_notice(it: &schema::DelayNotice, desk: &mut Desk<'_>) -> Check {
+    let window = Window { within: desk.duration(&it.within), no_sooner: None };
+    let to = desk.who(&it.to);
+    let moments = desk.moments(&it.moments);
+    let wanted = Wanted { kind: Kind::DelayNotice, actions: vec![], to, window, recipients: None, status: None, text: None };
+    counted(wanted, it.is.get().copied(), moments)
+}
+
+fn word(action: DsnAction) -> &'static str {
+    match action {
+        DsnAction::Failed => "failed",
+        DsnAction::Delayed => "delayed",
+        DsnAction::Delivered => "delivered",
+        DsnAction::Relayed => "relayed",
+        DsnAction::Expanded => "expanded",
+    }
+}
+
+fn sorted(names: impl Iterator<Item = String>) -> Vec<String> {
+    let mut names: Vec<String> = names.collect();
+    names.sort();
+    names
+}
+
+/// `is` reports, or at least one; `moments` are those at which they were made, to the second.
+fn counted(wanted: Wanted, number: Option<u64>, moments: Option<Vec<SimTime>>) -> Check {
+    let wanted = Rc::new(wanted);
+    let again = wanted.clone();
+    let number = Number { is: number, at_least: if number.is_none() { Some(1) } else { None }, at_most: None };
+    let holds = move |seen: &Seen<'_>| {
+        let found: Vec<&Message> = about(seen).filter(|report| wanted.has(report, seen)).collect();
+        let made = found.iter().map(|report| report.sent_at);
+        number.has(found.len() as u64) && moments.as_ref().is_none_or(|moments| same_moments(moments, made, SECOND))
+    };
+    let got = move |seen: &Seen<'_>| {
+        let kind = if again.kind == Kind::DelayNotice { "delay notice" } else { "delivery report" };
+        let reports: Vec<String> = about(seen).filter(|report| report.kind == again.kind).map(|report| describe(report, seen)).collect();
+        match reports.is_empty() {
+            true => format!("no {kind}"),
+            false => format!("{}: {}", count(reports.len() as u64, kind), got::list(reports, "none")),
+        }
+    };
+    each(holds, got)
+}
+
+/// The reports that speak of recipients in view.
+fn about<'a>(seen: &Seen<'a>) -> impl Iterator<Item = &'a Message> {
+    let view = seen.view.of_message(seen.at.0);
+    let whole = view.len() == seen.message.recipients.len();
+    let in_view: Vec<&str> = view.iter().map(|item| &*seen.message.recipients[item.1 as usize].to).collect();
+    let speaks = move |report: &&Message| whole || report.report.iter().any(|line| in_view.contains(&&*line.recipient));
+    seen.scene.reports_about(seen.message).filter(speaks)
+}
+
+impl Wanted {
+    fn has(&self, report: &Message, seen: &Seen<'_>) -> bool {
+        let line = |line: &ReportLine| {
+            (self.actions.is_empty() || self.actions.contains(&line.action))
+                && has_code(self.status.as_ref(), 0, Some(line.status))
+                && has_text(self.text.as_deref(), &line.diagnostic)
+        };
+        let named = || sorted(report.report.iter().map(|line| line.recipient.to_lowercase()));
+        report.kind == self.kind
+            && (self.kind == Kind::DelayNotice && report.report.is_empty() || report.report.iter().any(line))
+            && self.recipients.as_ref().is_none_or(|wanted| *wanted == named())
+            && (self.to.is_none() || report.recipients.iter().any(|reader| self.was_handed_over(reader)))
+            && (self.window.within.is_none()
+                || report.recipients.iter().any(|reader| arrived(reader) && self.window.has(reader.at.since(seen.message.sent_at))))
+    }
+
+    fn was_handed_over(&self, reader: &Recipient) -> bool {
+        let handed = reader.hops.iter().any(|hop| hop.to.is_some() && is(self.to.as_ref(), hop.to.as_ref()));
+        handed || arrived(reader) && is(self.to.as_ref(), reader.final_place.as_ref())
+    }
+}
+
+/// `inbound#5/dsn1 (failed 5.1.1 nobody@contoso.com) to internet after 400ms`
+fn describe(report: &Message, seen: &Seen<'_>) -> String {
+    let lines = report.report.iter().map(|line| format!("{} {} {}", line.action, line.status, line.recipient));
+    let readers = report.recipients.iter().map(|reader| {
+        let place = reader.final_place.as_ref().map_or("nobody", label);
+        match arrived(reader) {
+            true => format!("to {place} after {}", duration(reader.at.since(seen.message.sent_at))),
+            false => format!("{} at {place}", reader.fate.as_str()),
+        }
+    });
+    format!("{} ({}) {}", report.id, got::list(lines, "about nobody"), got::list(readers, "to nobody"))
+}

@@ -1,0 +1,110 @@
+//! How was a hop protected?
+//!
+//! False if the hop was not taken; where several hops fit (`"*"`, systems with several hosts in a row), each must be as expected, and under
+//! `Not` none may be. A hop of which nothing is known about TLS was in clear. With a `result` the connections on that hop count, also
+//! those that carried nothing: a failure is what RFC 8460 (§4.3) has words for.
+
+use super::desk::{Desk, is};
+use super::expect::each;
+use super::got;
+use super::judge::Check;
+use super::names::Who;
+use super::view::Seen;
+use crate::analysis::outcome::{Hop, Recipient, Tls};
+use crate::analysis::paths::label;
+use crate::base::{TlsOutcome, TlsVersion};
+use crate::scenario::schema::{TlsExpectation, TlsVersionWord, TlsWord};
+
+pub(super) fn hop(it: &TlsExpectation, desk: &mut Desk<'_>) -> Check {
+    let ends = match it.hop.get() {
+        Some((from, to)) => (desk.end_of_hop(from), desk.end_of_hop(to)),
+        None => (None, None),
+    };
+    let wanted = Wanted {
+        is: it.is.get().map(|word| outcome(*word)),
+        at_least: it.at_least.get().map(|word| outcome(*word)),
+        version: it.version.get().map(|word| version(*word)),
+        policy: it.policy.as_str().map(str::to_owned),
+        result: it.result.as_str().map(str::to_owned),
+    };
+    let by_connection = wanted.result.is_some();
+    let anywhere = desk.negated || by_connection;
+    let other = ends.clone();
+    let holds = move |seen: &Seen<'_>| {
+        let mut rows = found(seen.recipient, &ends, by_connection).into_iter().map(|row| row.tls).peekable();
+        match anywhere {
+            true => rows.any(|tls| wanted.has(tls)),
+            false => rows.peek().is_some() && rows.all(|tls| wanted.has(tls)),
+        }
+    };
+    let got = move |seen: &Seen<'_>| {
+        let mut rows = found(seen.recipient, &other, by_connection);
+        if rows.is_empty() {
+            rows = found(seen.recipient, &(None, None), by_connection);
+        }
+        let rows = rows.iter().map(|row| got::hop_tls(row.hop, row.tls, row.to));
+        got::list(rows, &format!("no hop was taken, {}", got::fate(seen)))
+    };
+    each(holds, got)
+}
+
+struct Wanted {
+    is: Option<TlsOutcome>,
+    at_least: Option<TlsOutcome>,
+    version: Option<TlsVersion>,
+    policy: Option<String>,
+    result: Option<String>,
+}
+
+impl Wanted {
+    fn has(&self, tls: Option<&Tls>) -> bool {
+        let outcome = tls.map_or(TlsOutcome::Plaintext, |tls| tls.outcome);
+        self.is.is_none_or(|is| outcome == is)
+            && self.at_least.is_none_or(|least| outcome >= least)
+            && self.version.is_none_or(|version| tls.is_some_and(|tls| tls.version == Some(version)))
+            && self.policy.as_ref().is_none_or(|policy| tls.is_some_and(|tls| has_policy(policy, &tls.policy)))
+            && self.result.as_ref().is_none_or(|result| tls.is_some_and(|tls| tls.result == Some(result)))
+    }
+}
+
+/// A connector's own words are the policy "connector".
+fn has_policy(wanted: &str, found: &str) -> bool {
+    let plain = |text: &str| text.replace(['-', '_'], "").to_ascii_lowercase();
+    let of_connectors = ["EncryptionOnly", "CertificateValidation", "DomainValidation"];
+    plain(wanted) == plain(found) || plain(wanted) == "connector" && of_connectors.contains(&found)
+}
+
+struct Row<'a> {
+    hop: &'a Hop,
+    tls: Option<&'a Tls>,
+    to: Option<&'a str>,
+}
+
+/// The hops that were taken between two ends, or all connections between them.
+fn found<'a>(recipient: &'a Recipient, ends: &(Option<Who>, Option<Who>), by_connection: bool) -> Vec<Row<'a>> {
+    let from = recipient.hops.iter().filter(|hop| is(ends.0.as_ref(), Some(&hop.from)));
+    if !by_connection {
+        let taken = from.filter(|hop| hop.to.is_some() && is(ends.1.as_ref(), hop.to.as_ref()));
+        return taken.map(|hop| Row { hop, tls: hop.tls.as_ref(), to: None }).collect();
+    }
+    let all = from.flat_map(|hop| hop.attempts.iter().flat_map(|attempt| &attempt.connections).map(move |connection| (hop, connection)));
+    let met = all.filter(|(_, connection)| connection.tls.is_some() && is(ends.1.as_ref(), connection.to.as_ref()));
+    met.map(|(hop, connection)| Row { hop, tls: connection.tls.as_ref(), to: connection.to.as_ref().map(label) }).collect()
+}
+
+fn outcome(word: TlsWord) -> TlsOutcome {
+    match word {
+        TlsWord::Plaintext => TlsOutcome::Plaintext,
+        TlsWord::Encrypted => TlsOutcome::Encrypted,
+        TlsWord::Authenticated => TlsOutcome::Authenticated,
+    }
+}
+
+fn version(word: TlsVersionWord) -> TlsVersion {
+    match word {
+        TlsVersionWord::Tls10 => TlsVersion::Tls10,
+        TlsVersionWord::Tls11 => TlsVersion::Tls11,
+        TlsVersionWord::Tls12 => TlsVersion::Tls12,
+        TlsVersionWord::Tls13 => TlsVersion::Tls13,
+    }
+}
