@@ -21,7 +21,7 @@ pub const FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 pub const BASES_MAX: usize = 8;
 
 /// Reads the texts of one scenario and collects what is wrong with them.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Loader {
     /// All texts read so far.
     pub sources: Sources,

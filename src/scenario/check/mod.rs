@@ -1,0 +1,3 @@
+//! Is what the text says possible at all? Refusals of the products' own cmdlets, at the place of the parameter.
+
+pub(super) mod outbound_connector;

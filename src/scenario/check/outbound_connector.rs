@@ -1,0 +1,151 @@
+//! What does New-OutboundConnector refuse?
+//!
+//! Sources: New-OutboundConnector and Set-OutboundConnector, parameters and their constraints. Not modelled yet: mail-flow rules that name a
+//! connector, centralized transport, sender rewriting, DANE.
+
+use crate::base::Domain;
+use crate::diag::{Diagnostic, Span, code};
+use crate::scenario::compile::Desk;
+use crate::scenario::schema::{ConnectorType, OutboundConnector, SmtpDaneMode, TlsSettings};
+use crate::scenario::source::{Field, Text};
+
+/// Names of connectors are at most this long.
+const NAME_MAX: usize = 64;
+
+/// Says everything that the cmdlet would refuse, and what is not modelled.
+pub(in crate::scenario) fn check(name: &Text, connector: &OutboundConnector, desk: &mut Desk) {
+    if name.chars().count() > NAME_MAX {
+        refuse(desk, name.span(), "the name of a connector has at most 64 characters", "shorten it");
+    }
+    next_hops(connector, desk);
+    on_premises_only(connector, desk);
+    tls(connector, desk);
+    for domain in connector.recipient_domains.items() {
+        if let Err(help) = recipient_domain(domain) {
+            desk.say(Diagnostic::error(code::CMDLET_REFUSES, domain.span(), format!("`{domain}` is not a recipient domain")).help(help));
+        }
+    }
+    desk.only(&connector.route_all_messages_via_on_premises, false, "centralized mail transport");
+    desk.only(&connector.sender_rewriting_enabled, false, "sender rewriting");
+    if connector.smtp_dane_mode.or(SmtpDaneMode::Opportunistic) == SmtpDaneMode::Mandatory {
+        desk.not_modelled(connector.smtp_dane_mode.span(), "DANE");
+    }
+}
+
+/// `UseMXRecord` and `SmartHosts` exclude each other, and one of them must say where mail goes.
+fn next_hops(connector: &OutboundConnector, desk: &mut Desk) {
+    let smart_hosts = !connector.smart_hosts.items().is_empty();
+    if connector.use_mx_record.or(true) && smart_hosts {
+        let problem = Diagnostic::error(code::CMDLET_REFUSES, connector.smart_hosts.span(), "`smart_hosts` while `use_mx_record` is true");
+        let problem = match connector.use_mx_record.is_written() {
+            true => problem.also(connector.use_mx_record.span(), "true"),
+            false => problem.label("`use_mx_record` is true unless it is written"),
+        };
+        desk.say(problem.help("add `use_mx_record: false`"));
+    }
+    if !connector.use_mx_record.or(true) && !smart_hosts {
+        let help = "add smart_hosts: [\"mail.contoso.com\"], or leave `use_mx_record` at true";
+        refuse(desk, connector.use_mx_record.span(), "`use_mx_record` is false, and there are no `smart_hosts`", help);
+    }
+}
+
+fn on_premises_only(connector: &OutboundConnector, desk: &mut Desk) {
+    if connector.connector_type.or(ConnectorType::Partner) == ConnectorType::OnPremises {
+        return;
+    }
+    let fields: [(&str, &Field<bool>); 3] = [
+        ("all_accepted_domains", &connector.all_accepted_domains),
+        ("route_all_messages_via_on_premises", &connector.route_all_messages_via_on_premises),
+        ("sender_rewriting_enabled", &connector.sender_rewriting_enabled),
+    ];
+    for (field, value) in fields.into_iter().filter(|(_, value)| value.or(false)) {
+        let help = "add `connector_type: OnPremises`; left out it is `Partner`";
+        refuse(desk, value.span(), &format!("`{field}` belongs to connectors of the type `OnPremises`"), help);
+    }
+}
+
+fn tls(connector: &OutboundConnector, desk: &mut Desk) {
+    let settings = connector.tls_settings.or(TlsSettings::Opportunistic);
+    let domain = connector.tls_domain.get().filter(|domain| !domain.is_empty());
+    match (settings, domain) {
+        (TlsSettings::DomainValidation, None) => {
+            let help = "add tls_domain: \"mail.contoso.com\", the name that the certificate must carry";
+            refuse(desk, connector.tls_settings.span(), "`DomainValidation` without a `tls_domain`", help);
+        }
+        (TlsSettings::DomainValidation, Some(domain)) => {
+            if Domain::parse(domain).is_err() {
+                refuse(
+                    desk,
+                    domain.span(),
+                    &format!("`{domain}` is not a name that a certificate can carry"),
+                    "a domain, or `*.` and a domain",
+                );
+            }
+        }
+        (_, Some(domain)) => {
+            let help = "`tls_domain` is looked at only with `tls_settings: DomainValidation`";
+            refuse(desk, domain.span(), &format!("`tls_domain` with `tls_settings: {}`", settings.as_str()), help);
+        }
+        (_, None) => {}
+    }
+}
+
+/// `contoso.com`, `*.contoso.com`, `*`.
+fn recipient_domain(text: &str) -> Result<(), &'static str> {
+    if text == "*" {
+        return Ok(());
+    }
+    if text.contains('@') {
+        return Err("a connector looks at domains, never at addresses: \"contoso.com\"");
+    }
+    match Domain::parse(text) {
+        Ok(domain) if !domain.as_str().is_empty() => Ok(()),
+        _ if text.contains('*') => Err("a wildcard stands only as the first whole label: \"*.contoso.com\""),
+        _ => Err("a domain stands here: \"contoso.com\", \"*.contoso.com\" or \"*\""),
+    }
+}
+
+fn refuse(desk: &mut Desk, span: Span, message: &str, help: &str) {
+    desk.error(code::CMDLET_REFUSES, span, message, help);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::load::Loader;
+    use crate::scenario::schema::System;
+
+    #[test]
+    fn refusals() {
+        let cases = [
+            (r#"recipient_domains: ["contoso.com"], use_mx_record: false, smart_hosts: ["a.test"]"#, ""),
+            (r#"recipient_domains: ["contoso.com"]"#, ""),
+            (r#"smart_hosts: ["a.test"]"#, "MT0401 `smart_hosts` while `use_mx_record` is true"),
+            (r#"use_mx_record: true, smart_hosts: ["a.test"]"#, "MT0401 `smart_hosts` while `use_mx_record` is true"),
+            ("use_mx_record: false", "MT0401 `use_mx_record` is false, and there are no `smart_hosts`"),
+            ("all_accepted_domains: true", "MT0401 `all_accepted_domains` belongs to connectors of the type `OnPremises`"),
+            ("all_accepted_domains: true, connector_type: OnPremises", ""),
+            ("all_accepted_domains: false", ""),
+            ("route_all_messages_via_on_premises: true, connector_type: OnPremises", "MT0501 centralized mail transport: not modelled yet"),
+            ("tls_settings: DomainValidation", "MT0401 `DomainValidation` without a `tls_domain`"),
+            (r#"tls_settings: DomainValidation, tls_domain: "*.a.test""#, ""),
+            (r#"tls_settings: EncryptionOnly, tls_domain: "a.test""#, "MT0401 `tls_domain` with `tls_settings: EncryptionOnly`"),
+            (r#"tls_domain: """#, ""),
+            (r#"recipient_domains: ["domain.*.contoso.com"]"#, "MT0401 `domain.*.contoso.com` is not a recipient domain"),
+            (r#"recipient_domains: ["*.contoso.com", "*"]"#, ""),
+            (r#"recipient_domains: ["a@contoso.com"]"#, "MT0401 `a@contoso.com` is not a recipient domain"),
+            ("smtp_dane_mode: None, mta_sts_mode: None, test_mode: true, connector_source: HybridWizard", ""),
+            ("smtp_dane_mode: Mandatory", "MT0501 DANE: not modelled yet"),
+        ];
+        for (fields, expected) in cases {
+            let text = format!("Scenario(systems: {{ \"t\": ExchangeOnline(outbound_connectors: {{ \"c\": ({fields}) }}) }})");
+            let tree = Loader::new().text("x.ron", &text).expect("readable");
+            let Some(System::ExchangeOnline(tenant)) = tree.systems.get("t") else { panic!("a tenant") };
+            let (name, connector) = tenant.outbound_connectors.iter().next().expect("one");
+            let mut desk = Desk::default();
+            check(name, connector, &mut desk);
+            let said: Vec<String> = desk.problems.iter().map(|problem| format!("{} {}", problem.code.id, problem.message)).collect();
+            assert_eq!(said.join("; "), expected, "{fields}");
+        }
+    }
+}

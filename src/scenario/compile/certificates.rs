@@ -1,0 +1,149 @@
+//! Which certificates are there from a moment on, and who trusts them?
+//!
+//! Not used yet, since only DANE looks: `key`, `spki_sha256`, `cert_sha256`.
+
+use std::collections::BTreeMap;
+
+use crate::base::{CertId, SimTime};
+use crate::diag::{Diagnostic, closest, code};
+use crate::model::certificate::{Certificate, Issuer, Revocation};
+use crate::model::topology::HostSet;
+use crate::scenario::schema::{self, CertificateDef, Scenario};
+use crate::scenario::source::{Field, Text};
+
+use super::desk::Desk;
+use super::scope::Scope;
+use super::tables::Tables;
+
+/// The certificates of one stage by name.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Certificates(BTreeMap<Box<str>, CertId>);
+
+/// What a machine shows when the text does not say.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Shown {
+    Nothing,
+    Public,
+    SelfSigned,
+}
+
+impl Certificates {
+    pub(super) fn of(tree: &Scenario, scope: &Scope, tables: &mut Tables, desk: &mut Desk) -> Self {
+        let mut named = BTreeMap::new();
+        for (name, issuer) in [("public", Issuer::Public), ("self-signed", Issuer::SelfSigned)] {
+            named.insert(name.into(), tables.certificate(always_there(name, issuer)));
+        }
+        let mut written: Vec<(&Text, &CertificateDef)> = tree.certificates.iter().collect();
+        written.sort_by_key(|(name, _)| name.as_str());
+        for (name, definition) in written {
+            if matches!(name.as_str(), "public" | "self-signed" | "none") {
+                desk.error(
+                    code::RESERVED,
+                    name.span(),
+                    format!("`{name}` exists always and cannot be described"),
+                    "give the certificate another name",
+                );
+                continue;
+            }
+            let certificate = certificate(name, definition, tree, scope, desk);
+            named.insert(name.as_str().into(), tables.certificate(certificate));
+        }
+        Self(named)
+    }
+
+    /// The certificate that a text names; `None` for "none".
+    pub(super) fn find(&self, text: &Text, desk: &mut Desk) -> Option<CertId> {
+        if text.as_str() == "none" {
+            return None;
+        }
+        let found = self.0.get(text.as_str()).copied();
+        if found.is_none() {
+            let problem = Diagnostic::error(code::UNKNOWN_NAME, text.span(), format!("no certificate is called `{text}`"));
+            let problem = problem.suggest(text, self.0.keys().map(|name| &**name).chain(["none"]));
+            desk.say(if problem.help.is_empty() {
+                problem.help("certificates stand at the top level; \"public\", \"self-signed\" and \"none\" always exist")
+            } else {
+                problem
+            });
+        }
+        found
+    }
+
+    /// The certificate of a machine.
+    pub(super) fn shown(&self, field: &Field<Text>, default: Shown, desk: &mut Desk) -> Option<CertId> {
+        match (field.get(), default) {
+            (Some(text), _) => self.find(text, desk),
+            (None, Shown::Nothing) => None,
+            (None, Shown::Public) => self.0.get("public").copied(),
+            (None, Shown::SelfSigned) => self.0.get("self-signed").copied(),
+        }
+    }
+}
+
+/// A certificate with the host's own name, valid for ever.
+fn always_there(name: &str, issuer: Issuer) -> Certificate {
+    Certificate {
+        name: name.into(),
+        subject: "".into(),
+        names: Vec::new(),
+        any_name: true,
+        issuer,
+        not_before: SimTime::ZERO,
+        not_after: SimTime::NEVER,
+        sends_chain: true,
+        revocation: Revocation::Good,
+        weak_signature: false,
+    }
+}
+
+fn certificate(name: &Text, definition: &CertificateDef, tree: &Scenario, scope: &Scope, desk: &mut Desk) -> Certificate {
+    let lower = |text: &Text| text.trim_end_matches('.').to_ascii_lowercase().into();
+    Certificate {
+        name: name.as_str().into(),
+        subject: definition.subject.get().map_or_else(|| "".into(), lower),
+        names: definition.names.items().iter().map(lower).collect(),
+        any_name: false,
+        issuer: issuer(&definition.issuer, tree, scope, desk),
+        not_before: desk.instant_or(&definition.not_before, SimTime::ZERO),
+        not_after: desk.instant_or(&definition.not_after, SimTime::NEVER),
+        sends_chain: definition.sends_chain.or(true),
+        revocation: match definition.revocation.or(schema::Revocation::Good) {
+            schema::Revocation::Good => Revocation::Good,
+            schema::Revocation::Revoked => Revocation::Revoked,
+            schema::Revocation::Unreachable => Revocation::Unreachable,
+        },
+        weak_signature: definition.weak_signature.or(false),
+    }
+}
+
+fn issuer(field: &Field<Text>, tree: &Scenario, scope: &Scope, desk: &mut Desk) -> Issuer {
+    let Some(text) = field.get() else { return Issuer::Public };
+    match text.as_str() {
+        "public" => return Issuer::Public,
+        "self-signed" => return Issuer::SelfSigned,
+        _ => {}
+    }
+    let Some(authority) = tree.authorities.get(text) else {
+        unknown_issuer(text, tree, desk);
+        return Issuer::Public;
+    };
+    let everybody = !authority.trusted_by.is_written() || authority.trusted_by.items().iter().any(|name| name.as_str() == "*");
+    let trusted_by = if everybody { HostSet::All } else { HostSet::These(scope.all_of(authority.trusted_by.items(), desk)) };
+    Issuer::Authority { name: text.as_str().into(), trusted_by, not_after: desk.instant_or(&authority.not_after, SimTime::NEVER) }
+}
+
+/// A slip of the finger, or a public authority that nobody needs to describe.
+fn unknown_issuer(text: &Text, tree: &Scenario, desk: &mut Desk) {
+    let known = tree.authorities.keys().map(Text::as_str).chain(["public", "self-signed"]);
+    match closest(text, known) {
+        Some(name) => {
+            let message = format!("no authority is called `{text}`");
+            desk.error(code::UNKNOWN_NAME, text.span(), message, format!("did you mean `{name}`?"));
+        }
+        None => {
+            let message = format!("`{text}` is not among the `authorities`, so it is taken for a public one that everybody trusts");
+            let problem = Diagnostic::warning(code::UNKNOWN_NAME, text.span(), message);
+            desk.say(problem.help(format!("to say who trusts it, add authorities: {{ \"{text}\": () }}")));
+        }
+    }
+}

@@ -1,0 +1,275 @@
+//! Tenants of Exchange Online, and the front ends that all of them share.
+//!
+//! Sources: New-AcceptedDomain, New-OutboundConnector; the constants of each era from the service's limits and queueing pages. Not modelled yet:
+//! inbound connectors, mail-flow rules, remote domains, logins, mail users and groups.
+
+use jiff::Timestamp;
+
+use crate::base::{DAY, Domain, HOUR, MINUTE, SystemId, TlsVersion};
+use crate::decide::profile::default_sender;
+use crate::diag::{Diagnostic, code};
+use crate::model::exchange::{AcceptedDomain, DomainType, Out4, Out6, OutboundConnector, Switches, Tenant};
+use crate::model::settings::{Directory, HostConfig, Profile, Retry, TlsLevel, TlsPolicy};
+use crate::scenario::check::outbound_connector;
+use crate::scenario::schema::{self, Era, ExchangeOnline, Scenario, System, TlsSettings};
+use crate::scenario::source::{Named, Text};
+use crate::scenario::values::parse_date;
+
+use super::certificates::{Certificates, Shown};
+use super::desk::Desk;
+use super::mailboxes::Mailboxes;
+use super::mta::checks;
+use super::receiver::{Usual, receiver};
+use super::tables::{Notation, Tables};
+
+/// Messages larger than this are refused by the service.
+const SIZE_BYTES_MAX: u64 = 150 << 20;
+/// Recipients of one transaction.
+const RECIPIENTS_MAX: u32 = 500;
+
+/// The settings of every front end in a stage.
+pub(super) fn front_end(
+    tree: &Scenario,
+    system_ids: &dyn Fn(&str) -> Option<SystemId>,
+    certificates: &Certificates,
+    tables: &mut Tables,
+    desk: &mut Desk,
+) -> HostConfig {
+    let mut tenants: Vec<(&Text, &ExchangeOnline)> = Vec::new();
+    for (name, system) in tree.systems.iter() {
+        if let System::ExchangeOnline(tenant) = system {
+            tenants.push((name, tenant));
+        }
+    }
+    tenants.sort_by_key(|(name, _)| name.as_str());
+    accepted_once(&tenants, desk);
+    let shared = tree.exchange_online.get().map(|service| &service.switches);
+    let rows = tenants.iter().filter_map(|(name, tenant)| {
+        let system = system_ids(name)?;
+        Some(compile(tenant, system, shared, tables, desk))
+    });
+    let directory = Directory::Tenants(rows.collect());
+    let era = era(tree);
+    let mut sender = default_sender(Profile::ExchangeOnline);
+    sender.retry = retry(era);
+    let versions = if era >= Era::Exo2022 { (TlsVersion::Tls12, TlsVersion::Tls13) } else { (TlsVersion::Tls10, TlsVersion::Tls13) };
+    sender.tls.versions = versions;
+    let usual = Usual {
+        certificate: Shown::Public,
+        sessions: u32::MAX,
+        max_message_size: Some(SIZE_BYTES_MAX),
+        max_recipients: RECIPIENTS_MAX,
+        hop_limit: 0,
+        tls_versions: versions,
+    };
+    HostConfig { receiver: receiver(&schema::Host::default(), usual, directory, certificates, desk), sender }
+}
+
+/// The era that is written, or the one of the start, or the newest.
+fn era(tree: &Scenario) -> Era {
+    let by_start = || {
+        let start = tree.start.get().and_then(|start| parse_date(start).ok())?;
+        let before = |date: &str| parse_date(date).is_ok_and(|date: Timestamp| start < date);
+        let eras =
+            [("2013-01-01", Era::Fope2012), ("2015-01-01", Era::Eop2014), ("2021-01-01", Era::Eop2017), ("2023-11-01", Era::Exo2022)];
+        eras.into_iter().find(|(date, _)| before(date)).map(|(_, era)| era)
+    };
+    let written = tree.exchange_online.get().and_then(|service| service.era.get().copied());
+    written.or_else(by_start).unwrap_or(Era::Exo2026)
+}
+
+/// Spacing and end of retries, by era.
+fn retry(era: Era) -> Retry {
+    let (waits_ns, lifetime_ns, delay_notice_ns) = match era {
+        Era::Fope2012 => (vec![20 * MINUTE], 5 * DAY, 2 * HOUR),
+        Era::Eop2014 => (vec![5 * MINUTE], 2 * DAY, 0),
+        Era::Eop2017 => ([15, 15, 20, 30, 45, 60].map(|minutes| minutes * MINUTE).to_vec(), DAY, 0),
+        Era::Exo2022 | Era::Exo2026 => (vec![15 * MINUTE, 15 * MINUTE, HOUR], DAY, 0),
+    };
+    Retry::Steps { waits_ns, lifetime_ns, delay_notice_ns }
+}
+
+/// The name before `.onmicrosoft.com`.
+pub(super) fn tenant_name(tenant: &ExchangeOnline) -> Option<String> {
+    let first = tenant.accepted_domains.keys().next().map(|domain| domain.split('.').next().unwrap_or("").to_owned());
+    tenant.tenant.as_str().map(str::to_owned).or(first).filter(|name| !name.is_empty()).map(|name| name.to_ascii_lowercase())
+}
+
+/// The two domains that every tenant has of Microsoft.
+pub(super) fn microsoft_domains(tenant: &ExchangeOnline) -> Vec<String> {
+    tenant_name(tenant).map_or(Vec::new(), |name| vec![format!("{name}.onmicrosoft.com"), format!("{name}.mail.onmicrosoft.com")])
+}
+
+/// A domain is accepted by one tenant only.
+fn accepted_once(tenants: &[(&Text, &ExchangeOnline)], desk: &mut Desk) {
+    let mut seen: Vec<(&Text, &Text)> = Vec::new();
+    for (name, tenant) in tenants {
+        for domain in tenant.accepted_domains.keys() {
+            if let Some((other, there)) = seen.iter().find(|(_, known)| known.eq_ignore_ascii_case(domain)) {
+                let message = format!("`{domain}` is an accepted domain of `{other}` already, and here of `{name}`");
+                let problem = Diagnostic::error(code::CLAIMED_TWICE, domain.span(), message).also(there.span(), "the other tenant");
+                desk.say(problem.help("a domain belongs to one tenant of Exchange Online"));
+            }
+            seen.push((name, domain));
+        }
+    }
+}
+
+fn compile(tenant: &ExchangeOnline, system: SystemId, shared: Option<&Named<Text>>, tables: &mut Tables, desk: &mut Desk) -> Tenant {
+    refuse(tenant, desk);
+    let mut mailboxes = Mailboxes::default();
+    mailboxes.add(tenant.mailboxes.items(), desk);
+    mailboxes.add_directory(&tenant.recipients, desk);
+    let mut switches = Switches::default();
+    for named in shared.into_iter().chain([&tenant.switches]) {
+        named.iter().for_each(|(name, value)| switch(name, value, &mut switches, desk));
+    }
+    Tenant {
+        system,
+        accepted_domains: accepted_domains(tenant, tables, desk),
+        mailboxes: mailboxes.patterns(),
+        outbound_connectors: connectors(tenant, tables, desk),
+        switches,
+        directory_complete: tenant.directory_complete.or(true),
+    }
+}
+
+fn refuse(tenant: &ExchangeOnline, desk: &mut Desk) {
+    for (name, connector) in tenant.inbound_connectors.iter() {
+        if connector.enabled.or(true) {
+            desk.not_modelled(name.span(), "inbound connectors");
+        }
+    }
+    desk.no_names(&tenant.transport_rules, "mail-flow rules");
+    desk.no_names(&tenant.remote_domains, "remote domains");
+    desk.no_names(&tenant.send_as, "logins");
+    desk.no_field(&tenant.protected_by, "FOPE");
+    if !tenant.ip_allow_list.items().is_empty() {
+        desk.not_modelled(tenant.ip_allow_list.span(), "the allow list of addresses");
+    }
+    if let Some(config) = tenant.organization_config.get() {
+        desk.only(&config.reject_direct_send, false, "the refusal of direct send");
+    }
+    if let Some(config) = tenant.transport_config.get() {
+        desk.only(&config.smtp_client_authentication_disabled, true, "logins");
+        desk.only(&config.allow_legacy_tls_clients, false, "the legacy endpoint for old TLS");
+    }
+    if desk.duration_or(&tenant.replication, 0) != 0 {
+        desk.not_modelled(tenant.replication.span(), "the time that changes take to replicate");
+    }
+    checks(&tenant.checks, desk);
+}
+
+/// What is written, and Microsoft's own names of the tenant.
+fn accepted_domains(tenant: &ExchangeOnline, tables: &mut Tables, desk: &mut Desk) -> Vec<AcceptedDomain> {
+    let mut domains: Vec<(Domain, DomainType)> = Vec::new();
+    for (name, kind) in tenant.accepted_domains.iter() {
+        if let Some(domain) = desk.domain(name) {
+            domains.push((domain, domain_type(*kind)));
+        }
+    }
+    for name in microsoft_domains(tenant) {
+        match Domain::parse(&name) {
+            Ok(domain) if !domains.iter().any(|(known, _)| *known == domain) => domains.push((domain, DomainType::Authoritative)),
+            _ => {}
+        }
+    }
+    let below: Vec<Domain> = tenant.match_sub_domains.items().iter().filter_map(|name| desk.domain(name)).collect();
+    for (name, domain) in tenant.match_sub_domains.items().iter().zip(&below) {
+        match domains.iter().find(|(known, _)| known == domain) {
+            None => {
+                let problem =
+                    Diagnostic::error(code::UNKNOWN_NAME, name.span(), format!("`{name}` is not an accepted domain of this tenant"));
+                desk.say(problem.suggest(name, tenant.accepted_domains.keys().map(Text::as_str)));
+            }
+            Some((_, DomainType::InternalRelay)) => {}
+            Some(_) => {
+                let help = "Exchange Online accepts names below a domain only if its type is `InternalRelay`";
+                desk.error(code::CMDLET_REFUSES, name.span(), format!("`{name}` is not an `InternalRelay` domain"), help);
+            }
+        }
+    }
+    domains.sort_by(|a, b| a.0.cmp(&b.0));
+    let row = |(domain, kind): (Domain, DomainType)| AcceptedDomain {
+        name: tables.names.intern(domain.as_str()),
+        kind,
+        match_sub_domains: below.contains(&domain),
+    };
+    domains.into_iter().map(row).collect()
+}
+
+pub(super) fn domain_type(kind: schema::DomainType) -> DomainType {
+    match kind {
+        schema::DomainType::Authoritative => DomainType::Authoritative,
+        schema::DomainType::InternalRelay => DomainType::InternalRelay,
+        schema::DomainType::ExternalRelay => DomainType::ExternalRelay,
+    }
+}
+
+fn connectors(tenant: &ExchangeOnline, tables: &mut Tables, desk: &mut Desk) -> Vec<OutboundConnector> {
+    let mut rows: Vec<OutboundConnector> = Vec::new();
+    for (written, (name, connector)) in tenant.outbound_connectors.iter().enumerate() {
+        outbound_connector::check(name, connector, desk);
+        let lower = |domain: &Text| domain.trim_end_matches('.').to_ascii_lowercase().into();
+        rows.push(OutboundConnector {
+            name: name.as_str().into(),
+            enabled: connector.enabled.or(true),
+            on_premises: connector.connector_type.or(schema::ConnectorType::Partner) == schema::ConnectorType::OnPremises,
+            recipient_domains: connector.recipient_domains.items().iter().map(lower).collect(),
+            all_accepted_domains: connector.all_accepted_domains.or(false),
+            rule_scoped: connector.is_transport_rule_scoped.or(false),
+            use_mx_record: connector.use_mx_record.or(true),
+            smart_hosts: Vec::new(),
+            tls: tls(connector),
+            written: written as u32,
+        });
+    }
+    rows.sort_by(|a, b| a.name.cmp(&b.name));
+    for row in &mut rows {
+        let connector = tenant.outbound_connectors.get(&row.name).expect("it was read above");
+        row.smart_hosts = tables.hops(connector.smart_hosts.items(), Notation::Connector, desk);
+    }
+    rows
+}
+
+fn tls(connector: &schema::OutboundConnector) -> TlsPolicy {
+    let level = match connector.tls_settings.or(TlsSettings::Opportunistic) {
+        TlsSettings::Opportunistic => TlsLevel::Opportunistic,
+        TlsSettings::EncryptionOnly => TlsLevel::EncryptionOnly,
+        TlsSettings::CertificateValidation => TlsLevel::CertificateValidation,
+        TlsSettings::DomainValidation => TlsLevel::DomainValidation,
+    };
+    let name = connector.tls_domain.get().filter(|name| !name.is_empty() && level == TlsLevel::DomainValidation);
+    TlsPolicy { level, names: name.iter().map(|name| name.to_ascii_lowercase().into()).collect() }
+}
+
+/// Switches that the format knows and the model does not use yet.
+const SWITCHES_NOT_MODELLED: &[&str] = &["partner_require_tls_reply", "missing_client_certificate"];
+
+/// One named switch.
+fn switch(name: &Text, value: &Text, switches: &mut Switches, desk: &mut Desk) {
+    let known = ["OUT-4", "OUT-6", "wildcard_matches_bare_domain", "opportunistic_handshake_failure"];
+    let values: &[&str] = match (name.as_str(), value.as_str()) {
+        ("OUT-4", "specificity") => return switches.out_4 = Out4::Specificity,
+        ("OUT-4", "listed-order") => return switches.out_4 = Out4::ListedOrder,
+        ("OUT-4", _) => &["specificity", "listed-order"],
+        ("OUT-6", "error") => return switches.out_6 = Out6::Error,
+        ("OUT-6", "name") => return switches.out_6 = Out6::Name,
+        ("OUT-6", "newest") => return switches.out_6 = Out6::Newest,
+        ("OUT-6", _) => &["error", "name", "newest"],
+        ("wildcard_matches_bare_domain", "true") => return switches.wildcard_matches_bare_domain = true,
+        ("wildcard_matches_bare_domain", "false") => return switches.wildcard_matches_bare_domain = false,
+        ("wildcard_matches_bare_domain", _) => &["true", "false"],
+        ("opportunistic_handshake_failure", "defer") => return switches.plain_retry = false,
+        ("opportunistic_handshake_failure", "plain-retry") => return switches.plain_retry = true,
+        ("opportunistic_handshake_failure", _) => &["defer", "plain-retry"],
+        (other, _) if SWITCHES_NOT_MODELLED.contains(&other) => return desk.not_modelled(name.span(), &format!("the switch `{other}`")),
+        (other, _) => {
+            let problem =
+                Diagnostic::error(code::UNKNOWN_SWITCH, name.span(), format!("there is no switch `{other}`")).suggest(other, known);
+            return desk.say(if problem.help.is_empty() { problem.help(format!("known are {}", known.join(", "))) } else { problem });
+        }
+    };
+    let message = format!("`{value}` is not a value of the switch `{name}`");
+    desk.error(code::UNKNOWN_SWITCH, value.span(), message, format!("possible are {}", values.join(", ")));
+}

@@ -1,0 +1,515 @@
+//! What goes wrong, for a time under `faults` and always under `receives`: texts to windows over machines, and who wins where two speak.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use crate::base::{DAY, HostId, Pattern, Phase, SimTime};
+use crate::diag::{Diagnostic, Span, code};
+use crate::model::dns::RecordType;
+use crate::model::fault::{DnsFault, DropHow, Fault, FaultKind, HostFaults, StarttlsHow, Unreachable, Window, hosts_of, struck};
+use crate::model::topology::{HostSet, Law};
+use crate::scenario::schema::{self, SessionWindow};
+use crate::scenario::source::{Field, Text};
+
+use super::certificates::Certificates;
+use super::desk::Desk;
+use super::key::name_key;
+use super::resolvers::view_number;
+use super::scope::Scope;
+use super::tables::Tables;
+
+/// Always, per 10^9.
+const ALWAYS_PPB: u32 = 1_000_000_000;
+
+/// What faults refer to.
+pub(super) struct World<'a> {
+    pub(super) scope: &'a Scope,
+    pub(super) addresses: &'a [(IpAddr, HostId)],
+    pub(super) certificates: &'a Certificates,
+    pub(super) views: &'a [Text],
+    pub(super) count: usize,
+}
+
+/// Reads faults one after the other.
+pub(super) struct Faults<'a> {
+    world: World<'a>,
+    rows: Vec<(Fault, Span)>,
+    /// Sets of machines that share one greylist.
+    memories: Vec<Vec<HostId>>,
+}
+
+/// What one fault is about before its kind is known.
+struct Frame<'a> {
+    name: &'a str,
+    place: Span,
+    /// Under `receives`: the machine.
+    always_at: Option<HostId>,
+}
+
+impl<'a> Faults<'a> {
+    pub(super) fn new(world: World<'a>) -> Self {
+        Self { world, rows: Vec::new(), memories: Vec::new() }
+    }
+
+    /// One entry of `faults`.
+    pub(super) fn fault(&mut self, name: &Text, fault: &schema::Fault, tables: &mut Tables, desk: &mut Desk) {
+        self.read(&Frame { name, place: fault.place(), always_at: None }, fault, tables, desk);
+    }
+
+    /// What a machine always does.
+    pub(super) fn receives(&mut self, host: HostId, name: &str, list: &[schema::Fault], tables: &mut Tables, desk: &mut Desk) {
+        for (at, fault) in list.iter().enumerate() {
+            let name = format!("{name} receives {}", at + 1);
+            self.read(&Frame { name: &name, place: fault.place(), always_at: Some(host) }, fault, tables, desk);
+        }
+    }
+
+    fn read(&mut self, frame: &Frame<'_>, fault: &schema::Fault, tables: &mut Tables, desk: &mut Desk) {
+        match fault {
+            schema::Fault::Down(fault) => {
+                let (hosts, addresses) = self.down_target(frame, &fault.target, desk);
+                let how = unreachable(&fault.how);
+                let cut = fault.sessions.or(schema::SessionsAtCut::Cut) == schema::SessionsAtCut::Cut;
+                let queue_lost = fault.queue.or(schema::QueueAtCut::Kept) == schema::QueueAtCut::Lost;
+                self.push(frame, &fault.when, FaultKind::Down { hosts, addresses, how, cut, queue_lost }, desk);
+            }
+            schema::Fault::Flapping(fault) => {
+                let hosts = self.target(frame, &fault.target, desk);
+                let up_ns = self.needed(frame, &fault.up, "up", desk);
+                let down_ns = self.needed(frame, &fault.down, "down", desk);
+                let cut = fault.sessions.or(schema::SessionsAtCut::Cut) == schema::SessionsAtCut::Cut;
+                self.push(frame, &fault.when, FaultKind::Flapping { hosts, up_ns, down_ns, how: unreachable(&fault.how), cut }, desk);
+            }
+            schema::Fault::Partition(fault) => {
+                let (a, b) = self.between(frame, &fault.between, desk);
+                let kind = FaultKind::Partition { a, b, one_way: fault.one_way.or(false), how: unreachable(&fault.how) };
+                self.push(frame, &fault.when, kind, desk);
+            }
+            schema::Fault::Latency(fault) => {
+                let (a, b) = self.between(frame, &fault.between, desk);
+                if !fault.add.is_written() {
+                    desk.missing(frame.place, "a slow line needs to say how slow", "write add: \"200ms\"");
+                }
+                let add = desk.law_or(&fault.add, Law::Constant(0));
+                self.push(frame, &fault.when, FaultKind::Latency { a, b, add }, desk);
+            }
+            schema::Fault::Capacity(fault) => {
+                let hosts = self.target(frame, &fault.target, desk);
+                let sessions = fault.sessions.is_written().then(|| desk.number_or(&fault.sessions, 1, 0, u32::MAX));
+                let service_time = fault.service_time.get().and_then(|text| desk.law(text));
+                self.push(frame, &fault.when, FaultKind::Capacity { hosts, sessions, service_time }, desk);
+            }
+            schema::Fault::Greylist(fault) => self.greylist(frame, fault, desk),
+            schema::Fault::RateLimit(fault) => {
+                let hosts = self.target(frame, &fault.target, desk);
+                if !fault.messages.is_written() {
+                    desk.missing(frame.place, "a rate limit needs a number of messages", "write messages: 30, per: \"1m\"");
+                }
+                let messages = desk.number_or(&fault.messages, 1, 0, u32::MAX);
+                let per_ns = self.needed(frame, &fault.per, "per", desk);
+                let reply = desk.reply_or(&fault.code, "450 4.7.1 too many messages");
+                self.push(frame, &fault.when, FaultKind::RateLimit { hosts, messages, per_ns, reply }, desk);
+            }
+            schema::Fault::Dns(fault) => self.dns(frame, fault, tables, desk),
+            schema::Fault::MtaSts(_) => desk.not_modelled(frame.place, "MTA-STS"),
+            schema::Fault::Tarpit(_)
+            | schema::Fault::Reply(_)
+            | schema::Fault::Drop(_)
+            | schema::Fault::Starttls(_)
+            | schema::Fault::Certificate(_) => self.of_session(frame, fault, desk),
+        }
+    }
+
+    /// Faults of a session, which may hit only the first few or some by luck.
+    fn of_session(&mut self, frame: &Frame<'_>, fault: &schema::Fault, desk: &mut Desk) {
+        let (when, kind) = match fault {
+            schema::Fault::Tarpit(fault) => {
+                let hosts = self.target(frame, &fault.target, desk);
+                let delay_ns = self.needed(frame, &fault.delay, "delay", desk);
+                (&fault.when, FaultKind::Tarpit { hosts, phase: fault.phase.get().map(|word| phase(*word)), delay_ns })
+            }
+            schema::Fault::Reply(fault) => {
+                let hosts = self.target(frame, &fault.target, desk);
+                let phase = self.phase(frame, &fault.phase, desk);
+                if !fault.code.is_written() {
+                    desk.missing(frame.place, "this fault needs the reply that is given", "write code: \"450 4.2.1 try later\"");
+                }
+                let kind = FaultKind::Reply {
+                    hosts,
+                    phase,
+                    reply: desk.reply_or(&fault.code, "451 4.3.0"),
+                    sender: fault.sender.get().map(|text| Pattern::new(if text.as_str() == "<>" { "" } else { text })),
+                    recipient: fault.recipient.get().map(|text| Pattern::new(text)),
+                    after_recipients: desk.number_or(&fault.after_recipients, 0, 0, u32::MAX),
+                    close: fault.then.is_written(),
+                };
+                (&fault.when, kind)
+            }
+            schema::Fault::Drop(fault) => {
+                let hosts = self.target(frame, &fault.target, desk);
+                let phase = self.phase(frame, &fault.phase, desk);
+                let how = match fault.how.or(schema::DropHow::Close) {
+                    schema::DropHow::Close => DropHow::Close,
+                    schema::DropHow::Reset => DropHow::Reset,
+                    schema::DropHow::Silence => DropHow::Silence,
+                };
+                if fault.after.is_written() && phase != Phase::Content {
+                    desk.error(
+                        code::EXCLUDES,
+                        fault.after.span(),
+                        "`after` counts bytes of the content",
+                        "write phase: Content, or leave `after` out",
+                    );
+                }
+                if fault.accepted.or(false) && phase != Phase::FinalDot {
+                    desk.error(
+                        code::EXCLUDES,
+                        fault.accepted.span(),
+                        "a message is accepted at the final dot only",
+                        "write phase: FinalDot",
+                    );
+                }
+                let after_bytes = fault.after.get().and_then(|text| desk.size(text)).flatten().unwrap_or(0);
+                (&fault.when, FaultKind::Drop { hosts, phase, how, after_bytes, accepted: fault.accepted.or(false) })
+            }
+            schema::Fault::Starttls(fault) => {
+                let hosts = self.target(frame, &fault.target, desk);
+                let how = self.starttls(frame, fault, desk);
+                (&fault.when, FaultKind::Starttls { hosts, how })
+            }
+            schema::Fault::Certificate(fault) => {
+                let hosts = self.target(frame, &fault.target, desk);
+                if !fault.becomes.is_written() {
+                    desk.missing(frame.place, "this fault needs the certificate that is shown", "write becomes: \"self-signed\"");
+                }
+                let becomes = fault.becomes.get().and_then(|text| self.world.certificates.find(text, desk));
+                (&fault.when, FaultKind::Certificate { hosts, becomes })
+            }
+            _ => return,
+        };
+        self.push_session(frame, when, kind, desk);
+    }
+
+    fn starttls(&self, frame: &Frame<'_>, fault: &schema::StarttlsFault, desk: &mut Desk) -> StarttlsHow {
+        let how = match fault.how.get() {
+            None => {
+                desk.missing(
+                    frame.place,
+                    "this fault needs to say what is wrong with STARTTLS",
+                    "write how: Missing, Refused, HandshakeFails, Closes or Hangs",
+                );
+                StarttlsHow::Missing
+            }
+            Some(schema::StarttlsHow::Missing) => StarttlsHow::Missing,
+            Some(schema::StarttlsHow::Refused) => StarttlsHow::Refused(desk.reply_or(&fault.code, "454 4.7.0 TLS not available")),
+            Some(schema::StarttlsHow::HandshakeFails) => StarttlsHow::HandshakeFails,
+            Some(schema::StarttlsHow::Closes) => StarttlsHow::Closes,
+            Some(schema::StarttlsHow::Hangs) => StarttlsHow::Hangs,
+        };
+        if fault.code.is_written() && !matches!(how, StarttlsHow::Refused(_)) {
+            desk.error(code::EXCLUDES, fault.code.span(), "only a refusal has a `code`", "write how: Refused, or leave `code` out");
+        }
+        how
+    }
+
+    /// One row per memory: machines remember for themselves unless they share.
+    fn greylist(&mut self, frame: &Frame<'_>, fault: &schema::Greylist, desk: &mut Desk) {
+        let delay_ns = self.needed(frame, &fault.delay, "delay", desk);
+        let window_ns = desk.duration_or(&fault.window, DAY);
+        let remembered_ns = desk.duration_or(&fault.remembered, 7 * DAY);
+        let reply = desk.reply_or(&fault.code, "450 4.7.1 greylisted, try again later");
+        let hosts = hosts_of(&self.target(frame, &fault.target, desk), self.world.count);
+        let shared = self.world.scope.all_of(fault.shared_with.items(), desk);
+        for host in hosts {
+            let mut together = if shared.is_empty() { Vec::new() } else { shared.clone() };
+            together.push(host);
+            together.sort();
+            together.dedup();
+            let known = self.memories.iter().position(|known| *known == together);
+            let memory = known.unwrap_or_else(|| {
+                self.memories.push(together);
+                self.memories.len() - 1
+            }) as u32;
+            let kind =
+                FaultKind::Greylist { hosts: HostSet::These(vec![host]), delay_ns, window_ns, remembered_ns, memory, reply: reply.clone() };
+            self.push(frame, &fault.when, kind, desk);
+        }
+    }
+
+    fn dns(&mut self, frame: &Frame<'_>, fault: &schema::DnsFault, tables: &mut Tables, desk: &mut Desk) {
+        let Some(name) = fault.name.get() else {
+            return desk.missing(frame.place, "a DNS fault needs the name that is asked", "write name: \"contoso.com\"");
+        };
+        let Some(answer) = fault.answer.get() else {
+            return desk.missing(frame.place, "a DNS fault needs the answer that is given", "write answer: ServFail");
+        };
+        let answer = match answer {
+            schema::DnsAnswer::ServFail => DnsFault::ServFail,
+            schema::DnsAnswer::NxDomain => DnsFault::NxDomain,
+            schema::DnsAnswer::NoData => DnsFault::NoData,
+            schema::DnsAnswer::Refused => DnsFault::Refused,
+            schema::DnsAnswer::Timeout => DnsFault::Timeout,
+            schema::DnsAnswer::Bogus => DnsFault::Bogus,
+            schema::DnsAnswer::Truncated => DnsFault::Truncated,
+        };
+        let kind = fault.r#type.get().and_then(|text| match text.parse::<RecordType>() {
+            Ok(kind) => Some(kind),
+            Err(_) => {
+                let problem = Diagnostic::error(code::VALUE, text.span(), format!("`{text}` is not a type of record"));
+                desk.say(problem.help("one of A, AAAA, MX, CNAME, TXT, TLSA, PTR, NS, SRV, SOA"));
+                None
+            }
+        });
+        let view = fault.view.get().and_then(|view| view_number(view, self.world.views, desk));
+        if let Some(domain) = desk.domain(name) {
+            let name = tables.names.intern(domain.as_str());
+            self.push(frame, &fault.when, FaultKind::Dns { name, kind, view, answer }, desk);
+        }
+    }
+
+    fn target(&self, frame: &Frame<'_>, field: &Field<Text>, desk: &mut Desk) -> HostSet {
+        match (field.get(), frame.always_at) {
+            (Some(_), Some(host)) => {
+                desk.error(code::EXCLUDES, field.span(), "what a host `receives` has no `target`: it is that host", "leave `target` out");
+                HostSet::These(vec![host])
+            }
+            (None, Some(host)) => HostSet::These(vec![host]),
+            (Some(text), None) => self.world.scope.set(text, desk),
+            (None, None) => {
+                desk.missing(frame.place, "this fault strikes nobody", "write target: and the name of a system, host, group or site");
+                HostSet::These(Vec::new())
+            }
+        }
+    }
+
+    /// A name, or one address.
+    fn down_target(&self, frame: &Frame<'_>, field: &Field<Text>, desk: &mut Desk) -> (HostSet, Vec<IpAddr>) {
+        let Some(address) = field.get().and_then(|text| text.parse::<IpAddr>().ok()) else {
+            return (self.target(frame, field, desk), Vec::new());
+        };
+        match self.world.addresses.binary_search_by(|(known, _)| known.cmp(&address)) {
+            Ok(at) => (HostSet::These(vec![self.world.addresses[at].1]), vec![address]),
+            Err(_) => {
+                let message = format!("no host answers at {address}");
+                desk.error(code::UNKNOWN_NAME, field.span(), message, "an address that nobody has is silent anyway");
+                (HostSet::These(Vec::new()), vec![address])
+            }
+        }
+    }
+
+    fn between(&self, frame: &Frame<'_>, field: &Field<(Text, Text)>, desk: &mut Desk) -> (HostSet, HostSet) {
+        if frame.always_at.is_some() {
+            desk.error(code::EXCLUDES, frame.place, "this is about a line, not about what a host receives", "write it under `faults`");
+        }
+        match field.get() {
+            Some((a, b)) => (self.world.scope.set(a, desk), self.world.scope.set(b, desk)),
+            None => {
+                desk.missing(frame.place, "this fault needs its two sides", "write between: (\"a\", \"b\")");
+                (HostSet::These(Vec::new()), HostSet::These(Vec::new()))
+            }
+        }
+    }
+
+    fn needed(&self, frame: &Frame<'_>, field: &Field<Text>, name: &str, desk: &mut Desk) -> u64 {
+        match field.get() {
+            Some(text) => desk.duration(text).unwrap_or(1),
+            None => {
+                desk.missing(frame.place, &format!("this fault needs `{name}`"), &format!("write {name}: \"5m\""));
+                1
+            }
+        }
+    }
+
+    fn phase(&self, frame: &Frame<'_>, field: &Field<schema::Phase>, desk: &mut Desk) -> Phase {
+        field.get().map_or_else(
+            || {
+                desk.missing(frame.place, "this fault needs the step of the session where it happens", "write phase: Rcpt");
+                Phase::Rcpt
+            },
+            |word| phase(*word),
+        )
+    }
+
+    fn push(&mut self, frame: &Frame<'_>, when: &schema::Window, kind: FaultKind, desk: &mut Desk) {
+        self.row(frame, when, 0, ALWAYS_PPB, kind, desk);
+    }
+
+    fn push_session(&mut self, frame: &Frame<'_>, when: &SessionWindow, kind: FaultKind, desk: &mut Desk) {
+        let times = desk.number_or(&when.times, 0, 1, u32::MAX);
+        let share = when.probability.get().and_then(|text| desk.share(text));
+        self.row(frame, &when.when, times, share.map_or(ALWAYS_PPB, |share| share.0 * 1000), kind, desk);
+    }
+
+    fn row(&mut self, frame: &Frame<'_>, when: &schema::Window, times: u32, probability_ppb: u32, kind: FaultKind, desk: &mut Desk) {
+        let fault = Fault {
+            name: frame.name.into(),
+            key: name_key("fault", frame.name),
+            window: window(when, frame, desk),
+            always: frame.always_at.is_some(),
+            times,
+            probability_ppb,
+            kind,
+        };
+        self.rows.push((fault, frame.place));
+    }
+
+    /// The rows, and the indices over them.
+    pub(super) fn finish(self, desk: &mut Desk) -> Finished {
+        let mut finished = Finished { hosts: vec![HostFaults::default(); self.world.count], ..Finished::default() };
+        for (at, (fault, _)) in self.rows.iter().enumerate() {
+            let at = at as u32;
+            match &fault.kind {
+                FaultKind::Partition { .. } | FaultKind::Latency { .. } => finished.lines.push(at),
+                FaultKind::Dns { .. } => finished.dns.push(at),
+                kind => {
+                    let hosts = struck(kind).map_or(Vec::new(), |set| hosts_of(set, self.world.count));
+                    for host in hosts {
+                        let lists = &mut finished.hosts[host.index()];
+                        match kind {
+                            FaultKind::Down { .. } | FaultKind::Flapping { .. } => lists.reach.push(at),
+                            FaultKind::Capacity { .. } => lists.capacity.push(at),
+                            _ => lists.session.push(at),
+                        }
+                    }
+                }
+            }
+        }
+        let rank = |at: &u32| precedence(&self.rows[*at as usize].0);
+        for lists in &mut finished.hosts {
+            for list in [&mut lists.reach, &mut lists.session, &mut lists.capacity] {
+                list.sort_by(|a, b| rank(a).cmp(&rank(b)).then_with(|| a.cmp(b)));
+            }
+        }
+        self.conflicts(&finished.hosts, desk);
+        finished.rows = self.rows.into_iter().map(|(fault, _)| fault).collect();
+        finished
+    }
+
+    /// Two that speak of one thing, and neither is narrower or later.
+    fn conflicts(&self, hosts: &[HostFaults], desk: &mut Desk) {
+        let mut told: BTreeMap<(u32, u32), ()> = BTreeMap::new();
+        for list in hosts.iter().flat_map(|lists| [&lists.reach, &lists.session, &lists.capacity]) {
+            for (place, a) in list.iter().enumerate() {
+                for b in &list[place + 1..] {
+                    let ((one, there), (other, here)) = (&self.rows[*a as usize], &self.rows[*b as usize]);
+                    if precedence(one) != precedence(other) {
+                        break;
+                    }
+                    if !same_thing(one, other) || told.insert((*a, *b), ()).is_some() {
+                        continue;
+                    }
+                    let message =
+                        format!("`{}` and `{}` speak of one thing at the same time, and nothing says which counts", one.name, other.name);
+                    let problem = Diagnostic::error(code::BOTH_SPEAK, *here, message).also(*there, "the other");
+                    desk.say(problem.help("a narrower pattern beats a wider one, and a later `at` an earlier"));
+                }
+            }
+        }
+    }
+}
+
+/// Everything that the model keeps of faults.
+#[derive(Debug, Default)]
+pub(super) struct Finished {
+    pub(super) rows: Vec<Fault>,
+    pub(super) hosts: Vec<HostFaults>,
+    pub(super) lines: Vec<u32>,
+    pub(super) dns: Vec<u32>,
+}
+
+/// Smaller counts: a fault before `receives`, the narrower pattern, the later beginning.
+fn precedence(fault: &Fault) -> (bool, std::cmp::Reverse<(usize, u32)>, std::cmp::Reverse<SimTime>) {
+    let narrow = match &fault.kind {
+        FaultKind::Reply { sender, recipient, after_recipients, .. } => {
+            let weight =
+                |pattern: &Option<Pattern>| pattern.as_ref().map_or(0, |pattern| 1 + pattern.weight() + usize::from(pattern.is_exact()));
+            (weight(sender) + weight(recipient), *after_recipients)
+        }
+        FaultKind::Down { addresses, .. } => (usize::from(!addresses.is_empty()), 0),
+        FaultKind::Tarpit { phase, .. } => (usize::from(phase.is_some()), 0),
+        _ => (0, 0),
+    };
+    (fault.always, std::cmp::Reverse(narrow), std::cmp::Reverse(fault.window.from))
+}
+
+/// Do both say what happens in the same case, and say it differently?
+fn same_thing(a: &Fault, b: &Fault) -> bool {
+    if a.name == b.name || a.window.until <= b.window.from || b.window.until <= a.window.from {
+        return false;
+    }
+    if (a.times, a.probability_ppb) != (b.times, b.probability_ppb) {
+        // The one that is spent or spared leaves the case to the other.
+        return false;
+    }
+    match (&a.kind, &b.kind) {
+        (
+            FaultKind::Reply { phase, sender, recipient, reply, .. },
+            FaultKind::Reply { phase: phase_b, sender: sender_b, recipient: recipient_b, reply: reply_b, .. },
+        ) => phase == phase_b && sender == sender_b && recipient == recipient_b && reply != reply_b,
+        (FaultKind::Reply { phase, sender: None, recipient: None, .. }, FaultKind::Drop { phase: phase_b, .. })
+        | (FaultKind::Drop { phase, .. }, FaultKind::Reply { phase: phase_b, sender: None, recipient: None, .. }) => phase == phase_b,
+        (FaultKind::Drop { phase, how, .. }, FaultKind::Drop { phase: phase_b, how: how_b, .. }) => phase == phase_b && how != how_b,
+        (FaultKind::Starttls { how, .. }, FaultKind::Starttls { how: how_b, .. }) => how != how_b,
+        (FaultKind::Certificate { becomes, .. }, FaultKind::Certificate { becomes: becomes_b, .. }) => becomes != becomes_b,
+        (FaultKind::Down { how, addresses, .. }, FaultKind::Down { how: how_b, addresses: addresses_b, .. }) => {
+            how != how_b && addresses == addresses_b
+        }
+        (FaultKind::Greylist { .. }, FaultKind::Greylist { .. }) => true,
+        (FaultKind::Capacity { sessions, service_time, .. }, FaultKind::Capacity { sessions: sessions_b, service_time: service_b, .. }) => {
+            sessions.is_some() && sessions_b.is_some() && sessions != sessions_b
+                || service_time.is_some() && service_b.is_some() && service_time != service_b
+        }
+        _ => false,
+    }
+}
+
+/// From when to when.
+fn window(when: &schema::Window, frame: &Frame<'_>, desk: &mut Desk) -> Window {
+    if frame.always_at.is_some() {
+        for (field, span) in [("at", when.at.span()), ("until", when.until.span()), ("lasts", when.lasts.span())] {
+            if span.is_somewhere() {
+                desk.error(
+                    code::EXCLUDES,
+                    span,
+                    format!("what a host `receives` holds always and has no `{field}`"),
+                    "write it under `faults`",
+                );
+            }
+        }
+        return Window::ALWAYS;
+    }
+    let from = desk.moment_or(&when.at, SimTime::ZERO);
+    if when.until.is_written() && when.lasts.is_written() {
+        desk.error(code::EXCLUDES, when.lasts.span(), "`until` and `lasts` both say when it ends", "leave one of them out");
+    }
+    let lasts = when.lasts.get().and_then(|text| desk.duration(text));
+    let until = lasts.map_or_else(|| desk.moment_or(&when.until, SimTime::NEVER), |ns| from.after(ns));
+    if until <= from {
+        let place = if when.until.is_written() { when.until.span() } else { when.lasts.span() };
+        desk.error(code::RANGE, place, "this ends before it begins", "`at` is the beginning, `until` or `lasts` the end");
+    }
+    Window { from, until }
+}
+
+fn unreachable(field: &Field<schema::DownHow>) -> Unreachable {
+    match field.or(schema::DownHow::Silent) {
+        schema::DownHow::Silent => Unreachable::Silent,
+        schema::DownHow::Refused => Unreachable::Refused,
+        schema::DownHow::Unreachable => Unreachable::Unreachable,
+    }
+}
+
+fn phase(word: schema::Phase) -> Phase {
+    match word {
+        schema::Phase::Banner => Phase::Banner,
+        schema::Phase::Ehlo => Phase::Ehlo,
+        schema::Phase::Helo => Phase::Helo,
+        schema::Phase::Starttls => Phase::Starttls,
+        schema::Phase::Auth => Phase::Auth,
+        schema::Phase::Mail => Phase::Mail,
+        schema::Phase::Rcpt => Phase::Rcpt,
+        schema::Phase::Data => Phase::Data,
+        schema::Phase::Content => Phase::Content,
+        schema::Phase::FinalDot => Phase::FinalDot,
+    }
+}

@@ -1,0 +1,409 @@
+//! The merged text becomes a model: names become numbers, texts become values, and every problem is said at once.
+//!
+//! One pass over the start and each dated change. Everything is walked in the order of names, so the order of the text cannot matter.
+
+mod certificates;
+mod desk;
+mod entry;
+mod exchange_online;
+mod exchange_server;
+mod faults;
+mod identity;
+mod internet;
+mod key;
+mod loaded;
+mod mailboxes;
+mod mta;
+mod receiver;
+mod resolvers;
+mod scope;
+mod settings;
+mod stage;
+mod tables;
+mod traffic;
+mod world;
+mod zone_text;
+mod zones;
+
+pub(in crate::scenario) use desk::Desk;
+pub use loaded::{Invalid, Loaded, load_path, load_text};
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use crate::base::{ConfigId, HostId, MILLISECOND, ResolverId, SystemId, ZonesId};
+use crate::diag::code;
+use crate::model::settings::HostConfig;
+use crate::model::topology::{Host, Law, Link, System as SystemRow, SystemKind, Version};
+use crate::model::{Limits, Model};
+use crate::scenario::load::Loader;
+use crate::scenario::schema::{Layer, Scenario, System};
+use crate::scenario::source::Text;
+use crate::scenario::values::parse_date;
+
+use certificates::Certificates;
+use entry::Entries;
+use identity::{Identity, StartNames, identify, plain_name};
+use key::name_key;
+use scope::Scope;
+use stage::{Stage, stages};
+use tables::Tables;
+use world::{INTERNET, Part, World};
+use zone_text::{ZoneTexts, check_tlsa};
+use zones::{Beside, StageTexts};
+
+/// Time of one exchange, where no link says otherwise.
+const LATENCY: Law = Law::Constant(20 * MILLISECOND);
+
+/// Makes a model of a merged scenario, and the sending machines of the internet with their weights. With an error among the problems the model is not to be used.
+fn compile(tree: &Scenario, loader: &mut Loader, desk: &mut Desk) -> (Model, Vec<(HostId, u32)>) {
+    desk.start = tree.start.get().and_then(|text| match parse_date(text) {
+        Ok(start) => Some(start),
+        Err(sentence) => {
+            desk.error(code::VALUE, text.span(), format!("`{text}` is not a date"), sentence);
+            None
+        }
+    });
+    desk.no_names(&tree.mta_sts, "MTA-STS");
+    let stages = stages(tree, desk);
+    let world = World::plan(&stages, desk);
+    let views = view_names(&stages);
+    let texts = read_texts(&stages, &views, loader, desk);
+    let identities = identify(&world, &stages, &StartNames::new(&texts[0].public, &texts[0].views), desk);
+    let beside = Beside::new(&world, &identities, &stages);
+    let mut tables = Tables::default();
+    number_names(&mut tables, &texts, &beside, &identities);
+
+    let systems = system_rows(&world);
+    let mut hosts = host_rows(&world, &identities, tree, &mut tables);
+    join_groups(tree, &systems, &mut hosts, desk);
+    let scope = Scope::new(&systems, &hosts);
+    let (resolvers, asks) = resolvers::resolvers(tree, &world, &scope, &views, desk);
+    for (host, asks) in hosts.iter_mut().zip(asks) {
+        host.resolver = asks;
+    }
+    let addresses = addresses(&identities);
+
+    let mut configs: Vec<HostConfig> = Vec::new();
+    let mut zone_rows = Vec::new();
+    let mut versions = Vec::new();
+    let mut certificates = Vec::new();
+    for (stage, texts) in stages.iter().zip(&texts) {
+        let named = Certificates::of(&stage.tree, &scope, &mut tables, desk);
+        let compiled = zones::zones(&stage.tree, texts, &beside, &mut tables.names, desk);
+        let known = zone_rows.iter().position(|known| *known == compiled);
+        let zones = known.unwrap_or_else(|| {
+            zone_rows.push(compiled);
+            zone_rows.len() - 1
+        });
+        let mut stage_configs = StageConfigs { stage, world: &world, scope: &scope, certificates: &named, configs: &mut configs };
+        versions.push(Version {
+            at: stage.at,
+            name: stage.name.clone(),
+            configs: stage_configs.all(&identities, &mut tables, desk),
+            zones: ZonesId(zones as u32),
+            links: links(&stage.tree, &scope, desk),
+            retry_queues: scope.all_of(&stage.retry_queues, desk),
+        });
+        check_tlsa(&texts.layers().cloned().collect::<Vec<_>>(), &stage.tree, desk);
+        certificates.push(named);
+    }
+    zones::targets_are_covered(&zone_rows, &texts, &tables.wanted, &tables.names, tree, desk);
+
+    let about = faults::World { scope: &scope, addresses: &addresses, certificates: &certificates[0], views: &views, count: hosts.len() };
+    let faults = read_faults(about, tree, &world, &mut tables, desk);
+    let internet = systems.iter().position(|system| system.kind == SystemKind::Internet).expect("the internet is always there");
+    let mut model = Model {
+        name: tree.name.as_str().unwrap_or("").into(),
+        seed: tree.seed.or(0),
+        start_unix_s: desk.start.map(jiff::Timestamp::as_second),
+        until: tree.until.get().and_then(|text| desk.moment(text)),
+        limits: limits(tree, desk),
+        names: tables.names,
+        systems,
+        hosts,
+        addresses,
+        internet: SystemId(internet as u32),
+        versions,
+        configs,
+        zones: zone_rows,
+        resolvers,
+        certificates: tables.certificates,
+        next_hops: tables.next_hops,
+        default_latency: LATENCY,
+        sources: Vec::new(),
+        faults: faults.rows,
+        host_faults: faults.hosts,
+        line_faults: faults.lines,
+        dns_faults: faults.dns,
+    };
+    let internet = internet_weights(&world, tree);
+    let entries = Entries::new(&model, internet.clone());
+    let mut written: Vec<_> = tree.traffic.iter().collect();
+    written.sort_by_key(|(name, _)| name.as_str());
+    let sources = written.into_iter().filter_map(|(name, traffic)| traffic::source(name, traffic, &entries, desk)).collect();
+    model.sources = sources;
+    (model, internet)
+}
+
+/// The views of all stages, by name; their numbers begin with 1.
+fn view_names(stages: &[Stage]) -> Vec<Text> {
+    let mut views: BTreeMap<&str, &Text> = BTreeMap::new();
+    for dns in stages.iter().filter_map(|stage| stage.tree.dns.get()) {
+        for name in dns.views.keys() {
+            views.entry(name.as_str()).or_insert(name);
+        }
+    }
+    views.into_values().cloned().collect()
+}
+
+fn read_texts(stages: &[Stage], views: &[Text], loader: &mut Loader, desk: &mut Desk) -> Vec<StageTexts> {
+    let mut reader = ZoneTexts::default();
+    let mut texts = Vec::with_capacity(stages.len());
+    for stage in stages {
+        let Some(dns) = stage.tree.dns.get() else {
+            texts.push(StageTexts { public: Vec::new(), views: vec![Vec::new(); views.len()] });
+            continue;
+        };
+        let of_view = |name: &Text| -> &[Layer] { dns.views.get(name).map_or(&[], |view| &view.layers.0) };
+        let public = reader.layers(&dns.layers.0, loader, desk);
+        let views = views.iter().map(|name| reader.layers(of_view(name), loader, desk)).collect();
+        texts.push(StageTexts { public, views });
+    }
+    texts
+}
+
+/// Gives every name of zones and hosts its number, in the order of names.
+fn number_names(tables: &mut Tables, texts: &[StageTexts], beside: &Beside, identities: &[Identity]) {
+    let mut names = BTreeSet::new();
+    texts.iter().for_each(|texts| texts.names(&mut names));
+    beside.names(&mut names);
+    names.extend(identities.iter().filter_map(|identity| Some(identity.hostname.as_ref()?.as_str().to_owned())));
+    for name in &names {
+        tables.names.intern(name);
+    }
+}
+
+fn system_rows(world: &World) -> Vec<SystemRow> {
+    let hosts_of = |at: usize| {
+        let own = world.hosts.iter().enumerate().filter(|(_, host)| host.system == at);
+        own.map(|(at, _)| HostId(at as u32)).collect::<Vec<_>>()
+    };
+    let service = world.systems.iter().position(|system| system.kind == SystemKind::ExchangeOnline);
+    let row = |(at, system): (usize, &world::SystemPlan)| SystemRow {
+        name: system.name.clone(),
+        kind: system.kind,
+        hosts: match (system.kind, service) {
+            (SystemKind::Tenant, Some(service)) => hosts_of(service),
+            _ => hosts_of(at),
+        },
+    };
+    world.systems.iter().enumerate().map(row).collect()
+}
+
+fn host_rows(world: &World, identities: &[Identity], tree: &Scenario, tables: &mut Tables) -> Vec<Host> {
+    let mut rows = Vec::with_capacity(world.hosts.len());
+    for (host, identity) in world.hosts.iter().zip(identities) {
+        let hostname = match &identity.hostname {
+            Some(name) => tables.names.intern(name.as_str()),
+            None => tables.names.intern(&plain_name(&host.name)),
+        };
+        let site = host.written(&world.systems, tree).and_then(|host| host.site.get());
+        rows.push(Host {
+            name: host.name.clone(),
+            system: SystemId(host.system as u32),
+            hostname,
+            addresses: identity.addresses.clone(),
+            egress: identity.egress.clone(),
+            groups: site.map(|site| site.as_str().into()).into_iter().collect(),
+            key: name_key("host", &host.name),
+            resolver: ResolverId(0),
+        });
+    }
+    rows
+}
+
+/// Notes at each machine the groups that it belongs to.
+fn join_groups(tree: &Scenario, systems: &[SystemRow], hosts: &mut [Host], desk: &mut Desk) {
+    let scope = Scope::new(systems, hosts);
+    let mut groups: Vec<(&Text, &Vec<Text>)> = tree.groups.iter().collect();
+    groups.sort_by_key(|(name, _)| name.as_str());
+    for (name, members) in groups {
+        if members.is_empty() {
+            desk.missing(name.span(), &format!("nobody belongs to the group `{name}`"), "write the names of systems, hosts or sites");
+        }
+        for host in scope.all_of(members, desk) {
+            hosts[host.index()].groups.push(name.as_str().into());
+        }
+    }
+}
+
+fn addresses(identities: &[Identity]) -> Vec<(IpAddr, HostId)> {
+    let mut rows: Vec<(IpAddr, HostId)> = Vec::new();
+    for (at, identity) in identities.iter().enumerate() {
+        rows.extend(identity.addresses.iter().chain(&identity.forwarded).map(|address| (*address, HostId(at as u32))));
+    }
+    rows.sort();
+    rows.dedup_by_key(|(address, _)| *address);
+    rows
+}
+
+/// Makes the settings of all machines in a stage.
+struct StageConfigs<'a> {
+    stage: &'a Stage,
+    world: &'a World,
+    scope: &'a Scope,
+    certificates: &'a Certificates,
+    configs: &'a mut Vec<HostConfig>,
+}
+
+impl StageConfigs<'_> {
+    fn all(&mut self, identities: &[Identity], tables: &mut Tables, desk: &mut Desk) -> Vec<ConfigId> {
+        let mut ids: Vec<ConfigId> = Vec::with_capacity(identities.len());
+        // Machines of a pool are all alike.
+        let mut pools: BTreeMap<(usize, &str), ConfigId> = BTreeMap::new();
+        for (host, identity) in self.world.hosts.iter().zip(identities) {
+            let pool = match &host.part {
+                Part::FrontEnd(_) => Some((host.system, "")),
+                Part::Sender(kind, _) => Some((host.system, &**kind)),
+                Part::Itself | Part::Entry => None,
+            };
+            if let Some(id) = pool.and_then(|pool| pools.get(&pool)) {
+                ids.push(*id);
+                continue;
+            }
+            let config = self.one(host, identity, tables, desk);
+            let id = self.id(config);
+            pools.extend(pool.map(|pool| (pool, id)));
+            ids.push(id);
+        }
+        ids
+    }
+
+    /// The row of a config: that of an earlier stage or of a neighbour, if it is equal.
+    fn id(&mut self, config: HostConfig) -> ConfigId {
+        let known = self.configs.iter().rposition(|known| *known == config);
+        ConfigId(known.unwrap_or_else(|| {
+            self.configs.push(config);
+            self.configs.len() - 1
+        }) as u32)
+    }
+
+    fn one(&self, host: &world::HostPlan, identity: &Identity, tables: &mut Tables, desk: &mut Desk) -> HostConfig {
+        let tree = &self.stage.tree;
+        let system = tree.systems.get(&self.world.systems[host.system].name);
+        let written = host.written(&self.world.systems, tree);
+        match (&host.part, system, written) {
+            (Part::FrontEnd(_), _, _) => {
+                let id = |name: &str| {
+                    let at = self.world.systems.iter().position(|system| *system.name == *name)?;
+                    Some(SystemId(at as u32))
+                };
+                exchange_online::front_end(tree, &id, self.certificates, tables, desk)
+            }
+            (_, Some(System::Mta(mta) | System::Gateway(mta)), Some(own)) => {
+                mta::config(mta, own, identity, self.scope, self.certificates, tables, desk)
+            }
+            (_, Some(System::ExchangeServer(server)), Some(own)) => exchange_server::config(server, own, identity, self.certificates, desk),
+            (Part::Sender(..), _, _) => internet::config(&host.part, None, tree, self.certificates, desk),
+            (_, Some(System::Internet(_)), own) => internet::config(&host.part, own, tree, self.certificates, desk),
+            (Part::Itself, None, _) if self.world.systems[host.system].kind == SystemKind::Internet => {
+                internet::config(&host.part, None, tree, self.certificates, desk)
+            }
+            // Not there (any more): nothing listens, and nothing leaves.
+            _ => absent(),
+        }
+    }
+}
+
+/// A machine that this stage does not have.
+fn absent() -> HostConfig {
+    let nothing = crate::scenario::schema::Host::default();
+    let directory = crate::model::settings::Directory::Mta(crate::model::settings::MtaDirectory {
+        mailboxes: Vec::new(),
+        mailbox_domains: Vec::new(),
+        relay_domains: Vec::new(),
+        relay_clients: Vec::new(),
+    });
+    let mut receiver = receiver::receiver(&nothing, receiver::Usual::MTA, directory, &Certificates::default(), &mut Desk::default());
+    receiver.listeners.clear();
+    HostConfig { sender: mta::usual(crate::model::settings::Profile::Rfc).sender, receiver }
+}
+
+/// Lines with a latency of their own, the narrowest first.
+fn links(tree: &Scenario, scope: &Scope, desk: &mut Desk) -> Vec<Link> {
+    let mut links = Vec::new();
+    for (name, link) in tree.links.iter() {
+        let Some((a, b)) = link.between.get() else {
+            desk.missing(name.span(), "a link needs its two ends", "write between: (\"a\", \"b\")");
+            continue;
+        };
+        let (a, b) = (scope.set(a, desk), scope.set(b, desk));
+        links.push(Link { name: name.as_str().into(), a, b, latency: desk.law_or(&link.latency, LATENCY) });
+    }
+    let width = |set: &crate::model::topology::HostSet| match set {
+        crate::model::topology::HostSet::All => usize::MAX,
+        crate::model::topology::HostSet::These(hosts) => hosts.len(),
+    };
+    links.sort_by(|a, b| (width(&a.a).saturating_mul(width(&a.b)), &a.name).cmp(&(width(&b.a).saturating_mul(width(&b.b)), &b.name)));
+    links
+}
+
+fn limits(tree: &Scenario, desk: &mut Desk) -> Limits {
+    let usual = Limits::default();
+    let Some(limits) = tree.limits.get() else { return usual };
+    Limits {
+        events: limits.events.or(usual.events),
+        hops: desk.number_or(&limits.hops, usual.hops, 1, 10_000),
+        messages: limits.messages.or(usual.messages),
+    }
+}
+
+fn read_faults(about: faults::World<'_>, tree: &Scenario, world: &World, tables: &mut Tables, desk: &mut Desk) -> faults::Finished {
+    let mut faults = faults::Faults::new(about);
+    let mut written: Vec<_> = tree.faults.iter().collect();
+    written.sort_by_key(|(name, _)| name.as_str());
+    for (name, fault) in written {
+        faults.fault(name, fault, tables, desk);
+    }
+    for (at, host) in world.hosts.iter().enumerate() {
+        if let Some(own) = host.written(&world.systems, tree) {
+            faults.receives(HostId(at as u32), &host.name, own.receives.items(), tables, desk);
+        }
+    }
+    faults.finish(desk)
+}
+
+/// The sending machines of the internet, so that each kind has its weight however many machines it has.
+fn internet_weights(world: &World, tree: &Scenario) -> Vec<(HostId, u32)> {
+    let own: Vec<(usize, &world::HostPlan)> =
+        world.hosts.iter().enumerate().filter(|(_, host)| *world.systems[host.system].name == *INTERNET).collect();
+    let mut crowds: BTreeMap<&str, u64> = BTreeMap::new();
+    for (_, host) in &own {
+        if let Part::Sender(kind, _) = &host.part {
+            *crowds.entry(kind).or_default() += 1;
+        }
+    }
+    if crowds.is_empty() {
+        return own.iter().map(|(at, _)| (HostId(*at as u32), 1)).collect();
+    }
+    let common = crowds.values().fold(1_u64, |common, count| lcm(common, *count).min(1 << 20));
+    let mut weights = Vec::new();
+    for (at, host) in own {
+        if let (Part::Sender(kind, _), Some(weight)) = (&host.part, internet::weight(&host.part, tree)) {
+            let each = weight.saturating_mul(common) / crowds[&**kind];
+            weights.push((HostId(at as u32), u32::try_from(each).unwrap_or(u32::MAX)));
+        }
+    }
+    weights
+}
+
+fn lcm(a: u64, b: u64) -> u64 {
+    let gcd = |mut a: u64, mut b: u64| {
+        while b != 0 {
+            (a, b) = (b, a % b);
+        }
+        a
+    };
+    a / gcd(a, b) * b
+}

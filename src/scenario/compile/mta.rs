@@ -1,0 +1,221 @@
+//! A mail server that is not Exchange: its profile, its own parameters, its tables of routes.
+
+use ipnet::IpNet;
+
+use crate::base::{Domain, Pattern};
+use crate::decide::profile::default_sender;
+use crate::diag::{Diagnostic, code};
+use crate::model::settings::{
+    Client, ClientTls, Directory, HostConfig, MtaDirectory, Profile, Retry, Route, Routing, Sender, TlsLevel, TlsPolicy,
+};
+use crate::scenario::schema::{self, CheckMode, Checks, Host, Mta};
+use crate::scenario::source::{Field, Text};
+
+use super::certificates::Certificates;
+use super::desk::Desk;
+use super::identity::Identity;
+use super::mailboxes::Mailboxes;
+use super::receiver::{Usual, receiver, versions};
+use super::scope::Scope;
+use super::settings::{Tuned, tune};
+use super::tables::{Notation, Tables};
+
+/// What Postfix announces as SIZE and refuses by, where nobody says otherwise (postconf(5)).
+const POSTFIX_SIZE_BYTES: u64 = 10_240_000;
+
+/// The settings of one machine of a mail server.
+pub(super) fn config(
+    mta: &Mta,
+    host: &Host,
+    identity: &Identity,
+    scope: &Scope,
+    certificates: &Certificates,
+    tables: &mut Tables,
+    desk: &mut Desk,
+) -> HostConfig {
+    refuse(mta, desk);
+    let known = profile(&mta.profile, desk);
+    let mut tuned = usual(known.unwrap_or(Profile::Rfc));
+    tuned.sender.families.v4 = identity.made_up || identity.addresses.iter().any(std::net::IpAddr::is_ipv4);
+    tuned.sender.families.v6 = identity.made_up || identity.addresses.iter().any(std::net::IpAddr::is_ipv6);
+    if let Some(profile) = known {
+        tune(profile, &mta.settings, &mut tuned, desk);
+        queue_runs(mta, &mut tuned.sender, desk);
+    }
+    if let Some(tls) = mta.tls.get() {
+        client_tls(tls, &mut tuned.sender.tls, desk);
+    }
+    tuned.sender.routing = routing(mta, tables, desk);
+    if let Some(size) = mta.max_message_size.get().and_then(|text| desk.size(text)) {
+        tuned.max_message_size = size;
+    }
+    let usual = Usual {
+        max_message_size: tuned.max_message_size,
+        max_recipients: desk.number_or(&mta.max_recipients, tuned.max_recipients, 0, u32::MAX),
+        hop_limit: desk.number_or(&mta.hop_limit, tuned.hop_limit, 0, u32::MAX),
+        ..Usual::MTA
+    };
+    let directory = Directory::Mta(directory(mta, host, scope, desk));
+    HostConfig { receiver: receiver(host, usual, directory, certificates, desk), sender: tuned.sender }
+}
+
+/// A profile as it is delivered.
+pub(super) fn usual(profile: Profile) -> Tuned {
+    let mut tuned = Tuned { sender: default_sender(profile), max_message_size: None, max_recipients: 0, hop_limit: Usual::MTA.hop_limit };
+    if profile == Profile::Postfix {
+        (tuned.max_message_size, tuned.max_recipients, tuned.hop_limit) = (Some(POSTFIX_SIZE_BYTES), 1000, 50);
+    }
+    tuned
+}
+
+/// The profile, if it is modelled; else a complaint.
+pub(super) fn profile(field: &Field<schema::Profile>, desk: &mut Desk) -> Option<Profile> {
+    Some(match field.or(schema::Profile::Rfc) {
+        schema::Profile::Rfc => Profile::Rfc,
+        schema::Profile::Postfix => Profile::Postfix,
+        schema::Profile::ExchangeOnline => Profile::ExchangeOnline,
+        schema::Profile::ExchangeServer => Profile::ExchangeServer,
+        schema::Profile::NoRetry => Profile::NoRetry,
+        other @ (schema::Profile::Exim
+        | schema::Profile::Sendmail
+        | schema::Profile::OpenSmtpd
+        | schema::Profile::Qmail
+        | schema::Profile::KumoMta) => {
+            let problem =
+                Diagnostic::error(code::NOT_MODELLED, field.span(), format!("the profile `{}`: not modelled yet", other.as_str()));
+            desk.say(problem.help("modelled are `Rfc`, `Postfix`, `ExchangeOnline`, `ExchangeServer` and `NoRetry`"));
+            return None;
+        }
+    })
+}
+
+fn refuse(mta: &Mta, desk: &mut Desk) {
+    desk.no_field(&mta.login, "logins");
+    desk.no_names(&mta.send_as, "logins");
+    desk.no_field(&mta.client_certificate, "client certificates");
+    desk.no_names(&mta.filter, "filters");
+    checks(&mta.checks, desk);
+}
+
+/// Checks may be written as long as they are ignored.
+pub(super) fn checks(field: &Field<Checks>, desk: &mut Desk) {
+    let Some(checks) = field.get() else { return };
+    for (check, what) in [(&checks.spf, "SPF"), (&checks.dkim, "DKIM"), (&checks.dmarc, "DMARC"), (&checks.ptr, "PTR")] {
+        desk.only(check, CheckMode::Ignore, &format!("a check of {what}"));
+    }
+}
+
+/// What the text says about TLS, laid over the profile.
+pub(super) fn client_tls(written: &schema::ClientTls, tls: &mut ClientTls, desk: &mut Desk) {
+    if written.level.is_written() {
+        tls.policy = TlsPolicy { level: tls_level(&written.level, desk), names: Vec::new() };
+    }
+    desk.only(&written.mta_sts, false, "MTA-STS");
+    tls.versions = versions(&written.versions, tls.versions, desk);
+    let mut policies: Vec<(&Text, &schema::TlsPolicy)> = written.policies.iter().collect();
+    policies.sort_by_key(|(hop, _)| hop.as_str());
+    for (hop, policy) in policies {
+        let level = if policy.level.is_written() { tls_level(&policy.level, desk) } else { tls.policy.level };
+        let names = policy.names.items().iter().map(|name| name.to_ascii_lowercase().into()).collect();
+        tls.policies.push((hop.trim().to_ascii_lowercase().into(), TlsPolicy { level, names }));
+    }
+}
+
+fn tls_level(field: &Field<schema::TlsLevel>, desk: &mut Desk) -> TlsLevel {
+    match field.or(schema::TlsLevel::May) {
+        schema::TlsLevel::None => TlsLevel::None,
+        schema::TlsLevel::May => TlsLevel::May,
+        schema::TlsLevel::Encrypt => TlsLevel::Encrypt,
+        schema::TlsLevel::Verify => TlsLevel::Verify,
+        schema::TlsLevel::Secure => TlsLevel::Secure,
+        other @ (schema::TlsLevel::Fingerprint | schema::TlsLevel::Dane | schema::TlsLevel::DaneOnly) => {
+            desk.not_modelled(field.span(), &format!("the TLS level `{}`", other.as_str()));
+            TlsLevel::May
+        }
+    }
+}
+
+/// Where the queue is scanned.
+fn queue_runs(mta: &Mta, sender: &mut Sender, desk: &mut Desk) {
+    let Some(runs) = mta.queue_runs.get() else { return };
+    let every = runs.every.get().and_then(|text| desk.duration(text));
+    let offset = runs.offset.get().and_then(|text| desk.duration(text));
+    match &mut sender.retry {
+        Retry::Postfix { scan_every_ns, scan_offset_ns, .. } => {
+            *scan_every_ns = every.unwrap_or(*scan_every_ns);
+            *scan_offset_ns = offset.unwrap_or(*scan_offset_ns);
+            if *scan_every_ns == 0 {
+                desk.error(code::RANGE, runs.every.span(), "a queue that is scanned all the time has no end", "more than 0s stands here");
+            }
+        }
+        Retry::Rfc { .. } | Retry::Steps { .. } | Retry::Never => {
+            let message = "this profile has no scans of its queue";
+            desk.error(
+                code::EXCLUDES,
+                mta.queue_runs.span(),
+                message,
+                "`queue_runs` belongs to servers that scan, such as `profile: Postfix`",
+            );
+        }
+    }
+}
+
+fn routing(mta: &Mta, tables: &mut Tables, desk: &mut Desk) -> Routing {
+    let mut routes: Vec<Route> = Vec::new();
+    for (pattern, to) in mta.routes.iter() {
+        if to.is_empty() {
+            desk.missing(pattern.span(), &format!("the route for `{pattern}` leads nowhere"), "write its hosts: [\"[hop.example.com]\"]");
+        }
+        let subdomains = pattern.starts_with('.');
+        let name = pattern.trim_start_matches('.');
+        let domain: Box<str> = match Domain::parse(name) {
+            _ if pattern.as_str() == "*" => "*".into(),
+            Ok(domain) if !domain.as_str().starts_with('*') && !domain.as_str().is_empty() => domain.as_str().into(),
+            _ => {
+                let help = "a route is for \"contoso.com\", for \".contoso.com\" (all below it), or for \"*\"";
+                desk.error(code::VALUE, pattern.span(), format!("`{pattern}` is not a domain"), help);
+                continue;
+            }
+        };
+        routes.push(Route { pattern: pattern.as_str().into(), domain, subdomains, to: tables.hops(to, Notation::Mta, desk) });
+    }
+    // The closest first: the domain itself, then what lies below the longest name, then everything.
+    let far = |route: &Route| (&*route.domain == "*", route.subdomains, std::cmp::Reverse(route.domain.len()));
+    routes.sort_by(|a, b| far(a).cmp(&far(b)).then_with(|| a.pattern.cmp(&b.pattern)));
+    Routing::Mta {
+        smart_hosts: tables.hops(mta.smart_hosts.items(), Notation::Mta, desk),
+        routes,
+        fallback_hosts: tables.hops(mta.fallback_hosts.items(), Notation::Mta, desk),
+    }
+}
+
+fn directory(mta: &Mta, host: &Host, scope: &Scope, desk: &mut Desk) -> MtaDirectory {
+    let mut mailboxes = Mailboxes::default();
+    mailboxes.add(mta.host.mailboxes.items(), desk);
+    if !std::ptr::eq(&mta.host, host) {
+        mailboxes.add(host.mailboxes.items(), desk);
+    }
+    mailboxes.add_recipients(&mta.recipients, desk);
+    let pattern = |text: &Text| match text.strip_prefix('.') {
+        Some(_) => Pattern::new(&format!("*{text}")),
+        None => Pattern::new(text.trim_end_matches('.')),
+    };
+    MtaDirectory {
+        mailboxes: mailboxes.patterns(),
+        mailbox_domains: mailboxes.domains(),
+        relay_domains: mta.relay_domains.items().iter().map(pattern).collect(),
+        relay_clients: mta.relay_clients.items().iter().filter_map(|text| client(text, scope, desk)).collect(),
+    }
+}
+
+/// A name, an address or a network.
+fn client(text: &Text, scope: &Scope, desk: &mut Desk) -> Option<Client> {
+    if let Ok(network) = text.parse::<IpNet>() {
+        return Some(Client::Network(network));
+    }
+    if let Ok(address) = text.parse::<std::net::IpAddr>() {
+        return Some(Client::Network(address.into()));
+    }
+    let hosts = scope.hosts(text, desk);
+    (!hosts.is_empty()).then_some(Client::Hosts(hosts))
+}

@@ -1,0 +1,119 @@
+//! The receiving side of a machine: ports, slots, certificate. Whose mail it takes is said by its system.
+
+use std::collections::BTreeMap;
+
+use crate::base::{MILLISECOND, TlsVersion};
+use crate::diag::code;
+use crate::model::settings::{Directory, Listener, Receiver, WhenFull};
+use crate::model::topology::Law;
+use crate::scenario::schema::{self, Host, Role, TlsVersionWord};
+use crate::scenario::source::Field;
+
+use super::certificates::{Certificates, Shown};
+use super::desk::Desk;
+
+/// What a receiver of this kind does where nobody says otherwise.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Usual {
+    pub(super) certificate: Shown,
+    pub(super) sessions: u32,
+    pub(super) max_message_size: Option<u64>,
+    pub(super) max_recipients: u32,
+    pub(super) hop_limit: u32,
+    pub(super) tls_versions: (TlsVersion, TlsVersion),
+}
+
+impl Usual {
+    /// A mail server: 100 sessions, no STARTTLS.
+    pub(super) const MTA: Self = Self {
+        certificate: Shown::Nothing,
+        sessions: 100,
+        max_message_size: None,
+        max_recipients: 0,
+        hop_limit: 100,
+        tls_versions: (TlsVersion::Tls10, TlsVersion::Tls13),
+    };
+}
+
+/// Time of a transaction, where nobody says otherwise.
+const SERVICE_TIME: Law = Law::Constant(200 * MILLISECOND);
+
+/// Builds the receiving side of a machine.
+pub(super) fn receiver(host: &Host, usual: Usual, directory: Directory, certificates: &Certificates, desk: &mut Desk) -> Receiver {
+    if host.role.or(Role::Mailbox) == Role::Edge {
+        desk.not_modelled(host.role.span(), "Edge servers");
+    }
+    Receiver {
+        listeners: listeners(host, usual.tls_versions, desk),
+        certificate: certificates.shown(&host.certificate, usual.certificate, desk),
+        sessions: desk.number_or(&host.sessions, usual.sessions, 1, u32::MAX),
+        when_full: match host.when_full.or(schema::WhenFull::Wait) {
+            schema::WhenFull::Wait => WhenFull::Wait,
+            schema::WhenFull::Reply421 => WhenFull::Reply421,
+            schema::WhenFull::Silence => WhenFull::Silence,
+        },
+        service_time: desk.law_or(&host.service_time, SERVICE_TIME),
+        max_message_size: usual.max_message_size,
+        max_recipients: usual.max_recipients,
+        hop_limit: usual.hop_limit,
+        directory,
+    }
+}
+
+/// Port 25, and what is written laid over that.
+fn listeners(host: &Host, usual: (TlsVersion, TlsVersion), desk: &mut Desk) -> Vec<Listener> {
+    let plain = |name: &str| Listener {
+        name: name.into(),
+        port: 25,
+        implicit_tls: false,
+        require_tls: false,
+        require_login: false,
+        without: Vec::new(),
+        tls_versions: usual,
+    };
+    let mut listeners: BTreeMap<Box<str>, Listener> = BTreeMap::from([("smtp".into(), plain("smtp"))]);
+    for entry in host.listeners.entries() {
+        let Some(written) = &entry.value else {
+            listeners.remove(entry.key.as_str());
+            continue;
+        };
+        desk.only(&written.require_login, false, "listeners that ask for a login");
+        let row = Listener {
+            port: desk.number_or(&written.port, 25, 1, u32::from(u16::MAX)) as u16,
+            implicit_tls: written.implicit_tls.or(false),
+            require_tls: written.require_tls.or(false),
+            without: written.without.items().iter().map(|word| word.to_ascii_uppercase().into()).collect(),
+            tls_versions: versions(&written.tls_versions, usual, desk),
+            ..plain(&entry.key)
+        };
+        listeners.insert(entry.key.as_str().into(), row);
+    }
+    let mut ports: BTreeMap<u16, &str> = BTreeMap::new();
+    for listener in listeners.values() {
+        if let Some(other) = ports.insert(listener.port, &listener.name) {
+            let message = format!("the listeners `{other}` and `{}` share port {}", listener.name, listener.port);
+            desk.error(code::EXCLUDES, host.listeners.span(), message, "`smtp` with port 25 is there unless it is written otherwise");
+        }
+    }
+    listeners.into_values().collect()
+}
+
+/// Oldest and newest version of TLS.
+pub(super) fn versions(
+    field: &Field<(TlsVersionWord, TlsVersionWord)>,
+    usual: (TlsVersion, TlsVersion),
+    desk: &mut Desk,
+) -> (TlsVersion, TlsVersion) {
+    let version = |word| match word {
+        TlsVersionWord::Tls10 => TlsVersion::Tls10,
+        TlsVersionWord::Tls11 => TlsVersion::Tls11,
+        TlsVersionWord::Tls12 => TlsVersion::Tls12,
+        TlsVersionWord::Tls13 => TlsVersion::Tls13,
+    };
+    let Some((from, to)) = field.get().map(|(from, to)| (version(*from), version(*to))) else { return usual };
+    if from > to {
+        desk.error(code::RANGE, field.span(), "the oldest version stands first", "as in (Tls12, Tls13)");
+        return usual;
+    }
+    (from, to)
+}

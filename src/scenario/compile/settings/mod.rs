@@ -1,0 +1,271 @@
+//! What do a server's own parameters say? One typed table per profile: name, notation, field.
+//!
+//! Settings are laid over the profile's defaults in the order of the table, so that a narrower parameter comes after the wider one that it overrides.
+
+mod postfix;
+mod rfc;
+
+use crate::base::parse_duration;
+use crate::diag::{Diagnostic, code};
+use crate::model::settings::{Profile, Sender, TlsLevel};
+use crate::scenario::source::{Named, Text};
+
+use super::desk::Desk;
+
+/// What settings can change: the sending side and some limits of the receiving one.
+#[derive(Clone, Debug)]
+pub(super) struct Tuned {
+    pub(super) sender: Sender,
+    /// `None`: not limited.
+    pub(super) max_message_size: Option<u64>,
+    /// 0: not limited.
+    pub(super) max_recipients: u32,
+    /// 0: never refused.
+    pub(super) hop_limit: u32,
+}
+
+/// How the value of a setting is written, and what it does.
+#[derive(Clone, Copy, Debug)]
+enum Meaning {
+    /// A duration with units.
+    Duration(fn(&mut Tuned, u64)),
+    /// Postfix: a number with a unit, bare numbers in this one.
+    PostfixTime(char, fn(&mut Tuned, u64)),
+    /// A whole number.
+    Number(fn(&mut Tuned, u32)),
+    /// A number of bytes; 0 is no limit.
+    Bytes(fn(&mut Tuned, Option<u64>)),
+    /// A factor such as `2` or `1.5`, in hundredths.
+    Factor(fn(&mut Tuned, u32)),
+    /// `yes` or `no`.
+    YesNo(fn(&mut Tuned, bool)),
+    /// One of these words.
+    Word(&'static [(&'static str, fn(&mut Tuned))]),
+    /// A list of words that is read by its own function; the sentence says what is possible.
+    List(fn(&mut Tuned, &str) -> Result<(), &'static str>),
+    /// Whatever it says, nothing that the model shows depends on it.
+    NoEffect,
+    /// The model does what this value means, and nothing else yet.
+    Only(&'static str),
+    /// The format has a field for it.
+    Field(&'static str),
+}
+
+type Table = &'static [(&'static str, Meaning)];
+
+/// Lays the settings of a scenario over a profile.
+pub(super) fn tune(profile: Profile, settings: &Named<Text>, tuned: &mut Tuned, desk: &mut Desk) {
+    let tables: &[Table] = match profile {
+        Profile::Postfix => &[postfix::TABLE],
+        Profile::Rfc => &[rfc::TIMERS, rfc::RETRY],
+        Profile::NoRetry | Profile::ExchangeOnline | Profile::ExchangeServer => &[rfc::TIMERS],
+    };
+    let rows = || tables.iter().flat_map(|table| table.iter());
+    for (name, meaning) in rows() {
+        if let Some((key, value)) = settings.iter().find(|(key, _)| key.as_str() == *name) {
+            apply(key, value, *meaning, tuned, desk);
+        }
+    }
+    for (key, _) in settings.iter().filter(|(key, _)| !rows().any(|(name, _)| *name == key.as_str())) {
+        let known = rows().map(|(name, _)| *name);
+        if profile == Profile::Postfix && postfix::NOT_MODELLED.contains(&key.as_str()) {
+            not_modelled(key, desk);
+            continue;
+        }
+        let problem = Diagnostic::error(code::UNKNOWN_SETTING, key.span(), format!("this server has no parameter `{key}`"));
+        let problem = problem.suggest(key, known);
+        desk.say(match (problem.help.is_empty(), profile) {
+            (false, _) => problem,
+            (true, Profile::Postfix) => problem.help("the names are those of postconf(5)"),
+            (true, _) => problem.help("write `profile: Postfix` for the parameters of Postfix"),
+        });
+    }
+}
+
+fn not_modelled(key: &Text, desk: &mut Desk) {
+    desk.error(
+        code::SETTING_NOT_MODELLED,
+        key.span(),
+        format!("`{key}`: not modelled yet"),
+        "leave it out: the server's default is assumed",
+    );
+}
+
+fn apply(key: &Text, value: &Text, meaning: Meaning, tuned: &mut Tuned, desk: &mut Desk) {
+    let text = value.trim();
+    let result: Result<(), String> = match meaning {
+        Meaning::Duration(put) => parse_duration(text).map(|ns| put(tuned, ns)),
+        Meaning::PostfixTime(unit, put) => postfix::time(text, unit).map(|ns| put(tuned, ns)),
+        Meaning::Number(put) => {
+            let number = text.parse().ok();
+            number.map(|number| put(tuned, number)).ok_or_else(|| "a whole number stands here".to_owned())
+        }
+        Meaning::Bytes(put) => {
+            let number = text.parse::<u64>().ok();
+            number
+                .map(|bytes| put(tuned, (bytes > 0).then_some(bytes)))
+                .ok_or_else(|| "a number of bytes stands here, 0 for no limit".to_owned())
+        }
+        Meaning::Factor(put) => factor(text)
+            .map(|hundredths| put(tuned, hundredths))
+            .ok_or_else(|| "a factor from 1 to 1000 stands here, as \"2\" or \"1.5\"".to_owned()),
+        Meaning::YesNo(put) => match text.to_ascii_lowercase().as_str() {
+            "yes" => Ok(put(tuned, true)),
+            "no" => Ok(put(tuned, false)),
+            _ => Err("`yes` or `no` stands here".into()),
+        },
+        Meaning::Word(words) => match words.iter().find(|(word, _)| word.eq_ignore_ascii_case(text)) {
+            Some((_, put)) => Ok(put(tuned)),
+            None if postfix::WORDS_NOT_MODELLED.contains(&(key.as_str(), text)) => {
+                let message = format!("`{key}: {text}`: not modelled yet");
+                desk.error(code::SETTING_NOT_MODELLED, value.span(), message, "choose a level that is modelled");
+                Ok(())
+            }
+            None => {
+                let words: Vec<String> = words.iter().map(|(word, _)| format!("`{word}`")).collect();
+                Err(format!("one of {} stands here", words.join(", ")))
+            }
+        },
+        Meaning::List(put) => put(tuned, text).map_err(str::to_owned),
+        Meaning::NoEffect => Ok(()),
+        Meaning::Only(same) if same.eq_ignore_ascii_case(text) => Ok(()),
+        Meaning::Only(same) => {
+            let message = format!("`{key}` other than `{same}`: not modelled yet");
+            desk.error(code::SETTING_NOT_MODELLED, value.span(), message, "leave it out, or write the value that is modelled");
+            Ok(())
+        }
+        Meaning::Field(field) => {
+            desk.error(code::EXCLUDES, key.span(), format!("`{key}` has a field of its own here"), format!("write {field}"));
+            Ok(())
+        }
+    };
+    if let Err(sentence) = result {
+        desk.error(code::VALUE, value.span(), format!("`{value}` is not a value of `{key}`"), sentence);
+    }
+}
+
+/// `1.5` as 150.
+fn factor(text: &str) -> Option<u32> {
+    let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits(whole) || !digits(part) || part.len() > 2 {
+        return None;
+    }
+    let hundredths = whole.parse::<u32>().ok()?.checked_mul(100)? + format!("{part:0<2}").parse::<u32>().ok()?;
+    (100..=100_000).contains(&hundredths).then_some(hundredths)
+}
+
+/// Must the sender have TLS under its own policy?
+fn insists(level: TlsLevel) -> bool {
+    !matches!(level, TlsLevel::None | TlsLevel::May | TlsLevel::Opportunistic)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::{DAY, HOUR, MINUTE, SECOND, TlsVersion};
+    use crate::decide::profile::default_sender;
+    use crate::model::settings::{FamilyPreference, Retry};
+    use crate::scenario::load::Loader;
+
+    /// The settings of a text, and what was complained about.
+    fn tuned(profile: Profile, settings: &str) -> (Tuned, Vec<String>) {
+        let mut loader = Loader::new();
+        let text = format!("Scenario(systems: {{ \"a\": Mta(settings: {{ {settings} }}) }})");
+        let tree = loader.text("x.ron", &text).expect("readable");
+        let Some(crate::scenario::schema::System::Mta(mta)) = tree.systems.get("a") else { panic!("an Mta") };
+        let mut desk = Desk::default();
+        let mut tuned = Tuned { sender: default_sender(profile), max_message_size: None, max_recipients: 0, hop_limit: 0 };
+        tune(profile, &mta.settings, &mut tuned, &mut desk);
+        (tuned, desk.problems.iter().map(|problem| format!("{} {}", problem.code.id, problem.message)).collect())
+    }
+
+    #[test]
+    fn postfix() {
+        let number = |pick: fn(&Tuned) -> u64| pick;
+        let cases = [
+            (r#""smtp_connect_timeout": "2s""#, number(|t| t.sender.timers.connect_ns), 2 * SECOND),
+            (r#""smtp_connect_timeout": "90""#, |t| t.sender.timers.connect_ns, 90 * SECOND),
+            (r#""smtp_helo_timeout": "3m""#, |t| t.sender.timers.banner_ns, 3 * MINUTE),
+            (r#""smtp_helo_timeout": "3m""#, |t| t.sender.timers.ehlo_ns, 3 * MINUTE),
+            (r#""maximal_queue_lifetime": "1""#, |t| lifetime(t), DAY),
+            (r#""maximal_queue_lifetime": "60s""#, |t| lifetime(t), 60 * SECOND),
+            (r#""delay_warning_time": "4""#, |t| warning(t), 4 * HOUR),
+            (r#""smtp_mx_address_limit": "0""#, |t| t.sender.address_limit.into(), 0),
+            (r#""default_destination_recipient_limit": "7""#, |t| t.sender.recipient_limit.into(), 7),
+            (
+                r#""smtp_destination_recipient_limit": "5", "default_destination_recipient_limit": "7""#,
+                |t| t.sender.recipient_limit.into(),
+                5,
+            ),
+            (r#""default_destination_concurrency_limit": "9""#, |t| t.sender.concurrency.1.into(), 9),
+            (r#""smtp_address_preference": "ipv6""#, |t| u64::from(t.sender.families.prefer == FamilyPreference::V6), 1),
+            (r#""inet_protocols": "ipv4""#, |t| u64::from(t.sender.families.v6), 0),
+            (r#""message_size_limit": "20000""#, |t| t.max_message_size.unwrap_or(0), 20_000),
+            (r#""message_size_limit": "0""#, |t| t.max_message_size.unwrap_or(0), 0),
+            (r#""hopcount_limit": "5""#, |t| t.hop_limit.into(), 5),
+            (r#""smtp_skip_5xx_greeting": "no""#, |t| t.sender.skip_5xx_greeting.into(), 0),
+            (r#""smtp_tls_security_level": "encrypt""#, |t| u64::from(t.sender.tls.policy.level == TlsLevel::Encrypt), 1),
+            (r#""smtp_tls_protocols": ">=TLSv1.2""#, |t| u64::from(t.sender.tls.versions.0 == TlsVersion::Tls12), 1),
+            (r#""smtp_connection_cache_on_demand": "no""#, |_| 0, 0),
+        ];
+        for (settings, pick, expected) in cases {
+            let (tuned, problems) = tuned(Profile::Postfix, settings);
+            assert_eq!((pick(&tuned), problems), (expected, vec![]), "{settings}");
+        }
+    }
+
+    fn lifetime(tuned: &Tuned) -> u64 {
+        match tuned.sender.retry {
+            Retry::Postfix { lifetime_ns, .. } => lifetime_ns,
+            _ => 0,
+        }
+    }
+
+    fn warning(tuned: &Tuned) -> u64 {
+        match tuned.sender.retry {
+            Retry::Postfix { delay_warning_ns, .. } => delay_warning_ns,
+            _ => 0,
+        }
+    }
+
+    #[test]
+    fn refused() {
+        let cases = [
+            (Profile::Postfix, r#""smtp_conect_timeout": "2s""#, "MT0305 this server has no parameter `smtp_conect_timeout`"),
+            (Profile::Postfix, r#""smtp_connect_timeout": "2x""#, "MT0301 `2x` is not a value of `smtp_connect_timeout`"),
+            (Profile::Postfix, r#""qmgr_message_active_limit": "5""#, "MT0502 `qmgr_message_active_limit`: not modelled yet"),
+            (Profile::Postfix, r#""smtp_tls_security_level": "dane""#, "MT0502 `smtp_tls_security_level: dane`: not modelled yet"),
+            (Profile::Postfix, r#""relay_domains": "x""#, "MT0304 `relay_domains` has a field of its own here"),
+            (Profile::Postfix, r#""ignore_mx_lookup_error": "yes""#, "MT0502 `ignore_mx_lookup_error` other than `no`: not modelled yet"),
+            (Profile::Rfc, r#""retry_first": "10""#, "MT0301 `10` is not a value of `retry_first`"),
+            (Profile::Rfc, r#""queue_run_delay": "10s""#, "MT0305 this server has no parameter `queue_run_delay`"),
+            (Profile::NoRetry, r#""retry_first": "10s""#, "MT0305 this server has no parameter `retry_first`"),
+        ];
+        for (profile, settings, expected) in cases {
+            assert_eq!(tuned(profile, settings).1, [expected], "{settings}");
+        }
+    }
+
+    #[test]
+    fn rfc() {
+        let (tuned, problems) = tuned(
+            Profile::Rfc,
+            r#""retry_first": "10m", "retry_factor": "1.5", "retry_max": "1h", "lifetime": "2d", "connect_timeout": "5s""#,
+        );
+        let expected = Retry::Rfc { first_ns: 10 * MINUTE, factor_percent: 150, max_ns: HOUR, lifetime_ns: 2 * DAY, delay_notice_ns: 0 };
+        assert_eq!((tuned.sender.retry, tuned.sender.timers.connect_ns, problems), (expected, 5 * SECOND, vec![]));
+    }
+
+    #[test]
+    fn tables_have_no_name_twice() {
+        for tables in [vec![postfix::TABLE], vec![rfc::TIMERS, rfc::RETRY]] {
+            let mut names: Vec<&str> = tables.iter().flat_map(|table| table.iter().map(|(name, _)| *name)).collect();
+            let all = names.len();
+            names.sort_unstable();
+            names.dedup();
+            assert_eq!(names.len(), all);
+            assert!(!postfix::NOT_MODELLED.iter().any(|name| names.contains(name)));
+        }
+    }
+}

@@ -1,0 +1,346 @@
+//! Parameters of Postfix, names and notation as in postconf(5).
+//!
+//! A time is a number and a unit (s m h d w); a bare number is in the parameter's own unit: seconds, or days for lifetimes, or hours for the warning.
+
+use super::{Meaning, Table, Tuned, insists};
+use crate::base::{DAY, HOUR, MINUTE, SECOND, TlsVersion};
+use crate::model::settings::{FamilyPreference, Retry, TlsLevel};
+
+/// Puts a time into a field of the retry rule.
+macro_rules! retry {
+    ($field:ident) => {
+        |t, ns| {
+            if let Retry::Postfix { $field, .. } = &mut t.sender.retry {
+                *$field = ns;
+            }
+        }
+    };
+}
+
+/// What is modelled, wider parameters before the narrower ones that override them.
+pub(super) static TABLE: Table = &[
+    // How long it waits.
+    ("smtp_connect_timeout", Meaning::PostfixTime('s', |t, ns| t.sender.timers.connect_ns = ns)),
+    (
+        "smtp_helo_timeout",
+        Meaning::PostfixTime('s', |t, ns| {
+            t.sender.timers.banner_ns = ns;
+            t.sender.timers.ehlo_ns = ns;
+            t.sender.timers.auth_ns = ns;
+        }),
+    ),
+    ("smtp_starttls_timeout", Meaning::PostfixTime('s', |t, ns| t.sender.timers.starttls_ns = ns)),
+    ("smtp_mail_timeout", Meaning::PostfixTime('s', |t, ns| t.sender.timers.mail_ns = ns)),
+    ("smtp_rcpt_timeout", Meaning::PostfixTime('s', |t, ns| t.sender.timers.rcpt_ns = ns)),
+    ("smtp_data_init_timeout", Meaning::PostfixTime('s', |t, ns| t.sender.timers.data_ns = ns)),
+    ("smtp_data_xfer_timeout", Meaning::PostfixTime('s', |t, ns| t.sender.timers.content_ns = ns)),
+    ("smtp_data_done_timeout", Meaning::PostfixTime('s', |t, ns| t.sender.timers.final_dot_ns = ns)),
+    // When it tries again and when it gives up.
+    ("queue_run_delay", Meaning::PostfixTime('s', retry!(scan_every_ns))),
+    ("minimal_backoff_time", Meaning::PostfixTime('s', retry!(min_ns))),
+    ("maximal_backoff_time", Meaning::PostfixTime('s', retry!(max_ns))),
+    ("maximal_queue_lifetime", Meaning::PostfixTime('d', retry!(lifetime_ns))),
+    ("bounce_queue_lifetime", Meaning::PostfixTime('d', retry!(bounce_lifetime_ns))),
+    ("delay_warning_time", Meaning::PostfixTime('h', retry!(delay_warning_ns))),
+    // How many at once.
+    ("smtp_mx_address_limit", Meaning::Number(|t, n| t.sender.address_limit = n)),
+    ("smtp_mx_session_limit", Meaning::Number(|t, n| t.sender.session_limit = n)),
+    ("default_destination_recipient_limit", Meaning::Number(|t, n| t.sender.recipient_limit = n)),
+    ("smtp_destination_recipient_limit", Meaning::Number(|t, n| t.sender.recipient_limit = n)),
+    ("initial_destination_concurrency", Meaning::Number(|t, n| t.sender.concurrency.0 = n)),
+    ("smtp_initial_destination_concurrency", Meaning::Number(|t, n| t.sender.concurrency.0 = n)),
+    ("default_destination_concurrency_limit", Meaning::Number(|t, n| t.sender.concurrency.1 = n)),
+    ("smtp_destination_concurrency_limit", Meaning::Number(|t, n| t.sender.concurrency.1 = n)),
+    ("default_destination_concurrency_failed_cohort_limit", Meaning::Number(|t, n| t.sender.failed_cohort_limit = n)),
+    ("smtp_destination_concurrency_failed_cohort_limit", Meaning::Number(|t, n| t.sender.failed_cohort_limit = n)),
+    // Which address first.
+    ("smtp_skip_5xx_greeting", Meaning::YesNo(|t, yes| t.sender.skip_5xx_greeting = yes)),
+    ("smtp_randomize_addresses", Meaning::YesNo(|t, yes| t.sender.randomize_addresses = yes)),
+    ("smtp_balance_inet_protocols", Meaning::YesNo(|t, yes| t.sender.families.balance = yes)),
+    ("smtp_defer_if_no_mx_address_found", Meaning::YesNo(|t, yes| t.sender.defer_if_no_mx_address = yes)),
+    (
+        "smtp_address_preference",
+        Meaning::Word(&[
+            ("any", |t| t.sender.families.prefer = FamilyPreference::Any),
+            ("ipv4", |t| t.sender.families.prefer = FamilyPreference::V4),
+            ("ipv6", |t| t.sender.families.prefer = FamilyPreference::V6),
+        ]),
+    ),
+    ("inet_protocols", Meaning::List(inet_protocols)),
+    // TLS as a client.
+    (
+        "smtp_tls_security_level",
+        Meaning::Word(&[
+            ("none", |t| t.sender.tls.policy.level = TlsLevel::None),
+            ("may", |t| t.sender.tls.policy.level = TlsLevel::May),
+            ("encrypt", |t| t.sender.tls.policy.level = TlsLevel::Encrypt),
+            ("verify", |t| t.sender.tls.policy.level = TlsLevel::Verify),
+            ("secure", |t| t.sender.tls.policy.level = TlsLevel::Secure),
+        ]),
+    ),
+    (
+        "smtp_tls_protocols",
+        Meaning::List(|t, text| if insists(t.sender.tls.policy.level) { check_protocols(text) } else { protocols(t, text) }),
+    ),
+    (
+        "smtp_tls_mandatory_protocols",
+        Meaning::List(|t, text| if insists(t.sender.tls.policy.level) { protocols(t, text) } else { check_protocols(text) }),
+    ),
+    ("smtp_tls_verify_cert_match", Meaning::List(|t, text| match_names(t, TlsLevel::Verify, text))),
+    ("smtp_tls_secure_cert_match", Meaning::List(|t, text| match_names(t, TlsLevel::Secure, text))),
+    // What it takes as a server.
+    ("message_size_limit", Meaning::Bytes(|t, bytes| t.max_message_size = bytes)),
+    ("smtpd_recipient_limit", Meaning::Number(|t, n| t.max_recipients = n)),
+    ("hopcount_limit", Meaning::Number(|t, n| t.hop_limit = n)),
+    // The model does what these values say.
+    ("ignore_mx_lookup_error", Meaning::Only("no")),
+    ("disable_dns_lookups", Meaning::Only("no")),
+    ("smtp_host_lookup", Meaning::Only("dns")),
+    ("smtp_dns_support_level", Meaning::Only("enabled")),
+    ("smtp_never_send_ehlo", Meaning::Only("no")),
+    ("smtp_always_send_ehlo", Meaning::Only("yes")),
+    ("smtp_per_record_deadline", Meaning::Only("no")),
+    ("smtp_per_request_deadline", Meaning::Only("no")),
+    ("smtp_tls_wrappermode", Meaning::Only("no")),
+    ("smtp_tls_enforce_peername", Meaning::Only("yes")),
+    ("smtp_sasl_auth_enable", Meaning::Only("no")),
+    ("smtp_sender_dependent_authentication", Meaning::Only("no")),
+    ("soft_bounce", Meaning::Only("no")),
+    // Nothing that is shown depends on these.
+    ("compatibility_level", Meaning::NoEffect),
+    ("maillog_file", Meaning::NoEffect),
+    ("notify_classes", Meaning::NoEffect),
+    ("smtp_connection_cache_on_demand", Meaning::NoEffect),
+    ("smtp_quit_timeout", Meaning::NoEffect),
+    ("smtp_rset_timeout", Meaning::NoEffect),
+    ("smtp_tls_CAfile", Meaning::NoEffect),
+    ("smtp_tls_CApath", Meaning::NoEffect),
+    ("smtp_tls_loglevel", Meaning::NoEffect),
+    ("smtp_tls_note_starttls_offer", Meaning::NoEffect),
+    ("smtp_tls_session_cache_database", Meaning::NoEffect),
+    ("smtpd_banner", Meaning::NoEffect),
+    ("smtpd_tls_loglevel", Meaning::NoEffect),
+    // The format has fields for these.
+    ("fallback_relay", Meaning::Field("fallback_hosts: [\"[fallback.example.com]\"]")),
+    ("smtp_fallback_relay", Meaning::Field("fallback_hosts: [\"[fallback.example.com]\"]")),
+    ("relayhost", Meaning::Field("smart_hosts: [\"[relay.example.com]\"]")),
+    ("transport_maps", Meaning::Field("routes: { \"example.com\": [\"[relay.example.com]\"] }")),
+    ("mydestination", Meaning::Field("mailboxes: [\"*@example.com\"]")),
+    ("virtual_mailbox_domains", Meaning::Field("mailboxes: [\"*@example.com\"]")),
+    ("relay_domains", Meaning::Field("relay_domains: [\"example.com\"]")),
+    ("mynetworks", Meaning::Field("relay_clients: [\"192.0.2.0/24\"]")),
+    ("myhostname", Meaning::Field("hostname: \"mail.example.com\"")),
+    ("inet_interfaces", Meaning::Field("addresses: [\"192.0.2.10\"]")),
+    ("smtp_bind_address", Meaning::Field("egress: \"192.0.2.10\"")),
+    ("smtp_tls_policy_maps", Meaning::Field("tls: (policies: { \"example.com\": (level: Encrypt) })")),
+    ("smtpd_tls_cert_file", Meaning::Field("certificate: \"name of a certificate\"")),
+    ("smtpd_tls_chain_files", Meaning::Field("certificate: \"name of a certificate\"")),
+    ("smtpd_tls_security_level", Meaning::Field("certificate, and listeners: { \"smtp\": (require_tls: true) }")),
+];
+
+/// Values of modelled parameters that are not.
+pub(super) static WORDS_NOT_MODELLED: &[(&str, &str)] =
+    &[("smtp_tls_security_level", "dane"), ("smtp_tls_security_level", "dane-only"), ("smtp_tls_security_level", "fingerprint")];
+
+/// What Postfix has and the model does not.
+pub(super) static NOT_MODELLED: &[&str] = &[
+    "address_verify_poll_count",
+    "alias_maps",
+    "always_bcc",
+    "best_mx_transport",
+    "bounce_template_file",
+    "canonical_maps",
+    "content_filter",
+    "default_delivery_slot_cost",
+    "default_destination_rate_delay",
+    "default_process_limit",
+    "default_recipient_limit",
+    "default_transport",
+    "default_transport_rate_delay",
+    "destination_concurrency_feedback_debug",
+    "default_destination_concurrency_negative_feedback",
+    "default_destination_concurrency_positive_feedback",
+    "fast_flush_domains",
+    "header_checks",
+    "in_flow_delay",
+    "local_recipient_maps",
+    "lmtp_connect_timeout",
+    "luser_relay",
+    "masquerade_domains",
+    "milter_default_action",
+    "non_smtpd_milters",
+    "postscreen_greet_action",
+    "proxy_interfaces",
+    "qmgr_message_active_limit",
+    "qmgr_message_recipient_limit",
+    "recipient_bcc_maps",
+    "recipient_canonical_maps",
+    "recipient_delimiter",
+    "relay_recipient_maps",
+    "relay_transport",
+    "sender_bcc_maps",
+    "sender_canonical_maps",
+    "sender_dependent_default_transport_maps",
+    "sender_dependent_relayhost_maps",
+    "smtp_cname_overrides_servername",
+    "smtp_connection_cache_destinations",
+    "smtp_connection_cache_time_limit",
+    "smtp_connection_reuse_count_limit",
+    "smtp_connection_reuse_time_limit",
+    "smtp_delivery_status_filter",
+    "smtp_destination_concurrency_negative_feedback",
+    "smtp_destination_concurrency_positive_feedback",
+    "smtp_destination_rate_delay",
+    "smtp_discard_ehlo_keywords",
+    "smtp_dns_reply_filter",
+    "smtp_generic_maps",
+    "smtp_helo_name",
+    "smtp_line_length_limit",
+    "smtp_reply_filter",
+    "smtp_sasl_password_maps",
+    "smtp_tls_block_early_mail_reply",
+    "smtp_tls_connection_reuse",
+    "smtp_tls_dane_insecure_mx_policy",
+    "smtp_tls_fingerprint_cert_match",
+    "smtp_transport_rate_delay",
+    "smtpd_client_connection_count_limit",
+    "smtpd_client_connection_rate_limit",
+    "smtpd_client_message_rate_limit",
+    "smtpd_client_recipient_rate_limit",
+    "smtpd_client_restrictions",
+    "smtpd_data_restrictions",
+    "smtpd_delay_reject",
+    "smtpd_discard_ehlo_keywords",
+    "smtpd_error_sleep_time",
+    "smtpd_hard_error_limit",
+    "smtpd_helo_restrictions",
+    "smtpd_milters",
+    "smtpd_recipient_restrictions",
+    "smtpd_relay_restrictions",
+    "smtpd_sender_restrictions",
+    "smtpd_soft_error_limit",
+    "smtpd_timeout",
+    "smtpd_tls_protocols",
+    "smtputf8_enable",
+    "transport_retry_time",
+    "virtual_alias_maps",
+];
+
+/// `90`, `2m`, `5d`.
+pub(super) fn time(text: &str, unit: char) -> Result<u64, String> {
+    let wrong = || format!("a time of Postfix is a number and a unit (s m h d w), as \"300s\"; a bare number is in `{unit}`");
+    let (number, unit) = match text.chars().last() {
+        Some(last) if last.is_ascii_alphabetic() => (&text[..text.len() - 1], last),
+        _ => (text, unit),
+    };
+    let factor = match unit {
+        's' => SECOND,
+        'm' => MINUTE,
+        'h' => HOUR,
+        'd' => DAY,
+        'w' => 7 * DAY,
+        _ => return Err(wrong()),
+    };
+    number.parse::<u64>().ok().and_then(|number| number.checked_mul(factor)).ok_or_else(wrong)
+}
+
+/// Which address families it uses at all; a family that the machine has no address of stays out.
+fn inet_protocols(tuned: &mut Tuned, text: &str) -> Result<(), &'static str> {
+    let words: Vec<String> = text.split([',', ' ']).filter(|word| !word.is_empty()).map(str::to_ascii_lowercase).collect();
+    let all = words.iter().any(|word| word == "all");
+    if words.is_empty() || words.iter().any(|word| !matches!(word.as_str(), "all" | "ipv4" | "ipv6")) {
+        return Err("`all`, `ipv4`, `ipv6` or `ipv4, ipv6` stands here");
+    }
+    tuned.sender.families.v4 &= all || words.iter().any(|word| word == "ipv4");
+    tuned.sender.families.v6 &= all || words.iter().any(|word| word == "ipv6");
+    Ok(())
+}
+
+/// Names that a certificate must carry under the sender's own policy.
+fn match_names(tuned: &mut Tuned, level: TlsLevel, text: &str) -> Result<(), &'static str> {
+    if tuned.sender.tls.policy.level == level {
+        tuned.sender.tls.policy.names = text.split([',', ' ', ':']).filter(|word| !word.is_empty()).map(Into::into).collect();
+    }
+    Ok(())
+}
+
+fn protocols(tuned: &mut Tuned, text: &str) -> Result<(), &'static str> {
+    tuned.sender.tls.versions = read_protocols(text)?;
+    Ok(())
+}
+
+fn check_protocols(text: &str) -> Result<(), &'static str> {
+    read_protocols(text).map(|_| ())
+}
+
+/// `>=TLSv1.2`, `<=TLSv1.2`, `!SSLv3, !TLSv1`, `TLSv1.2 TLSv1.3`: from and to.
+fn read_protocols(text: &str) -> Result<(TlsVersion, TlsVersion), &'static str> {
+    const WRONG: &str = "protocols are written \">=TLSv1.2\", or \"!SSLv2, !SSLv3, !TLSv1\"";
+    const ALL: [TlsVersion; 4] = [TlsVersion::Tls10, TlsVersion::Tls11, TlsVersion::Tls12, TlsVersion::Tls13];
+    let (mut least, mut most) = (TlsVersion::Tls10, TlsVersion::Tls13);
+    let (mut without, mut with) = (Vec::new(), Vec::new());
+    for word in text.split([',', ' ', ':']).filter(|word| !word.is_empty()) {
+        let name = word.trim_start_matches(['!', '<', '>', '=']);
+        let version = match name.to_ascii_lowercase().as_str() {
+            "sslv2" | "sslv3" => None,
+            "tlsv1" | "tlsv1.0" => Some(TlsVersion::Tls10),
+            "tlsv1.1" => Some(TlsVersion::Tls11),
+            "tlsv1.2" => Some(TlsVersion::Tls12),
+            "tlsv1.3" => Some(TlsVersion::Tls13),
+            _ => return Err(WRONG),
+        };
+        match (&word[..word.len() - name.len()], version) {
+            ("!", version) => without.extend(version),
+            (">=", version) => least = version.unwrap_or(least),
+            ("<=", Some(version)) => most = version,
+            ("", Some(version)) => with.push(version),
+            _ => return Err(WRONG),
+        }
+    }
+    let allowed = |version: &TlsVersion| {
+        (least..=most).contains(version) && !without.contains(version) && (with.is_empty() || with.contains(version))
+    };
+    let left: Vec<TlsVersion> = ALL.into_iter().filter(|version| allowed(version)).collect();
+    match (left.first(), left.last()) {
+        (Some(first), Some(last)) => Ok((*first, *last)),
+        _ => Err("no version of TLS is left"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times() {
+        let cases = [
+            ("90", 's', Some(90 * SECOND)),
+            ("2m", 's', Some(2 * MINUTE)),
+            ("5", 'd', Some(5 * DAY)),
+            ("0h", 'h', Some(0)),
+            ("1.5h", 's', None),
+            ("", 's', None),
+            ("d", 's', None),
+        ];
+        for (text, unit, expected) in cases {
+            assert_eq!(time(text, unit).ok(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn versions() {
+        use TlsVersion::{Tls10, Tls11, Tls12, Tls13};
+        let cases = [
+            (">=TLSv1.2", Some((Tls12, Tls13))),
+            (">=TLSv1, <=TLSv1.2", Some((Tls10, Tls12))),
+            ("!SSLv2, !SSLv3", Some((Tls10, Tls13))),
+            ("!SSLv2 !SSLv3 !TLSv1", Some((Tls11, Tls13))),
+            ("TLSv1.2", Some((Tls12, Tls12))),
+            ("TLSv9", None),
+            ("!TLSv1, !TLSv1.1, !TLSv1.2, !TLSv1.3", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(read_protocols(text).ok(), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! Who sends what to whom, and when: sources of messages, and the single message of a test or of `explain`.
+//!
+//! Not modelled yet: logins, spam scores, message bodies, traffic from a file. `headers`, `header_from` and `dkim` may be written: nothing
+//! that is modelled looks at them.
+
+use crate::base::{Address, SimTime};
+use crate::diag::{Diagnostic, Span, code};
+use crate::model::traffic::{AddressTemplate, Notify, Recipients, Schedule, Source};
+use crate::scenario::schema::{self, Body, Envelope, Message, Ret, Traffic};
+use crate::scenario::source::{Field, Named, Text};
+
+use super::desk::Desk;
+use super::entry::{Entries, Entry};
+use super::key::name_key;
+
+/// Size of a message that does not say.
+const SIZE_BYTES: u64 = 50 << 10;
+const COUNT_MAX: u32 = 100_000_000;
+
+/// One entry of `traffic`.
+pub(super) fn source(name: &Text, traffic: &Traffic, entries: &Entries<'_>, desk: &mut Desk) -> Option<Source> {
+    let place = name.span();
+    match traffic {
+        Traffic::Message(message) => self::message(name, place, message, entries, desk),
+        Traffic::Burst(burst) => {
+            let over_ns = needed(&burst.over, "over", place, desk);
+            let at = desk.moment_or(&burst.at, SimTime::ZERO);
+            let count = u64::from(desk.number_or(&burst.count, 1, 1, COUNT_MAX));
+            build(name, place, &burst.envelope, Schedule::Burst { at, count, over_ns }, entries, desk)
+        }
+        Traffic::Every(every) => {
+            let interval_ns = needed(&every.interval, "interval", place, desk);
+            let at = desk.moment_or(&every.at, SimTime::ZERO);
+            let until = desk.moment_or(&every.until, SimTime::NEVER);
+            let schedule = Schedule::Every { at, interval_ns: interval_ns.max(1), until };
+            build(name, place, &every.envelope, schedule, entries, desk)
+        }
+        Traffic::Poisson(poisson) => {
+            if !poisson.rate.is_written() {
+                desk.missing(place, "this traffic needs a `rate`", "write rate: \"6/min\"");
+            }
+            let gap_ns = poisson.rate.get().and_then(|text| desk.rate(text)).map_or(1, |rate| rate.mean_gap_ns());
+            let at = desk.moment_or(&poisson.at, SimTime::ZERO);
+            let until = desk.moment_or(&poisson.until, SimTime::NEVER);
+            build(name, place, &poisson.envelope, Schedule::Poisson { at, gap_ns, until, count: 0 }, entries, desk)
+        }
+        Traffic::File(file) => {
+            desk.not_modelled(file.place, "traffic from a file");
+            None
+        }
+    }
+}
+
+/// `Message`, as traffic or as what a test sends.
+pub(super) fn message(name: &str, place: Span, message: &Message, entries: &Entries<'_>, desk: &mut Desk) -> Option<Source> {
+    let at = desk.moment_or(&message.at, SimTime::ZERO);
+    let count = u64::from(desk.number_or(&message.count, 1, 1, COUNT_MAX));
+    let gap_ns = desk.duration_or(&message.gap, 0);
+    build(name, place, &message.envelope, Schedule::Fixed { at, count, gap_ns }, entries, desk)
+}
+
+fn needed(field: &Field<Text>, name: &str, place: Span, desk: &mut Desk) -> u64 {
+    match field.get() {
+        Some(text) => match desk.duration(text) {
+            Some(0) => {
+                desk.error(code::RANGE, text.span(), format!("`{name}` is above zero"), "write a duration such as \"1m\"");
+                1
+            }
+            read => read.unwrap_or(1),
+        },
+        None => {
+            desk.missing(place, &format!("this traffic needs `{name}`"), &format!("write {name}: \"10m\""));
+            1
+        }
+    }
+}
+
+fn build(name: &str, place: Span, envelope: &Envelope, schedule: Schedule, entries: &Entries<'_>, desk: &mut Desk) -> Option<Source> {
+    refuse(envelope, desk);
+    let from = senders(envelope, place, desk);
+    let to = recipients(envelope, place, desk);
+    let entry = match envelope.by.get() {
+        Some(by) => entries.by(by, desk),
+        None => entry_of_senders(&from, entries, desk),
+    }?;
+    let size_bytes = match envelope.size.get().map(|text| (text, desk.size(text))) {
+        None | Some((_, None)) => SIZE_BYTES,
+        Some((_, Some(Some(bytes)))) => bytes,
+        Some((text, Some(None))) => {
+            desk.error(code::VALUE, text.span(), "no message is without an end", "write a size such as \"10MB\"");
+            SIZE_BYTES
+        }
+    };
+    Some(Source {
+        name: name.into(),
+        key: name_key("source", name),
+        schedule,
+        entries: entry.hosts,
+        tenant: entry.tenant,
+        from: from.into_iter().map(|(template, weight, _)| (template, weight)).collect(),
+        to: to?,
+        size_bytes,
+        notify: notify(&envelope.notify, desk),
+        eight_bit: false,
+        smtp_utf8: false,
+    })
+}
+
+fn refuse(envelope: &Envelope, desk: &mut Desk) {
+    desk.no_field(&envelope.login, "logins");
+    desk.no_field(&envelope.scl, "spam scores");
+    desk.only(&envelope.ret, Ret::Full, "reports that return the headers only");
+    desk.only(&envelope.body, Body::SevenBit, "8-bit and binary bodies");
+    desk.only(&envelope.smtp_utf8, false, "SMTPUTF8");
+    desk.only(&envelope.requiretls, false, "REQUIRETLS");
+}
+
+type Sender = (Option<AddressTemplate>, u32, Span);
+
+/// Envelope senders with weights.
+fn senders(envelope: &Envelope, place: Span, desk: &mut Desk) -> Vec<Sender> {
+    if envelope.from.is_written() && !envelope.from_one_of.is_empty() {
+        desk.error(code::EXCLUDES, envelope.from.span(), "`from` and `from_one_of` exclude each other", "leave one of them out");
+    }
+    if let Some(text) = envelope.from.get() {
+        return sender(text, desk).map(|template| (template, 1, text.span())).into_iter().collect();
+    }
+    let mut weighted: Vec<(&Text, &u64)> = envelope.from_one_of.iter().collect();
+    weighted.sort_by_key(|(text, _)| text.as_str());
+    if weighted.is_empty() {
+        desk.missing(place, "a message needs a sender", "write from: \"bob@fabrikam.com\", or from: \"<>\" for the null sender");
+    }
+    let mut senders = Vec::new();
+    for (text, weight) in weighted {
+        let weight = bounded(text, *weight, desk);
+        senders.extend(sender(text, desk).map(|template| (template, weight, text.span())));
+    }
+    senders
+}
+
+/// The null sender, or an address.
+fn sender(text: &Text, desk: &mut Desk) -> Option<Option<AddressTemplate>> {
+    if text.as_str() == "<>" {
+        return Some(None);
+    }
+    template(text, desk).map(Some)
+}
+
+fn template(text: &Text, desk: &mut Desk) -> Option<AddressTemplate> {
+    let Address { local, domain } = desk.address(text)?;
+    if !local.is_ascii() {
+        desk.not_modelled(text.span(), "addresses with letters that are not ASCII");
+    }
+    Some(AddressTemplate { local, domain })
+}
+
+fn bounded(text: &Text, weight: u64, desk: &mut Desk) -> u32 {
+    u32::try_from(weight).ok().filter(|weight| *weight > 0).unwrap_or_else(|| {
+        desk.error(code::RANGE, text.span(), format!("the weight of `{text}` is out of bounds"), "from 1 to 4294967295");
+        1
+    })
+}
+
+fn recipients(envelope: &Envelope, place: Span, desk: &mut Desk) -> Option<Recipients> {
+    let Envelope { to, to_one_of, .. } = envelope;
+    match (to.items(), to_one_of.is_empty()) {
+        ([], true) => {
+            desk.missing(place, "a message needs a recipient", "write to: [\"alice@contoso.com\"]");
+            None
+        }
+        ([_, ..], false) => {
+            desk.error(code::EXCLUDES, to.span(), "`to` and `to_one_of` exclude each other", "leave one of them out");
+            None
+        }
+        (all, true) => Some(Recipients::All(all.iter().filter_map(|text| template(text, desk)).collect())),
+        ([], false) => Some(Recipients::OneOf(one_of(to_one_of, desk))),
+    }
+}
+
+fn one_of(named: &Named<u64>, desk: &mut Desk) -> Vec<(AddressTemplate, u32)> {
+    let mut weighted: Vec<(&Text, &u64)> = named.iter().collect();
+    weighted.sort_by_key(|(text, _)| text.as_str());
+    let mut recipients = Vec::new();
+    for (text, weight) in weighted {
+        let weight = bounded(text, *weight, desk);
+        recipients.extend(template(text, desk).map(|template| (template, weight)));
+    }
+    recipients
+}
+
+/// The one place where all senders of a source enter.
+fn entry_of_senders(from: &[Sender], entries: &Entries<'_>, desk: &mut Desk) -> Option<Entry> {
+    let mut found: Option<Entry> = None;
+    for (template, _, place) in from {
+        let Some(template) = template else {
+            let problem =
+                Diagnostic::error(code::NO_ENTRY, *place, "the null sender has no mailbox, so nobody knows where this message enters");
+            desk.say(problem.help("say it: by: \"internet\", or by: and the name of a system"));
+            return None;
+        };
+        let entry = entries.of_sender(&template.expand(1), *place, desk)?;
+        match &found {
+            Some(other) if *other != entry => {
+                let problem = Diagnostic::error(code::NO_ENTRY, *place, "these senders enter at different systems");
+                desk.say(problem.help("write a source for each system, or say where all of them enter with `by`"));
+                return None;
+            }
+            _ => found = Some(entry),
+        }
+    }
+    found
+}
+
+fn notify(field: &Field<Vec<schema::Notify>>, desk: &mut Desk) -> Option<Notify> {
+    let words = field.get()?;
+    let has = |word| words.contains(&word);
+    if has(schema::Notify::Never) && words.len() > 1 {
+        desk.error(code::EXCLUDES, field.span(), "`Never` stands alone", "RFC 3461 §4.1");
+    }
+    Some(Notify { success: has(schema::Notify::Success), failure: has(schema::Notify::Failure), delay: has(schema::Notify::Delay) })
+}

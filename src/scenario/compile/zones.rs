@@ -1,0 +1,247 @@
+//! What do resolvers find from a moment on? Written layers over made-up records, and what is covered without owning a record.
+//!
+//! Made up are: address and PTR records of hosts whose name no record covers; Microsoft's own names. MX records of somebody's domain never are.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use crate::base::{Domain, NameId};
+use crate::diag::{Diagnostic, Span, code};
+use crate::model::dns::{Dnssec, Names, RecordData, Rest, Zones, ZonesBuilder, reverse_name};
+use crate::scenario::schema::{self, Scenario, System};
+use crate::scenario::source::Text;
+
+use super::desk::Desk;
+use super::exchange_online::{microsoft_domains, tenant_name};
+use super::identity::Identity;
+use super::stage::Stage;
+use super::world::{Part, World};
+use super::zone_text::LayerText;
+
+/// How long made-up records may be kept.
+const MADE_UP_TTL_SECONDS: u32 = 3600;
+
+type Record = (String, RecordData<Box<str>>);
+
+/// What is there beside the texts, in all stages together.
+#[derive(Debug, Default)]
+pub(super) struct Beside {
+    made_up: Vec<Record>,
+    /// Accepted domains and hostnames.
+    covered: BTreeSet<String>,
+}
+
+impl Beside {
+    pub(super) fn new(world: &World, identities: &[Identity], stages: &[Stage]) -> Self {
+        let mut beside = Self::default();
+        for identity in identities {
+            let Some(hostname) = &identity.hostname else { continue };
+            beside.covered.insert(hostname.as_str().to_owned());
+            if !identity.needs_records {
+                continue;
+            }
+            for address in &identity.addresses {
+                beside.made_up.push((hostname.as_str().to_owned(), RecordData::of_address(*address)));
+                beside.made_up.push((reverse_name(*address), RecordData::Ptr(hostname.as_str().into())));
+            }
+        }
+        let front_ends: Vec<IpAddr> = world
+            .hosts
+            .iter()
+            .zip(identities)
+            .filter(|(host, _)| matches!(host.part, Part::FrontEnd(_)))
+            .flat_map(|(_, identity)| identity.addresses.iter().copied())
+            .collect();
+        for stage in stages {
+            for (_, system) in stage.tree.systems.iter() {
+                match system {
+                    System::ExchangeOnline(tenant) => beside.tenant(tenant, &front_ends),
+                    System::ExchangeServer(server) => {
+                        let written = server.accepted_domains.keys().map(Text::as_str);
+                        let of_mailboxes =
+                            server.host.mailboxes.items().iter().filter_map(|text| text.rsplit_once('@').map(|(_, domain)| domain));
+                        beside.cover(written.chain(of_mailboxes));
+                    }
+                    System::Mta(_) | System::Gateway(_) | System::Internet(_) | System::Device(_) | System::Fope(_) => {}
+                }
+            }
+        }
+        beside.made_up.sort();
+        beside.made_up.dedup();
+        beside
+    }
+
+    fn cover<'a>(&mut self, names: impl Iterator<Item = &'a str>) {
+        let whole = names.filter_map(|name| Domain::parse(name).ok()).filter(|name| !name.as_str().starts_with('*'));
+        self.covered.extend(whole.map(|name| name.as_str().to_owned()));
+    }
+
+    /// Microsoft's own names for a tenant.
+    fn tenant(&mut self, tenant: &schema::ExchangeOnline, front_ends: &[IpAddr]) {
+        let own = microsoft_domains(tenant);
+        self.cover(tenant.accepted_domains.keys().map(Text::as_str).chain(own.iter().map(String::as_str)));
+        let written = tenant.accepted_domains.keys().map(|domain| domain.trim_end_matches('.').to_ascii_lowercase());
+        let mut endpoints: Vec<String> = written.chain(own.iter().cloned()).map(|domain| endpoint(&domain)).collect();
+        endpoints.extend(tenant_name(tenant).map(|name| format!("{name}.mail.protection.outlook.com")));
+        endpoints.push("smtp.office365.com".into());
+        for name in endpoints {
+            self.made_up.extend(front_ends.iter().map(|address| (name.clone(), RecordData::of_address(*address))));
+        }
+        for domain in own {
+            let exchange = endpoint(&domain).into();
+            self.made_up.push((domain, RecordData::Mx { preference: 0, exchange }));
+        }
+        let senders: String = front_ends
+            .iter()
+            .map(|address| if address.is_ipv4() { format!("ip4:{address} ") } else { format!("ip6:{address} ") })
+            .collect();
+        let spf = format!("v=spf1 {senders}-all");
+        self.made_up.push(("spf.protection.outlook.com".into(), RecordData::Txt(spf.into_bytes().into())));
+    }
+
+    /// All names, so that their numbers do not depend on the order of the text.
+    pub(super) fn names(&self, into: &mut BTreeSet<String>) {
+        into.extend(self.covered.iter().cloned());
+        for (owner, data) in &self.made_up {
+            into.insert(owner.clone());
+            into.extend(data.target().map(ToString::to_string));
+        }
+    }
+}
+
+/// The host that takes mail for an accepted domain.
+fn endpoint(domain: &str) -> String {
+    format!("{}.mail.protection.outlook.com", domain.replace('.', "-"))
+}
+
+/// The texts of one stage: the public data, and the views over it.
+#[derive(Debug, Default)]
+pub(super) struct StageTexts {
+    pub(super) public: Vec<LayerText>,
+    /// In the order of the views' numbers.
+    pub(super) views: Vec<Vec<LayerText>>,
+}
+
+impl StageTexts {
+    /// All names of the texts.
+    pub(super) fn names(&self, into: &mut BTreeSet<String>) {
+        for layer in self.layers() {
+            into.extend(layer.removed.iter().map(|(owner, _)| owner.to_string()));
+            for record in &layer.records {
+                into.insert(record.owner.to_string());
+                into.extend(record.data.target().map(ToString::to_string));
+            }
+        }
+    }
+
+    pub(super) fn layers(&self) -> impl Iterator<Item = &LayerText> {
+        self.public.iter().chain(self.views.iter().flatten())
+    }
+}
+
+/// The zones of one stage.
+pub(super) fn zones(tree: &Scenario, texts: &StageTexts, beside: &Beside, names: &mut Names, desk: &mut Desk) -> Zones {
+    let dns = tree.dns.get();
+    let as_written = dns.is_some_and(|dns| dns.answer_order.or(schema::AnswerOrder::Random) != schema::AnswerOrder::Random);
+    let mut builder = ZonesBuilder::new(texts.views.len());
+    let made_up = beside
+        .made_up
+        .iter()
+        .map(|(owner, data)| (names.intern(owner), MADE_UP_TTL_SECONDS, data.clone().map_names(|name| names.intern(&name))));
+    builder.add_made_up(made_up.collect::<Vec<_>>());
+    for name in &beside.covered {
+        builder.cover(names.intern(name));
+    }
+    let views = texts.views.iter().enumerate().map(|(at, layers)| (at + 1, layers));
+    for (view, layers) in std::iter::once((0, &texts.public)).chain(views) {
+        for layer in layers {
+            add(&mut builder, view, layer, as_written, names);
+        }
+    }
+    if let Some(dns) = dns {
+        for (name, state) in dns.dnssec.iter() {
+            let state = match state {
+                schema::Dnssec::Secure => Dnssec::Secure,
+                schema::Dnssec::Insecure => Dnssec::Insecure,
+                schema::Dnssec::Bogus => Dnssec::Bogus,
+            };
+            if let Ok(domain) = Domain::parse(name) {
+                builder.set_dnssec(names.intern(domain.as_str()), state);
+            } else {
+                desk.domain(name);
+            }
+        }
+        builder.set_rest(match dns.rest.or(schema::Rest::Internet) {
+            schema::Rest::Internet => Rest::Internet,
+            schema::Rest::NxDomain => Rest::NxDomain,
+        });
+    }
+    let zones = builder.build(names);
+    aliases(&zones, texts, names, desk);
+    zones
+}
+
+fn add(builder: &mut ZonesBuilder, view: usize, layer: &LayerText, as_written: bool, names: &mut Names) {
+    let removed: Vec<_> = layer.removed.iter().map(|(owner, kind)| (names.intern(owner), *kind)).collect();
+    let mut records: Vec<_> = layer.records.iter().collect();
+    if !as_written {
+        // Luck orders the answers, so the order of the lines must not.
+        records.sort_by(|a, b| (&a.owner, &a.data).cmp(&(&b.owner, &b.data)));
+    }
+    let rows: Vec<(NameId, u32, RecordData)> = records
+        .into_iter()
+        .map(|record| (names.intern(&record.owner), record.ttl_seconds, record.data.clone().map_names(|name| names.intern(&name))))
+        .collect();
+    builder.add_layer(view, removed, rows);
+}
+
+/// An alias beside other data (RFC 2181 §10.1), seen only once all layers lie over each other.
+fn aliases(zones: &Zones, texts: &StageTexts, names: &Names, desk: &mut Desk) {
+    for (_, owner) in zones.alias_conflicts() {
+        let name = names.text(owner);
+        let mut records = texts.layers().flat_map(|layer| &layer.records).filter(|record| &*record.owner == name);
+        let alias = records.find(|record| matches!(record.data, RecordData::Cname(_)));
+        let place = alias.map_or(Span::NOWHERE, |record| record.span);
+        let problem = Diagnostic::error(code::ZONE_ALIAS, place, format!("`{name}` is an alias and has other records too"));
+        desk.say(problem.help("an alias stands alone; a layer that changes it takes the other records away with `remove`"));
+    }
+}
+
+/// Every host that mail is sent to must be known; else it is probably a typing mistake.
+pub(super) fn targets_are_covered(
+    zones: &[Zones],
+    texts: &[StageTexts],
+    wanted: &[(NameId, Span)],
+    names: &Names,
+    tree: &Scenario,
+    desk: &mut Desk,
+) {
+    if tree.dns.get().is_some_and(|dns| dns.rest.or(schema::Rest::Internet) == schema::Rest::NxDomain) {
+        return;
+    }
+    let mut look = |name: NameId, place: Span, what: &str| {
+        let text = names.text(name);
+        if text.is_empty() || zones.iter().any(|zones| zones.is_covered(names, name)) {
+            return;
+        }
+        let problem =
+            Diagnostic::error(code::UNCOVERED, place, format!("{what} `{text}` is neither an address nor a name that anything here knows"));
+        let known: BTreeSet<&str> = zones.iter().flat_map(|zones| zones.sets(0)).map(|(owner, _, _)| names.text(owner)).collect();
+        let problem = problem.suggest(text, known);
+        desk.say(if problem.help.is_empty() {
+            problem.help(format!("add a record such as `{text}. A 192.0.2.10`, or the host with that `hostname`"))
+        } else {
+            problem
+        });
+    };
+    for (name, place) in wanted {
+        look(*name, *place, "the next hop");
+    }
+    for record in texts.iter().flat_map(StageTexts::layers).flat_map(|layer| &layer.records) {
+        if let RecordData::Mx { exchange, .. } = &record.data
+            && let Some(name) = names.find(exchange)
+        {
+            look(name, record.target, "the MX target");
+        }
+    }
+}
