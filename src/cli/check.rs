@@ -108,11 +108,8 @@ fn text(checked: &[(String, Findings)], to: Option<&Path>) -> String {
 }
 
 fn json(checked: &[(String, Findings)]) -> String {
-    let files = checked.iter().map(|(file, findings)| FileDocument {
-        file: file.clone(),
-        verdict: verdict(findings),
-        problems: findings.problems.iter().map(|problem| problem.to_json(&findings.sources)).collect(),
-    });
+    let files =
+        checked.iter().map(|(file, findings)| FileDocument { file: file.clone(), verdict: verdict(findings), problems: findings.json() });
     let files = files.collect();
     print_json(&Document { schema: "mailtwin.check/1", version: env!("CARGO_PKG_VERSION"), files, totals: totals(checked) })
 }

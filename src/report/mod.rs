@@ -2,6 +2,7 @@
 //! command line's business.
 
 pub mod chart;
+pub mod counters;
 pub mod explain;
 pub mod json;
 pub mod text;

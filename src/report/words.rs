@@ -16,6 +16,14 @@ pub fn fit(text: &str, width: usize) -> String {
     short + "..."
 }
 
+/// A word that a shell takes as it stands.
+#[must_use]
+pub fn shell_word(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_./:@+,%".contains(c);
+    let tame = word.starts_with(plain) && word.chars().all(|c| plain(c) || c == '#');
+    if tame { word.to_owned() } else { printable(&format!("'{}'", word.replace('\'', r"'\''"))).into_owned() }
+}
+
 /// Text broken at blanks into lines of at most `width` characters; a longer word stands alone.
 #[must_use]
 pub fn wrap(text: &str, width: usize) -> Vec<String> {

@@ -101,8 +101,6 @@ fn build(name: &str, place: Span, envelope: &Envelope, schedule: Schedule, entri
         to: to?,
         size_bytes,
         notify: notify(&envelope.notify, desk),
-        eight_bit: false,
-        smtp_utf8: false,
     })
 }
 
