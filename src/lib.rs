@@ -11,3 +11,5 @@ pub mod report;
 pub mod scenario;
 pub mod trace;
 pub mod verify;
+
+pub use scenario::{Invalid, Loaded, load_path as load};

@@ -1,14 +1,16 @@
 //! What goes wrong, for a time under `faults` and always under `receives`: texts to windows over machines, and who wins where two speak.
 
-use std::collections::BTreeMap;
+mod precedence;
+mod session;
+
 use std::net::IpAddr;
 
-use crate::base::{DAY, HostId, Pattern, Phase, SimTime};
+use crate::base::{DAY, HostId, SimTime};
 use crate::diag::{Diagnostic, Span, code};
 use crate::model::dns::RecordType;
-use crate::model::fault::{DnsFault, DropHow, Fault, FaultKind, HostFaults, StarttlsHow, Unreachable, Window, hosts_of, struck};
+use crate::model::fault::{DnsFault, Fault, FaultKind, Unreachable, Window, hosts_of};
 use crate::model::topology::{HostSet, Law};
-use crate::scenario::schema::{self, SessionWindow};
+use crate::scenario::schema;
 use crate::scenario::source::{Field, Text};
 
 use super::certificates::Certificates;
@@ -17,6 +19,9 @@ use super::key::name_key;
 use super::resolvers::view_number;
 use super::scope::Scope;
 use super::tables::Tables;
+
+pub(super) use precedence::Finished;
+use precedence::index;
 
 /// Always, per 10^9.
 const ALWAYS_PPB: u32 = 1_000_000_000;
@@ -118,98 +123,6 @@ impl<'a> Faults<'a> {
             | schema::Fault::Starttls(_)
             | schema::Fault::Certificate(_) => self.of_session(frame, fault, desk),
         }
-    }
-
-    /// Faults of a session, which may hit only the first few or some by luck.
-    fn of_session(&mut self, frame: &Frame<'_>, fault: &schema::Fault, desk: &mut Desk) {
-        let (when, kind) = match fault {
-            schema::Fault::Tarpit(fault) => {
-                let hosts = self.target(frame, &fault.target, desk);
-                let delay_ns = self.needed(frame, &fault.delay, "delay", desk);
-                (&fault.when, FaultKind::Tarpit { hosts, phase: fault.phase.get().map(|word| phase(*word)), delay_ns })
-            }
-            schema::Fault::Reply(fault) => {
-                let hosts = self.target(frame, &fault.target, desk);
-                let phase = self.phase(frame, &fault.phase, desk);
-                if !fault.code.is_written() {
-                    desk.missing(frame.place, "this fault needs the reply that is given", "write code: \"450 4.2.1 try later\"");
-                }
-                let kind = FaultKind::Reply {
-                    hosts,
-                    phase,
-                    reply: desk.reply_or(&fault.code, "451 4.3.0"),
-                    sender: fault.sender.get().map(|text| Pattern::new(if text.as_str() == "<>" { "" } else { text })),
-                    recipient: fault.recipient.get().map(|text| Pattern::new(text)),
-                    after_recipients: desk.number_or(&fault.after_recipients, 0, 0, u32::MAX),
-                    close: fault.then.is_written(),
-                };
-                (&fault.when, kind)
-            }
-            schema::Fault::Drop(fault) => {
-                let hosts = self.target(frame, &fault.target, desk);
-                let phase = self.phase(frame, &fault.phase, desk);
-                let how = match fault.how.or(schema::DropHow::Close) {
-                    schema::DropHow::Close => DropHow::Close,
-                    schema::DropHow::Reset => DropHow::Reset,
-                    schema::DropHow::Silence => DropHow::Silence,
-                };
-                if fault.after.is_written() && phase != Phase::Content {
-                    desk.error(
-                        code::EXCLUDES,
-                        fault.after.span(),
-                        "`after` counts bytes of the content",
-                        "write phase: Content, or leave `after` out",
-                    );
-                }
-                if fault.accepted.or(false) && phase != Phase::FinalDot {
-                    desk.error(
-                        code::EXCLUDES,
-                        fault.accepted.span(),
-                        "a message is accepted at the final dot only",
-                        "write phase: FinalDot",
-                    );
-                }
-                let after_bytes = fault.after.get().and_then(|text| desk.size(text)).flatten().unwrap_or(0);
-                (&fault.when, FaultKind::Drop { hosts, phase, how, after_bytes, accepted: fault.accepted.or(false) })
-            }
-            schema::Fault::Starttls(fault) => {
-                let hosts = self.target(frame, &fault.target, desk);
-                let how = self.starttls(frame, fault, desk);
-                (&fault.when, FaultKind::Starttls { hosts, how })
-            }
-            schema::Fault::Certificate(fault) => {
-                let hosts = self.target(frame, &fault.target, desk);
-                if !fault.becomes.is_written() {
-                    desk.missing(frame.place, "this fault needs the certificate that is shown", "write becomes: \"self-signed\"");
-                }
-                let becomes = fault.becomes.get().and_then(|text| self.world.certificates.find(text, desk));
-                (&fault.when, FaultKind::Certificate { hosts, becomes })
-            }
-            _ => return,
-        };
-        self.push_session(frame, when, kind, desk);
-    }
-
-    fn starttls(&self, frame: &Frame<'_>, fault: &schema::StarttlsFault, desk: &mut Desk) -> StarttlsHow {
-        let how = match fault.how.get() {
-            None => {
-                desk.missing(
-                    frame.place,
-                    "this fault needs to say what is wrong with STARTTLS",
-                    "write how: Missing, Refused, HandshakeFails, Closes or Hangs",
-                );
-                StarttlsHow::Missing
-            }
-            Some(schema::StarttlsHow::Missing) => StarttlsHow::Missing,
-            Some(schema::StarttlsHow::Refused) => StarttlsHow::Refused(desk.reply_or(&fault.code, "454 4.7.0 TLS not available")),
-            Some(schema::StarttlsHow::HandshakeFails) => StarttlsHow::HandshakeFails,
-            Some(schema::StarttlsHow::Closes) => StarttlsHow::Closes,
-            Some(schema::StarttlsHow::Hangs) => StarttlsHow::Hangs,
-        };
-        if fault.code.is_written() && !matches!(how, StarttlsHow::Refused(_)) {
-            desk.error(code::EXCLUDES, fault.code.span(), "only a refusal has a `code`", "write how: Refused, or leave `code` out");
-        }
-        how
     }
 
     /// One row per memory: machines remember for themselves unless they share.
@@ -320,24 +233,8 @@ impl<'a> Faults<'a> {
         }
     }
 
-    fn phase(&self, frame: &Frame<'_>, field: &Field<schema::Phase>, desk: &mut Desk) -> Phase {
-        field.get().map_or_else(
-            || {
-                desk.missing(frame.place, "this fault needs the step of the session where it happens", "write phase: Rcpt");
-                Phase::Rcpt
-            },
-            |word| phase(*word),
-        )
-    }
-
     fn push(&mut self, frame: &Frame<'_>, when: &schema::Window, kind: FaultKind, desk: &mut Desk) {
         self.row(frame, when, 0, ALWAYS_PPB, kind, desk);
-    }
-
-    fn push_session(&mut self, frame: &Frame<'_>, when: &SessionWindow, kind: FaultKind, desk: &mut Desk) {
-        let times = desk.number_or(&when.times, 0, 1, u32::MAX);
-        let share = when.probability.get().and_then(|text| desk.share(text));
-        self.row(frame, &when.when, times, share.map_or(ALWAYS_PPB, |share| share.0 * 1000), kind, desk);
     }
 
     fn row(&mut self, frame: &Frame<'_>, when: &schema::Window, times: u32, probability_ppb: u32, kind: FaultKind, desk: &mut Desk) {
@@ -355,111 +252,7 @@ impl<'a> Faults<'a> {
 
     /// The rows, and the indices over them.
     pub(super) fn finish(self, desk: &mut Desk) -> Finished {
-        let mut finished = Finished { hosts: vec![HostFaults::default(); self.world.count], ..Finished::default() };
-        for (at, (fault, _)) in self.rows.iter().enumerate() {
-            let at = at as u32;
-            match &fault.kind {
-                FaultKind::Partition { .. } | FaultKind::Latency { .. } => finished.lines.push(at),
-                FaultKind::Dns { .. } => finished.dns.push(at),
-                kind => {
-                    let hosts = struck(kind).map_or(Vec::new(), |set| hosts_of(set, self.world.count));
-                    for host in hosts {
-                        let lists = &mut finished.hosts[host.index()];
-                        match kind {
-                            FaultKind::Down { .. } | FaultKind::Flapping { .. } => lists.reach.push(at),
-                            FaultKind::Capacity { .. } => lists.capacity.push(at),
-                            _ => lists.session.push(at),
-                        }
-                    }
-                }
-            }
-        }
-        let rank = |at: &u32| precedence(&self.rows[*at as usize].0);
-        for lists in &mut finished.hosts {
-            for list in [&mut lists.reach, &mut lists.session, &mut lists.capacity] {
-                list.sort_by(|a, b| rank(a).cmp(&rank(b)).then_with(|| a.cmp(b)));
-            }
-        }
-        self.conflicts(&finished.hosts, desk);
-        finished.rows = self.rows.into_iter().map(|(fault, _)| fault).collect();
-        finished
-    }
-
-    /// Two that speak of one thing, and neither is narrower or later.
-    fn conflicts(&self, hosts: &[HostFaults], desk: &mut Desk) {
-        let mut told: BTreeMap<(u32, u32), ()> = BTreeMap::new();
-        for list in hosts.iter().flat_map(|lists| [&lists.reach, &lists.session, &lists.capacity]) {
-            for (place, a) in list.iter().enumerate() {
-                for b in &list[place + 1..] {
-                    let ((one, there), (other, here)) = (&self.rows[*a as usize], &self.rows[*b as usize]);
-                    if precedence(one) != precedence(other) {
-                        break;
-                    }
-                    if !same_thing(one, other) || told.insert((*a, *b), ()).is_some() {
-                        continue;
-                    }
-                    let message =
-                        format!("`{}` and `{}` speak of one thing at the same time, and nothing says which counts", one.name, other.name);
-                    let problem = Diagnostic::error(code::BOTH_SPEAK, *here, message).also(*there, "the other");
-                    desk.say(problem.help("a narrower pattern beats a wider one, and a later `at` an earlier"));
-                }
-            }
-        }
-    }
-}
-
-/// Everything that the model keeps of faults.
-#[derive(Debug, Default)]
-pub(super) struct Finished {
-    pub(super) rows: Vec<Fault>,
-    pub(super) hosts: Vec<HostFaults>,
-    pub(super) lines: Vec<u32>,
-    pub(super) dns: Vec<u32>,
-}
-
-/// Smaller counts: a fault before `receives`, the narrower pattern, the later beginning.
-fn precedence(fault: &Fault) -> (bool, std::cmp::Reverse<(usize, u32)>, std::cmp::Reverse<SimTime>) {
-    let narrow = match &fault.kind {
-        FaultKind::Reply { sender, recipient, after_recipients, .. } => {
-            let weight =
-                |pattern: &Option<Pattern>| pattern.as_ref().map_or(0, |pattern| 1 + pattern.weight() + usize::from(pattern.is_exact()));
-            (weight(sender) + weight(recipient), *after_recipients)
-        }
-        FaultKind::Down { addresses, .. } => (usize::from(!addresses.is_empty()), 0),
-        FaultKind::Tarpit { phase, .. } => (usize::from(phase.is_some()), 0),
-        _ => (0, 0),
-    };
-    (fault.always, std::cmp::Reverse(narrow), std::cmp::Reverse(fault.window.from))
-}
-
-/// Do both say what happens in the same case, and say it differently?
-fn same_thing(a: &Fault, b: &Fault) -> bool {
-    if a.name == b.name || a.window.until <= b.window.from || b.window.until <= a.window.from {
-        return false;
-    }
-    if (a.times, a.probability_ppb) != (b.times, b.probability_ppb) {
-        // The one that is spent or spared leaves the case to the other.
-        return false;
-    }
-    match (&a.kind, &b.kind) {
-        (
-            FaultKind::Reply { phase, sender, recipient, reply, .. },
-            FaultKind::Reply { phase: phase_b, sender: sender_b, recipient: recipient_b, reply: reply_b, .. },
-        ) => phase == phase_b && sender == sender_b && recipient == recipient_b && reply != reply_b,
-        (FaultKind::Reply { phase, sender: None, recipient: None, .. }, FaultKind::Drop { phase: phase_b, .. })
-        | (FaultKind::Drop { phase, .. }, FaultKind::Reply { phase: phase_b, sender: None, recipient: None, .. }) => phase == phase_b,
-        (FaultKind::Drop { phase, how, .. }, FaultKind::Drop { phase: phase_b, how: how_b, .. }) => phase == phase_b && how != how_b,
-        (FaultKind::Starttls { how, .. }, FaultKind::Starttls { how: how_b, .. }) => how != how_b,
-        (FaultKind::Certificate { becomes, .. }, FaultKind::Certificate { becomes: becomes_b, .. }) => becomes != becomes_b,
-        (FaultKind::Down { how, addresses, .. }, FaultKind::Down { how: how_b, addresses: addresses_b, .. }) => {
-            how != how_b && addresses == addresses_b
-        }
-        (FaultKind::Greylist { .. }, FaultKind::Greylist { .. }) => true,
-        (FaultKind::Capacity { sessions, service_time, .. }, FaultKind::Capacity { sessions: sessions_b, service_time: service_b, .. }) => {
-            sessions.is_some() && sessions_b.is_some() && sessions != sessions_b
-                || service_time.is_some() && service_b.is_some() && service_time != service_b
-        }
-        _ => false,
+        index(self.rows, self.world.count, desk)
     }
 }
 
@@ -496,20 +289,5 @@ fn unreachable(field: &Field<schema::DownHow>) -> Unreachable {
         schema::DownHow::Silent => Unreachable::Silent,
         schema::DownHow::Refused => Unreachable::Refused,
         schema::DownHow::Unreachable => Unreachable::Unreachable,
-    }
-}
-
-fn phase(word: schema::Phase) -> Phase {
-    match word {
-        schema::Phase::Banner => Phase::Banner,
-        schema::Phase::Ehlo => Phase::Ehlo,
-        schema::Phase::Helo => Phase::Helo,
-        schema::Phase::Starttls => Phase::Starttls,
-        schema::Phase::Auth => Phase::Auth,
-        schema::Phase::Mail => Phase::Mail,
-        schema::Phase::Rcpt => Phase::Rcpt,
-        schema::Phase::Data => Phase::Data,
-        schema::Phase::Content => Phase::Content,
-        schema::Phase::FinalDot => Phase::FinalDot,
     }
 }

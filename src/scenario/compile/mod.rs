@@ -3,6 +3,7 @@
 //! One pass over the start and each dated change. Everything is walked in the order of names, so the order of the text cannot matter.
 
 mod certificates;
+mod configs;
 mod desk;
 mod entry;
 mod exchange_online;
@@ -31,17 +32,18 @@ pub use loaded::{Invalid, Loaded, load_path, load_text};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use crate::base::{ConfigId, HostId, MILLISECOND, ResolverId, SystemId, ZonesId};
+use crate::base::{HostId, MILLISECOND, ResolverId, SystemId, ZonesId};
 use crate::diag::code;
 use crate::model::settings::HostConfig;
-use crate::model::topology::{Host, Law, Link, System as SystemRow, SystemKind, Version};
+use crate::model::topology::{Host, HostSet, Law, Link, System as SystemRow, SystemKind, Version};
 use crate::model::{Limits, Model};
 use crate::scenario::load::Loader;
-use crate::scenario::schema::{Layer, Scenario, System};
+use crate::scenario::schema::{Layer, Scenario};
 use crate::scenario::source::Text;
 use crate::scenario::values::parse_date;
 
 use certificates::Certificates;
+use configs::StageConfigs;
 use entry::Entries;
 use identity::{Identity, StartNames, identify, plain_name};
 use key::name_key;
@@ -248,88 +250,6 @@ fn addresses(identities: &[Identity]) -> Vec<(IpAddr, HostId)> {
     rows
 }
 
-/// Makes the settings of all machines in a stage.
-struct StageConfigs<'a> {
-    stage: &'a Stage,
-    world: &'a World,
-    scope: &'a Scope,
-    certificates: &'a Certificates,
-    configs: &'a mut Vec<HostConfig>,
-}
-
-impl StageConfigs<'_> {
-    fn all(&mut self, identities: &[Identity], tables: &mut Tables, desk: &mut Desk) -> Vec<ConfigId> {
-        let mut ids: Vec<ConfigId> = Vec::with_capacity(identities.len());
-        // Machines of a pool are all alike.
-        let mut pools: BTreeMap<(usize, &str), ConfigId> = BTreeMap::new();
-        for (host, identity) in self.world.hosts.iter().zip(identities) {
-            let pool = match &host.part {
-                Part::FrontEnd(_) => Some((host.system, "")),
-                Part::Sender(kind, _) => Some((host.system, &**kind)),
-                Part::Itself | Part::Entry => None,
-            };
-            if let Some(id) = pool.and_then(|pool| pools.get(&pool)) {
-                ids.push(*id);
-                continue;
-            }
-            let config = self.one(host, identity, tables, desk);
-            let id = self.id(config);
-            pools.extend(pool.map(|pool| (pool, id)));
-            ids.push(id);
-        }
-        ids
-    }
-
-    /// The row of a config: that of an earlier stage or of a neighbour, if it is equal.
-    fn id(&mut self, config: HostConfig) -> ConfigId {
-        let known = self.configs.iter().rposition(|known| *known == config);
-        ConfigId(known.unwrap_or_else(|| {
-            self.configs.push(config);
-            self.configs.len() - 1
-        }) as u32)
-    }
-
-    fn one(&self, host: &world::HostPlan, identity: &Identity, tables: &mut Tables, desk: &mut Desk) -> HostConfig {
-        let tree = &self.stage.tree;
-        let system = tree.systems.get(&self.world.systems[host.system].name);
-        let written = host.written(&self.world.systems, tree);
-        match (&host.part, system, written) {
-            (Part::FrontEnd(_), _, _) => {
-                let id = |name: &str| {
-                    let at = self.world.systems.iter().position(|system| *system.name == *name)?;
-                    Some(SystemId(at as u32))
-                };
-                exchange_online::front_end(tree, &id, self.certificates, tables, desk)
-            }
-            (_, Some(System::Mta(mta) | System::Gateway(mta)), Some(own)) => {
-                mta::config(mta, own, identity, self.scope, self.certificates, tables, desk)
-            }
-            (_, Some(System::ExchangeServer(server)), Some(own)) => exchange_server::config(server, own, identity, self.certificates, desk),
-            (Part::Sender(..), _, _) => internet::config(&host.part, None, tree, self.certificates, desk),
-            (_, Some(System::Internet(_)), own) => internet::config(&host.part, own, tree, self.certificates, desk),
-            (Part::Itself, None, _) if self.world.systems[host.system].kind == SystemKind::Internet => {
-                internet::config(&host.part, None, tree, self.certificates, desk)
-            }
-            // Not there (any more): nothing listens, and nothing leaves.
-            _ => absent(),
-        }
-    }
-}
-
-/// A machine that this stage does not have.
-fn absent() -> HostConfig {
-    let nothing = crate::scenario::schema::Host::default();
-    let directory = crate::model::settings::Directory::Mta(crate::model::settings::MtaDirectory {
-        mailboxes: Vec::new(),
-        mailbox_domains: Vec::new(),
-        relay_domains: Vec::new(),
-        relay_clients: Vec::new(),
-    });
-    let mut receiver = receiver::receiver(&nothing, receiver::Usual::MTA, directory, &Certificates::default(), &mut Desk::default());
-    receiver.listeners.clear();
-    HostConfig { sender: mta::usual(crate::model::settings::Profile::Rfc).sender, receiver }
-}
-
 /// Lines with a latency of their own, the narrowest first.
 fn links(tree: &Scenario, scope: &Scope, desk: &mut Desk) -> Vec<Link> {
     let mut links = Vec::new();
@@ -341,9 +261,9 @@ fn links(tree: &Scenario, scope: &Scope, desk: &mut Desk) -> Vec<Link> {
         let (a, b) = (scope.set(a, desk), scope.set(b, desk));
         links.push(Link { name: name.as_str().into(), a, b, latency: desk.law_or(&link.latency, LATENCY) });
     }
-    let width = |set: &crate::model::topology::HostSet| match set {
-        crate::model::topology::HostSet::All => usize::MAX,
-        crate::model::topology::HostSet::These(hosts) => hosts.len(),
+    let width = |set: &HostSet| match set {
+        HostSet::All => usize::MAX,
+        HostSet::These(hosts) => hosts.len(),
     };
     links.sort_by(|a, b| (width(&a.a).saturating_mul(width(&a.b)), &a.name).cmp(&(width(&b.a).saturating_mul(width(&b.b)), &b.name)));
     links

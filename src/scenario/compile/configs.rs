@@ -1,0 +1,99 @@
+//! What is each machine set to in a stage? Each kind of system has its own reader; equal settings share a row.
+
+use std::collections::BTreeMap;
+
+use crate::base::{ConfigId, SystemId};
+use crate::model::settings::{Directory, HostConfig, MtaDirectory, Profile};
+use crate::model::topology::SystemKind;
+use crate::scenario::schema::{self, System};
+
+use super::certificates::Certificates;
+use super::desk::Desk;
+use super::identity::Identity;
+use super::scope::Scope;
+use super::stage::Stage;
+use super::tables::Tables;
+use super::world::{HostPlan, Part, World};
+use super::{exchange_online, exchange_server, internet, mta, receiver};
+
+/// Makes the settings of all machines in a stage.
+pub(super) struct StageConfigs<'a> {
+    pub(super) stage: &'a Stage,
+    pub(super) world: &'a World,
+    pub(super) scope: &'a Scope,
+    pub(super) certificates: &'a Certificates,
+    pub(super) configs: &'a mut Vec<HostConfig>,
+}
+
+impl StageConfigs<'_> {
+    pub(super) fn all(&mut self, identities: &[Identity], tables: &mut Tables, desk: &mut Desk) -> Vec<ConfigId> {
+        let mut ids: Vec<ConfigId> = Vec::with_capacity(identities.len());
+        // Machines of a pool are all alike.
+        let mut pools: BTreeMap<(usize, &str), ConfigId> = BTreeMap::new();
+        for (host, identity) in self.world.hosts.iter().zip(identities) {
+            let pool = match &host.part {
+                Part::FrontEnd(_) => Some((host.system, "")),
+                Part::Sender(kind, _) => Some((host.system, &**kind)),
+                Part::Itself | Part::Entry => None,
+            };
+            if let Some(id) = pool.and_then(|pool| pools.get(&pool)) {
+                ids.push(*id);
+                continue;
+            }
+            let config = self.one(host, identity, tables, desk);
+            let id = self.id(config);
+            pools.extend(pool.map(|pool| (pool, id)));
+            ids.push(id);
+        }
+        ids
+    }
+
+    /// The row of a config: that of an earlier stage or of a neighbour, if it is equal.
+    fn id(&mut self, config: HostConfig) -> ConfigId {
+        let known = self.configs.iter().rposition(|known| *known == config);
+        ConfigId(known.unwrap_or_else(|| {
+            self.configs.push(config);
+            self.configs.len() - 1
+        }) as u32)
+    }
+
+    fn one(&self, host: &HostPlan, identity: &Identity, tables: &mut Tables, desk: &mut Desk) -> HostConfig {
+        let tree = &self.stage.tree;
+        let system = tree.systems.get(&self.world.systems[host.system].name);
+        let written = host.written(&self.world.systems, tree);
+        match (&host.part, system, written) {
+            (Part::FrontEnd(_), _, _) => {
+                let id = |name: &str| {
+                    let at = self.world.systems.iter().position(|system| *system.name == *name)?;
+                    Some(SystemId(at as u32))
+                };
+                exchange_online::front_end(tree, &id, self.certificates, tables, desk)
+            }
+            (_, Some(System::Mta(mta) | System::Gateway(mta)), Some(own)) => {
+                mta::config(mta, own, identity, self.scope, self.certificates, tables, desk)
+            }
+            (_, Some(System::ExchangeServer(server)), Some(own)) => exchange_server::config(server, own, identity, self.certificates, desk),
+            (Part::Sender(..), _, _) => internet::config(&host.part, None, tree, self.certificates, desk),
+            (_, Some(System::Internet(_)), own) => internet::config(&host.part, own, tree, self.certificates, desk),
+            (Part::Itself, None, _) if self.world.systems[host.system].kind == SystemKind::Internet => {
+                internet::config(&host.part, None, tree, self.certificates, desk)
+            }
+            // Not there (any more): nothing listens, and nothing leaves.
+            _ => absent(),
+        }
+    }
+}
+
+/// A machine that this stage does not have.
+fn absent() -> HostConfig {
+    let nothing = schema::Host::default();
+    let directory = Directory::Mta(MtaDirectory {
+        mailboxes: Vec::new(),
+        mailbox_domains: Vec::new(),
+        relay_domains: Vec::new(),
+        relay_clients: Vec::new(),
+    });
+    let mut receiver = receiver::receiver(&nothing, receiver::Usual::MTA, directory, &Certificates::default(), &mut Desk::default());
+    receiver.listeners.clear();
+    HostConfig { sender: mta::usual(Profile::Rfc).sender, receiver }
+}
