@@ -107,15 +107,24 @@ fn an_unrelated_system_moves_nobody() {
         let kind = match choice >> 2 & 3 {
             0 => format!("Mta(hostname: \"{name}.other.test\", mailboxes: [\"*@{name}.other.test\"])"),
             1 => format!("ExchangeServer(mailboxes: [\"*@{name}.other.test\"], hosts: {{ \"{name}-1\": (), \"{name}-2\": () }})"),
-            2 => format!("ExchangeOnline(accepted_domains: {{ \"{name}.other.test\": Authoritative }}, mailboxes: [\"*@{name}.other.test\"])"),
-            _ => format!("Mta(profile: Postfix, hostname: \"{name}.other.test\", addresses: [\"203.0.113.77\"], relay_domains: [\"{name}.other.test\"])"),
+            2 => format!(
+                "ExchangeOnline(accepted_domains: {{ \"{name}.other.test\": Authoritative }}, mailboxes: [\"*@{name}.other.test\"])"
+            ),
+            _ => format!(
+                "Mta(profile: Postfix, hostname: \"{name}.other.test\", addresses: [\"203.0.113.77\"], relay_domains: [\"{name}.other.test\"])"
+            ),
         };
         let mut larger = world.clone();
         larger.systems.push(format!("\"{name}\": {kind}"));
         larger.records.push(format!("{name}.other.test. 300 IN MX 10 {name}.other.test."));
         larger.records.push(format!("{name}.other.test. 300 IN A 203.0.113.77"));
         larger.faults.push(format!("\"of {name}\": Down(target: \"{name}\", at: \"5m\")"));
-        let messages = |world: &World| run_json(&play(world)).split_once("\"messages\": ").and_then(|(_, rest)| rest.split_once("\"hosts\": ")).map(|(part, _)| part.to_owned());
+        let messages = |world: &World| {
+            run_json(&play(world))
+                .split_once("\"messages\": ")
+                .and_then(|(_, rest)| rest.split_once("\"hosts\": "))
+                .map(|(part, _)| part.to_owned())
+        };
         prop_assert_eq!(messages(world), messages(&larger));
         Ok(())
     });
@@ -164,7 +173,11 @@ fn a_dark_host_receives_nothing() {
                 prop_assert!(hop.to.as_ref().is_none_or(|place| &*place.host != dark), "{} reached {dark}", message.id);
                 let there = hop.attempts.iter().flat_map(|attempt| &attempt.connections);
                 let mut there = there.filter(|connection| connection.to.as_ref().is_some_and(|place| &*place.host == dark));
-                prop_assert!(there.all(|connection| connection.result != ConnectionResult::Accepted), "{} was accepted by {dark}", message.id);
+                prop_assert!(
+                    there.all(|connection| connection.result != ConnectionResult::Accepted),
+                    "{} was accepted by {dark}",
+                    message.id
+                );
             }
         }
         Ok(())

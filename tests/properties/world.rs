@@ -19,7 +19,8 @@ pub struct World {
 impl World {
     /// The scenario's text.
     pub fn text(&self) -> String {
-        let mut text = format!("Scenario(name: \"a made-up world\", until: \"{}\", seed: {},\n  dns: (records: r#\"\n", self.until, self.seed);
+        let mut text =
+            format!("Scenario(name: \"a made-up world\", until: \"{}\", seed: {},\n  dns: (records: r#\"\n", self.until, self.seed);
         self.records.iter().for_each(|line| writeln!(text, "    {line}").unwrap());
         text += "  \"#),\n";
         for (name, entries) in [("systems", &self.systems), ("faults", &self.faults), ("traffic", &self.traffic)] {
@@ -79,7 +80,8 @@ fn any_domain() -> impl Strategy<Value = Vec<String>> {
         1 => Just("gone.mx0.test.".to_owned()),
     ];
     let preference = prop::sample::select(vec![10_u16, 10, 20, 30]);
-    let list = vec((preference, target), 1..5).prop_map(|list| list.iter().map(|(preference, host)| format!("MX {preference} {host}")).collect());
+    let list =
+        vec((preference, target), 1..5).prop_map(|list| list.iter().map(|(preference, host)| format!("MX {preference} {host}")).collect());
     let body = prop_oneof![
         12 => list,
         1 => Just(vec!["MX 0 .".to_owned()]),
@@ -134,7 +136,9 @@ fn any_faults() -> impl Strategy<Value = Vec<String>> {
     );
     kinds.prop_map(|((down_at, downs), (session_at, sessions), dns)| {
         let at = |name: &str, places: Vec<usize>, faults: Vec<String>| {
-            let one = move |(place, fault): (usize, String)| format!("\"{name} mx{place}\": {}", fault.replace("TARGET", &format!("target: \"mx{place}\"")));
+            let one = move |(place, fault): (usize, String)| {
+                format!("\"{name} mx{place}\": {}", fault.replace("TARGET", &format!("target: \"mx{place}\"")))
+            };
             places.into_iter().zip(faults).map(one).collect::<Vec<_>>()
         };
         let mut all = at("down", down_at, downs);
@@ -169,7 +173,8 @@ fn any_session_fault() -> impl Strategy<Value = String> {
     prop_oneof![
         (phase.clone(), code, luck.clone(), any_window())
             .prop_map(|(phase, code, luck, window)| format!("Reply(TARGET, phase: {phase}, code: \"{code}\"{luck}, {window})")),
-        (phase, how, luck, any_window()).prop_map(|(phase, how, luck, window)| format!("Drop(TARGET, phase: {phase}, how: {how}{luck}, {window})")),
+        (phase, how, luck, any_window())
+            .prop_map(|(phase, how, luck, window)| format!("Drop(TARGET, phase: {phase}, how: {how}{luck}, {window})")),
         any_window().prop_map(|window| format!("Drop(TARGET, phase: FinalDot, how: Close, accepted: true, {window})")),
         (prop::sample::select(vec!["Missing", "HandshakeFails", "Closes", "Hangs"]), any_window())
             .prop_map(|(how, window)| format!("Starttls(TARGET, how: {how}, {window})")),
