@@ -76,14 +76,14 @@ pub struct WhatIf {
     pub until: Option<String>,
     /// Lay this variant of the scenario over it
     #[arg(long, value_name = "NAME")]
-    pub variant: Option<String>,
+    pub variant: Vec<String>,
 }
 
 impl WhatIf {
     /// The flags again, as a shell takes them; each with a blank before it.
     pub fn again(&self) -> String {
         let one = |flag: &str, value: Option<String>| value.map(|value| format!(" {flag} {}", shell_word(&value))).unwrap_or_default();
-        let mut text = one("--variant", self.variant.clone());
+        let mut text: String = self.variant.iter().map(|variant| one("--variant", Some(variant.clone()))).collect();
         text.extend(self.set.iter().map(|set| one("--set", Some(set.clone()))));
         text.extend(self.fail.iter().map(|fail| one("--fail", Some(fail.clone()))));
         text += &one("--seed", self.seed.map(|seed| seed.to_string()));

@@ -12,6 +12,7 @@ use crate::report::words::Clock;
 use crate::scenario::load::FILE_BYTES_MAX;
 use crate::scenario::schema::Scenario;
 use crate::scenario::{Field, Invalid, Loaded, Loader, Named, overlay};
+use crate::verify::{SEND, check_expectations, plan};
 
 /// How messages call standard input.
 pub const STANDARD_INPUT: &str = "<stdin>";
@@ -56,7 +57,7 @@ impl Findings {
     }
 }
 
-/// Reads and checks a scenario, alone and with each of its variants.
+/// Reads and checks a scenario, alone, with each of its variants, and as each of its tests wants it.
 ///
 /// # Errors
 /// The file that was named cannot be read. (What a scenario mentions and cannot be read is a problem of the scenario.)
@@ -67,9 +68,16 @@ pub fn check(path: &Path) -> io::Result<Findings> {
         Err(invalid) => return Ok(invalid.into()),
     };
     let mut findings = Findings { sources: loaded.loader.sources.clone(), problems: loaded.warnings.clone() };
-    for (_, variant) in loaded.tree.variants.iter() {
-        match loaded.with(&[variant]) {
-            Ok(varied) => findings.problems.extend(varied.warnings),
+    findings.problems.extend(check_expectations(&loaded.tree));
+    let variants = loaded.tree.variants.iter().map(|(_, variant)| (vec![variant], None));
+    let tests = plan(&loaded.tree, None).into_iter().filter(|planned| !planned.fields.skip.is_written());
+    let tests: Vec<_> = tests.map(|planned| (planned.overlays.clone(), planned.send().cloned())).collect();
+    for (overlays, send) in variants.chain(tests) {
+        match loaded.with(&overlays) {
+            Ok(world) => {
+                findings.problems.extend(send.and_then(|message| world.send(SEND, &message).err()).into_iter().flatten());
+                findings.problems.extend(world.warnings);
+            }
             Err(invalid) => findings.problems.extend(invalid.problems),
         }
     }
@@ -77,24 +85,46 @@ pub fn check(path: &Path) -> io::Result<Findings> {
     Ok(findings)
 }
 
-/// Reads a scenario, lays the flags over it, and makes a model of it. What is wrong is said on standard error, or, where a program asks, as a
-/// document on standard output.
+/// Why there is no scenario.
+#[derive(Debug)]
+pub enum Refused {
+    /// The file that was named.
+    Unreadable(io::Error),
+    /// Its text, or a flag.
+    Invalid(Findings),
+}
+
+/// Reads a scenario, lays the flags over it, and makes a model of it.
 ///
 /// # Errors
-/// How the command ends; everything was said.
-pub fn load(path: &Path, what_if: &WhatIf, alone: Option<&ExplainArgs>, format: Format) -> Result<Loaded, Exit> {
-    let (mut loader, scenario) = open(path).map_err(|error| {
-        complain(&format!("cannot read {}: {}", shown(path), plain(&error)));
-        Exit::InputOutput
-    })?;
+/// It cannot be read, or used.
+pub fn read(path: &Path, what_if: &WhatIf, alone: Option<&ExplainArgs>) -> Result<Loaded, Refused> {
+    let (mut loader, scenario) = open(path).map_err(Refused::Unreadable)?;
     let scenario = scenario.and_then(|scenario| what_if_so(scenario, what_if, &mut loader));
     let scenario = scenario.and_then(|scenario| match alone {
         Some(args) => send_alone(scenario, args, &mut loader),
         None => Some(scenario),
     });
-    let loaded = Loaded::finish(loader, scenario, &stem(path)).map_err(|invalid| refuse(path, &invalid.into(), format))?;
+    Loaded::finish(loader, scenario, &stem(path)).map_err(|invalid| Refused::Invalid(invalid.into()))
+}
+
+/// The same, and what is wrong or odd is said: on standard error, or, where a program asks, as a document on standard output.
+///
+/// # Errors
+/// How the command ends; everything was said.
+pub fn load(path: &Path, what_if: &WhatIf, alone: Option<&ExplainArgs>, format: Format) -> Result<Loaded, Exit> {
+    let loaded = read(path, what_if, alone).map_err(|refused| match refused {
+        Refused::Unreadable(error) => cannot_read(path, &error),
+        Refused::Invalid(findings) => refuse(path, &findings, format),
+    })?;
     remark(&render(&loaded.warnings, &loaded.loader.sources, Style::Coloured));
     Ok(loaded)
+}
+
+/// Says that a file of the command line cannot be read.
+pub fn cannot_read(path: &Path, error: &io::Error) -> Exit {
+    complain(&format!("cannot read {}: {}", shown(path), plain(error)));
+    Exit::InputOutput
 }
 
 /// How the moments of a scenario are told.
@@ -155,7 +185,7 @@ fn open(path: &Path) -> io::Result<(Loader, Option<Scenario>)> {
 /// The scenario with the flags laid over it.
 fn what_if_so(scenario: Scenario, what_if: &WhatIf, loader: &mut Loader) -> Option<Scenario> {
     let mut scenario = scenario;
-    if let Some(name) = &what_if.variant {
+    for name in &what_if.variant {
         let Some(variant) = scenario.variants.get(name).cloned() else {
             let problem = Diagnostic::error(code::BAD_PATH, Span::NOWHERE, format!("this scenario has no variant `{name}`"));
             loader.problems.push(problem.suggest(name, scenario.variants.keys().map(|key| key.as_str())));

@@ -9,6 +9,7 @@ mod input;
 mod output;
 mod run;
 mod select;
+mod test;
 
 use std::ffi::OsString;
 
@@ -32,7 +33,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> Exit {
     match &cli.command {
         Command::Run(args) => run::run(args),
         Command::Explain(args) => explain::explain(args),
-        Command::Test(_) => Exit::Bug,
+        Command::Test(args) => test::test(args),
         Command::Check(args) => check::check(args),
         Command::Chart(args) => chart::chart(args),
     }

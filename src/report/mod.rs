@@ -5,6 +5,7 @@ pub mod chart;
 pub mod counters;
 pub mod explain;
 pub mod json;
+pub mod tests;
 pub mod text;
 pub mod trace;
 pub mod words;

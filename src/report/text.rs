@@ -310,12 +310,4 @@ went wrong
         (outcome.messages, outcome.stopped) = (vec![], Stopped::Settled);
         assert_eq!(run_text(&outcome, "-", Clock::default()), "Two sites\nseed 42, settled at 2h, 0 messages to 0 recipients\n");
     }
-
-    #[test]
-    fn words_for_a_shell() {
-        let cases = [("inbound#5", "inbound#5"), ("#5", "'#5'"), ("a b", "'a b'"), ("it's", r"'it'\''s'"), ("$(x)", "'$(x)'"), ("", "''")];
-        for (word, expected) in cases {
-            assert_eq!(shell_word(word), expected);
-        }
-    }
 }

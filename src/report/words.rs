@@ -2,7 +2,7 @@
 
 use crate::base::printable;
 
-pub use crate::base::{Clock, count, duration, share};
+pub use crate::base::{Clock, count, duration, share, shell_word};
 
 /// Text of the scenario as one line of at most `width` characters.
 #[must_use]
@@ -14,14 +14,6 @@ pub fn fit(text: &str, width: usize) -> String {
     let mut short: String = text.chars().take(width.saturating_sub(3)).collect();
     short.truncate(short.trim_end().len());
     short + "..."
-}
-
-/// A word that a shell takes as it stands.
-#[must_use]
-pub fn shell_word(word: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "-_./:@+,%".contains(c);
-    let tame = word.starts_with(plain) && word.chars().all(|c| plain(c) || c == '#');
-    if tame { word.to_owned() } else { printable(&format!("'{}'", word.replace('\'', r"'\''"))).into_owned() }
 }
 
 /// Text broken at blanks into lines of at most `width` characters; a longer word stands alone.
