@@ -18,7 +18,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRu
 use std::collections::{BTreeMap, BTreeSet};
 use world::{MACHINES, World, any_world};
 
-const CASES: u32 = 96;
+const CASES: u32 = 64;
 
 /// Tries a law on worlds, each with a number to choose something by.
 fn law(name: &str, holds: impl Fn(&World, u64) -> Result<(), TestCaseError>) {
@@ -81,9 +81,11 @@ fn every_recipient_ends_exactly_once() {
         for row in &run.trace.fates {
             prop_assert!(seen.insert((row.message.0, row.recipient)), "message {} recipient {} ends twice", row.message.0, row.recipient);
         }
-        prop_assert_eq!(seen.len(), recipients(&outcome).count());
+        // Who is still under way has no row yet.
+        let queued = recipients(&outcome).filter(|(_, recipient)| recipient.fate == Fate::Queued).count();
+        prop_assert_eq!(seen.len() + queued, recipients(&outcome).count());
         prop_assert_eq!(run.counters.messages as usize, outcome.messages.len());
-        for (at, fate) in Fate::ALL.into_iter().enumerate() {
+        for (at, fate) in Fate::ALL.into_iter().enumerate().filter(|(_, fate)| *fate != Fate::Queued) {
             let told = recipients(&outcome).filter(|(_, recipient)| recipient.fate == fate).count();
             prop_assert_eq!(run.counters.fates[at] as usize, told, "{}", fate.as_str());
         }
@@ -97,6 +99,28 @@ fn declaration_order_is_irrelevant() {
         prop_assert_eq!(run_json(&play(world)), run_json(&play(&world.shuffled(luck))));
         Ok(())
     });
+}
+
+/// Where each recipient's mail was when, without names.
+fn course(outcome: &Outcome) -> Vec<String> {
+    let told = recipients(outcome).map(|(message, recipient)| {
+        let mut text = format!("{} {} {} {} {:?}", message.id, recipient.to, recipient.fate.as_str(), recipient.code, recipient.at);
+        for hop in &recipient.hops {
+            text += &format!(" | {:?} {:?}", hop.queued_at, hop.left_at);
+            for connection in hop.attempts.iter().flat_map(|attempt| &attempt.connections) {
+                text += &format!(" > {:?} {} {}", connection.at, connection.address, connection.result.as_str());
+            }
+        }
+        text
+    });
+    told.collect()
+}
+
+/// The part of the document that is about messages and decisions.
+fn messages(outcome: &Outcome) -> String {
+    let document = run_json(outcome);
+    let start = document.find("\"messages\": ").expect("messages");
+    document[start..document.find("\"hosts\": ").expect("hosts")].to_owned()
 }
 
 /// A system that nobody's mail touches moves nobody, whatever its name and kind.
@@ -119,13 +143,12 @@ fn an_unrelated_system_moves_nobody() {
         larger.records.push(format!("{name}.other.test. 300 IN MX 10 {name}.other.test."));
         larger.records.push(format!("{name}.other.test. 300 IN A 203.0.113.77"));
         larger.faults.push(format!("\"of {name}\": Down(target: \"{name}\", at: \"5m\")"));
-        let messages = |world: &World| {
-            run_json(&play(world))
-                .split_once("\"messages\": ")
-                .and_then(|(_, rest)| rest.split_once("\"hosts\": "))
-                .map(|(part, _)| part.to_owned())
-        };
-        prop_assert_eq!(messages(world), messages(&larger));
+        let (small, large) = (play(world), play(&larger));
+        prop_assert_eq!(course(&small), course(&large));
+        if !kind.starts_with("ExchangeOnline") {
+            // Beside a second tenant the shared service is called by its own name; else even the words are the same.
+            prop_assert_eq!(messages(&small), messages(&large));
+        }
         Ok(())
     });
 }

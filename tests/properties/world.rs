@@ -55,8 +55,8 @@ pub fn any_world() -> impl Strategy<Value = World> {
     let machines = vec(any_machine(), MACHINES);
     let senders = vec(any_sender(), 2);
     let until = prop::sample::select(vec!["40m", "5h", "30h"]);
-    (domains, machines, senders, any_faults(), vec(any_traffic(), 1..4), until, any::<u32>()).prop_map(
-        |(domains, machines, senders, faults, traffic, until, seed)| {
+    (domains, machines, senders, any_tenant(), any_faults(), vec(any_traffic(), 1..4), until, any::<u32>()).prop_map(
+        |(domains, machines, senders, tenant, faults, traffic, until, seed)| {
             let mut world = World { until, seed: u64::from(seed), ..World::default() };
             for (at, records) in domains.into_iter().enumerate() {
                 world.records.extend(records.into_iter().map(|record| format!("d{at}.test. {record}")));
@@ -66,6 +66,8 @@ pub fn any_world() -> impl Strategy<Value = World> {
                 world.systems.push(machine.replace("NAME", &format!("mx{at}")));
             }
             world.systems.extend(senders.iter().enumerate().map(|(at, sender)| sender.replace("NAME", &format!("s{at}"))));
+            world.systems.push(tenant);
+            world.records.push("d3.test. 300 IN MX 0 d3-test.mail.protection.outlook.com.".to_owned());
             world.faults = faults;
             world.traffic = traffic.iter().enumerate().map(|(at, traffic)| format!("\"t{at}\": {traffic}")).collect();
             world
@@ -99,7 +101,7 @@ fn any_domain() -> impl Strategy<Value = Vec<String>> {
 /// A machine that has the mailboxes, or relays what it takes to whoever is better.
 fn any_machine() -> impl Strategy<Value = String> {
     let boxes = prop_oneof![
-        4 => Just("mailboxes: [\"*@d0.test\", \"*@d1.test\", \"*@d2.test\"]"),
+        4 => Just("mailboxes: [\"*@d0.test\", \"*@d1.test\", \"*@d2.test\", \"*@d3.test\"]"),
         1 => Just("mailboxes: [\"ann@d0.test\", \"*@d1.test\"], relay_domains: [\"d2.test\"]"),
         1 => Just("profile: Postfix, relay_domains: [\"d0.test\", \"d1.test\", \"d2.test\"]"),
         1 => Just("relay_domains: [\"d0.test\", \"d1.test\"]"),
@@ -125,6 +127,20 @@ fn any_sender() -> impl Strategy<Value = String> {
         1 => Just(", tls: (level: Encrypt)"),
     ];
     (profile, extra).prop_map(|(profile, extra)| format!("\"NAME\": Mta(profile: {profile}, mailboxes: [\"*@NAME.example\"]{extra})"))
+}
+
+/// Exchange Online in front of the machines, by whatever connector.
+fn any_tenant() -> impl Strategy<Value = String> {
+    let connector = prop_oneof![
+        2 => Just("use_mx_record: false, smart_hosts: [\"mx0.test\", \"mx1.test\"]"),
+        2 => Just("use_mx_record: false, smart_hosts: [\"d0.test\"]"),
+        1 => Just("use_mx_record: false, smart_hosts: [\"mx3.test\"], tls_settings: EncryptionOnly"),
+        1 => Just("use_mx_record: true"),
+    ];
+    connector.prop_map(|connector| {
+        let home = format!("\"home\": (connector_type: OnPremises, recipient_domains: [\"d3.test\"], {connector})");
+        format!("\"eop\": ExchangeOnline(accepted_domains: {{ \"d3.test\": InternalRelay }}, outbound_connectors: {{ {home} }})")
+    })
 }
 
 /// At most one fault of a kind at a machine, so that no two contradict each other.
@@ -189,7 +205,7 @@ fn any_dns_fault() -> impl Strategy<Value = String> {
 
 fn any_traffic() -> impl Strategy<Value = String> {
     let from = prop::sample::select(vec!["eve@s0.example", "bob@s1.example", "user#@far.example"]);
-    let people = vec!["ann@d0.test", "ben@d0.test", "ann@d1.test", "cid@d2.test"];
+    let people = vec!["ann@d0.test", "ben@d0.test", "ann@d1.test", "cid@d2.test", "dan@d3.test"];
     let to = subsequence(people, 1..=3).prop_map(|to| format!("[\"{}\"]", to.join("\", \"")));
     let pace = prop_oneof![
         (1_u32..4, 1_u32..9, 0_u32..15).prop_map(|(count, gap, at)| ("Message", format!("count: {count}, gap: \"{gap}m\", at: \"{at}m\""))),
