@@ -6,10 +6,10 @@ use serde::Serialize;
 
 use super::args::{CheckArgs, Format};
 use super::input::{self, Findings};
-use super::output::{complain, deliver, plain, shown};
+use super::output::{deliver, style_for};
 use super::select::select;
 use super::{Exit, print_json};
-use crate::diag::{Severity, Style};
+use crate::diag::Severity;
 use crate::report::words::count;
 
 /// `--format json`; keys may be added within a version.
@@ -51,10 +51,7 @@ pub fn check(args: &CheckArgs) -> Exit {
                 }
                 checked.push((input::name(path), findings));
             }
-            Err(error) => {
-                complain(&format!("cannot read {}: {}", shown(path), plain(&error)));
-                exit = exit.and(Exit::InputOutput);
-            }
+            Err(error) => exit = exit.and(input::cannot_read(path, &error)),
         }
     }
     if checked.is_empty() && args.answer.format == Format::Text {
@@ -90,7 +87,7 @@ fn counts(errors: usize, warnings: usize, notes: usize) -> String {
 }
 
 fn text(checked: &[(String, Findings)], to: Option<&Path>) -> String {
-    let style = if to.is_none_or(|path| path == Path::new("-")) { Style::Coloured } else { Style::Plain };
+    let style = style_for(to);
     let mut text = String::new();
     for (file, findings) in checked {
         if !findings.problems.is_empty() {
@@ -108,11 +105,8 @@ fn text(checked: &[(String, Findings)], to: Option<&Path>) -> String {
 }
 
 fn json(checked: &[(String, Findings)]) -> String {
-    let files = checked.iter().map(|(file, findings)| FileDocument {
-        file: file.clone(),
-        verdict: verdict(findings),
-        problems: findings.problems.iter().map(|problem| problem.to_json(&findings.sources)).collect(),
-    });
+    let files =
+        checked.iter().map(|(file, findings)| FileDocument { file: file.clone(), verdict: verdict(findings), problems: findings.json() });
     let files = files.collect();
     print_json(&Document { schema: "mailtwin.check/1", version: env!("CARGO_PKG_VERSION"), files, totals: totals(checked) })
 }

@@ -1,12 +1,18 @@
-//! How does a file of the command line become a scenario, and where do the complaints about it go?
+//! How does a file of the command line become a model, and where do the complaints about it go?
 
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
 
-use crate::diag::{Diagnostic, Severity, Sources, Style, render};
-use crate::scenario::Loader;
+use super::args::{ExplainArgs, Format, WhatIf};
+use super::output::{complain, deliver, plain, remark, shown};
+use super::{Exit, print_json};
+use crate::diag::{Diagnostic, Severity, Sources, Span, Style, code, in_file_order, render};
+use crate::report::words::Clock;
 use crate::scenario::load::FILE_BYTES_MAX;
+use crate::scenario::schema::Scenario;
+use crate::scenario::{Field, Invalid, Loaded, Loader, Named, overlay};
+use crate::verify::{SEND, check_expectations, plan};
 
 /// How messages call standard input.
 pub const STANDARD_INPUT: &str = "<stdin>";
@@ -44,30 +50,177 @@ impl Findings {
     pub fn text(&self, style: Style) -> String {
         render(&self.problems, &self.sources, style)
     }
+
+    /// The same for programs.
+    pub fn json(&self) -> Vec<serde_json::Value> {
+        self.problems.iter().map(|problem| problem.to_json(&self.sources)).collect()
+    }
 }
 
-/// Reads and checks a scenario.
+/// Reads and checks a scenario, alone, with each of its variants, and as each of its tests wants it.
 ///
 /// # Errors
 /// The file that was named cannot be read. (What a scenario mentions and cannot be read is a problem of the scenario.)
 pub fn check(path: &Path) -> io::Result<Findings> {
-    let mut loader = open(path)?;
-    crate::diag::in_file_order(&mut loader.problems);
-    Ok(Findings { sources: loader.sources, problems: loader.problems })
+    let (loader, scenario) = open(path)?;
+    let loaded = match Loaded::finish(loader, scenario, &stem(path)) {
+        Ok(loaded) => loaded,
+        Err(invalid) => return Ok(invalid.into()),
+    };
+    let mut findings = Findings { sources: loaded.loader.sources.clone(), problems: loaded.warnings.clone() };
+    findings.problems.extend(check_expectations(&loaded.tree));
+    let variants = loaded.tree.variants.iter().map(|(_, variant)| (vec![variant], None));
+    let tests = plan(&loaded.tree, None).into_iter().filter(|planned| !planned.fields.skip.is_written());
+    let tests: Vec<_> = tests.map(|planned| (planned.overlays.clone(), planned.send().cloned())).collect();
+    for (overlays, send) in variants.chain(tests) {
+        match loaded.with(&overlays) {
+            Ok(world) => {
+                findings.problems.extend(send.and_then(|message| world.send(SEND, &message).err()).into_iter().flatten());
+                findings.problems.extend(world.warnings);
+            }
+            Err(invalid) => findings.problems.extend(invalid.problems),
+        }
+    }
+    in_file_order(&mut findings.problems);
+    Ok(findings)
 }
 
-fn open(path: &Path) -> io::Result<Loader> {
+/// Why there is no scenario.
+#[derive(Debug)]
+pub enum Refused {
+    /// The file that was named.
+    Unreadable(io::Error),
+    /// Its text, or a flag.
+    Invalid(Findings),
+}
+
+/// Reads a scenario, lays the flags over it, and makes a model of it.
+///
+/// # Errors
+/// It cannot be read, or used.
+pub fn read(path: &Path, what_if: &WhatIf, alone: Option<&ExplainArgs>) -> Result<Loaded, Refused> {
+    let (mut loader, scenario) = open(path).map_err(Refused::Unreadable)?;
+    let scenario = scenario.and_then(|scenario| what_if_so(scenario, what_if, &mut loader));
+    let scenario = scenario.and_then(|scenario| match alone {
+        Some(args) => send_alone(scenario, args, &mut loader),
+        None => Some(scenario),
+    });
+    Loaded::finish(loader, scenario, &stem(path)).map_err(|invalid| Refused::Invalid(invalid.into()))
+}
+
+/// The same, and what is wrong or odd is said: on standard error, or, where a program asks, as a document on standard output.
+///
+/// # Errors
+/// How the command ends; everything was said.
+pub fn load(path: &Path, what_if: &WhatIf, alone: Option<&ExplainArgs>, format: Format) -> Result<Loaded, Exit> {
+    let loaded = read(path, what_if, alone).map_err(|refused| match refused {
+        Refused::Unreadable(error) => cannot_read(path, &error),
+        Refused::Invalid(findings) => refuse(path, &findings, format),
+    })?;
+    remark(&render(&loaded.warnings, &loaded.loader.sources, Style::Coloured));
+    Ok(loaded)
+}
+
+/// Says that a file of the command line cannot be read.
+pub fn cannot_read(path: &Path, error: &io::Error) -> Exit {
+    complain(&format!("cannot read {}: {}", shown(path), plain(error)));
+    Exit::InputOutput
+}
+
+/// How the moments of a scenario are told.
+pub fn clock(loaded: &Loaded) -> Clock {
+    Clock { start: loaded.model.start_unix_s.and_then(|seconds| jiff::Timestamp::from_second(seconds).ok()) }
+}
+
+/// The name of a scenario that has none.
+fn stem(path: &Path) -> String {
+    if is_standard_input(path) { STANDARD_INPUT.to_owned() } else { path.file_stem().unwrap_or_default().to_string_lossy().into_owned() }
+}
+
+impl From<Invalid> for Findings {
+    fn from(invalid: Invalid) -> Self {
+        Self { sources: invalid.sources, problems: invalid.problems }
+    }
+}
+
+/// What a program gets instead of the answer.
+#[derive(serde::Serialize)]
+struct Document {
+    schema: &'static str,
+    version: &'static str,
+    file: String,
+    problems: Vec<serde_json::Value>,
+}
+
+fn refuse(path: &Path, findings: &Findings, format: Format) -> Exit {
+    match format {
+        Format::Text => {
+            remark(&findings.text(Style::Coloured));
+            Exit::Invalid
+        }
+        Format::Json => {
+            let version = env!("CARGO_PKG_VERSION");
+            let document = Document { schema: "mailtwin.problems/1", version, file: name(path), problems: findings.json() };
+            Exit::Invalid.and(deliver(&print_json(&document), None))
+        }
+    }
+}
+
+fn open(path: &Path) -> io::Result<(Loader, Option<Scenario>)> {
     if is_standard_input(path) {
         let mut bytes = Vec::new();
         io::stdin().lock().take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
         let mut loader = Loader::within(Path::new("."));
-        loader.bytes(STANDARD_INPUT, bytes);
-        return Ok(loader);
+        let scenario = loader.bytes(STANDARD_INPUT, bytes);
+        return Ok((loader, scenario));
     }
     if File::open(path)?.metadata()?.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());
     }
     let mut loader = Loader::new();
-    loader.file(path);
-    Ok(loader)
+    let scenario = loader.file(path);
+    Ok((loader, scenario))
+}
+
+/// The scenario with the flags laid over it.
+fn what_if_so(scenario: Scenario, what_if: &WhatIf, loader: &mut Loader) -> Option<Scenario> {
+    let mut scenario = scenario;
+    for name in &what_if.variant {
+        let Some(variant) = scenario.variants.get(name).cloned() else {
+            let problem = Diagnostic::error(code::BAD_PATH, Span::NOWHERE, format!("this scenario has no variant `{name}`"));
+            loader.problems.push(problem.suggest(name, scenario.variants.keys().map(|key| key.as_str())));
+            return None;
+        };
+        scenario = overlay(&scenario, &variant, &mut loader.problems);
+    }
+    for set in &what_if.set {
+        scenario = loader.set(&scenario, set)?;
+    }
+    for fail in &what_if.fail {
+        scenario = loader.fail(&scenario, fail)?;
+    }
+    if let Some(seed) = what_if.seed {
+        scenario = loader.set(&scenario, &format!("seed={seed}"))?;
+    }
+    if let Some(until) = &what_if.until {
+        let over = loader.text("--until", &format!("Scenario(until: {until:?})"))?;
+        scenario = overlay(&scenario, &over, &mut loader.problems);
+    }
+    Some(scenario)
+}
+
+/// The scenario with one message in place of its traffic, played until it is settled.
+fn send_alone(mut scenario: Scenario, args: &ExplainArgs, loader: &mut Loader) -> Option<Scenario> {
+    let mut fields = format!("from: {:?}, to: {:?}", args.from.as_deref().unwrap_or("<>"), args.to);
+    for (field, value) in [("at", &args.at), ("by", &args.by)] {
+        if let Some(value) = value {
+            fields += &format!(", {field}: {value:?}");
+        }
+    }
+    scenario.traffic = Named::default();
+    if args.what_if.until.is_none() {
+        scenario.until = Field::default();
+    }
+    let message = loader.text("<message>", &format!("Scenario(traffic: {{ \"explain\": Message({fields}) }})"))?;
+    Some(overlay(&scenario, &message, &mut loader.problems))
 }

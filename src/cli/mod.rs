@@ -1,11 +1,15 @@
 //! The command line: one file per command. Files, standard streams, colours and exit codes exist in this room and nowhere else.
 
 mod args;
+mod chart;
 mod check;
 mod exit;
+mod explain;
 mod input;
 mod output;
+mod run;
 mod select;
+mod test;
 
 use std::ffi::OsString;
 
@@ -27,7 +31,11 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> Exit {
     };
     output::choose_colour(cli.color);
     match &cli.command {
+        Command::Run(args) => run::run(args),
+        Command::Explain(args) => explain::explain(args),
+        Command::Test(args) => test::test(args),
         Command::Check(args) => check::check(args),
+        Command::Chart(args) => chart::chart(args),
     }
 }
 

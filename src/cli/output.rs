@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use super::Exit;
 use super::args::Colour;
 use crate::base::printable;
+use crate::diag::Style;
 
 /// Takes the wish of `--color` for both streams; `auto` looks at the terminal, NO_COLOR and CLICOLOR_FORCE.
 pub fn choose_colour(colour: Colour) {
@@ -33,10 +34,19 @@ pub fn complain(text: &str) {
     remark(&format!("mailtwin: {text}\n"));
 }
 
+/// How problems are drawn in a result: a stream strips colours where nobody wants them, a file never has any.
+pub fn style_for(to: Option<&Path>) -> Style {
+    if is_stream(to) { Style::Coloured } else { Style::Plain }
+}
+
+fn is_stream(to: Option<&Path>) -> bool {
+    to.is_none_or(|path| path == Path::new("-"))
+}
+
 /// Hands over a result; `to` is the file of `-o`, and `-` or nothing is standard output.
 pub fn deliver(result: &str, to: Option<&Path>) -> Exit {
     let written = match to {
-        Some(path) if path != Path::new("-") => write_beside(path, result.as_bytes()).map_err(|error| (shown(path), error)),
+        Some(path) if !is_stream(to) => write_beside(path, result.as_bytes()).map_err(|error| (shown(path), error)),
         _ => print(result).map_err(|error| ("standard output".to_owned(), error)),
     };
     match written {

@@ -4,7 +4,7 @@
 //! first answer: `read_mx` says whose addresses to ask for, `plan` makes the list of candidates of what came back. Rows R1 to R21 are those of
 //! the documentation. Sources: RFC 5321 §5.1, RFC 974, RFC 7505, RFC 2181 §10.3. Not modelled: SRV records.
 
-use super::profile::{Behaviour, End};
+use super::profile::{Behaviour, End, SelfCheck};
 use super::{Because, Decision, because};
 use crate::base::NameId;
 use crate::model::dns::Names;
@@ -187,9 +187,13 @@ pub fn plan(
 ) -> Decision<MxPlan> {
     let text = label(names, name);
     let is_self = |target: &TargetAddresses| {
+        let by_address = target.addresses.iter().any(|address| asker.addresses.contains(address) || address.is_loopback());
         asker.port == 25
-            && (target.addresses.iter().any(|address| asker.addresses.contains(address) || address.is_loopback())
-                || !rules.mx.self_by_address_only && target.name == asker.hostname)
+            && match rules.mx.self_check {
+                SelfCheck::Address => by_address,
+                SelfCheck::NameOrAddress => by_address || target.name == asker.hostname,
+                SelfCheck::Never => false,
+            }
     };
     let own = targets.iter().filter(|target| is_self(target)).map(|target| target.preference).min();
     let (mut chosen, mut passed_over) = (Vec::new(), Vec::new());

@@ -2,8 +2,10 @@
 //! command line's business.
 
 pub mod chart;
+pub mod counters;
 pub mod explain;
 pub mod json;
+pub mod tests;
 pub mod text;
 pub mod words;
 mod writer;

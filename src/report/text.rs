@@ -3,7 +3,7 @@
 //! Fates, paths, failovers, TLS per hop, delays, what everything hangs on, and the messages that went wrong with the command that explains
 //! them. Counts are of ordinary mail; reports have a line of their own. Lines have at most 100 characters unless a single word is longer.
 
-use super::words::{Align, Clock, columns, count, duration, fit, share, wrap};
+use super::words::{Align, Clock, columns, count, duration, fit, share, shell_word, wrap};
 use crate::analysis::delays::{arrived, delays_ns, percentile};
 use crate::analysis::failover::{Failover, Why, failovers};
 use crate::analysis::outcome::{Kind, Message, Outcome, Place, Recipient, Stopped};
@@ -16,9 +16,9 @@ use std::collections::BTreeMap;
 const ROWS_MAX: usize = 10;
 const WIDTH: usize = 100;
 
-/// The answer of `run` for people. `file` is the scenario as it was named on the command line.
+/// The answer of `run` for people. `again` is the file and the flags of the command line, as a shell takes them.
 #[must_use]
-pub fn run_text(outcome: &Outcome, file: &str, clock: Clock) -> String {
+pub fn run_text(outcome: &Outcome, again: &str, clock: Clock) -> String {
     let parts = [
         header(outcome, clock),
         fates(outcome),
@@ -27,7 +27,7 @@ pub fn run_text(outcome: &Outcome, file: &str, clock: Clock) -> String {
         tls(outcome),
         delays(outcome),
         crossings(outcome),
-        went_wrong(outcome, file, clock),
+        went_wrong(outcome, again, clock),
     ];
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<String>>().join("\n")
 }
@@ -202,7 +202,7 @@ fn is_wrong(fate: Fate) -> bool {
 }
 
 /// What ended badly, by reason, the first message of each as an example.
-fn went_wrong(outcome: &Outcome, file: &str, clock: Clock) -> String {
+fn went_wrong(outcome: &Outcome, again: &str, clock: Clock) -> String {
     let mut by_reason: Vec<(String, &Message, &Recipient, u64)> = vec![];
     let mut places: BTreeMap<String, usize> = BTreeMap::new();
     for message in &outcome.messages {
@@ -223,7 +223,7 @@ fn went_wrong(outcome: &Outcome, file: &str, clock: Clock) -> String {
         let first = if *number > 1 { "first " } else { "" };
         let what = format!("{first}{} to {}, at {}", message.id, recipient.to, clock.moment(recipient.at));
         text += &format!("      {}\n", fit(&what, WIDTH - 6));
-        text += &format!("      mailtwin explain {} --message {}\n", shell_word(file), shell_word(&message.id));
+        text += &format!("      mailtwin explain {again} --message {}\n", shell_word(&message.id));
     }
     section("went wrong", &text, by_reason.len())
 }
@@ -233,13 +233,6 @@ fn reason(recipient: &Recipient) -> String {
     let at = recipient.final_place.as_ref().map_or(String::new(), |place| format!(" at {}", label(place)));
     let said = recipient.said_by.as_ref().map_or(String::new(), |place| format!(" (said by {})", label(place)));
     format!("{}{at}: {code}{} {}{said}", recipient.fate.as_str(), recipient.enhanced, recipient.text)
-}
-
-/// A word that a shell takes as it stands.
-fn shell_word(word: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "-_./:@+,%".contains(c);
-    let tame = word.starts_with(plain) && word.chars().all(|c| plain(c) || c == '#');
-    if tame { word.to_owned() } else { printable(&format!("'{}'", word.replace('\'', r"'\''"))).into_owned() }
 }
 
 #[cfg(test)]
@@ -305,7 +298,7 @@ went wrong
             message.recipients[0].text = format!("reason \u{9b}{number} {}", "and so on ".repeat(30)).into();
             outcome.messages.push(message);
         }
-        let text = run_text(&outcome, "my file.ron", Clock::default());
+        let text = run_text(&outcome, "'my file.ron'", Clock::default());
         assert!(text.starts_with("\\u{1b}[31mred\nseed 42, CUT SHORT at 2h by a bound (events: 99), "), "{text}");
         assert!(text.ends_with("  and 21 more\n") && text.contains("mailtwin explain 'my file.ron' --message inbound#6\n"), "{text}");
         assert!(text.lines().all(|line| line.chars().count() <= WIDTH && printable(line) == line), "{text}");
@@ -316,13 +309,5 @@ went wrong
         let mut outcome = fixture::two_sites();
         (outcome.messages, outcome.stopped) = (vec![], Stopped::Settled);
         assert_eq!(run_text(&outcome, "-", Clock::default()), "Two sites\nseed 42, settled at 2h, 0 messages to 0 recipients\n");
-    }
-
-    #[test]
-    fn words_for_a_shell() {
-        let cases = [("inbound#5", "inbound#5"), ("#5", "'#5'"), ("a b", "'a b'"), ("it's", r"'it'\''s'"), ("$(x)", "'$(x)'"), ("", "''")];
-        for (word, expected) in cases {
-            assert_eq!(shell_word(word), expected);
-        }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::base::printable;
 
-pub use crate::base::{Clock, count, duration, share};
+pub use crate::base::{Clock, count, duration, share, shell_word};
 
 /// Text of the scenario as one line of at most `width` characters.
 #[must_use]

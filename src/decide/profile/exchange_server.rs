@@ -2,7 +2,7 @@
 //!
 //! Sources: Exchange Server queue and retry documentation (2 days, 4.4.7).
 
-use super::{Behaviour, BrokenHandshake, End, ExpiryTest, MxRules, OrderRule, SessionRules, TlsRules, bounce, defer};
+use super::{Behaviour, BrokenHandshake, End, ExpiryTest, MxRules, OrderRule, SelfCheck, SessionRules, TlsRules, bounce, defer};
 use crate::base::{DAY, Enhanced, HOUR, MINUTE, SECOND, TlsVersion};
 use crate::model::settings::{ClientTls, Families, FamilyPreference, Profile, Retry, Routing, Sender, Timers, TlsLevel, TlsPolicy};
 
@@ -21,7 +21,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         address_in_mx_data: false,
         self_is_best: bounce(5, 4, 6),
         self_without_primary: defer(4, 4, 0),
-        self_by_address_only: false,
+        self_check: SelfCheck::NameOrAddress,
         smart_host_lost: None,
     },
     order: OrderRule::ByHost,

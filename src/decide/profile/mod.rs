@@ -56,8 +56,8 @@ pub struct MxRules {
     pub self_is_best: End,
     /// Better ones than the sender itself exist, but none has an address.
     pub self_without_primary: End,
-    /// The sender finds itself by address (else by name or address).
-    pub self_by_address_only: bool,
+    /// By what a sender finds itself in the list.
+    pub self_check: SelfCheck,
     /// A smart host that cannot be found is an error of the configuration: everything becomes this.
     pub smart_host_lost: Option<End>,
 }
@@ -81,6 +81,17 @@ pub(crate) const fn bounce(class: u8, subject: u16, detail: u16) -> End {
 /// A deferral.
 pub(crate) const fn defer(class: u8, subject: u16, detail: u16) -> End {
     End { bounce: false, code: 0, status: Enhanced(class, subject, detail) }
+}
+
+/// By what a sender finds itself in a list of MX hosts.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum SelfCheck {
+    /// One of its addresses.
+    Address,
+    /// One of its addresses, or its name.
+    NameOrAddress,
+    /// It does not look: a shared service behind many addresses.
+    Never,
 }
 
 /// How equal candidates are ordered.

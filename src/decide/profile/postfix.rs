@@ -2,7 +2,7 @@
 //!
 //! Sources: postconf(5); smtp_addr.c, smtp_connect.c, smtp_proto.c, smtp_trouble.c, qmgr_active.c; and a running Postfix 3.7.11.
 
-use super::{Behaviour, BrokenHandshake, ExpiryTest, MxRules, OrderRule, SessionRules, TlsRules, bounce, defer};
+use super::{Behaviour, BrokenHandshake, ExpiryTest, MxRules, OrderRule, SelfCheck, SessionRules, TlsRules, bounce, defer};
 use crate::base::{DAY, Enhanced, MINUTE, SECOND, TlsVersion};
 use crate::model::settings::{ClientTls, Families, FamilyPreference, Profile, Retry, Routing, Sender, Timers, TlsLevel, TlsPolicy};
 
@@ -21,7 +21,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         address_in_mx_data: true,
         self_is_best: bounce(5, 4, 6),
         self_without_primary: defer(4, 4, 4),
-        self_by_address_only: true,
+        self_check: SelfCheck::Address,
         smart_host_lost: Some(defer(4, 3, 5)),
     },
     order: OrderRule::ByAddress,

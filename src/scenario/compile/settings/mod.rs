@@ -40,7 +40,7 @@ enum Meaning {
     /// `yes` or `no`.
     YesNo(fn(&mut Tuned, bool)),
     /// One of these words.
-    Word(&'static [(&'static str, fn(&mut Tuned))]),
+    Word(&'static [WordOf]),
     /// A list of words that is read by its own function; the sentence says what is possible.
     List(fn(&mut Tuned, &str) -> Result<(), &'static str>),
     /// Whatever it says, nothing that the model shows depends on it.
@@ -50,6 +50,9 @@ enum Meaning {
     /// The format has a field for it.
     Field(&'static str),
 }
+
+/// A word and what it sets.
+type WordOf = (&'static str, fn(&mut Tuned));
 
 type Table = &'static [(&'static str, Meaning)];
 
@@ -111,12 +114,17 @@ fn apply(key: &Text, value: &Text, meaning: Meaning, tuned: &mut Tuned, desk: &m
             .map(|hundredths| put(tuned, hundredths))
             .ok_or_else(|| "a factor from 1 to 1000 stands here, as \"2\" or \"1.5\"".to_owned()),
         Meaning::YesNo(put) => match text.to_ascii_lowercase().as_str() {
-            "yes" => Ok(put(tuned, true)),
-            "no" => Ok(put(tuned, false)),
+            word @ ("yes" | "no") => {
+                put(tuned, word == "yes");
+                Ok(())
+            }
             _ => Err("`yes` or `no` stands here".into()),
         },
         Meaning::Word(words) => match words.iter().find(|(word, _)| word.eq_ignore_ascii_case(text)) {
-            Some((_, put)) => Ok(put(tuned)),
+            Some((_, put)) => {
+                put(tuned);
+                Ok(())
+            }
             None if postfix::WORDS_NOT_MODELLED.contains(&(key.as_str(), text)) => {
                 let message = format!("`{key}: {text}`: not modelled yet");
                 desk.error(code::SETTING_NOT_MODELLED, value.span(), message, "choose a level that is modelled");

@@ -1,0 +1,70 @@
+//! `mailtwin run`: what happens?
+
+use std::path::Path;
+
+use super::Exit;
+use super::args::{Format, RunArgs, Trace};
+use super::input::{self, clock};
+use super::output::{complain, deliver};
+use crate::analysis;
+use crate::base::printable;
+use crate::engine::{self, Options, Stop};
+use crate::report::counters::{counters_json, counters_text};
+use crate::report::json::run_json;
+use crate::report::text::run_text;
+use crate::report::words::shell_word;
+use crate::scenario::Loaded;
+use crate::trace::level;
+
+/// Plays the command.
+pub fn run(args: &RunArgs) -> Exit {
+    let mut exit = Exit::Fine;
+    let mut results = Vec::new();
+    for file in &args.files {
+        match input::load(file, &args.what_if, None, args.answer.format) {
+            Ok(loaded) => {
+                let (result, end) = play(&loaded, file, args);
+                exit = exit.and(end);
+                results.push(result);
+            }
+            Err(end) => exit = exit.and(end),
+        }
+    }
+    if results.is_empty() {
+        return exit;
+    }
+    // JSON documents stand one after the other, as every reader of JSON streams takes them.
+    let between = if args.answer.format == Format::Text { "\n" } else { "" };
+    exit.and(deliver(&results.join(between), args.answer.output.as_deref()))
+}
+
+fn play(loaded: &Loaded, file: &Path, args: &RunArgs) -> (String, Exit) {
+    let level = match args.trace {
+        Trace::Counters => level::COUNTERS,
+        Trace::Fates => level::FATES,
+        Trace::Paths => level::PATHS,
+        Trace::Steps => level::STEPS,
+    };
+    let run = engine::run(&loaded.model, &Options { level, ..Options::default() });
+    let exit = match &run.stop {
+        Stop::Settled | Stop::Until => Exit::Fine,
+        Stop::Bound(bound) => {
+            complain(&format!("{}: the run was cut short by a bound ({})", printable(&input::name(file)), printable(bound)));
+            Exit::No
+        }
+    };
+    if args.trace == Trace::Counters {
+        let result = match args.answer.format {
+            Format::Text => counters_text(&loaded.model.name, &run, clock(loaded)),
+            Format::Json => counters_json(&loaded.model.name, &run),
+        };
+        return (result, exit);
+    }
+    let outcome = analysis::build(&loaded.model, &run);
+    let again = shell_word(&file.to_string_lossy()) + &args.what_if.again();
+    let result = match args.answer.format {
+        Format::Text => run_text(&outcome, &again, clock(loaded)),
+        Format::Json => run_json(&outcome),
+    };
+    (result, exit)
+}
