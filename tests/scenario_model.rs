@@ -76,7 +76,7 @@ fn the_order_of_the_text_does_not_matter() {
 #[test]
 fn addresses_by_records_by_hand_and_made_up() {
     let loaded = load(
-        r#"dns: (records: "mail.contoso.com. A 192.0.2.10\nmail.contoso.com. AAAA 2001:db8::10",
+        r#"dns: (records: "contoso.com. TXT x\nmail.contoso.com. A 192.0.2.10\nmail.contoso.com. AAAA 2001:db8::10",
                   views: { "inside": (records: "mail.contoso.com. A 10.0.0.10") }),
            systems: {
                "mail": Mta(hostname: "mail.contoso.com"),
