@@ -76,12 +76,13 @@ pub(super) fn tune(profile: Profile, settings: &Named<Text>, tuned: &mut Tuned, 
             continue;
         }
         let problem = Diagnostic::error(code::UNKNOWN_SETTING, key.span(), format!("this server has no parameter `{key}`"));
-        let problem = problem.suggest(key, known);
-        desk.say(match (problem.help.is_empty(), profile) {
-            (false, _) => problem,
-            (true, Profile::Postfix) => problem.help("the names are those of postconf(5)"),
-            (true, _) => problem.help("write `profile: Postfix` for the parameters of Postfix"),
-        });
+        let otherwise = match profile {
+            Profile::Postfix => "the names are those of postconf(5)",
+            Profile::Rfc | Profile::NoRetry | Profile::ExchangeOnline | Profile::ExchangeServer => {
+                "write `profile: Postfix` for the parameters of Postfix"
+            }
+        };
+        desk.unknown(problem, key, known, otherwise);
     }
 }
 
