@@ -184,6 +184,8 @@ fn the_internet_sends_by_kinds() {
     let whole: u32 = shares.values().map(|(_, sum)| sum).sum();
     let shares: Vec<_> = shares.iter().map(|(name, (count, sum))| (name.as_str(), *count, sum * 100 / whole)).collect();
     assert_eq!(shares, [("exo", 2, 25), ("postfix", 4, 70), ("scripts", 1, 5)]);
+    let first = model.systems[model.internet.index()].hosts[0];
+    assert_eq!(&*model.hosts[first.index()].name, "internet", "the machine that takes mail stands first");
     let caches: std::collections::BTreeSet<_> =
         model.hosts.iter().filter(|host| host.name.starts_with("postfix#")).map(|host| host.resolver).collect();
     assert_eq!(caches.len(), 4);

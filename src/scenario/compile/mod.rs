@@ -185,7 +185,10 @@ fn number_names(tables: &mut Tables, texts: &[StageTexts], beside: &Beside, iden
 fn system_rows(world: &World) -> Vec<SystemRow> {
     let mut machines: Vec<Vec<HostId>> = vec![Vec::new(); world.systems.len()];
     for (at, host) in world.hosts.iter().enumerate() {
-        machines[host.system].push(HostId(at as u32));
+        // The machine that takes mail for everybody else stands first, before those that only send.
+        let takes_all = host.part == Part::Itself && world.systems[host.system].kind == SystemKind::Internet;
+        let place = if takes_all { 0 } else { machines[host.system].len() };
+        machines[host.system].insert(place, HostId(at as u32));
     }
     let service = world.systems.iter().position(|system| system.kind == SystemKind::ExchangeOnline);
     let row = |(at, system): (usize, &world::SystemPlan)| SystemRow {

@@ -14,7 +14,7 @@ impl Faults<'_> {
         let (when, kind) = match fault {
             schema::Fault::Tarpit(fault) => {
                 let hosts = self.target(frame, &fault.target, desk);
-                let delay_ns = self.needed(frame, &fault.delay, "delay", desk);
+                let delay_ns = self.needed(frame, &fault.delay, "delay", 0, desk);
                 (&fault.when, FaultKind::Tarpit { hosts, phase: fault.phase.get().map(|word| phase(*word)), delay_ns })
             }
             schema::Fault::Reply(fault) => {
