@@ -76,6 +76,22 @@ const VALID: &str = r#"Scenario(
     traffic: { "mail": Message(from: "bob@fabrikam.com", to: ["alice@contoso.com"]) },
 )
 "#;
+const TESTED: &str = r#"Scenario(
+    name: "two servers",
+    until: "1h",
+    systems: {
+        "contoso": Mta(hostname: "mx.contoso.com", mailboxes: ["*@contoso.com"]),
+        "fabrikam": Mta(hostname: "mx.fabrikam.com", mailboxes: ["*@fabrikam.com"]),
+    },
+    dns: (records: "contoso.com. MX 10 mx.contoso.com.\nmx.contoso.com. A 192.0.2.1\nmx.fabrikam.com. A 192.0.2.2"),
+    traffic: { "mail": Message(from: "bob@fabrikam.com", to: ["alice@contoso.com"], count: 3, gap: "1m") },
+    variants: { "nobody there": (faults: { "dark": Down(target: "contoso") }) },
+    tests: {
+        "it arrives": (send: (from: "bob@fabrikam.com", to: ["alice@contoso.com"]), expect: [Delivered(to: "contoso")]),
+        "all of them": (expect: [Delivered(to: "contoso", within: "5s")]),
+    },
+)
+"#;
 const INVALID: &str = "Scenario(\n    nam: \"a slip of the finger\",\n)\n";
 
 #[test]
@@ -85,6 +101,20 @@ fn code_0_fine() {
     assert_eq!((&*ended.out, &*ended.err), ("valid.ron: valid\n", ""));
     folder.run(&["--version"]).is(0);
     assert!(folder.run(&["check", "--help"]).is(0).out.contains("Example:"));
+}
+
+#[test]
+fn code_1_the_answer_is_no() {
+    let folder = Folder::new("no").with("tested.ron", TESTED).with("none.ron", VALID);
+    let ended = folder.run(&["test", "."]).is(0);
+    assert!(ended.out.contains("  ok      it arrives\n"), "{}", ended.out);
+    assert!(ended.out.ends_with("\n2 tests in 2 files: 2 passed, 1 file without tests\n"), "{}", ended.out);
+    let ended = folder.run(&["test", ".", "--fail", "contoso@0s..30m"]).is(1);
+    assert!(ended.out.contains("  FAILED  all of them\n"), "{}", ended.out);
+    let again = "mailtwin explain tested.ron --fail contoso@0s..30m --message mail#1";
+    assert!(ended.out.contains(again), "{again} is missing in {}", ended.out);
+    let bounded = folder.run(&["run", "tested.ron", "--set", "limits.events=2"]).is(1);
+    assert!(bounded.out.contains("CUT SHORT") && bounded.err.contains("cut short by a bound"), "{bounded:#?}");
 }
 
 #[test]
@@ -103,6 +133,13 @@ fn code_3_invalid() {
     let ended = folder.run(&["check", "broken.ron"]).is(3);
     assert!(ended.out.contains("error[MT0002]") && ended.out.contains("broken.ron:2:5"), "{}", ended.out);
     assert!(ended.out.ends_with("broken.ron: invalid, 1 error\n"), "{}", ended.out);
+    let ended = folder.run(&["run", "broken.ron"]).is(3);
+    assert!(ended.out.is_empty() && ended.err.contains("error[MT0002]"), "{ended:#?}");
+    let ended = folder.run(&["run", "broken.ron", "--format", "json", "-o", "result.json"]).is(3);
+    assert!(ended.err.is_empty() && !folder.0.join("result.json").exists(), "{ended:#?}");
+    let document: serde_json::Value = serde_json::from_str(&ended.out).unwrap();
+    assert_eq!((&document["schema"], &document["problems"][0]["code"]), (&"mailtwin.problems/1".into(), &"MT0002".into()));
+    assert!(folder.run(&["test", "broken.ron"]).is(3).out.contains("broken.ron: invalid"));
 }
 
 #[test]
@@ -110,6 +147,10 @@ fn code_4_nothing_selected() {
     let folder = Folder::new("nothing").with("plan.ron", "Plan(seeds: 4)").with(".hidden/valid.ron", VALID);
     let ended = folder.run(&["check", "."]).is(4);
     assert_eq!((&*ended.out, &*ended.err), ("", "mailtwin: there is no scenario in `.`\n"));
+    let folder = folder.with("valid.ron", VALID);
+    folder.run(&["test", "valid.ron"]).is(4);
+    let ended = folder.run(&["explain", "valid.ron", "--message", "mial#1"]).is(4);
+    assert!(ended.err.contains("did you mean `mail#1`?"), "{}", ended.err);
 }
 
 #[test]
@@ -194,4 +235,49 @@ fn problems_for_programs() {
     assert_eq!(document["files"][1]["verdict"], "valid");
     assert_eq!(document["totals"]["invalid"], 1);
     assert!(!ended.out.contains(env!("CARGO_TARGET_TMPDIR")), "no absolute path in a result");
+}
+
+#[test]
+fn the_questions_are_answered_twice_alike() {
+    let folder = Folder::new("answers").with("tested.ron", TESTED);
+    let questions: [&[&str]; 8] = [
+        &["run", "tested.ron"],
+        &["run", "tested.ron", "--format", "json"],
+        &["run", "tested.ron", "--trace", "counters", "--format", "json"],
+        &["run", "tested.ron", "--trace", "fates"],
+        &["explain", "tested.ron", "--message", "mail#2"],
+        &["explain", "tested.ron", "--from", "bob@fabrikam.com", "--to", "alice@contoso.com", "--at", "5m", "--format", "json"],
+        &["test", "tested.ron", "--format", "json"],
+        &["chart", "tested.ron", "failover"],
+    ];
+    for question in questions {
+        let first = folder.run(question).is(0);
+        assert_eq!((first.err.as_str(), first.out.is_empty()), ("", false), "{question:?}");
+        assert_eq!(first.out, folder.run(question).out, "{question:?}");
+        assert!(!first.out.contains(env!("CARGO_TARGET_TMPDIR")), "{question:?}: no absolute path in a result");
+        if question.contains(&"json") {
+            let document: serde_json::Value = serde_json::from_str(&first.out).unwrap();
+            assert!(document["schema"].as_str().is_some_and(|schema| schema.starts_with("mailtwin.")), "{question:?}");
+        }
+    }
+}
+
+#[test]
+fn what_if_flags_are_laid_over_and_shown_again() {
+    let folder = Folder::new("what_if").with("tested.ron", TESTED);
+    let ended = folder.run(&["run", "tested.ron", "--variant", "nobody there", "--until", "10m", "--seed", "7"]).is(0);
+    let again = "mailtwin explain tested.ron --variant 'nobody there' --seed 7 --until 10m --message mail#1";
+    assert!(ended.out.contains("seed 7, until 10m") && ended.out.contains("queued") && ended.out.contains(again), "{}", ended.out);
+    folder.run(&["explain", "tested.ron", "--variant", "nobody there", "--seed", "7", "--until", "10m", "--message", "mail#1"]).is(0);
+    for (flags, word) in [
+        (["--variant", "somebody there"], "did you mean `nobody there`?"),
+        (["--fail", "contosso"], "did you mean `contoso`?"),
+        (["--set", "sede=1"], "did you mean `seed`?"),
+        (["--until", "10"], "--until:1:"),
+    ] {
+        let ended = folder.run(&["run", "tested.ron", flags[0], flags[1]]).is(3);
+        assert!(ended.err.contains(word), "{flags:?}: {}", ended.err);
+    }
+    folder.run(&["explain", "tested.ron"]).is(2);
+    folder.run(&["explain", "tested.ron", "--message", "mail#1", "--to", "alice@contoso.com"]).is(2);
 }

@@ -1,7 +1,7 @@
 //! Do README and docs tell the truth? Every command in them is played, and what they show must be what comes out.
 //!
 //! In a block of the kind `console`, a line `$ mailtwin …` is played from the root of the repository; up to the next `$` or the end of the block
-//! stands what it prints on standard output and then on standard error. `| head -N` at its end cuts the output. `UPDATE_GOLDEN=1` writes the
+//! stands what it prints on standard output and then on standard error. `| head -N` or `| tail -N` at its end cuts the output. `UPDATE_GOLDEN=1` writes the
 //! blocks anew: read the diff line by line.
 
 use std::fs;
@@ -29,15 +29,19 @@ fn pages() -> Vec<PathBuf> {
 
 /// What a command of a page prints.
 fn play(line: &str) -> Vec<String> {
-    let (command, lines_max) = match line.split_once(" | head -") {
-        Some((command, number)) => (command, number.trim().parse().expect("a number behind `head -`")),
-        None => (line, usize::MAX),
-    };
+    let (command, cut) = line.split_once(" | ").map_or((line, None), |(command, cut)| (command, Some(cut)));
     let args = command.strip_prefix("cargo run --release -- ").or(command.strip_prefix("mailtwin "));
     let args = words(args.unwrap_or_else(|| panic!("`{line}` is none of the commands that a page may show")));
     let output = Command::new(env!("CARGO_BIN_EXE_mailtwin")).args(&args).current_dir(root()).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
-    text.lines().take(lines_max).map(|line| line.trim_end().to_owned()).collect()
+    let lines: Vec<String> = text.lines().map(|line| line.trim_end().to_owned()).collect();
+    let number = |text: &str| text.trim().parse::<usize>().expect("a number of lines");
+    match cut.map(|cut| (cut.strip_prefix("head -"), cut.strip_prefix("tail -"))) {
+        None => lines,
+        Some((Some(head), _)) => lines.into_iter().take(number(head)).collect(),
+        Some((_, Some(tail))) => lines[lines.len().saturating_sub(number(tail))..].to_vec(),
+        Some((None, None)) => panic!("`{line}`: only `head -N` and `tail -N` may cut an output"),
+    }
 }
 
 /// Words as a shell splits them; single and double quotes hold words together.
@@ -109,6 +113,37 @@ fn pages_show_what_really_comes_out() {
         "pages show something else than what comes out; UPDATE_GOLDEN=1 writes them anew:\n{}",
         different.join("\n")
     );
+}
+
+/// Sample answers in `reports/`, and the commands that make them.
+const SAMPLES: [(&str, &[&str]); 2] = [
+    ("backup-site-mx.svg", &["chart", "scenarios/eop/backup-site-mx.ron", "failover"]),
+    ("backup-site-mx.txt", &["run", "scenarios/eop/backup-site-mx.ron"]),
+];
+
+#[test]
+fn samples_are_what_comes_out() {
+    let folder = root().join("reports");
+    for (name, args) in SAMPLES {
+        let output = Command::new(env!("CARGO_BIN_EXE_mailtwin")).args(args).current_dir(root()).output().unwrap();
+        let (place, real) = (folder.join(name), String::from_utf8(output.stdout).unwrap());
+        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+            fs::write(&place, &real).unwrap();
+        }
+        let same = fs::read_to_string(&place).is_ok_and(|shown| shown == real);
+        assert!(same, "reports/{name} is not what `mailtwin {}` prints; UPDATE_GOLDEN=1 writes it anew", args.join(" "));
+    }
+}
+
+/// The scenario of the README is one.
+#[test]
+fn the_example_of_the_readme_works() {
+    let page = fs::read_to_string(root().join("README.md")).unwrap();
+    let (_, behind) = page.split_once("```ron\n").expect("an example");
+    let example = Path::new(env!("CARGO_TARGET_TMPDIR")).join("readme.ron");
+    fs::write(&example, behind.split("```").next().unwrap()).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_mailtwin")).arg("test").arg(&example).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stdout));
 }
 
 #[test]

@@ -122,9 +122,9 @@ pub struct RunArgs {
     /// Scenario files; `-` is standard input
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
-    /// How much is written down
-    #[arg(long, value_name = "LEVEL", default_value = "paths")]
-    pub trace: Trace,
+    /// How much is written down [default: paths, or fates where more than a million messages are expected]
+    #[arg(long, value_name = "LEVEL")]
+    pub trace: Option<Trace>,
     /// What would happen if.
     #[command(flatten)]
     pub what_if: WhatIf,

@@ -11,10 +11,13 @@ use crate::base::printable;
 use crate::engine::{self, Options, Stop};
 use crate::report::counters::{counters_json, counters_text};
 use crate::report::json::run_json;
-use crate::report::text::run_text;
+use crate::report::text::{fates_text, run_text};
 use crate::report::words::shell_word;
 use crate::scenario::Loaded;
 use crate::trace::level;
+
+/// So many messages are followed hop by hop unless somebody asks for more.
+const FOLLOWED_MAX: u64 = 1_000_000;
 
 /// Plays the command.
 pub fn run(args: &RunArgs) -> Exit {
@@ -39,7 +42,8 @@ pub fn run(args: &RunArgs) -> Exit {
 }
 
 fn play(loaded: &Loaded, file: &Path, args: &RunArgs) -> (String, Exit) {
-    let level = match args.trace {
+    let trace = args.trace.unwrap_or_else(|| usual_trace(loaded, file));
+    let level = match trace {
         Trace::Counters => level::COUNTERS,
         Trace::Fates => level::FATES,
         Trace::Paths => level::PATHS,
@@ -53,7 +57,7 @@ fn play(loaded: &Loaded, file: &Path, args: &RunArgs) -> (String, Exit) {
             Exit::No
         }
     };
-    if args.trace == Trace::Counters {
+    if trace == Trace::Counters {
         let result = match args.answer.format {
             Format::Text => counters_text(&loaded.model.name, &run, clock(loaded)),
             Format::Json => counters_json(&loaded.model.name, &run),
@@ -63,8 +67,21 @@ fn play(loaded: &Loaded, file: &Path, args: &RunArgs) -> (String, Exit) {
     let outcome = analysis::build(&loaded.model, &run);
     let again = shell_word(&file.to_string_lossy()) + &args.what_if.again();
     let result = match args.answer.format {
+        Format::Text if trace == Trace::Fates => fates_text(&outcome, &again, clock(loaded)),
         Format::Text => run_text(&outcome, &again, clock(loaded)),
         Format::Json => run_json(&outcome),
     };
     (result, exit)
+}
+
+/// How much is written down where nobody says it.
+fn usual_trace(loaded: &Loaded, file: &Path) -> Trace {
+    let end = loaded.model.until.unwrap_or(engine::LONGEST);
+    let expected: u64 = loaded.model.sources.iter().map(|source| source.schedule.messages_until(end)).fold(0, u64::saturating_add);
+    if expected <= FOLLOWED_MAX {
+        return Trace::Paths;
+    }
+    let file = input::name(file);
+    complain(&format!("{}: about {expected} messages, so only fates are written down; --trace paths wants more memory", printable(&file)));
+    Trace::Fates
 }

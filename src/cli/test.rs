@@ -10,16 +10,9 @@ use super::args::{Format, TestArgs};
 use super::input::{self, Refused};
 use super::output::{complain, deliver, style_for};
 use super::select::select;
-use crate::analysis;
-use crate::analysis::outcome::Outcome;
-use crate::diag::Diagnostic;
-use crate::engine::{self, Options};
 use crate::report::tests::{Tested, Totals, tests_json, tests_text};
 use crate::report::words::shell_word;
-use crate::scenario::schema::Scenario;
-use crate::scenario::{Field, Loaded};
-use crate::trace::level;
-use crate::verify::{PlayRequest, SEND, Status, Subject, run_tests};
+use crate::verify::{self, Status};
 
 /// Plays the command.
 pub fn test(args: &TestArgs) -> Exit {
@@ -67,30 +60,6 @@ fn play_file(path: &Path, args: &TestArgs) -> Result<Tested, Exit> {
         }
     };
     let command = shell_word(&path.to_string_lossy()) + &args.what_if.again();
-    let sources = loaded.loader.sources.clone();
-    let subject = Subject { scenario: &loaded.tree, sources: &sources, command: &command, file: &file, seed: args.what_if.seed };
-    let report = run_tests(subject, |request| play(&loaded, request));
-    Ok(Tested { file, sources: sources.clone(), report: Ok(report) })
-}
-
-/// Plays the world of a test.
-fn play(loaded: &Loaded, request: &PlayRequest<'_>) -> Result<Outcome, Vec<Diagnostic>> {
-    let end = request.until.map(|until| Scenario { until: Field::written(until.clone(), until.span()), ..Scenario::default() });
-    let overlays: Vec<&Scenario> = request.overlays.iter().copied().chain(&end).collect();
-    let mut world = loaded.with(&overlays).map_err(|invalid| invalid.problems)?;
-    let alone = request.send.is_some() && !request.with_traffic;
-    if alone && request.until.is_none() {
-        world.model.until = None;
-    }
-    let sources = match request.send {
-        Some(message) => {
-            let mut sources = if alone { Vec::new() } else { world.model.sources.clone() };
-            sources.push(world.send(SEND, message)?);
-            Some(sources)
-        }
-        None => None,
-    };
-    let level = if request.needs_steps { level::STEPS } else { level::PATHS };
-    let run = engine::run(&world.model, &Options { level, seed: Some(request.seed), sources, ..Options::default() });
-    Ok(analysis::build(&world.model, &run))
+    let report = verify::test(&loaded, &file, &command, args.what_if.seed);
+    Ok(Tested { file, sources: loaded.loader.sources, report: Ok(report) })
 }

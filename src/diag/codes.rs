@@ -54,6 +54,8 @@ codes! {
     NO_ENTRY "MT0107" "a message of which nobody can say where it enters",
     CLAIMED_TWICE "MT0108" "two equal claims to the same mailboxes",
     BOTH_SPEAK "MT0109" "two statements about one thing, and nothing says which counts",
+    SILENT_ADDRESS "MT0110" "an address that mail is sent to and no host has",
+    ABSENT_TARGET "MT0111" "a next hop or MX target that does not exist",
     ZONE_SYNTAX "MT0201" "master-file text with quotes, parentheses, escapes or directives that are wrong",
     ZONE_TYPE "MT0202" "a word that is no type of record",
     ZONE_CLASS "MT0203" "a DNS class other than IN",

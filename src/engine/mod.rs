@@ -12,4 +12,4 @@ mod session;
 mod settle;
 mod world;
 
-pub use run::{Options, Run, Stop, run};
+pub use run::{LONGEST, Options, Run, Stop, run};

@@ -70,7 +70,7 @@ pub struct Run {
 }
 
 /// A run without an end of its own stops here at the latest.
-const LONGEST: SimTime = SimTime(30 * DAY);
+pub const LONGEST: SimTime = SimTime(30 * DAY);
 
 /// Plays a model.
 #[must_use]

@@ -68,6 +68,21 @@ pub enum Schedule {
     },
 }
 
+impl Schedule {
+    /// About how many messages it sends before `end`.
+    #[must_use]
+    pub fn messages_until(&self, end: SimTime) -> u64 {
+        let fits = |at: &SimTime, until: SimTime, gap_ns: u64| until.min(end).since(*at) / gap_ns.max(1) + 1;
+        match self {
+            Self::Fixed { at, count, gap_ns } => (*count).min(fits(at, SimTime::NEVER, *gap_ns)),
+            Self::Burst { count, .. } => *count,
+            Self::Every { at, interval_ns, until } => fits(at, *until, *interval_ns),
+            Self::Poisson { at, gap_ns, until, count: 0 } => fits(at, *until, *gap_ns),
+            Self::Poisson { at, gap_ns, until, count } => (*count).min(fits(at, *until, *gap_ns)),
+        }
+    }
+}
+
 /// `local@domain` with `#` for the number of the message and `##` for a `#`.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct AddressTemplate {
@@ -117,4 +132,25 @@ pub struct Notify {
     pub failure: bool,
     /// DELAY
     pub delay: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn about_how_many() {
+        let (at, until, end) = (SimTime(10), SimTime(110), SimTime(1000));
+        let cases = [
+            (Schedule::Fixed { at, count: 3, gap_ns: 0 }, 3),
+            (Schedule::Burst { at, count: 500, over_ns: 7 }, 500),
+            (Schedule::Every { at, interval_ns: 10, until }, 11),
+            (Schedule::Poisson { at, gap_ns: 10, until, count: 0 }, 11),
+            (Schedule::Poisson { at, gap_ns: 10, until: SimTime::NEVER, count: 5 }, 5),
+            (Schedule::Poisson { at, gap_ns: 10, until: SimTime::NEVER, count: 0 }, 100),
+        ];
+        for (schedule, expected) in cases {
+            assert_eq!(schedule.messages_until(end), expected, "{schedule:?}");
+        }
+    }
 }

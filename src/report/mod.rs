@@ -7,5 +7,6 @@ pub mod explain;
 pub mod json;
 pub mod tests;
 pub mod text;
+pub mod trace;
 pub mod words;
 mod writer;

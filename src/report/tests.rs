@@ -7,8 +7,11 @@ use super::writer::Writer;
 use crate::base::printable;
 use crate::diag::{Diagnostic, Sources, Span, Style, render};
 use crate::verify::{Failure, Status, TestReport, TestResult};
+use std::collections::BTreeSet;
 
 const WIDTH: usize = 100;
+/// Failures told in full of one test; more are counted.
+const FAILURES_MAX: usize = 10;
 
 /// A file after its tests.
 #[derive(Debug)]
@@ -59,8 +62,13 @@ impl Totals {
 }
 
 fn name(result: &TestResult) -> String {
-    let case = result.case.as_ref().map(|case| format!(" / {case}")).unwrap_or_default();
-    printable(&format!("{}{case}", result.test)).into_owned()
+    let name = match (&result.case, result.for_invariants) {
+        (None, true) => "invariants in the run as written".to_owned(),
+        (Some(variant), true) => format!("invariants in the variant `{variant}`"),
+        (None, false) => result.test.clone(),
+        (Some(case), false) => format!("{} / {case}", result.test),
+    };
+    printable(&name).into_owned()
 }
 
 fn word(status: Status) -> &'static str {
@@ -68,7 +76,7 @@ fn word(status: Status) -> &'static str {
         Status::Passed => "ok",
         Status::Failed => "FAILED",
         Status::Skipped => "skipped",
-        Status::ExpectedFailure => "ok, fails as expected",
+        Status::ExpectedFailure => "ok",
         Status::Error => "ERROR",
     }
 }
@@ -97,9 +105,17 @@ pub fn tests_text(tested: &[Tested], style: Style) -> String {
 }
 
 fn line(result: &TestResult) -> String {
-    let why =
-        result.why.as_ref().filter(|_| result.status != Status::Passed).map(|why| format!(": {}", printable(why))).unwrap_or_default();
-    let seeds = if result.seeds.len() > 1 { format!(" ({} seeds)", result.seeds.len()) } else { String::new() };
+    let why = match (result.status, &result.why) {
+        (Status::ExpectedFailure, Some(why)) => format!(": fails as expected: {}", printable(why)),
+        (Status::Passed, _) | (_, None) => String::new(),
+        (_, Some(why)) => format!(": {}", printable(why)),
+    };
+    let wrong = result.failures.iter().map(|failure| failure.seed).collect::<BTreeSet<u64>>().len();
+    let seeds = match (result.seeds.len(), wrong) {
+        (0 | 1, _) => String::new(),
+        (all, 0) => format!(" ({all} seeds)"),
+        (all, wrong) => format!(" ({wrong} of {all} seeds)"),
+    };
     format!("  {:7} {}{seeds}{why}\n", word(result.status), name(result))
 }
 
@@ -107,7 +123,10 @@ fn wrong(result: &TestResult, file: &Tested, style: Style) -> String {
     let mut text = String::new();
     // A failure that was expected is no news.
     if result.status == Status::Failed {
-        let told: Vec<String> = result.failures.iter().map(|failure| told(failure, &file.sources)).collect();
+        let mut told: Vec<String> = result.failures.iter().take(FAILURES_MAX).map(|failure| told(failure, &file.sources)).collect();
+        if result.failures.len() > FAILURES_MAX {
+            told.push(format!("  and {} more\n", result.failures.len() - FAILURES_MAX));
+        }
         text += &format!("\n{}: {}\n{}", printable(&file.file), name(result), told.join("\n"));
     }
     if !result.problems.is_empty() {
@@ -244,4 +263,98 @@ fn write_place(w: &mut Writer, place: Span, sources: &Sources) {
 
 fn write_problems(w: &mut Writer, problems: &[Diagnostic], sources: &Sources) {
     w.array(problems, |w, problem| w.raw(&problem.to_json(sources).to_string()));
+}
+
+#[cfg(test)]
+mod samples {
+    use super::*;
+    use crate::analysis::fixture::two_sites;
+    use crate::scenario::Loader;
+    use crate::verify::{Subject, run_tests};
+
+    const SCENARIO: &str = r#"Scenario(
+    name: "Two sites", seed: 42,
+    systems: { "eop": ExchangeOnline(), "exchange": ExchangeServer(hosts: { "site-a": (), "site-b": () }) },
+    traffic: { "inbound": Message() },
+    variants: { "other": (until: "9h") },
+    invariants: { "never B": Not(Via(["site-b"])) },
+    tests: {
+        "all well": (expect: [Via(["eop"])], cases: {
+            "to A": (expect: [Delivered(to: "site-a")]),
+            "twice": (seeds: 2, expect_fail: "known"),
+        }),
+        "later": (skip: "no time"),
+        "typo": (expect: [Delivered(to: "site-c")]),
+    },
+)"#;
+
+    fn tested() -> [Tested; 1] {
+        let mut loader = Loader::new();
+        let scenario = loader.text("my file.ron", SCENARIO).unwrap();
+        let sources = loader.sources;
+        let subject = Subject { scenario: &scenario, sources: &sources, command: "'my file.ron'", file: "my file.ron", seed: None };
+        let report = run_tests(subject, |_| Ok(two_sites()));
+        [Tested { file: "my file.ron".to_owned(), report: Ok(report), sources }]
+    }
+
+    #[test]
+    fn for_people() {
+        let expected = r#"my file.ron, seed 42
+  FAILED  all well / to A
+  ok      all well / twice (2 of 2 seeds): fails as expected: known
+  skipped later: no time
+  ERROR   typo
+  FAILED  invariants in the variant `other`
+
+my file.ron: all well / to A
+  at        my file.ron:9:31
+  expected  Delivered(to: "site-a")
+  got       4 of 6 recipients, the first: delivered to site-b after 30.54s
+  message   inbound#2 to alice@contoso.com, internet > eop > site-b
+  explained mailtwin explain 'my file.ron' --message inbound#2 --seed 42
+
+  at        my file.ron:6:30
+  expected  invariant `never B`: Not(Via(["site-b"]))
+  got       2 of 6 recipients, the first: internet > eop > site-b
+  message   inbound#2 to alice@contoso.com, internet > eop > site-b
+  explained mailtwin explain 'my file.ron' --message inbound#2 --seed 42
+
+my file.ron: typo
+error[MT0101]: nothing is called `site-c`: no system, host, kind of senders, group or site
+  --> my file.ron:13:42
+   |
+13 |         "typo": (expect: [Delivered(to: "site-c")]),
+   |                                          ^^^^^^
+   |
+   = help: did you mean `site-a`?
+
+my file.ron: invariants in the variant `other`
+  at        my file.ron:6:30
+  expected  invariant `never B`: Not(Via(["site-b"]))
+  got       2 of 6 recipients, the first: internet > eop > site-b
+  message   inbound#2 to alice@contoso.com, internet > eop > site-b
+  explained mailtwin explain 'my file.ron' --message inbound#2 --variant other --seed 42
+
+5 tests in 1 file: 0 passed, 2 failed, 1 could not be played, 1 failed as expected, 1 skipped
+"#;
+        let found = tests_text(&tested(), Style::Plain);
+        assert_eq!(found, expected, "\n{found}");
+    }
+
+    #[test]
+    fn for_programs() {
+        let json: serde_json::Value = serde_json::from_str(&tests_json(&tested())).unwrap();
+        assert_eq!(json["schema"], "mailtwin.test/1");
+        let totals = [("tests", 5), ("passed", 0), ("failed", 2), ("skipped", 1), ("expected-failure", 1), ("error", 1)];
+        for (key, number) in totals {
+            assert_eq!(json["totals"][key], number, "{key}");
+        }
+        let first = &json["files"][0]["tests"][0];
+        assert_eq!((&first["test"], &first["case"], &first["status"]), (&"all well".into(), &"to A".into(), &"failed".into()));
+        let failure = &first["failures"][0];
+        assert_eq!(failure["expected"], r#"Delivered(to: "site-a")"#);
+        assert_eq!((&failure["place"]["line"], &failure["place"]["column"]), (&9.into(), &31.into()));
+        assert_eq!(failure["message"]["id"], "inbound#2");
+        assert_eq!(json["files"][0]["tests"][3]["problems"][0]["code"], "MT0101");
+    }
 }

@@ -32,6 +32,13 @@ pub fn run_text(outcome: &Outcome, again: &str, clock: Clock) -> String {
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<String>>().join("\n")
 }
 
+/// The same of a run that wrote down only how each recipient ended: ways are not known.
+#[must_use]
+pub fn fates_text(outcome: &Outcome, again: &str, clock: Clock) -> String {
+    let parts = [header(outcome, clock), fates(outcome), delays(outcome), went_wrong(outcome, again, clock)];
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<String>>().join("\n")
+}
+
 fn mail(outcome: &Outcome) -> impl Iterator<Item = (&Message, &Recipient)> {
     let mail = outcome.messages.iter().filter(|message| message.kind == Kind::Mail);
     mail.flat_map(|message| message.recipients.iter().map(move |recipient| (message, recipient)))

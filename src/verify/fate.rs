@@ -133,3 +133,95 @@ fn last_answer(recipient: &Recipient, pattern: Option<&CodePattern>, text: Optio
     let last = passes.into_iter().find(|attempt| attempt.result != AttemptResult::Unfinished);
     own || last.is_some_and(|last| has_code(pattern, last.code, Some(last.enhanced)) && has_text(text, &last.text))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::analysis::fixture::{place, site, two_sites};
+    use crate::base::{Enhanced, Fate};
+    use crate::verify::fixture::{table, told};
+
+    #[test]
+    fn how_it_ended() {
+        table(&[
+            (r#"For(sent: ("0s", "15m"), expect: [Delivered(to: "exchange")])"#, "holds"),
+            (
+                "Delivered()",
+                "2 of 6 recipients, the first: bounced by eop after 300ms: 550 5.1.1 no such mailbox, said by site-a [inbound#5]",
+            ),
+            (
+                r#"For(sent: ("0s", "15m"), expect: [Delivered(to: "site-a")])"#,
+                "1 of 2 recipients, the first: delivered to site-b after 30.54s [inbound#2]",
+            ),
+            (r#"For(sent: ("10m", "30m"), expect: [Delivered(within: "31s", no_sooner: "30s")])"#, "holds"),
+            (
+                r#"For(sent: ("10m", "30m"), expect: [Delivered(within: "30s")])"#,
+                "2 of 2 recipients, the first: delivered to site-b after 30.54s [inbound#2]",
+            ),
+            (r#"Any(Bounced(code: "550 5.1.1", by: "eop", said_by: "site-a", within: "1m", text: "no such mailbox"))"#, "holds"),
+            (r#"Any(Bounced(code: "5.7.x"))"#, "none of 6 recipients, the first: delivered to site-a after 500ms [inbound#1]"),
+            (r#"Any(Bounced(by: "site-a"))"#, "none of 6 recipients, the first: delivered to site-a after 500ms [inbound#1]"),
+            (r#"Any(Queued(system: "eop", code: "4.4.1", text: "no host"))"#, "holds"),
+            (r#"Any(Queued(system: "exchange"))"#, "none of 6 recipients, the first: delivered to site-a after 500ms [inbound#1]"),
+            (r#"Any(Expired(by: "eop"))"#, "none of 6 recipients, the first: delivered to site-a after 500ms [inbound#1]"),
+            (r#"Any(Rejected(by: "site-a"))"#, "none of 6 recipients, the first: delivered to site-a after 500ms [inbound#1]"),
+            ("Not(Rejected())", "holds"),
+            ("Any(Discarded())", "none of 6 recipients, the first: delivered to site-a after 500ms [inbound#1]"),
+            (r#"Any(Quarantined(by: "eop"))"#, "none of 6 recipients, the first: delivered to site-a after 500ms [inbound#1]"),
+            (r#"Any(Looped(through: ["eop"]))"#, "none of 6 recipients, the first: internet > eop > site-a [inbound#1]"),
+            (r#"Any(Frozen(system: "eop"))"#, "none of 6 recipients, the first: delivered to site-a after 500ms [inbound#1]"),
+            ("Any(NotModelled())", "none of 6 recipients, the first: delivered to site-a after 500ms [inbound#1]"),
+            (r#"For(from: "<>", expect: [Delivered(to: "internet")])"#, "holds"),
+            (
+                "Delivered(junk: true)",
+                "MT0501: `junk`, the verdict of a filter: not modelled yet (leave it out: it is never taken to hold)",
+            ),
+            (
+                r#"Delivered(to: "site-c")"#,
+                "MT0101: nothing is called `site-c`: no system, host, kind of senders, group or site (did you mean `site-a`?)",
+            ),
+            (
+                r#"Delivered(to: "site-a.contoso.com", within: "30")"#,
+                r#"MT0101: nothing is called `site-a.contoso.com`: no system, host, kind of senders, group or site (did you mean `site-a`?); MT0301: `30` is not a duration (a duration needs a unit: "30s", "30m" or "30h"?)"#,
+            ),
+            (
+                r#"Any(Bounced(code: "hello"))"#,
+                r#"MT0301: `hello` is not a code (a code is "550", "5.7.64" or "550 5.7.64", with x for any digit ("4xx", "5.7.x"))"#,
+            ),
+        ]);
+    }
+
+    #[test]
+    fn the_rarer_fates() {
+        let cases = [
+            (
+                Fate::Expired,
+                r#"Expired(by: "eop", code: "4.4.7", no_sooner: "1h", within: "2h")"#,
+                r#"Expired(code: "5.x.x")"#,
+                "expired by eop",
+            ),
+            (Fate::Rejected, r#"Rejected(code: "5.1.1", by: "site-a")"#, r#"Rejected(by: "eop")"#, "rejected by eop"),
+            (Fate::Discarded, r#"Discarded(by: "eop")"#, r#"Discarded(by: "site-a")"#, "discarded by eop"),
+            (Fate::Quarantined, r#"Quarantined(by: "eop")"#, r#"Quarantined(by: "site-a")"#, "quarantined at eop"),
+            (Fate::Looped, r#"Looped(through: ["internet", "eop"], by: "eop")"#, r#"Looped(through: ["site-a"])"#, "internet > eop"),
+            (Fate::Looped, r#"Bounced(code: "5.1.1")"#, r#"Bounced(code: "5.4.6")"#, "looped by eop"),
+            (Fate::Frozen, r#"Frozen(system: "eop")"#, r#"Frozen(system: "site-a")"#, "frozen at eop"),
+            (Fate::NotModelled, "NotModelled()", "Delivered()", "the scenario does not say at eop"),
+            (Fate::LeftModel, r#"Delivered(to: "eop")"#, r#"Delivered(to: "site-a")"#, "delivered to eop after 1h 10m"),
+        ];
+        for (fate, holds, fails, got) in cases {
+            let mut outcome = two_sites();
+            outcome.messages = outcome.messages.split_off(4);
+            outcome.messages.truncate(2);
+            let recipient = &mut outcome.messages[0].recipients[0];
+            recipient.fate = fate;
+            recipient.at = recipient.at.after(crate::base::HOUR + 10 * crate::base::MINUTE);
+            recipient.said_by = Some(site('a'));
+            recipient.final_place = Some(place("eop", "exchange-online#1"));
+            // The code of `Expired` is the one in the report.
+            outcome.messages[1].report[0].status = if fate == Fate::Expired { Enhanced(4, 4, 7) } else { Enhanced(5, 1, 1) };
+            assert_eq!(told(&outcome, holds), "holds", "{holds}");
+            let failed = told(&outcome, fails);
+            assert!(failed.starts_with(got), "{fails}: {failed}");
+        }
+    }
+}

@@ -188,3 +188,41 @@ fn got(node: &Node, seen: &Seen<'_>) -> String {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::verify::fixture::table;
+
+    #[test]
+    fn combined() {
+        table(&[
+            ("OneOf([Delivered(), Bounced(), Queued()])", "holds"),
+            ("OneOf([Delivered(), Bounced()])", "1 of 6 recipients, the first: queued at eop after 1h: 4.4.1 no host answers [inbound#6]"),
+            (r#"Not(Delivered(to: "site-b"))"#, "2 of 6 recipients, the first: delivered to site-b after 30.54s [inbound#2]"),
+            (r#"Not(Not(Via(["eop"])))"#, "holds"),
+            ("Any(Not(Delivered()))", "holds"),
+            ("Not(Any(Expired()))", "holds"),
+            (r#"Not(For(to: "alice@*", expect: [Bounced()]))"#, "holds"),
+            (
+                r#"Not(For(to: "alice@*", expect: [Delivered(to: "site-b")]))"#,
+                "2 of 6 recipients, the first: delivered to site-b after 30.54s [inbound#2]",
+            ),
+            (r#"For(to: "dave@*", expect: [Delivered()])"#, "nothing in view"),
+            (r#"Not(For(to: "dave@*", expect: [Delivered()]))"#, "nothing in view"),
+            (r#"For(traffic: "other", expect: [Delivered()])"#, "nothing in view"),
+            (r#"For(traffic: "inbond", expect: [Delivered()])"#, "MT0101: no traffic is called `inbond` (did you mean `inbound`?)"),
+            (
+                r#"For(from: "bob@*", to: "alice@*", traffic: "inbound", expect: [Delivered(to: "exchange"), Hops(is: 3), Bounced()])"#,
+                "4 of 4 recipients, the first: 2 hops: internet > eop > site-a [inbound#1] | 4 of 4 recipients, the first: delivered to site-a after 500ms [inbound#1]",
+            ),
+            (r#"OneOf([Share(to: "site-a", is: "100%"), NothingLost()])"#, "holds"),
+            (r#"For(to: "alice@*", expect: [])"#, "MT0303: `expect: […]` expects nothing (write at least one expectation in it)"),
+            (
+                r#"Attributed(to: "eop")"#,
+                "MT0501: the expectation `Attributed`: not modelled yet (leave it out: it is never taken to hold)",
+            ),
+            (r#"Any(Seen(at: "eop"))"#, "MT0501: the expectation `Seen`: not modelled yet (leave it out: it is never taken to hold)"),
+            (r#"Checked(by: "eop")"#, "MT0501: the expectation `Checked`: not modelled yet (leave it out: it is never taken to hold)"),
+        ]);
+    }
+}

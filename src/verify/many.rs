@@ -283,3 +283,56 @@ fn was_returned(seen: &Seen<'_>) -> bool {
         reports.filter(|report| report.report.iter().any(|line| line.action == "failed" && line.recipient == seen.recipient.to));
     about.any(|report| report.recipients.iter().any(|reader| arrived(reader) || reader.fate == Fate::Queued))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::verify::fixture::table;
+
+    #[test]
+    fn the_whole() {
+        table(&[
+            (r#"Share(to: "site-a", is: "33%", tolerance: "1%")"#, "holds"),
+            (r#"Share(to: "site-a", is: "50%")"#, "33.3% (2 of 6 recipients)"),
+            (r#"Share(via: "eop", is: "100%")"#, "holds"),
+            (r#"Share(fate: "bounced", at_most: "20%")"#, "holds"),
+            (r#"Share(fate: "bounced", at_least: "20%")"#, "16.7% (1 of 6 recipients)"),
+            (r#"Share(fate: "bonced", is: "20%")"#, "MT0301: `bonced` is not a fate (did you mean `bounced`?)"),
+            (r#"Share(to: "site-a")"#, r#"MT0303: `Share` needs a share (write `is`, `at_least` or `at_most`, as in is: "50%")"#),
+            (r#"For(sent: ("0s", "10m"), expect: [Share(to: "site-a", is: "100%")])"#, "holds"),
+            (r#"Touched(by: "eop", first: "site-a", share: "83%", tolerance: "1%")"#, "holds"),
+            (r#"Touched(by: "eop", first: "site-b", share: "50%")"#, "0.0% (0 of 6 first connections)"),
+            (r#"Connections(to: "site-b", is: 2)"#, "holds"),
+            (r#"Connections(to: "exchange", at_most: 5)"#, "7 connections"),
+            (r#"Delay(percentile: 50, at_most: "1m")"#, "holds"),
+            (r#"Delay(percentile: 99, at_most: "1s")"#, "p99 is 30.54s [inbound#2]"),
+            (r#"Delay(at_most: "31s")"#, "holds"),
+            (r#"Queue(system: "eop", at_most: 1)"#, "holds"),
+            (r#"Queue(system: "eop", at_most: 0)"#, "1 message queued at 11m"),
+            (r#"Queue(system: "partner", at_most: 5)"#, "it has no machine of its own in this run"),
+            (r#"Drained(system: "eop", fault: "site A dark", within: "1m")"#, "holds"),
+            (r#"Drained(system: "eop", fault: "for ever")"#, "the fault did not end in this run"),
+            (r#"Drained(system: "eop", fault: "site B dark")"#, "MT0101: no fault is called `site B dark` (did you mean `site A dark`?)"),
+            (r#"Failover(from: "site-a", to: "site-b", within: "1m", back_within: "2m")"#, "holds"),
+            (
+                r#"Failover(from: "site-a", to: "site-b", within: "10s")"#,
+                "site-a missed at 11m 0.2s, taken by site-b 30.34s later; repaired at 40m, back 1m 1s later",
+            ),
+            (
+                r#"Failover(from: "site-a", to: "site-b", back_within: "10s")"#,
+                "site-a missed at 11m 0.2s, taken by site-b 30.34s later; repaired at 40m, back 1m 1s later",
+            ),
+            (
+                r#"Failover(from: "site-b", to: "site-a")"#,
+                "site-a missed at 11m 0.2s, taken by site-b 30.34s later; repaired at 40m, back 1m 1s later",
+            ),
+            (r#"Not(Failover(from: "site-a", to: "site-b", within: "10s"))"#, "holds"),
+            (
+                r#"Not(Failover(from: "site-a", to: "site-b"))"#,
+                "site-a missed at 11m 0.2s, taken by site-b 30.34s later; repaired at 40m, back 1m 1s later",
+            ),
+            (r#"For(sent: ("0s", "5m"), expect: [Not(Failover(from: "site-a"))])"#, "holds"),
+            ("NothingLost()", "holds"),
+            ("Not(NothingLost())", "6 recipients, none lost"),
+        ]);
+    }
+}

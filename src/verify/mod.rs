@@ -7,11 +7,14 @@
 mod desk;
 mod expect;
 mod fate;
+#[cfg(test)]
+mod fixture;
 mod got;
 mod judge;
 mod many;
 mod names;
 mod plan;
+mod play;
 mod queues;
 mod reason;
 mod replay;
@@ -24,5 +27,6 @@ mod view;
 
 pub use names::Names;
 pub use plan::{Planned, check_expectations, plan};
+pub use play::test;
 pub use runner::{Failure, PlayRequest, SEND, Status, Subject, TestReport, TestResult, run_tests};
 pub use verdict::{Concerned, Prepared, Shortfall, Verdict, check, prepare};

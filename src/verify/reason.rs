@@ -76,3 +76,32 @@ fn lookups<'a>(recipient: &'a Recipient, by: Option<&Who>) -> impl Iterator<Item
     let hops = recipient.hops.iter().filter(move |hop| is(by, Some(&hop.from)));
     hops.flat_map(|hop| &hop.attempts).flat_map(|attempt| &attempt.lookups)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::verify::fixture::table;
+
+    #[test]
+    fn reasons() {
+        table(&[
+            (r#"Any(Chosen(by: "eop", name: "To on-premises", because: "OUT-3"))"#, "holds"),
+            (r#"Any(Chosen(by: "eop", name: "site-a", because: "SH-2"))"#, "holds"),
+            (
+                r#"Any(Chosen(by: "eop", name: "To partner"))"#,
+                "none of 6 recipients, the first: chosen: To on-premises (OUT-3), site-a.contoso.com (SH-2); passed over: To partner (OUT-3), 192.0.2.99 (SH-2) [inbound#1]",
+            ),
+            (r#"Any(PassedOver(name: "To partner", because: "out-3"))"#, "holds"),
+            (
+                r#"Not(Chosen(because: "SH-2"))"#,
+                "6 of 6 recipients, the first: chosen: To on-premises (OUT-3), site-a.contoso.com (SH-2); passed over: To partner (OUT-3), 192.0.2.99 (SH-2) [inbound#1]",
+            ),
+            (
+                r#"Chosen(name: "To on-premise")"#,
+                "MT0101: nothing that could be chosen is called `To on-premise` (did you mean `To on-premises`?)",
+            ),
+            (r#"Asked(by: "internet", name: "contoso.com.", type: "mx")"#, "holds"),
+            (r#"Not(Asked(by: "eop"))"#, "holds"),
+            (r#"Any(Asked(by: "internet", type: "A"))"#, "none of 6 recipients, the first: asked for contoso.com MX [inbound#1]"),
+        ]);
+    }
+}

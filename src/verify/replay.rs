@@ -31,8 +31,10 @@ pub(super) fn replay(subject: Subject<'_>, one: &Planned<'_>, seed: u64, id: &st
         }
         None => add("--message", id),
     }
-    if let Some(variant) = one.variant {
-        add("--variant", variant);
+    match one.variant {
+        Some(_) if subject.command.contains(" --variant ") => lacks = Some("the variant of the test"),
+        Some(variant) => add("--variant", variant),
+        None => {}
     }
     for given in &one.given {
         match downs(given) {
@@ -40,8 +42,10 @@ pub(super) fn replay(subject: Subject<'_>, one: &Planned<'_>, seed: u64, id: &st
             None => lacks = Some("the `given` of the test"),
         }
     }
-    if let Some(until) = one.fields.until.as_str() {
-        add("--until", until);
+    match one.fields.until.as_str() {
+        Some(_) if subject.command.contains(" --until ") => lacks = Some("the end of the test's run"),
+        Some(until) => add("--until", until),
+        None => {}
     }
     if subject.seed.is_none() {
         add("--seed", &seed.to_string());

@@ -199,3 +199,68 @@ pub(super) fn deferred(it: &schema::Deferred, desk: &mut Desk<'_>) -> Check {
     };
     each(holds, got)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::verify::fixture::table;
+
+    #[test]
+    fn ways() {
+        table(&[
+            (r#"For(sent: ("0s", "5m"), expect: [Path(["internet", "eop", "site-a"])])"#, "holds"),
+            (r#"For(sent: ("0s", "5m"), expect: [Path(["internet", "exchange-online", "exchange"])])"#, "holds"),
+            (r#"For(sent: ("0s", "5m"), expect: [Path(["eop", "exchange"])])"#, "internet > eop > site-a [inbound#1]"),
+            (r#"Path(["internet", "eop", "site-a"])"#, "4 of 6 recipients, the first: internet > eop > site-b [inbound#2]"),
+            (r#"Via(["internet", "eop"])"#, "holds"),
+            (r#"Via(["eop", "site-b"])"#, "4 of 6 recipients, the first: internet > eop > site-a [inbound#1]"),
+            (r#"Not(Via(["eop", "internet"]))"#, "holds"),
+            (r#"For(sent: ("11m", "12m"), expect: [Tried(by: "eop", hosts: ["site-a", "site-b"])])"#, "holds"),
+            (r#"For(sent: ("11m", "12m"), expect: [Tried(by: "eop", hosts: ["192.0.2.10", "site-b.contoso.com"])])"#, "holds"),
+            (
+                r#"For(sent: ("11m", "12m"), expect: [Tried(by: "eop", hosts: ["site-b"])])"#,
+                "tried site-a at 11m 0.2s (no-answer), site-b at 11m 30.24s (accepted) [inbound#2]",
+            ),
+            (r#"For(sent: ("11m", "12m"), expect: [Tried(hosts: ["eop", "exchange", "exchange"])])"#, "holds"),
+            (r#"Any(Contacted(host: "192.0.2.20", after: "10m", before: "30m"))"#, "holds"),
+            (r#"Not(Contacted(host: "192.0.2.99"))"#, "holds"),
+            (r#"Not(Contacted(host: "site-b"))"#, "2 of 6 recipients, the first: contacted site-b at 11m 30.24s (accepted) [inbound#2]"),
+            (
+                r#"Any(Contacted(host: "site-b", after: "30m"))"#,
+                "none of 6 recipients, the first: contacted eop at 1m (accepted), site-a at 1m 0.2s (accepted) [inbound#1]",
+            ),
+            ("Hops(at_most: 2)", "holds"),
+            (
+                "Hops(is: 2)",
+                "2 of 6 recipients, the first: 1 hop: internet > eop, bounced by eop after 300ms: 550 5.1.1 no such mailbox, said by site-a [inbound#5]",
+            ),
+            (r#"For(to: "carol@*", expect: [Attempts(by: "eop", is: 8)])"#, "holds"),
+            (
+                r#"For(to: "carol@*", expect: [Attempts(is: 8)])"#,
+                "9 attempts: 1h (delivered), 1h 0.2s (deferred), 1h 5m 0.2s (deferred), 1h 10m 0.2s (deferred), 1h 15m 0.2s (deferred), 1h 20m 0.2s (deferred) and 3 more [inbound#6]",
+            ),
+            (
+                r#"For(to: "carol@*", expect: [Attempts(by: "eop", moments: ["1h", "1h5m", "1h10m", "1h15m", "1h20m", "1h25m", "1h30m", "1h35m"])])"#,
+                "holds",
+            ),
+            (
+                r#"For(to: "carol@*", expect: [Attempts(by: "eop", moments: ["1h"], tolerance: "1m")])"#,
+                "8 attempts: 1h 0.2s (deferred), 1h 5m 0.2s (deferred), 1h 10m 0.2s (deferred), 1h 15m 0.2s (deferred), 1h 20m 0.2s (deferred), 1h 25m 0.2s (deferred) and 2 more [inbound#6]",
+            ),
+            ("Attempts()", "MT0303: `Attempts` needs a number (write `is`, `at_least` or `at_most`)"),
+            (
+                r#"Any(Deferred(by: "eop", to: "mx.partner.example", code: "4.4.1"))"#,
+                "none of 6 recipients, the first: deferrals: none [inbound#1]",
+            ),
+            (r#"Not(Deferred(by: "internet"))"#, "holds"),
+            (r#"Any(Deferred(code: "450"))"#, "none of 6 recipients, the first: deferrals: none [inbound#1]"),
+            (r#"For(sent: ("11m", "12m"), expect: [Transactions(hop: ("eop", "exchange"), is: 1)])"#, "holds"),
+            (r#"Transactions(hop: ("eop", "*"), is: 1)"#, "1 of 6 recipients, the first: 0 transactions [inbound#6]"),
+            ("Copies(at_most: 1)", "holds"),
+            (
+                "Copies(is: 1)",
+                "2 of 6 recipients, the first: 0 copies, bounced by eop after 300ms: 550 5.1.1 no such mailbox, said by site-a [inbound#5]",
+            ),
+            ("Path([])", r#"MT0303: this way has no places (name the systems or hosts in order, as in ["internet", "eop", "site-a"])"#),
+        ]);
+    }
+}

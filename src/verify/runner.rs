@@ -288,3 +288,133 @@ fn told(
     let (replay, replay_lacks) = command.map_or((None, None), |(command, lacks)| (Some(command), lacks));
     Failure { place, expected, invariant: invariant.map(str::to_owned), got, message, seed, replay, replay_lacks }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::fixture::{delivered, two_sites};
+    use crate::base::{MINUTE, SimTime};
+    use crate::scenario::Loader;
+    use crate::verify::fixture::SCENARIO;
+
+    /// The scenario of the fixture with more in it.
+    fn load(more: &str) -> (Loader, Scenario) {
+        let mut loader = Loader::new();
+        let text = SCENARIO.trim_end().strip_suffix(')').expect("it ends with its bracket").to_owned();
+        let scenario = loader.text("t.ron", &format!("{text}{more}\n)")).unwrap_or_else(|| panic!("{:?}", loader.problems));
+        (loader, scenario)
+    }
+
+    /// Every request in a line; a message that is sent arrives at site A, or at site B under an overlay.
+    fn run(more: &str, seed: Option<u64>) -> (TestReport, Vec<String>) {
+        let (loader, scenario) = load(more);
+        let subject = Subject { scenario: &scenario, sources: &loader.sources, command: "t.ron", file: "t.ron", seed };
+        let mut requests = vec![];
+        let report = run_tests(subject, |request| {
+            let send = request.send.map_or("run", |message| message.envelope.from.as_str().unwrap_or("?"));
+            let overlays = request.overlays.len();
+            requests.push(format!("{send} +{overlays} seed {}{}", request.seed, if request.needs_steps { " steps" } else { "" }));
+            let mut outcome = two_sites();
+            if request.send.is_some() {
+                let mut message = delivered(1, SimTime(15 * MINUTE), overlays > 0);
+                (message.id, message.traffic) = ("explain#1".into(), SEND.into());
+                outcome.messages = vec![message];
+            }
+            Ok(outcome)
+        });
+        (report, requests)
+    }
+
+    fn statuses(report: &TestReport) -> Vec<String> {
+        let name = |result: &TestResult| format!("{}/{}", result.test, result.case.as_deref().unwrap_or("-"));
+        report.results.iter().map(|result| format!("{} {}", name(result), result.status.as_str())).collect()
+    }
+
+    const TESTS: &str = r#"
+        variants: { "v": (faults: { "x": Down(target: "site-a") }) },
+        invariants: { "never B": For(sent: ("15m", "16m"), expect: [Not(Contacted(host: "site-b"))]) },
+        tests: {
+            "one": (
+                send: (from: "bob@fabrikam.com", to: ["alice@contoso.com"]), expect: [Delivered()],
+                cases: {
+                    "plain": (send: (at: "15m"), expect: [Delivered(to: "site-a"), Chosen(because: "SH-2")]),
+                    "dark": (variant: "v", given: (faults: { "y": Down(target: "site-b", at: "10m", lasts: "5m") }), expect: [Hops(is: 2)]),
+                    "seeds": (seeds: 3, expect: [Delivered(to: "site-b")]),
+                },
+            ),
+            "later": (skip: "no time", expect: [Delivered(to: "nowhere")]),
+            "wish": (expect_fail: "not so", expect: [Delivered()]),
+            "no wish": (expect_fail: "not so", expect: [For(sent: ("0s", "5m"), expect: [Delivered()])]),
+            "same run": (expect: [For(to: "dave@*", expect: [Delivered()])]),
+            "typo": (expect: [Delivered(to: "site-x")]),
+            "no variant": (variant: "w", expect: [Delivered()]),
+            "nothing": (with_traffic: true),
+        },"#;
+
+    #[test]
+    fn planned_played_and_judged() {
+        let (report, requests) = run(TESTS, None);
+        let expected = [
+            "one/plain passed",
+            "one/dark failed",
+            "one/seeds failed",
+            "later/- skipped",
+            "wish/- expected-failure",
+            "no wish/- failed",
+            "same run/- failed",
+            "typo/- error",
+            "no variant/- error",
+            "nothing/- passed",
+            "invariants/v passed",
+        ];
+        assert_eq!(statuses(&report), expected);
+        // The run of `wish` is judged four times and played once.
+        let expected = [
+            "bob@fabrikam.com +0 seed 42 steps",
+            "bob@fabrikam.com +2 seed 42",
+            "bob@fabrikam.com +0 seed 42",
+            "bob@fabrikam.com +0 seed 43",
+            "bob@fabrikam.com +0 seed 44",
+            "run +0 seed 42",
+            "run +1 seed 42",
+        ];
+        assert_eq!(requests, expected);
+        assert_eq!(report.results[7].problems[0].help, ["did you mean `site-a`?"]);
+    }
+
+    #[test]
+    fn what_a_failure_says() {
+        let (report, _) = run(TESTS, None);
+        let dark = &report.results[1].failures[0];
+        assert_eq!(dark.expected, r#"Not(Contacted(host: "site-b"))"#);
+        assert_eq!(dark.invariant.as_deref(), Some("never B"));
+        assert_eq!(dark.got, "contacted site-b at 15m 30.24s (accepted)");
+        assert_eq!(dark.message.as_ref().map(|message| &*message.path), Some("internet > eop > site-b"));
+        let again = "mailtwin explain t.ron --from bob@fabrikam.com --to alice@contoso.com --variant v --fail site-b@10m..900s --seed 42";
+        assert_eq!((dark.replay.as_deref(), dark.replay_lacks), (Some(again), None));
+        let seeds: Vec<u64> = report.results[2].failures.iter().map(|failure| failure.seed).collect();
+        assert_eq!(seeds, [42, 43, 44]);
+        assert_eq!(report.results[5].failures[0].got, "everything held");
+        assert_eq!(report.results[6].failures[0].got, "there is no message that it speaks of");
+        let (report, requests) =
+            run(r#"invariants: { "never B": Not(Contacted(host: "site-b")) }, variants: { "v": (until: "9h") },"#, None);
+        assert_eq!((statuses(&report), requests.len()), (vec!["invariants/- failed".into(), "invariants/v failed".into()], 2));
+        let own = &report.results[1].failures[0];
+        assert_eq!(own.replay.as_deref(), Some("mailtwin explain t.ron --message inbound#2 --variant v --seed 42"));
+    }
+
+    #[test]
+    fn luck_from_outside() {
+        let (report, requests) = run(r#"tests: { "a": (expect: [Hops(is: 9)]) },"#, Some(7));
+        assert_eq!((report.seed, &*requests[0]), (7, "run +0 seed 7"));
+        assert_eq!(report.results[0].failures[0].replay.as_deref(), Some("mailtwin explain t.ron --message inbound#1"));
+    }
+
+    #[test]
+    fn a_run_cut_short_is_no_success() {
+        let (loader, scenario) = load(r#"tests: { "a": (expect: [Via(["eop"])]) },"#);
+        let subject = Subject { scenario: &scenario, sources: &loader.sources, command: "t.ron", file: "t.ron", seed: None };
+        let report = run_tests(subject, |_| Ok(Outcome { stopped: Stopped::Bound("events: 9".into()), ..two_sites() }));
+        assert_eq!(report.results[0].failures[0].got, "the run was cut short by a bound (events: 9)");
+    }
+}

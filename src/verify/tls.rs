@@ -38,12 +38,14 @@ pub(super) fn hop(it: &TlsExpectation, desk: &mut Desk<'_>) -> Check {
         }
     };
     let got = move |seen: &Seen<'_>| {
-        let mut rows = found(seen.recipient, &other, by_connection);
-        if rows.is_empty() {
-            rows = found(seen.recipient, &(None, None), by_connection);
+        let say = |rows: Vec<Row<'_>>| rows.iter().map(|row| got::hop_tls(row.hop, row.tls, row.to)).collect::<Vec<_>>().join("; ");
+        let rows = found(seen.recipient, &other, by_connection);
+        let anything = found(seen.recipient, &(None, None), by_connection);
+        match (rows.is_empty(), anything.is_empty()) {
+            (false, _) => say(rows),
+            (true, false) => format!("not on this hop; {}", say(anything)),
+            (true, true) => format!("no hop was taken, {}", got::fate(seen)),
         }
-        let rows = rows.iter().map(|row| got::hop_tls(row.hop, row.tls, row.to));
-        got::list(rows, &format!("no hop was taken, {}", got::fate(seen)))
     };
     each(holds, got)
 }
@@ -106,5 +108,64 @@ fn version(word: TlsVersionWord) -> TlsVersion {
         TlsVersionWord::Tls11 => TlsVersion::Tls11,
         TlsVersionWord::Tls12 => TlsVersion::Tls12,
         TlsVersionWord::Tls13 => TlsVersion::Tls13,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::analysis::fixture::two_sites;
+    use crate::verify::fixture::{table, told};
+
+    #[test]
+    fn protection() {
+        table(&[
+            (r#"Tls(hop: ("internet", "eop"), at_least: Encrypted, version: Tls13)"#, "holds"),
+            (
+                r#"Tls(hop: ("internet", "eop"), is: Authenticated)"#,
+                "6 of 6 recipients, the first: internet -> eop: encrypted, TLS 1.3, policy EncryptionOnly [inbound#1]",
+            ),
+            (r#"Not(Tls(hop: ("*", "*"), is: Plaintext))"#, "holds"),
+            (
+                r#"Not(Tls(hop: ("eop", "*"), is: Encrypted))"#,
+                "4 of 6 recipients, the first: eop -> site-a: encrypted, TLS 1.3, policy EncryptionOnly [inbound#1]",
+            ),
+            (
+                r#"Tls(hop: ("eop", "exchange"), policy: "connector")"#,
+                "2 of 6 recipients, the first: not on this hop; internet -> eop: encrypted, TLS 1.3, policy EncryptionOnly [inbound#5]",
+            ),
+            (r#"For(sent: ("0s", "30m"), expect: [Tls(hop: ("eop", "exchange"), policy: "connector")])"#, "holds"),
+            (
+                r#"For(sent: ("0s", "30m"), expect: [Tls(hop: ("eop", "exchange"), policy: "dane")])"#,
+                "3 of 3 recipients, the first: eop -> site-a: encrypted, TLS 1.3, policy EncryptionOnly [inbound#1]",
+            ),
+            (
+                r#"Any(Tls(result: "certificate-expired"))"#,
+                "none of 6 recipients, the first: internet -> eop: encrypted, TLS 1.3, policy EncryptionOnly; eop -> site-a: encrypted, TLS 1.3, policy EncryptionOnly [inbound#1]",
+            ),
+        ]);
+    }
+
+    #[test]
+    fn failures_count_where_nothing_was_carried() {
+        let mut outcome = two_sites();
+        outcome.messages.truncate(2);
+        outcome.messages.remove(0);
+        let hop = &mut outcome.messages[0].recipients[0].hops[1];
+        hop.attempts[0].connections[0].tls = hop.tls.clone().map(|tls| super::Tls { result: Some("certificate-expired"), ..tls });
+        let cases = [
+            (r#"Tls(hop: ("eop", "site-a"), result: "certificate-expired")"#, "holds"),
+            (r#"Not(Tls(hop: ("*", "*"), result: "validation-failure"))"#, "holds"),
+            (
+                r#"Tls(hop: ("eop", "site-a"), at_least: Encrypted)"#,
+                "not on this hop; internet -> eop: encrypted, TLS 1.3, policy EncryptionOnly; \
+                 eop -> site-b: encrypted, TLS 1.3, policy EncryptionOnly [inbound#2]",
+            ),
+        ];
+        for (what, expected) in cases {
+            assert_eq!(told(&outcome, what), expected, "{what}");
+        }
+        outcome.messages[0].recipients[0].hops[1].tls = None;
+        let plain = told(&outcome, r#"Not(Tls(hop: ("*", "exchange"), is: Plaintext))"#);
+        assert_eq!(plain, "eop -> site-b: plaintext [inbound#2]");
     }
 }

@@ -59,12 +59,9 @@ impl Certificates {
         let found = self.0.get(text.as_str()).copied();
         if found.is_none() {
             let problem = Diagnostic::error(code::UNKNOWN_NAME, text.span(), format!("no certificate is called `{text}`"));
-            let problem = problem.suggest(text, self.0.keys().map(|name| &**name).chain(["none"]));
-            desk.say(if problem.help.is_empty() {
-                problem.help("certificates stand at the top level; \"public\", \"self-signed\" and \"none\" always exist")
-            } else {
-                problem
-            });
+            let known = self.0.keys().map(|name| &**name).chain(["none"]);
+            let otherwise = "certificates stand at the top level; \"public\", \"self-signed\" and \"none\" always exist";
+            desk.unknown(problem, text, known, otherwise);
         }
         found
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::base::{ConfigId, SystemId};
 use crate::model::settings::{Directory, HostConfig, MtaDirectory, Profile};
-use crate::model::topology::SystemKind;
+use crate::model::topology::{SystemKind, Version};
 use crate::scenario::schema::{self, System};
 
 use super::certificates::Certificates;
@@ -16,12 +16,17 @@ use super::tables::Tables;
 use super::world::{HostPlan, Part, World};
 use super::{exchange_online, exchange_server, internet, mta, receiver};
 
+/// So many rows back an equal one is looked for: thousands of different machines must not be compared pair by pair.
+const NEIGHBOURS: usize = 64;
+
 /// Makes the settings of all machines in a stage.
 pub(super) struct StageConfigs<'a> {
     pub(super) stage: &'a Stage,
     pub(super) world: &'a World,
     pub(super) scope: &'a Scope,
     pub(super) certificates: &'a Certificates,
+    /// Of the stages before.
+    pub(super) versions: &'a [Version],
     pub(super) configs: &'a mut Vec<HostConfig>,
 }
 
@@ -41,16 +46,18 @@ impl StageConfigs<'_> {
                 continue;
             }
             let config = self.one(host, identity, tables, desk);
-            let id = self.id(config);
+            let id = self.id(ids.len(), config);
             pools.extend(pool.map(|pool| (pool, id)));
             ids.push(id);
         }
         ids
     }
 
-    /// The row of a config: that of an earlier stage or of a neighbour, if it is equal.
-    fn id(&mut self, config: HostConfig) -> ConfigId {
-        let known = self.configs.iter().rposition(|known| *known == config);
+    /// The row of a config: that of the same machine in an earlier stage or of a near neighbour, if it is equal.
+    fn id(&mut self, host: usize, config: HostConfig) -> ConfigId {
+        let near = self.configs.len().saturating_sub(NEIGHBOURS)..self.configs.len();
+        let earlier = self.versions.iter().map(|version| version.configs[host].index());
+        let known = earlier.chain(near.rev()).find(|at| self.configs[*at] == config);
         ConfigId(known.unwrap_or_else(|| {
             self.configs.push(config);
             self.configs.len() - 1

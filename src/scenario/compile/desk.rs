@@ -18,6 +18,8 @@ use crate::scenario::values::{self, Rate, Share};
 pub(in crate::scenario) struct Desk {
     pub(in crate::scenario) problems: Vec<Diagnostic>,
     pub(in crate::scenario) start: Option<Timestamp>,
+    /// The start was written and could not be read: dates are not judged then.
+    pub(in crate::scenario) start_is_lost: bool,
     /// Systems of kinds that are not modelled: that was said once, and whoever refers to them is not to blame.
     pub(in crate::scenario) refused: BTreeSet<Box<str>>,
 }
@@ -29,6 +31,18 @@ impl Desk {
 
     pub(in crate::scenario) fn error(&mut self, code: Code, span: Span, message: impl AsRef<str>, help: impl AsRef<str>) {
         self.say(Diagnostic::error(code, span, message).help(help));
+    }
+
+    /// A name or word that is none of the known ones: the nearest of them is suggested, or else this help is given.
+    pub(in crate::scenario) fn unknown<'a>(
+        &mut self,
+        problem: Diagnostic,
+        word: &str,
+        known: impl IntoIterator<Item = &'a str>,
+        otherwise: impl AsRef<str>,
+    ) {
+        let suggested = problem.suggest(word, known);
+        self.say(if suggested.help.is_empty() { suggested.help(otherwise) } else { suggested });
     }
 
     /// A part of the format that only later versions of the model have.
@@ -88,7 +102,21 @@ impl Desk {
         read.map_or(default, |ns| u32::try_from(ns / crate::base::SECOND).unwrap_or(u32::MAX))
     }
 
+    /// `start`, which all dates are counted from.
+    pub(in crate::scenario) fn set_start(&mut self, field: &Field<Text>) {
+        self.start = field.get().and_then(|text| self.read(text, "a date", values::parse_date));
+        self.start_is_lost = field.is_written() && self.start.is_none();
+    }
+
+    /// A date that cannot be judged, since the start could not be read.
+    fn cannot_judge(&self, text: &str) -> bool {
+        self.start_is_lost && values::parse_date(text).is_ok()
+    }
+
     pub(in crate::scenario) fn moment(&mut self, text: &Text) -> Option<SimTime> {
+        if self.cannot_judge(text) {
+            return None;
+        }
         let start = self.start;
         self.read(text, "a moment", |text| values::parse_moment(text, start))
     }
@@ -100,7 +128,8 @@ impl Desk {
     /// A moment that may lie before the start; then it is the start.
     pub(in crate::scenario) fn instant_or(&mut self, field: &Field<Text>, default: SimTime) -> SimTime {
         let start = self.start;
-        let read = field.get().and_then(|text| self.read(text, "a moment", |text| values::parse_instant(text, start)));
+        let text = field.get().filter(|text| !self.cannot_judge(text));
+        let read = text.and_then(|text| self.read(text, "a moment", |text| values::parse_instant(text, start)));
         read.map_or(default, |ns| SimTime(u64::try_from(ns.max(0)).unwrap_or(u64::MAX)))
     }
 

@@ -180,7 +180,8 @@ fn accepted_domains(tenant: &ExchangeOnline, tables: &mut Tables, desk: &mut Des
             None => {
                 let problem =
                     Diagnostic::error(code::UNKNOWN_NAME, name.span(), format!("`{name}` is not an accepted domain of this tenant"));
-                desk.say(problem.suggest(name, tenant.accepted_domains.keys().map(Text::as_str)));
+                let known = tenant.accepted_domains.keys().map(Text::as_str);
+                desk.unknown(problem, name, known, "write it among the `accepted_domains`, with the type `InternalRelay`");
             }
             Some((_, DomainType::InternalRelay)) => {}
             Some(_) => {
@@ -265,9 +266,8 @@ fn switch(name: &Text, value: &Text, switches: &mut Switches, desk: &mut Desk) {
         ("opportunistic_handshake_failure", _) => &["defer", "plain-retry"],
         (other, _) if SWITCHES_NOT_MODELLED.contains(&other) => return desk.not_modelled(name.span(), &format!("the switch `{other}`")),
         (other, _) => {
-            let problem =
-                Diagnostic::error(code::UNKNOWN_SWITCH, name.span(), format!("there is no switch `{other}`")).suggest(other, known);
-            return desk.say(if problem.help.is_empty() { problem.help(format!("known are {}", known.join(", "))) } else { problem });
+            let problem = Diagnostic::error(code::UNKNOWN_SWITCH, name.span(), format!("there is no switch `{other}`"));
+            return desk.unknown(problem, other, known, format!("known are {}", known.join(", ")));
         }
     };
     let message = format!("`{value}` is not a value of the switch `{name}`");

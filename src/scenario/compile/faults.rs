@@ -5,7 +5,7 @@ mod session;
 
 use std::net::IpAddr;
 
-use crate::base::{DAY, HostId, SimTime};
+use crate::base::{DAY, HostId, SECOND, SimTime, seconds};
 use crate::diag::{Diagnostic, Span, code};
 use crate::model::dns::RecordType;
 use crate::model::fault::{DnsFault, Fault, FaultKind, Unreachable, Window, hosts_of};
@@ -80,8 +80,8 @@ impl<'a> Faults<'a> {
             }
             schema::Fault::Flapping(fault) => {
                 let hosts = self.target(frame, &fault.target, desk);
-                let up_ns = self.needed(frame, &fault.up, "up", desk);
-                let down_ns = self.needed(frame, &fault.down, "down", desk);
+                let up_ns = self.needed(frame, &fault.up, "up", SECOND, desk);
+                let down_ns = self.needed(frame, &fault.down, "down", SECOND, desk);
                 let cut = fault.sessions.or(schema::SessionsAtCut::Cut) == schema::SessionsAtCut::Cut;
                 self.push(frame, &fault.when, FaultKind::Flapping { hosts, up_ns, down_ns, how: unreachable(&fault.how), cut }, desk);
             }
@@ -111,7 +111,7 @@ impl<'a> Faults<'a> {
                     desk.missing(frame.place, "a rate limit needs a number of messages", "write messages: 30, per: \"1m\"");
                 }
                 let messages = desk.number_or(&fault.messages, 1, 0, u32::MAX);
-                let per_ns = self.needed(frame, &fault.per, "per", desk);
+                let per_ns = self.needed(frame, &fault.per, "per", 1, desk);
                 let reply = desk.reply_or(&fault.code, "450 4.7.1 too many messages");
                 self.push(frame, &fault.when, FaultKind::RateLimit { hosts, messages, per_ns, reply }, desk);
             }
@@ -127,7 +127,7 @@ impl<'a> Faults<'a> {
 
     /// One row per memory: machines remember for themselves unless they share.
     fn greylist(&mut self, frame: &Frame<'_>, fault: &schema::Greylist, desk: &mut Desk) {
-        let delay_ns = self.needed(frame, &fault.delay, "delay", desk);
+        let delay_ns = self.needed(frame, &fault.delay, "delay", 0, desk);
         let window_ns = desk.duration_or(&fault.window, DAY);
         let remembered_ns = desk.duration_or(&fault.remembered, 7 * DAY);
         let reply = desk.reply_or(&fault.code, "450 4.7.1 greylisted, try again later");
@@ -223,13 +223,18 @@ impl<'a> Faults<'a> {
         }
     }
 
-    fn needed(&self, frame: &Frame<'_>, field: &Field<Text>, name: &str, desk: &mut Desk) -> u64 {
-        match field.get() {
-            Some(text) => desk.duration(text).unwrap_or(1),
-            None => {
-                desk.missing(frame.place, &format!("this fault needs `{name}`"), &format!("write {name}: \"5m\""));
-                1
+    /// A duration that cannot be left out, and that is not too short to mean anything.
+    fn needed(&self, frame: &Frame<'_>, field: &Field<Text>, name: &str, least_ns: u64, desk: &mut Desk) -> u64 {
+        let Some(text) = field.get() else {
+            desk.missing(frame.place, &format!("this fault needs `{name}`"), &format!("write {name}: \"5m\""));
+            return least_ns.max(1);
+        };
+        match desk.duration(text) {
+            Some(ns) if ns < least_ns => {
+                desk.error(code::RANGE, text.span(), format!("`{name}` is too short"), format!("at least {}s", seconds(least_ns)));
+                least_ns
             }
+            read => read.unwrap_or(least_ns.max(1)),
         }
     }
 

@@ -40,7 +40,6 @@ use crate::model::{Limits, Model};
 use crate::scenario::load::Loader;
 use crate::scenario::schema::{Layer, Scenario};
 use crate::scenario::source::Text;
-use crate::scenario::values::parse_date;
 
 use certificates::Certificates;
 use configs::StageConfigs;
@@ -59,13 +58,7 @@ const LATENCY: Law = Law::Constant(20 * MILLISECOND);
 
 /// Makes a model of a merged scenario, and the sending machines of the internet with their weights. With an error among the problems the model is not to be used.
 fn compile(tree: &Scenario, loader: &mut Loader, desk: &mut Desk) -> (Model, Vec<(HostId, u32)>) {
-    desk.start = tree.start.get().and_then(|text| match parse_date(text) {
-        Ok(start) => Some(start),
-        Err(sentence) => {
-            desk.error(code::VALUE, text.span(), format!("`{text}` is not a date"), sentence);
-            None
-        }
-    });
+    desk.set_start(&tree.start);
     desk.no_names(&tree.mta_sts, "MTA-STS");
     let stages = stages(tree, desk);
     let world = World::plan(&stages, desk);
@@ -88,7 +81,7 @@ fn compile(tree: &Scenario, loader: &mut Loader, desk: &mut Desk) -> (Model, Vec
 
     let mut configs: Vec<HostConfig> = Vec::new();
     let mut zone_rows = Vec::new();
-    let mut versions = Vec::new();
+    let mut versions: Vec<Version> = Vec::new();
     let mut certificates = Vec::new();
     for (stage, texts) in stages.iter().zip(&texts) {
         let named = Certificates::of(&stage.tree, &scope, &mut tables, desk);
@@ -98,18 +91,21 @@ fn compile(tree: &Scenario, loader: &mut Loader, desk: &mut Desk) -> (Model, Vec
             zone_rows.push(compiled);
             zone_rows.len() - 1
         });
-        let mut stage_configs = StageConfigs { stage, world: &world, scope: &scope, certificates: &named, configs: &mut configs };
+        let mut stage_configs =
+            StageConfigs { stage, world: &world, scope: &scope, certificates: &named, versions: &versions, configs: &mut configs };
+        let configs = stage_configs.all(&identities, &mut tables, desk);
         versions.push(Version {
             at: stage.at,
             name: stage.name.clone(),
-            configs: stage_configs.all(&identities, &mut tables, desk),
+            configs,
             zones: ZonesId(zones as u32),
             links: links(&stage.tree, &scope, desk),
             retry_queues: scope.all_of(&stage.retry_queues, desk),
         });
-        check_tlsa(&texts.layers().cloned().collect::<Vec<_>>(), &stage.tree, desk);
+        check_tlsa(texts.layers(), &stage.tree, desk);
         certificates.push(named);
     }
+    zones::silent_addresses(&zone_rows, &texts, &tables, &addresses, desk);
     zones::targets_are_covered(&zone_rows, &texts, &tables.wanted, &tables.names, tree, desk);
 
     let about = faults::World { scope: &scope, addresses: &addresses, certificates: &certificates[0], views: &views, count: hosts.len() };
@@ -187,17 +183,20 @@ fn number_names(tables: &mut Tables, texts: &[StageTexts], beside: &Beside, iden
 }
 
 fn system_rows(world: &World) -> Vec<SystemRow> {
-    let hosts_of = |at: usize| {
-        let own = world.hosts.iter().enumerate().filter(|(_, host)| host.system == at);
-        own.map(|(at, _)| HostId(at as u32)).collect::<Vec<_>>()
-    };
+    let mut machines: Vec<Vec<HostId>> = vec![Vec::new(); world.systems.len()];
+    for (at, host) in world.hosts.iter().enumerate() {
+        // The machine that takes mail for everybody else stands first, before those that only send.
+        let takes_all = host.part == Part::Itself && world.systems[host.system].kind == SystemKind::Internet;
+        let place = if takes_all { 0 } else { machines[host.system].len() };
+        machines[host.system].insert(place, HostId(at as u32));
+    }
     let service = world.systems.iter().position(|system| system.kind == SystemKind::ExchangeOnline);
     let row = |(at, system): (usize, &world::SystemPlan)| SystemRow {
         name: system.name.clone(),
         kind: system.kind,
         hosts: match (system.kind, service) {
-            (SystemKind::Tenant, Some(service)) => hosts_of(service),
-            _ => hosts_of(at),
+            (SystemKind::Tenant, Some(service)) => machines[service].clone(),
+            _ => machines[at].clone(),
         },
     };
     world.systems.iter().enumerate().map(row).collect()
@@ -225,18 +224,30 @@ fn host_rows(world: &World, identities: &[Identity], tree: &Scenario, tables: &m
     rows
 }
 
-/// Notes at each machine the groups that it belongs to.
+/// Notes at each machine the groups that it belongs to. A group may hold groups; one that holds itself is never complete.
 fn join_groups(tree: &Scenario, systems: &[SystemRow], hosts: &mut [Host], desk: &mut Desk) {
-    let scope = Scope::new(systems, hosts);
-    let mut groups: Vec<(&Text, &Vec<Text>)> = tree.groups.iter().collect();
-    groups.sort_by_key(|(name, _)| name.as_str());
-    for (name, members) in groups {
-        if members.is_empty() {
-            desk.missing(name.span(), &format!("nobody belongs to the group `{name}`"), "write the names of systems, hosts or sites");
+    let mut waiting: Vec<(&Text, &Vec<Text>)> = tree.groups.iter().collect();
+    waiting.sort_by_key(|(name, _)| name.as_str());
+    for (name, _) in waiting.iter().filter(|(_, members)| members.is_empty()) {
+        desk.missing(name.span(), &format!("nobody belongs to the group `{name}`"), "write the names of systems, hosts or sites");
+    }
+    loop {
+        let scope = Scope::new(systems, hosts);
+        let still = |name: &Text| waiting.iter().any(|(group, _)| group.as_str() == name.as_str());
+        let (later, ready): (Vec<_>, Vec<_>) = waiting.iter().copied().partition(|(_, members)| members.iter().any(still));
+        for (name, members) in &ready {
+            for host in scope.all_of(members, desk) {
+                hosts[host.index()].groups.push(name.as_str().into());
+            }
         }
-        for host in scope.all_of(members, desk) {
-            hosts[host.index()].groups.push(name.as_str().into());
+        if ready.is_empty() {
+            for (name, _) in later {
+                let message = format!("the group `{name}` holds itself, perhaps through others");
+                desk.error(code::BOTH_SPEAK, name.span(), message, "take one of the groups out of the circle");
+            }
+            return;
         }
+        waiting = later;
     }
 }
 

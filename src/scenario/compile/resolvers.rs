@@ -116,7 +116,8 @@ pub(super) fn view_number(view: &Text, views: &[Text], desk: &mut Desk) -> Optio
     let found = views.iter().position(|known| known.as_str() == view.as_str()).map(|at| at + 1);
     if found.is_none() {
         let problem = Diagnostic::error(code::UNKNOWN_NAME, view.span(), format!("no DNS view is called `{view}`"));
-        desk.say(problem.suggest(view, views.iter().map(Text::as_str)));
+        let otherwise = "views stand under `dns`: views: { \"inside\": (records: \"…\") }";
+        desk.unknown(problem, view, views.iter().map(Text::as_str), otherwise);
     }
     found
 }

@@ -63,15 +63,10 @@ impl Scope {
             None if desk.refused.contains(text.as_str()) => Vec::new(),
             None => {
                 let problem = Diagnostic::error(code::UNKNOWN_NAME, text.span(), format!("nothing here is called `{text}`"));
-                desk.say(self.suggest(problem, text));
+                desk.unknown(problem, text, self.names(), "the name of a system, a host, a group or a site stands here");
                 Vec::new()
             }
         }
-    }
-
-    pub(super) fn suggest(&self, problem: Diagnostic, text: &str) -> Diagnostic {
-        let problem = problem.suggest(text, self.names());
-        if problem.help.is_empty() { problem.help("the name of a system, a host, a group or a site stands here") } else { problem }
     }
 
     /// The same, with `*` for everybody.

@@ -82,8 +82,33 @@ impl World {
         }
         hosts.sort_by(|a, b| order(&a.name).cmp(&order(&b.name)));
         let world = Self { systems, hosts };
+        world.names_mean_something(&stages[0].tree, desk);
         world.one_name_space(stages, desk);
         world
+    }
+
+    /// Names that could not be told from an address, from everybody, or from one of a pool.
+    fn names_mean_something(&self, tree: &Scenario, desk: &mut Desk) {
+        let mut look = |name: &str, place: Span| {
+            let is_address = name.parse::<std::net::IpAddr>().is_ok();
+            if place.is_somewhere() && (name.trim().is_empty() || name == "*" || name.contains('#') || is_address) {
+                let help = "`*` means everybody, `NAME#3` the third machine of a pool, and addresses stand in `addresses`";
+                desk.error(code::RESERVED, place, format!("`{name}` cannot be a name here"), help);
+            }
+        };
+        for system in &self.systems {
+            look(&system.name, system.place);
+        }
+        for host in &self.hosts {
+            match &host.part {
+                Part::Entry => look(&host.name, host.place),
+                Part::Sender(kind, 0) => look(kind, host.place),
+                Part::Sender(..) | Part::FrontEnd(_) | Part::Itself => {}
+            }
+        }
+        for name in tree.groups.keys() {
+            look(name, name.span());
+        }
     }
 
     /// Systems, hosts, sender kinds, groups and sites share one name space.

@@ -113,8 +113,8 @@ fn complaint(problem: &ZoneProblem, span: Span) -> Diagnostic {
 }
 
 /// TLSA data may name a certificate or an authority of the scenario.
-pub(super) fn check_tlsa(layers: &[LayerText], tree: &Scenario, desk: &mut Desk) {
-    for record in layers.iter().flat_map(|layer| &layer.records) {
+pub(super) fn check_tlsa<'a>(layers: impl Iterator<Item = &'a LayerText>, tree: &Scenario, desk: &mut Desk) {
+    for record in layers.flat_map(|layer| &layer.records) {
         let RecordData::Tlsa(tlsa) = &record.data else { continue };
         let (name, known): (&str, Vec<&str>) = match &tlsa.data {
             TlsaData::Bytes(_) => continue,
@@ -123,7 +123,8 @@ pub(super) fn check_tlsa(layers: &[LayerText], tree: &Scenario, desk: &mut Desk)
         };
         if !known.contains(&name) {
             let problem = Diagnostic::error(code::UNKNOWN_NAME, record.target, format!("no certificate or authority is called `{name}`"));
-            desk.say(problem.suggest(name, known));
+            let otherwise = "certificates and authorities stand at the top level";
+            desk.unknown(problem, name, known, otherwise);
         }
     }
 }

@@ -5,9 +5,9 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use crate::base::{Domain, NameId};
+use crate::base::{Domain, HostId, NameId};
 use crate::diag::{Diagnostic, Span, code};
-use crate::model::dns::{Dnssec, Names, RecordData, Rest, Zones, ZonesBuilder, reverse_name};
+use crate::model::dns::{Dnssec, Names, Outcome, RecordData, RecordType, Rest, Zones, ZonesBuilder, reverse_name};
 use crate::scenario::schema::{self, Scenario, System};
 use crate::scenario::source::Text;
 
@@ -15,6 +15,7 @@ use super::desk::Desk;
 use super::exchange_online::{microsoft_domains, tenant_name};
 use super::identity::Identity;
 use super::stage::Stage;
+use super::tables::Tables;
 use super::world::{Part, World};
 use super::zone_text::LayerText;
 
@@ -57,10 +58,11 @@ impl Beside {
                 match system {
                     System::ExchangeOnline(tenant) => beside.tenant(tenant, &front_ends),
                     System::ExchangeServer(server) => {
-                        let written = server.accepted_domains.keys().map(Text::as_str);
-                        let of_mailboxes =
-                            server.host.mailboxes.items().iter().filter_map(|text| text.rsplit_once('@').map(|(_, domain)| domain));
-                        beside.cover(written.chain(of_mailboxes));
+                        let own = server.host.mailboxes.items().iter();
+                        let pinned = server.hosts.iter().flat_map(|(_, host)| host.mailboxes.items());
+                        let mailboxes = own.chain(pinned).chain(server.recipients.keys());
+                        let domains = mailboxes.filter_map(|text| text.rsplit_once('@').map(|(_, domain)| domain));
+                        beside.cover(server.accepted_domains.keys().map(Text::as_str).chain(domains));
                     }
                     System::Mta(_) | System::Gateway(_) | System::Internet(_) | System::Device(_) | System::Fope(_) => {}
                 }
@@ -222,17 +224,17 @@ pub(super) fn targets_are_covered(
     let mut look = |name: NameId, place: Span, what: &str| {
         let text = names.text(name);
         if text.is_empty() || zones.iter().any(|zones| zones.is_covered(names, name)) {
+            if zones.iter().all(|zones| is_absent(zones, names, name)) {
+                let message = format!("{what} `{text}` does not exist: the scenario speaks for names there, and this one owns no record");
+                let problem = Diagnostic::warning(code::ABSENT_TARGET, place, message);
+                desk.unknown(problem, text, owners(zones, names), format!("add a record such as `{text}. A 192.0.2.10`"));
+            }
             return;
         }
         let problem =
             Diagnostic::error(code::UNCOVERED, place, format!("{what} `{text}` is neither an address nor a name that anything here knows"));
-        let known: BTreeSet<&str> = zones.iter().flat_map(|zones| zones.sets(0)).map(|(owner, _, _)| names.text(owner)).collect();
-        let problem = problem.suggest(text, known);
-        desk.say(if problem.help.is_empty() {
-            problem.help(format!("add a record such as `{text}. A 192.0.2.10`, or the host with that `hostname`"))
-        } else {
-            problem
-        });
+        let otherwise = format!("add a record such as `{text}. A 192.0.2.10`, or the host with that `hostname`");
+        desk.unknown(problem, text, owners(zones, names), otherwise);
     };
     for (name, place) in wanted {
         look(*name, *place, "the next hop");
@@ -242,6 +244,43 @@ pub(super) fn targets_are_covered(
             && let Some(name) = names.find(exchange)
         {
             look(name, record.target, "the MX target");
+        }
+    }
+}
+
+/// Does no view know this name?
+fn is_absent(zones: &Zones, names: &Names, name: NameId) -> bool {
+    let asked = [RecordType::A, RecordType::Aaaa, RecordType::Mx];
+    (0..zones.view_count()).all(|view| asked.iter().all(|kind| zones.lookup(names, view, name, *kind).outcome == Outcome::NxDomain))
+}
+
+/// Names with records, to be suggested.
+fn owners<'n>(zones: &[Zones], names: &'n Names) -> BTreeSet<&'n str> {
+    zones.iter().flat_map(|zones| zones.sets(0)).map(|(owner, _, _)| names.text(owner)).collect()
+}
+
+/// Addresses where mail is sent to and nobody answers: said once, for it may be meant.
+pub(super) fn silent_addresses(zones: &[Zones], texts: &[StageTexts], tables: &Tables, hosts: &[(IpAddr, HostId)], desk: &mut Desk) {
+    let names = &tables.names;
+    let mut sent_to: BTreeSet<NameId> = BTreeSet::new();
+    for zones in zones {
+        let has_mx = |name: NameId| (0..zones.view_count()).any(|view| zones.owns(view, name, RecordType::Mx));
+        sent_to.extend(tables.wanted.iter().map(|(name, _)| *name).filter(|name| !has_mx(*name)));
+        for (_, _, set) in (0..zones.view_count()).flat_map(|view| zones.sets(view)) {
+            sent_to
+                .extend(set.records.iter().filter(|data| matches!(data, RecordData::Mx { .. })).filter_map(|data| data.target().copied()));
+        }
+    }
+    for record in texts.iter().flat_map(StageTexts::layers).flat_map(|layer| &layer.records) {
+        let Some(address) = record.data.address() else { continue };
+        let nobody = hosts.binary_search_by(|(known, _)| known.cmp(&address)).is_err();
+        if nobody && !address.is_loopback() && names.find(&record.owner).is_some_and(|name| sent_to.contains(&name)) {
+            let problem = Diagnostic::note(
+                code::SILENT_ADDRESS,
+                record.span,
+                format!("no host answers at {address}: a connection there gets no answer"),
+            );
+            desk.say(problem.help("if it is a server of the scenario, write the address or the name at its host"));
         }
     }
 }

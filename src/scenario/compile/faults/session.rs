@@ -14,19 +14,20 @@ impl Faults<'_> {
         let (when, kind) = match fault {
             schema::Fault::Tarpit(fault) => {
                 let hosts = self.target(frame, &fault.target, desk);
-                let delay_ns = self.needed(frame, &fault.delay, "delay", desk);
+                let delay_ns = self.needed(frame, &fault.delay, "delay", 0, desk);
                 (&fault.when, FaultKind::Tarpit { hosts, phase: fault.phase.get().map(|word| phase(*word)), delay_ns })
             }
             schema::Fault::Reply(fault) => {
                 let hosts = self.target(frame, &fault.target, desk);
                 let phase = self.phase(frame, &fault.phase, desk);
-                if !fault.code.is_written() {
-                    desk.missing(frame.place, "this fault needs the reply that is given", "write code: \"450 4.2.1 try later\"");
-                }
+                let Some(code) = fault.code.get() else {
+                    return desk.missing(frame.place, "this fault needs the reply that is given", "write code: \"450 4.2.1 try later\"");
+                };
+                let Some(reply) = desk.reply(code) else { return };
                 let kind = FaultKind::Reply {
                     hosts,
                     phase,
-                    reply: desk.reply_or(&fault.code, "451 4.3.0"),
+                    reply,
                     sender: fault.sender.get().map(|text| Pattern::new(if text.as_str() == "<>" { "" } else { text })),
                     recipient: fault.recipient.get().map(|text| Pattern::new(text)),
                     after_recipients: desk.number_or(&fault.after_recipients, 0, 0, u32::MAX),

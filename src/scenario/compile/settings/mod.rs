@@ -7,7 +7,7 @@ mod rfc;
 
 use crate::base::parse_duration;
 use crate::diag::{Diagnostic, code};
-use crate::model::settings::{Profile, Sender, TlsLevel};
+use crate::model::settings::{Profile, Retry, Sender, TlsLevel};
 use crate::scenario::source::{Named, Text};
 
 use super::desk::Desk;
@@ -69,6 +69,7 @@ pub(super) fn tune(profile: Profile, settings: &Named<Text>, tuned: &mut Tuned, 
             apply(key, value, *meaning, tuned, desk);
         }
     }
+    not_at_once(settings, tuned, desk);
     for (key, _) in settings.iter().filter(|(key, _)| !rows().any(|(name, _)| *name == key.as_str())) {
         let known = rows().map(|(name, _)| *name);
         if profile == Profile::Postfix && postfix::NOT_MODELLED.contains(&key.as_str()) {
@@ -76,12 +77,29 @@ pub(super) fn tune(profile: Profile, settings: &Named<Text>, tuned: &mut Tuned, 
             continue;
         }
         let problem = Diagnostic::error(code::UNKNOWN_SETTING, key.span(), format!("this server has no parameter `{key}`"));
-        let problem = problem.suggest(key, known);
-        desk.say(match (problem.help.is_empty(), profile) {
-            (false, _) => problem,
-            (true, Profile::Postfix) => problem.help("the names are those of postconf(5)"),
-            (true, _) => problem.help("write `profile: Postfix` for the parameters of Postfix"),
-        });
+        let otherwise = match profile {
+            Profile::Postfix => "the names are those of postconf(5)",
+            Profile::Rfc | Profile::NoRetry | Profile::ExchangeOnline | Profile::ExchangeServer => {
+                "write `profile: Postfix` for the parameters of Postfix"
+            }
+        };
+        desk.unknown(problem, key, known, otherwise);
+    }
+}
+
+/// A server that tries again without waiting would never come to an end.
+fn not_at_once(settings: &Named<Text>, tuned: &Tuned, desk: &mut Desk) {
+    let waits: &[(&str, u64)] = match &tuned.sender.retry {
+        Retry::Postfix { min_ns, max_ns, scan_every_ns, .. } => {
+            &[("minimal_backoff_time", *min_ns), ("maximal_backoff_time", *max_ns), ("queue_run_delay", *scan_every_ns)]
+        }
+        Retry::Rfc { first_ns, max_ns, .. } => &[("retry_first", *first_ns), ("retry_max", *max_ns)],
+        Retry::Steps { .. } | Retry::Never => &[],
+    };
+    for (name, _) in waits.iter().filter(|(_, ns)| *ns == 0) {
+        if let Some((_, value)) = settings.iter().find(|(key, _)| key.as_str() == *name) {
+            desk.error(code::RANGE, value.span(), format!("`{name}` is above zero"), "write a duration such as \"300s\"");
+        }
     }
 }
 
@@ -173,7 +191,7 @@ mod tests {
     use super::*;
     use crate::base::{DAY, HOUR, MINUTE, SECOND, TlsVersion};
     use crate::decide::profile::default_sender;
-    use crate::model::settings::{FamilyPreference, Retry};
+    use crate::model::settings::FamilyPreference;
     use crate::scenario::load::Loader;
 
     /// The settings of a text, and what was complained about.
@@ -248,6 +266,8 @@ mod tests {
             (Profile::Postfix, r#""ignore_mx_lookup_error": "yes""#, "MT0502 `ignore_mx_lookup_error` other than `no`: not modelled yet"),
             (Profile::Rfc, r#""retry_first": "10""#, "MT0301 `10` is not a value of `retry_first`"),
             (Profile::Rfc, r#""queue_run_delay": "10s""#, "MT0305 this server has no parameter `queue_run_delay`"),
+            (Profile::Postfix, r#""queue_run_delay": "0""#, "MT0302 `queue_run_delay` is above zero"),
+            (Profile::Rfc, r#""retry_first": "0s""#, "MT0302 `retry_first` is above zero"),
             (Profile::NoRetry, r#""retry_first": "10s""#, "MT0305 this server has no parameter `retry_first`"),
         ];
         for (profile, settings, expected) in cases {
