@@ -88,6 +88,14 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 },
             }
         }
+        if let [(destination, places)] = groups.as_slice()
+            && places.len() == 1
+        {
+            let job = self.new_job(copy, *destination, places.clone());
+            self.copies[copy].jobs = 1;
+            self.enqueue(job);
+            return;
+        }
         let limit = self.config(host).sender.recipient_limit as usize;
         let jobs: SmallVec<[u32; 2]> = groups
             .into_iter()
@@ -238,7 +246,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         } else {
             *key.fallback.get(at - count)?
         };
-        Some((self.tables.next_hops.get(id.0).clone(), key.configured || at >= count))
+        Some((*self.tables.next_hops.get(id.0), key.configured || at >= count))
     }
 
     /// Goes to the current next hop of a job, at moment `at` (now or later).
@@ -523,8 +531,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         let config_id = self.model.versions[self.version].configs[client.index()];
         let sender = &self.model.config(config_id).sender;
         let rules = behaviour(sender.profile);
-        let mut question: PlanQuestion =
-            PlanQuestion { config: config_id, host: client, hop: hop.clone(), configured, answers: SmallVec::new() };
+        let mut question: PlanQuestion = PlanQuestion { config: config_id, host: client, hop: *hop, configured, answers: SmallVec::new() };
         let mut at = at;
         let mut targets: Targets = SmallVec::new();
         match hop.target {

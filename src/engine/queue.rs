@@ -106,16 +106,16 @@ impl EventQueue {
             if first >= length {
                 break;
             }
-            let mut least = first;
-            for child in first + 1..(first + 4).min(length) {
-                if self.heap[child] < self.heap[least] {
-                    least = child;
+            let (mut least, mut smallest) = (first, u128::MAX);
+            for (place, child) in self.heap[first..(first + 4).min(length)].iter().enumerate() {
+                if *child < smallest {
+                    (least, smallest) = (first + place, *child);
                 }
             }
-            if self.heap[least] >= key {
+            if smallest >= key {
                 break;
             }
-            self.heap[at] = self.heap[least];
+            self.heap[at] = smallest;
             at = least;
         }
         self.heap[at] = key;
