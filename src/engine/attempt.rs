@@ -9,7 +9,7 @@ use super::route::Stop;
 use super::world::{Job, Line, Queue, RecipientState, Stage, World};
 use crate::base::{ConnectionResult, Fate, HostId, Phase, SimTime};
 use crate::decide::exchange::recipient::PASSES_MAX;
-use crate::decide::exchange::smart_host;
+use crate::decide::exchange::smart_host::{self, by_smart_host_rules};
 use crate::decide::failure::{Effect, Event, judge};
 use crate::decide::mx::{Asker, Candidate, MxAnswer, MxPlan, MxStep, TargetAddresses, plan, read_mx};
 use crate::decide::order::order;
@@ -602,6 +602,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             families: sender.families,
         };
         let direct = |address, name| MxPlan::Try(vec![Candidate { preference: 0, name, address }]);
+        let by_connector = question.configured && sender.profile == Profile::ExchangeOnline;
         let mut answers = question.answers.iter().copied();
         let (name, preferences, first) = match question.hop.target {
             Target::Ip(address) => {
@@ -620,7 +621,9 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                         preferences: false,
                     };
                 }
-                (name, true, Some((id, read_mx(rules, &names, name, &read))))
+                let decision = read_mx(rules, &names, name, &read);
+                let ends = matches!(decision.outcome, MxStep::End(_));
+                (name, true, Some((id, if by_connector { by_smart_host_rules(decision, ends) } else { decision })))
             }
         };
         let mut decisions = SmallVec::new();
@@ -647,6 +650,8 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             })
             .collect();
         let decision = plan(rules, &names, &asker, name, implicit, &found);
+        let ends = matches!(decision.outcome, MxPlan::End { .. });
+        let decision = if by_connector { by_smart_host_rules(decision, ends) } else { decision };
         decisions.push(self.store("which addresses?", question.host, NONE, &decision));
         let outcome = match decision.outcome {
             MxPlan::End { end, is_loop } => MxPlan::End { end: self.configured_end(question, rules, end), is_loop },
