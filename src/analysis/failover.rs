@@ -85,7 +85,7 @@ struct Episode<'a> {
 /// All failovers of a run, in the order of the first miss.
 #[must_use]
 pub fn failovers(outcome: &Outcome) -> Vec<Failover> {
-    let mut found: Vec<Failover> = touches(outcome).into_iter().flat_map(|(by, row)| of_sender(outcome, by, &row)).collect();
+    let mut found: Vec<Failover> = touches(outcome).into_iter().flat_map(|((by, _), row)| of_sender(outcome, by, &row)).collect();
     found.sort_by(|a, b| (a.missed_at, &a.by, &a.from).cmp(&(b.missed_at, &b.by, &b.from)));
     found
 }
@@ -105,16 +105,19 @@ pub fn is_miss(result: ConnectionResult) -> bool {
     }
 }
 
-/// The connections of each sending system in the order of their beginning, each message counted once.
-fn touches(outcome: &Outcome) -> BTreeMap<&Rc<str>, Vec<Touch<'_>>> {
-    let mut by_sender: BTreeMap<&Rc<str>, Vec<Touch<'_>>> = BTreeMap::new();
+/// One queue: the sending system, and what the queue is for. Mail of another queue stands in for nobody here.
+type Queue<'a> = (&'a Rc<str>, &'a Rc<str>);
+
+/// The connections of each queue in the order of their beginning, each message counted once.
+fn touches(outcome: &Outcome) -> BTreeMap<Queue<'_>, Vec<Touch<'_>>> {
+    let mut by_sender: BTreeMap<Queue<'_>, Vec<Touch<'_>>> = BTreeMap::new();
     for (index, message) in outcome.messages.iter().enumerate() {
         for hop in message.recipients.iter().flat_map(|recipient| &recipient.hops) {
             let mut missed_before = BTreeSet::new();
             for connection in hop.attempts.iter().flat_map(|attempt| &attempt.connections) {
                 let Some(host) = &connection.to else { continue };
                 let touch = Touch { message: index, connection, host, missed_before: missed_before.clone() };
-                by_sender.entry(&hop.from.system).or_default().push(touch);
+                by_sender.entry((&hop.from.system, &hop.queue)).or_default().push(touch);
                 if is_miss(connection.result) {
                     missed_before.insert(host);
                 }

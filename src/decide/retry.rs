@@ -61,7 +61,10 @@ pub fn after_deferral(retry: &Retry, expiry: ExpiryTest, memory: Memory, now: Si
                     why: "tested after each attempt: older than maximal_queue_lifetime (bounce_queue_lifetime for the null sender)",
                 };
             }
-            let due = now.after(age.clamp(*min_ns, (*max_ns).max(*min_ns)));
+            // qmgr counts whole seconds, and a scan takes what is due within the next one.
+            let whole = |time: SimTime| SimTime(time.0 / SECOND * SECOND);
+            let age = whole(now).since(whole(memory.arrived));
+            let due = whole(now).after(age.clamp(*min_ns, (*max_ns).max(*min_ns)));
             let at = next_scan(*scan_every_ns, *scan_offset_ns, due.0.saturating_sub(SECOND).max(now.0 + 1));
             Next::Try { at, why: "its age, between minimal_backoff_time and maximal_backoff_time, then the next queue scan" }
         }

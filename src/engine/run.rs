@@ -128,6 +128,7 @@ fn play<const LEVEL: u8>(model: &Model, options: &Options) -> Run {
     }
     world.prepare_sources();
     let (stop, events) = world.turn(model.limits.events);
+    world.count_what_is_left();
     let ended_at = match stop {
         Stop::Until => world.until,
         Stop::Settled | Stop::Bound(_) => world.now,
@@ -180,6 +181,16 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             }
             if let Some(bound) = self.bound.take() {
                 return (Stop::Bound(bound), events);
+            }
+        }
+    }
+
+    /// What is still somewhere when the run stops has an end too: queued, or delivered where one copy of several arrived.
+    fn count_what_is_left(&mut self) {
+        for message in self.messages.rows_where(|message| message.copies > 0) {
+            for end in &self.messages[message].ends {
+                let fate = if end.delivered > 0 || end.open == 0 { end.fate.unwrap_or(Fate::Queued) } else { Fate::Queued };
+                self.counters.fates[fate_place(fate)] += 1;
             }
         }
     }

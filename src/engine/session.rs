@@ -412,7 +412,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 }
                 Err(Stop::Reply(reply)) if reply.code != 421 => {
                     let effect = judge(talk.rules, &talk.ours.sender, Phase::Rcpt, Event::Reply(&reply), talk.last);
-                    let reply = self.tables.replies.intern(reply);
+                    let reply = self.noted(&reply, effect);
                     recipients.push((*place, Some((effect, reply))));
                 }
                 Err(stop) => return *self.broken(talk, Phase::Rcpt, &stop, false),
@@ -670,11 +670,19 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         };
         let effect = judge(talk.rules, &talk.ours.sender, phase, event, talk.last);
         let reply = match stop {
-            Stop::Reply(reply) => self.tables.replies.intern(reply.clone()),
+            Stop::Reply(reply) => self.noted(reply, effect),
             Stop::Lost(_) => self.tables.reply(0, status_of(effect), &format!("lost connection at {}", phase.as_str())),
             Stop::Silent(_) => self.tables.reply(0, status_of(effect), &format!("conversation timed out at {}", phase.as_str())),
         };
         self.failed(talk, phase, result, effect, reply, host_failure)
+    }
+
+    /// A reply as the sender notes it: a refusal that it takes for temporary has a status of class 4.
+    fn noted(&mut self, reply: &Reply, effect: Effect) -> u32 {
+        let status = status_of(effect);
+        let differs = reply.enhanced.map_or(reply.class() != status.0, |own| own != status);
+        let enhanced = if differs { Some(status) } else { reply.enhanced };
+        self.tables.replies.intern(Reply { enhanced, ..reply.clone() })
     }
 
     fn failed(
