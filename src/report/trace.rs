@@ -6,6 +6,7 @@
 
 use super::words::{Clock, count, duration};
 use crate::analysis::delays::{arrived, delay_ns, delays_ns, percentile};
+use crate::analysis::failover::failovers;
 use crate::analysis::outcome::{Attempt, Connection, Hop, Kind, Message, Outcome, Recipient, Stopped};
 use crate::analysis::paths::{label, shares};
 use crate::base::{AttemptResult, ConnectionResult, Fate, SimTime, printable};
@@ -61,6 +62,13 @@ fn totals(outcome: &Outcome, clock: Clock) -> String {
     for row in shares(outcome, |kind| kind == Kind::Mail) {
         text += &format!("  {} by {}\n", row.recipients, row.route);
     }
+    for failover in failovers(outcome) {
+        let takers: Vec<_> =
+            failover.to.iter().map(|taker| format!("{} at {}", label(&taker.place), clock.moment(taker.taken_at))).collect();
+        let back = failover.back_at.map_or(String::new(), |back| format!(", back at {}", clock.moment(back)));
+        let (by, from, missed) = (&failover.by, label(&failover.from), clock.moment(failover.missed_at));
+        text += &format!("  failover of {by} from {from} at {missed} to {}{back}\n", takers.join(", "));
+    }
     let delays = delays_ns(outcome);
     let told = [("p50", 500), ("p95", 950), ("p99", 990), ("max", 1000)]
         .map(|(name, per_mille)| percentile(&delays, per_mille).map_or(String::new(), |delay| format!(" {name} {}", duration(delay))));
@@ -114,9 +122,14 @@ impl Lines {
 
 fn tell_hop(lines: &mut Lines, hop: &Hop, clock: Clock) {
     let by = label(&hop.from);
+    let mut known: BTreeMap<(&str, &str), &str> = BTreeMap::new();
     for attempt in &hop.attempts {
-        for lookup in attempt.lookups.iter().filter(|lookup| !lookup.cached) {
-            lines.tell(lookup.at, format!("{by} asks {} {}: {}", lookup.name, lookup.kind, lookup.answer));
+        for lookup in &attempt.lookups {
+            // A question is told once per queue, and again when its answer is another one.
+            if known.insert((&lookup.name, lookup.kind), &lookup.answer) != Some(&*lookup.answer) {
+                let cache = if lookup.cached { " (cache)" } else { "" };
+                lines.tell(lookup.at, format!("{by} asks {} {}: {}{cache}", lookup.name, lookup.kind, lookup.answer));
+            }
         }
         for connection in &attempt.connections {
             lines.tell(connection.at, format!("{by} > {}", connection_line(connection)));
@@ -139,7 +152,8 @@ fn connection_line(connection: &Connection) -> String {
     if let Some(reply) = &connection.reply {
         line += &format!(" ({reply})");
     }
-    if let Some(tls) = &connection.tls {
+    // Where TLS failed nothing was carried, so there is no outcome to tell.
+    if let Some(tls) = connection.tls.as_ref().filter(|_| connection.result != ConnectionResult::TlsFailed) {
         line += &format!(", {}", tls.outcome.as_str());
         line += &tls.result.map_or(String::new(), |result| format!(" ({result})"));
     }
@@ -191,7 +205,7 @@ mod tests {
             outcome.messages.extend_from_within(..);
         }
         let text = trace_text(&outcome, Clock::default());
-        assert_eq!(text.matches(" from ").count(), WRONG_MAX);
+        assert_eq!(text.matches("\n\n").count(), WRONG_MAX + 1);
         assert!(text.contains("\n  sha256 "));
         let wrong = outcome.messages.iter().position(went_wrong).unwrap();
         outcome.messages.swap_remove(wrong);
