@@ -123,7 +123,7 @@ fn wrong(result: &TestResult, file: &Tested, style: Style) -> String {
     let mut text = String::new();
     // A failure that was expected is no news.
     if result.status == Status::Failed {
-        let mut told: Vec<String> = result.failures.iter().take(FAILURES_MAX).map(|failure| told(failure, &file.sources)).collect();
+        let mut told: Vec<String> = result.failures.iter().take(FAILURES_MAX).map(|failure| told(failure, result, &file.sources)).collect();
         if result.failures.len() > FAILURES_MAX {
             told.push(format!("  and {} more\n", result.failures.len() - FAILURES_MAX));
         }
@@ -135,12 +135,15 @@ fn wrong(result: &TestResult, file: &Tested, style: Style) -> String {
     text
 }
 
-fn told(failure: &Failure, sources: &Sources) -> String {
+fn told(failure: &Failure, result: &TestResult, sources: &Sources) -> String {
     let place =
         sources.range(failure.place).map(|(start, _)| format!("{}:{}:{}", sources.name(failure.place.file), start.line, start.column));
     let invariant = failure.invariant.as_ref().map(|name| format!("invariant `{name}`: ")).unwrap_or_default();
     let mut rows =
         vec![("at", place.unwrap_or_default()), ("expected", format!("{invariant}{}", failure.expected)), ("got", failure.got.clone())];
+    if result.seeds.len() > 1 {
+        rows.push(("seed", failure.seed.to_string()));
+    }
     if let Some(message) = &failure.message {
         rows.push(("message", format!("{} to {}, {}", message.id, message.to, message.path)));
     }
@@ -282,6 +285,7 @@ mod samples {
         "all well": (expect: [Via(["eop"])], cases: {
             "to A": (expect: [Delivered(to: "site-a")]),
             "twice": (seeds: 2, expect_fail: "known"),
+            "often": (seeds: 2, expect: [Queue(at_most: 0)]),
         }),
         "later": (skip: "no time"),
         "typo": (expect: [Delivered(to: "site-c")]),
@@ -302,6 +306,7 @@ mod samples {
         let expected = r#"my file.ron, seed 42
   FAILED  all well / to A
   ok      all well / twice (2 of 2 seeds): fails as expected: known
+  FAILED  all well / often (2 of 2 seeds)
   skipped later: no time
   ERROR   typo
   FAILED  invariants in the variant `other`
@@ -319,11 +324,36 @@ my file.ron: all well / to A
   message   inbound#2 to alice@contoso.com, internet > eop > site-b
   explained mailtwin explain 'my file.ron' --message inbound#2 --seed 42
 
+my file.ron: all well / often
+  at        my file.ron:11:42
+  expected  Queue(at_most: 0)
+  got       1 message queued at 11m
+  seed      42
+
+  at        my file.ron:6:30
+  expected  invariant `never B`: Not(Via(["site-b"]))
+  got       2 of 6 recipients, the first: internet > eop > site-b
+  seed      42
+  message   inbound#2 to alice@contoso.com, internet > eop > site-b
+  explained mailtwin explain 'my file.ron' --message inbound#2 --seed 42
+
+  at        my file.ron:11:42
+  expected  Queue(at_most: 0)
+  got       1 message queued at 11m
+  seed      43
+
+  at        my file.ron:6:30
+  expected  invariant `never B`: Not(Via(["site-b"]))
+  got       2 of 6 recipients, the first: internet > eop > site-b
+  seed      43
+  message   inbound#2 to alice@contoso.com, internet > eop > site-b
+  explained mailtwin explain 'my file.ron' --message inbound#2 --seed 43
+
 my file.ron: typo
 error[MT0101]: nothing is called `site-c`: no system, host, kind of senders, group or site
-  --> my file.ron:13:42
+  --> my file.ron:14:42
    |
-13 |         "typo": (expect: [Delivered(to: "site-c")]),
+14 |         "typo": (expect: [Delivered(to: "site-c")]),
    |                                          ^^^^^^
    |
    = help: did you mean `site-a`?
@@ -335,7 +365,7 @@ my file.ron: invariants in the variant `other`
   message   inbound#2 to alice@contoso.com, internet > eop > site-b
   explained mailtwin explain 'my file.ron' --message inbound#2 --variant other --seed 42
 
-5 tests in 1 file: 0 passed, 2 failed, 1 could not be played, 1 failed as expected, 1 skipped
+6 tests in 1 file: 0 passed, 3 failed, 1 could not be played, 1 failed as expected, 1 skipped
 "#;
         let found = tests_text(&tested(), Style::Plain);
         assert_eq!(found, expected, "\n{found}");
@@ -345,7 +375,7 @@ my file.ron: invariants in the variant `other`
     fn for_programs() {
         let json: serde_json::Value = serde_json::from_str(&tests_json(&tested())).unwrap();
         assert_eq!(json["schema"], "mailtwin.test/1");
-        let totals = [("tests", 5), ("passed", 0), ("failed", 2), ("skipped", 1), ("expected-failure", 1), ("error", 1)];
+        let totals = [("tests", 6), ("passed", 0), ("failed", 3), ("skipped", 1), ("expected-failure", 1), ("error", 1)];
         for (key, number) in totals {
             assert_eq!(json["totals"][key], number, "{key}");
         }
@@ -355,6 +385,6 @@ my file.ron: invariants in the variant `other`
         assert_eq!(failure["expected"], r#"Delivered(to: "site-a")"#);
         assert_eq!((&failure["place"]["line"], &failure["place"]["column"]), (&9.into(), &31.into()));
         assert_eq!(failure["message"]["id"], "inbound#2");
-        assert_eq!(json["files"][0]["tests"][3]["problems"][0]["code"], "MT0101");
+        assert_eq!(json["files"][0]["tests"][4]["problems"][0]["code"], "MT0101");
     }
 }
