@@ -167,6 +167,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 dead_until: SimTime::ZERO,
                 dead_status: NONE,
                 turn: None,
+                last_plan: None,
             });
         }
         queue
@@ -555,7 +556,15 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 question.answers.push((told.answer, told.turn));
             }
         }
-        let plan = self.plan_for(question, rules);
+        let queue = self.jobs[job].queue as usize;
+        let plan = match &self.queues[queue].last_plan {
+            Some((last, plan)) if *last == question => *plan,
+            _ => {
+                let plan = self.plan_for(question.clone(), rules);
+                self.queues[queue].last_plan = Some((question, plan));
+                plan
+            }
+        };
         if LEVEL >= STEPS {
             let decisions = self.cache_plan(plan).decisions.clone();
             self.trace_decisions(copy, NONE, &decisions);

@@ -142,6 +142,11 @@ impl Faults {
         })
     }
 
+    /// Can anything cut a session between the two?
+    pub(crate) fn may_cut(&self, model: &Model, client: HostId, server: HostId) -> bool {
+        !model.line_faults.is_empty() || self.cuts[client.index()] || self.cuts[server.index()]
+    }
+
     /// The first moment in (after, before] when a session between the two is cut.
     pub(crate) fn first_cut(
         &mut self,
@@ -152,7 +157,7 @@ impl Faults {
         after: SimTime,
         before: SimTime,
     ) -> Option<Cut> {
-        if model.line_faults.is_empty() && !self.cuts[client.index()] && !self.cuts[server.index()] {
+        if !self.may_cut(model, client, server) {
             return None;
         }
         let mut first: Option<Cut> = None;

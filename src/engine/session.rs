@@ -66,6 +66,10 @@ struct Talk<'a> {
     encrypted: bool,
     /// EHLO was answered: extensions can be used.
     extensions: bool,
+    /// Something may cut sessions between these two.
+    may_cut: bool,
+    /// The server does something in sessions beside the usual.
+    scripted: bool,
 }
 
 /// Why a session goes no further.
@@ -137,6 +141,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             tls: NONE,
             encrypted: false,
             extensions: true,
+            may_cut: self.faults.may_cut(self.model, client, server),
+            scripted: !self.model.host_faults[server.index()].session.is_empty(),
         };
         match self.greet(&mut talk) {
             Ok(()) => self.transfer(&mut talk),
@@ -624,6 +630,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     fn command_costing(&mut self, talk: &mut Talk<'_>, phase: Phase, timeout_ns: u64, cost_ns: u64) -> Result<(), Stop> {
         let model = self.model;
         let start = talk.now;
+        if !talk.may_cut && !talk.scripted && cost_ns <= timeout_ns {
+            talk.now = start.after(cost_ns);
+            return Ok(());
+        }
         let (mut cost, mut script) = (cost_ns, None);
         for number in &model.host_faults[talk.server.index()].session {
             let kind = &model.faults[*number as usize].kind;

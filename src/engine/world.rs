@@ -240,6 +240,8 @@ pub(crate) struct Queue {
     pub(crate) dead_status: u32,
     /// Whose turn it is among the entries (SH-3), once somebody had one.
     pub(crate) turn: Option<u8>,
+    /// The last question about a next hop, and its plan.
+    pub(crate) last_plan: Option<(super::attempt::PlanQuestion, u32)>,
 }
 
 /// The receiving side of a host.
