@@ -302,7 +302,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         let copy = &self.copies[row.copy];
         let sender = &self.config(copy.host).sender;
         let key = self.messages[copy.message].key;
-        let (pass, hop) = (u64::from(copy.pass), u64::from(row.hop));
+        let (pass, hop) = (u64::from(copy.hops) << 16 | u64::from(copy.pass), u64::from(row.hop));
         let place = self.model.hosts[copy.host.index()].key;
         let rule = behaviour(sender.profile).order;
         order(rule, sender, candidates, |n| {
@@ -358,7 +358,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             row.next += 1;
             row.tried += 1;
             row.connections += 1;
-            let n = u64::from(self.copies[copy].pass) << 16 | u64::from(row.connections);
+            let n = self.copies[copy].luck() | u64::from(row.connections);
             let server = self.model.host_at(candidate.address);
             let rtt = self.round_trip(client, server, self.messages[message].key, n, at);
             match self.connect(client, server, candidate.address, port, at) {
@@ -526,7 +526,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
     fn resolve(&mut self, job: u32, hop: &NextHop, configured: bool, at: SimTime) -> (u32, SimTime) {
         let copy = self.jobs[job].copy;
         let (client, message) = (self.copies[copy].host, self.copies[copy].message);
-        let luck = (self.messages[message].key, u64::from(self.copies[copy].pass));
+        let luck = (self.messages[message].key, self.copies[copy].luck());
         let who = (self.copies[copy].number, self.copies[copy].pass);
         let resolver = self.model.hosts[client.index()].resolver;
         let config_id = self.model.versions[self.version].configs[client.index()];

@@ -134,7 +134,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             theirs,
             listener,
             message: self.messages[self.copies[copy].message].key,
-            n: u64::from(self.copies[copy].pass) << 16 | u64::from(row.connections),
+            n: self.copies[copy].luck() | u64::from(row.connections),
             rtt,
             last: self.is_last_session(job),
             now: self.now,

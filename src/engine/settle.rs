@@ -195,6 +195,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 self.jobs[job].recipients.retain(|place| !places.contains(place));
             }
             self.hand_over(job, &places, self.now, end.tenant, connection);
+            let message = self.copies[copy].message;
+            for place in &places {
+                let index = self.copies[copy].recipients[*place as usize].index;
+                self.messages[message].ends[index as usize].open -= 1;
+            }
         }
         if self.jobs[job].recipients.is_empty() {
             self.job_over(job);

@@ -127,6 +127,13 @@ pub(crate) struct Copy {
     pub(crate) recipients: SmallVec<[Recipient; 1]>,
 }
 
+impl Copy {
+    /// What the luck of an attempt depends on: how far the message has come, and which pass it is. The low 16 bits are free.
+    pub(crate) fn luck(&self) -> u64 {
+        u64::from(self.hops) << 32 | u64::from(self.pass) << 16
+    }
+}
+
 /// One recipient of a copy.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Recipient {
