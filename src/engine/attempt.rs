@@ -298,6 +298,9 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
 
     /// Orders the candidates of a job by preference and luck.
     fn order_of(&self, job: u32, candidates: &[Candidate]) -> crate::decide::order::Order {
+        if candidates.len() == 1 {
+            return smallvec::smallvec![0];
+        }
         let row = &self.jobs[job];
         let copy = &self.copies[row.copy];
         let sender = &self.config(copy.host).sender;
@@ -345,26 +348,18 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 return;
             }
             let place = row.order[usize::from(row.next)];
-            let (plan_id, hop) = (row.plan, row.hop);
-            let MxPlan::Try(candidates) = &self.cache_plan(plan_id).outcome else { unreachable!("a walk has candidates") };
-            let candidate = candidates[usize::from(place)];
-            let port = self.hop_of(job, hop).map_or(25, |(next_hop, _)| next_hop.port);
-            let implicit = self.cache_plan(plan_id).preferences;
-            let preference = if implicit { u32::from(candidate.preference) } else { 1 << 16 };
-            let key = CandidateKey { name: candidate.name, preference, address: candidate.address, port };
-            let candidate_id = self.tables.candidates.intern(key);
+            let Goal { candidate: candidate_id, address, port, server } = self.cache_plan(row.plan).goals[usize::from(place)];
             let last_place = self.is_last(job);
             let row = &mut self.jobs[job];
             row.next += 1;
             row.tried += 1;
             row.connections += 1;
             let n = self.copies[copy].luck() | u64::from(row.connections);
-            let server = self.model.host_at(candidate.address);
             let rtt = self.round_trip(client, server, self.messages[message].key, n, at);
-            match self.connect(client, server, candidate.address, port, at) {
+            match self.connect(client, server, address, port, at) {
                 Ok(()) => {
                     let server = server.expect("an address that answers has a machine");
-                    self.jobs[job].line = Line { candidate: candidate_id, server, address: candidate.address, began: at, rtt, end: None };
+                    self.jobs[job].line = Line { candidate: candidate_id, server, address, began: at, rtt, end: None };
                     self.wake_job(job, at.after(rtt), Kind::Admit, Stage::Connecting);
                     return;
                 }
@@ -601,9 +596,42 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
     }
 
     fn make_plan(&mut self, question: &PlanQuestion, rules: &'static Behaviour) -> KeptPlan {
+        let made = if let Target::Ip(address) = question.hop.target {
+            let name = self.tables.names.intern(&address.to_string());
+            MadePlan {
+                outcome: MxPlan::Try(vec![Candidate { preference: 0, name, address }]),
+                decisions: SmallVec::new(),
+                why: "".into(),
+                preferences: false,
+            }
+        } else {
+            // The rule books read the names while the tables take the decisions.
+            let names = std::mem::take(&mut self.tables.names);
+            let made = self.plan_by_name(&names, question, rules);
+            self.tables.names = names;
+            made
+        };
+        let candidates = match &made.outcome {
+            MxPlan::Try(candidates) => candidates.as_slice(),
+            MxPlan::End { .. } => &[],
+        };
+        let goals = candidates.iter().map(|candidate| {
+            let preference = if made.preferences { u32::from(candidate.preference) } else { 1 << 16 };
+            let key = CandidateKey { name: candidate.name, preference, address: candidate.address, port: question.hop.port };
+            Goal {
+                candidate: self.tables.candidates.intern(key),
+                address: candidate.address,
+                port: question.hop.port,
+                server: self.model.host_at(candidate.address),
+            }
+        });
+        let goals = goals.collect();
+        KeptPlan { outcome: made.outcome, decisions: made.decisions, why: made.why, goals }
+    }
+
+    fn plan_by_name(&mut self, names: &crate::model::dns::Names, question: &PlanQuestion, rules: &'static Behaviour) -> MadePlan {
         let sender = &self.model.config(question.config).sender;
         let host = &self.model.hosts[question.host.index()];
-        let names = self.tables.names.clone();
         let asker = Asker {
             hostname: host.hostname,
             addresses: host.addresses.iter().chain(&host.egress).copied().collect(),
@@ -614,23 +642,20 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         let by_connector = question.configured && sender.profile == Profile::ExchangeOnline;
         let mut answers = question.answers.iter().copied();
         let (name, preferences, first) = match question.hop.target {
-            Target::Ip(address) => {
-                let name = self.tables.names.intern(&address.to_string());
-                return KeptPlan { outcome: direct(address, name), decisions: SmallVec::new(), why: "".into(), preferences: false };
-            }
+            Target::Ip(_) => unreachable!("an address needs no name"),
             Target::Host(name) => (name, false, None),
             Target::Mx(name) => {
                 let (id, _) = answers.next().expect("the MX answer comes first");
                 let read = mx_answer(self.resolvers.answer(id));
                 if read == MxAnswer::Internet {
-                    return KeptPlan {
+                    return MadePlan {
                         outcome: direct(self.internet_address(), name),
                         decisions: SmallVec::new(),
                         why: "".into(),
                         preferences: false,
                     };
                 }
-                let decision = read_mx(rules, &names, name, &read);
+                let decision = read_mx(rules, names, name, &read);
                 let ends = matches!(decision.outcome, MxStep::End(_));
                 (name, true, Some((id, if by_connector { by_smart_host_rules(decision, ends) } else { decision })))
             }
@@ -646,7 +671,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                     MxStep::End(end) => {
                         let end = self.configured_end(question, rules, *end);
                         let why = words_of(&decision.chosen);
-                        return KeptPlan { outcome: MxPlan::End { end, is_loop: false }, decisions, why, preferences };
+                        return MadePlan { outcome: MxPlan::End { end, is_loop: false }, decisions, why, preferences };
                     }
                 }
             }
@@ -658,7 +683,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 self.addresses(rules, *preference, *target, &pair, names.text(*target))
             })
             .collect();
-        let decision = plan(rules, &names, &asker, name, implicit, &found);
+        let decision = plan(rules, names, &asker, name, implicit, &found);
         let ends = matches!(decision.outcome, MxPlan::End { .. });
         let decision = if by_connector { by_smart_host_rules(decision, ends) } else { decision };
         decisions.push(self.store("which addresses?", question.host, NONE, &decision));
@@ -667,7 +692,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             found => found,
         };
         let why = words_of(&decision.chosen);
-        KeptPlan { outcome, decisions, why, preferences: preferences && !implicit }
+        MadePlan { outcome, decisions, why, preferences: preferences && !implicit }
     }
 
     /// A next hop of the configuration that cannot be found may be an error of the configuration.
@@ -759,8 +784,28 @@ pub(crate) struct KeptPlan {
     pub(crate) outcome: MxPlan,
     pub(crate) decisions: SmallVec<[u32; 2]>,
     pub(crate) why: Box<str>,
+    /// Where each candidate is.
+    pub(crate) goals: Box<[Goal]>,
+}
+
+/// Where a connection to a candidate goes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Goal {
+    /// Its number in the tables.
+    candidate: u32,
+    address: IpAddr,
+    port: u16,
+    /// The machine that answers there.
+    server: Option<HostId>,
+}
+
+/// A plan as the rule books return it.
+struct MadePlan {
+    outcome: MxPlan,
+    decisions: SmallVec<[u32; 2]>,
+    why: Box<str>,
     /// The candidates have MX preferences.
-    pub(crate) preferences: bool,
+    preferences: bool,
 }
 
 fn words_of(chosen: &[Because]) -> Box<str> {
