@@ -433,6 +433,7 @@ impl<'a> Builder<'a> {
         let candidate = self.run.tables.candidates.get(row.candidate);
         let tenant = self.brought.get(&at).map_or(NONE, |copy| self.copy(*copy).tenant);
         let unfinished = row.end > self.run.ended_at;
+        let said = (outcome.reply != NONE).then(|| self.run.tables.replies.get(outcome.reply)).filter(|reply| reply.code != 0);
         Connection {
             at: row.at,
             end: row.end,
@@ -442,10 +443,16 @@ impl<'a> Builder<'a> {
             address: candidate.address,
             port: candidate.port,
             phase: outcome.phase,
-            reply: (outcome.reply != NONE).then(|| self.run.tables.replies.get(outcome.reply).clone()),
+            reply: said.cloned(),
             result: if unfinished { ConnectionResult::Unfinished } else { outcome.result },
             tls: self.tls(row.outcome),
-            why: if outcome.why == NONE { "".into() } else { self.texts[outcome.why as usize].clone() },
+            why: match (outcome.why, outcome.reply) {
+                (NONE, NONE) => "".into(),
+                (NONE, _) if said.is_some() => "".into(),
+                // Without a reply of the server there is the sender's own note.
+                (NONE, note) => self.replies[note as usize].clone(),
+                (why, _) => self.texts[why as usize].clone(),
+            },
         }
     }
 

@@ -136,6 +136,10 @@ fn of_sender(outcome: &Outcome, by: &Rc<str>, row: &[Touch<'_>]) -> Vec<Failover
     let mut done = vec![];
     for touch in row {
         if is_miss(touch.connection.result) {
+            // A host that is tried only because another one missed has no traffic of its own to lose.
+            if !touch.missed_before.is_empty() && !open.contains_key(touch.host) {
+                continue;
+            }
             open.entry(touch.host).or_insert(Episode { first: touch.connection, takers: vec![] });
         } else if touch.connection.result == ConnectionResult::Accepted {
             let back = open.remove(touch.host).and_then(|episode| finish(outcome, by, touch.host, &episode, Some(touch.connection.end)));

@@ -9,7 +9,7 @@ use super::route::Stop;
 use super::world::{Job, Line, Queue, RecipientState, Stage, World};
 use crate::base::{ConnectionResult, Fate, HostId, Phase, SimTime};
 use crate::decide::exchange::recipient::PASSES_MAX;
-use crate::decide::exchange::smart_host;
+use crate::decide::exchange::smart_host::{self, by_smart_host_rules};
 use crate::decide::failure::{Effect, Event, judge};
 use crate::decide::mx::{Asker, Candidate, MxAnswer, MxPlan, MxStep, TargetAddresses, plan, read_mx};
 use crate::decide::order::order;
@@ -88,6 +88,14 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 },
             }
         }
+        if let [(destination, places)] = groups.as_slice()
+            && places.len() == 1
+        {
+            let job = self.new_job(copy, *destination, places.clone());
+            self.copies[copy].jobs = 1;
+            self.enqueue(job);
+            return;
+        }
         let limit = self.config(host).sender.recipient_limit as usize;
         let jobs: SmallVec<[u32; 2]> = groups
             .into_iter()
@@ -159,6 +167,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 dead_until: SimTime::ZERO,
                 dead_status: NONE,
                 turn: None,
+                last_plan: None,
             });
         }
         queue
@@ -238,7 +247,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         } else {
             *key.fallback.get(at - count)?
         };
-        Some((self.tables.next_hops.get(id.0).clone(), key.configured || at >= count))
+        Some((*self.tables.next_hops.get(id.0), key.configured || at >= count))
     }
 
     /// Goes to the current next hop of a job, at moment `at` (now or later).
@@ -293,7 +302,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         let copy = &self.copies[row.copy];
         let sender = &self.config(copy.host).sender;
         let key = self.messages[copy.message].key;
-        let (pass, hop) = (u64::from(copy.pass), u64::from(row.hop));
+        let (pass, hop) = (u64::from(copy.hops) << 16 | u64::from(copy.pass), u64::from(row.hop));
         let place = self.model.hosts[copy.host.index()].key;
         let rule = behaviour(sender.profile).order;
         order(rule, sender, candidates, |n| {
@@ -349,7 +358,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             row.next += 1;
             row.tried += 1;
             row.connections += 1;
-            let n = u64::from(self.copies[copy].pass) << 16 | u64::from(row.connections);
+            let n = self.copies[copy].luck() | u64::from(row.connections);
             let server = self.model.host_at(candidate.address);
             let rtt = self.round_trip(client, server, self.messages[message].key, n, at);
             match self.connect(client, server, candidate.address, port, at) {
@@ -517,14 +526,13 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
     fn resolve(&mut self, job: u32, hop: &NextHop, configured: bool, at: SimTime) -> (u32, SimTime) {
         let copy = self.jobs[job].copy;
         let (client, message) = (self.copies[copy].host, self.copies[copy].message);
-        let luck = (self.messages[message].key, u64::from(self.copies[copy].pass));
+        let luck = (self.messages[message].key, self.copies[copy].luck());
         let who = (self.copies[copy].number, self.copies[copy].pass);
         let resolver = self.model.hosts[client.index()].resolver;
         let config_id = self.model.versions[self.version].configs[client.index()];
         let sender = &self.model.config(config_id).sender;
         let rules = behaviour(sender.profile);
-        let mut question: PlanQuestion =
-            PlanQuestion { config: config_id, host: client, hop: hop.clone(), configured, answers: SmallVec::new() };
+        let mut question: PlanQuestion = PlanQuestion { config: config_id, host: client, hop: *hop, configured, answers: SmallVec::new() };
         let mut at = at;
         let mut targets: Targets = SmallVec::new();
         match hop.target {
@@ -548,7 +556,15 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 question.answers.push((told.answer, told.turn));
             }
         }
-        let plan = self.plan_for(question, rules);
+        let queue = self.jobs[job].queue as usize;
+        let plan = match &self.queues[queue].last_plan {
+            Some((last, plan)) if *last == question => *plan,
+            _ => {
+                let plan = self.plan_for(question.clone(), rules);
+                self.queues[queue].last_plan = Some((question, plan));
+                plan
+            }
+        };
         if LEVEL >= STEPS {
             let decisions = self.cache_plan(plan).decisions.clone();
             self.trace_decisions(copy, NONE, &decisions);
@@ -595,6 +611,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             families: sender.families,
         };
         let direct = |address, name| MxPlan::Try(vec![Candidate { preference: 0, name, address }]);
+        let by_connector = question.configured && sender.profile == Profile::ExchangeOnline;
         let mut answers = question.answers.iter().copied();
         let (name, preferences, first) = match question.hop.target {
             Target::Ip(address) => {
@@ -613,7 +630,9 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                         preferences: false,
                     };
                 }
-                (name, true, Some((id, read_mx(rules, &names, name, &read))))
+                let decision = read_mx(rules, &names, name, &read);
+                let ends = matches!(decision.outcome, MxStep::End(_));
+                (name, true, Some((id, if by_connector { by_smart_host_rules(decision, ends) } else { decision })))
             }
         };
         let mut decisions = SmallVec::new();
@@ -640,6 +659,8 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             })
             .collect();
         let decision = plan(rules, &names, &asker, name, implicit, &found);
+        let ends = matches!(decision.outcome, MxPlan::End { .. });
+        let decision = if by_connector { by_smart_host_rules(decision, ends) } else { decision };
         decisions.push(self.store("which addresses?", question.host, NONE, &decision));
         let outcome = match decision.outcome {
             MxPlan::End { end, is_loop } => MxPlan::End { end: self.configured_end(question, rules, end), is_loop },

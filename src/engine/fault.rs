@@ -16,6 +16,8 @@ type Triple = (u32, HostId, Box<str>, Box<str>);
 #[derive(Clone, Debug)]
 pub(crate) struct Faults {
     flapping: Vec<Option<Flapping>>,
+    /// Machines whose failures cut sessions.
+    cuts: Vec<bool>,
     /// How often each fault has struck.
     counts: Vec<u32>,
     greylists: BTreeMap<Triple, (SimTime, Option<SimTime>)>,
@@ -66,7 +68,11 @@ impl Faults {
             FaultKind::Flapping { .. } => Some(Flapping { rng: chance.stream("flapping", &fault.name), edges: Vec::new() }),
             _ => None,
         };
+        let cuts = |number: &u32| {
+            matches!(model.faults[*number as usize].kind, FaultKind::Down { cut: true, .. } | FaultKind::Flapping { cut: true, .. })
+        };
         Self {
+            cuts: model.host_faults.iter().map(|faults| faults.reach.iter().any(cuts)).collect(),
             flapping: model.faults.iter().map(flapping).collect(),
             counts: vec![0; model.faults.len()],
             greylists: BTreeMap::new(),
@@ -136,6 +142,11 @@ impl Faults {
         })
     }
 
+    /// Can anything cut a session between the two?
+    pub(crate) fn may_cut(&self, model: &Model, client: HostId, server: HostId) -> bool {
+        !model.line_faults.is_empty() || self.cuts[client.index()] || self.cuts[server.index()]
+    }
+
     /// The first moment in (after, before] when a session between the two is cut.
     pub(crate) fn first_cut(
         &mut self,
@@ -146,6 +157,9 @@ impl Faults {
         after: SimTime,
         before: SimTime,
     ) -> Option<Cut> {
+        if !self.may_cut(model, client, server) {
+            return None;
+        }
         let mut first: Option<Cut> = None;
         let mut take = |cut: Cut| {
             if cut.from > after && cut.from <= before && first.is_none_or(|seen| cut.from < seen.from) {

@@ -26,6 +26,11 @@ pub(crate) struct NewMessage {
     pub(crate) report: Box<[(u16, &'static str, Enhanced, u32)]>,
 }
 
+/// Draws one of a list with weights.
+fn pick<T>(chance: &super::chance::Chance, purpose: Purpose, key: u64, list: &[(T, u32)]) -> usize {
+    if list.len() < 2 { 0 } else { weighted(chance.draw(purpose, key, 0, 0), list.iter().map(|(_, weight)| *weight)) }
+}
+
 impl<const LEVEL: u8> World<'_, LEVEL> {
     /// Prepares the sources and puts in the first event of each.
     pub(crate) fn prepare_sources(&mut self) {
@@ -81,18 +86,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         state.next = number;
         self.schedule_next(at, self.now);
         let key = mix(source.key ^ mix(number));
-        let pick = |purpose, weights: &[u32], chance: &super::chance::Chance| {
-            if weights.len() < 2 { 0 } else { weighted(chance.draw(purpose, key, 0, 0), weights.iter().copied()) }
-        };
-        let weights = |list: &[(HostId, u32)]| list.iter().map(|(_, weight)| *weight).collect::<SmallVec<[u32; 8]>>();
-        let entry = pick(Purpose::Entry, &weights(&source.entries), &self.chance);
-        let from_weights: SmallVec<[u32; 8]> = source.from.iter().map(|(_, weight)| *weight).collect();
-        let from = pick(Purpose::Sender, &from_weights, &self.chance);
+        let entry = pick(&self.chance, Purpose::Entry, key, &source.entries);
+        let from = pick(&self.chance, Purpose::Sender, key, &source.from);
         let to = match &source.to {
             Recipients::All(_) => 0,
-            Recipients::OneOf(some) => {
-                pick(Purpose::Recipient, &some.iter().map(|(_, weight)| *weight).collect::<SmallVec<[u32; 8]>>(), &self.chance)
-            }
+            Recipients::OneOf(some) => pick(&self.chance, Purpose::Recipient, key, some),
         };
         let state = &self.sources[at as usize];
         let new = NewMessage {
@@ -156,7 +154,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             ends: smallvec::smallvec![End::default(); count],
         });
         self.counters.in_flight_max = self.counters.in_flight_max.max(self.messages.live() as u64);
-        let indexes: SmallVec<[u16; 4]> = (0..count as u16).collect();
+        let indexes: SmallVec<[u16; 4]> = if count == 1 { smallvec::smallvec![0] } else { (0..count as u16).collect() };
         let visits = u8::from(self.is_exchange_online(new.host));
         Some(self.new_copy(message, new.host, new.tenant, self.now, &indexes, NONE, (0, visits)))
     }

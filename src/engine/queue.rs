@@ -106,16 +106,20 @@ impl EventQueue {
             if first >= length {
                 break;
             }
-            let mut least = first;
-            for child in first + 1..(first + 4).min(length) {
-                if self.heap[child] < self.heap[least] {
-                    least = child;
+            let (least, smallest) = match self.heap.get(first..first + 4) {
+                Some(&[a, b, c, d]) => {
+                    let (front, least_front) = if b < a { (first + 1, b) } else { (first, a) };
+                    let (back, least_back) = if d < c { (first + 3, d) } else { (first + 2, c) };
+                    if least_back < least_front { (back, least_back) } else { (front, least_front) }
                 }
-            }
-            if self.heap[least] >= key {
+                _ => (first + 1..length).fold((first, self.heap[first]), |(at, least), child| {
+                    if self.heap[child] < least { (child, self.heap[child]) } else { (at, least) }
+                }),
+            };
+            if smallest >= key {
                 break;
             }
-            self.heap[at] = self.heap[least];
+            self.heap[at] = smallest;
             at = least;
         }
         self.heap[at] = key;

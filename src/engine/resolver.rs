@@ -4,12 +4,13 @@
 
 use super::chance::{Purpose, below, name_key};
 use super::world::World;
-use crate::base::{Interner, NameId, ResolverId, SECOND, SimTime};
+use crate::base::{Interner, NameId, ResolverId, SECOND, SimTime, ZonesId};
 use crate::model::dns::{Answer, Outcome, RecordData, RecordType};
 use crate::model::fault::{DnsFault, FaultKind};
 use crate::model::topology::AnswerOrder;
 use crate::trace::LookupRow;
 use crate::trace::level::STEPS;
+use smallvec::SmallVec;
 
 /// One cached answer.
 #[derive(Clone, Copy, Debug)]
@@ -22,12 +23,12 @@ struct Entry {
 /// All caches, and all answers that were ever given.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Resolvers {
-    index: Interner<(ResolverId, NameId, RecordType)>,
+    /// By name: who asked for which type, and the place of that in the tables below.
+    slots: Vec<SmallVec<[(ResolverId, RecordType, u32); 4]>>,
     entries: Vec<Option<Entry>>,
     turns: Vec<u32>,
-    /// What the zones say, made once: (zones, view, name, type) to answer.
-    zone_index: Interner<(u32, u32, NameId, RecordType)>,
-    zone_answers: Vec<u32>,
+    /// What the zones in force said last.
+    zone_answers: Vec<Option<(ZonesId, u32)>>,
     answers: Interner<Answer>,
     /// The luck of each name.
     keys: Vec<u64>,
@@ -37,6 +38,23 @@ impl Resolvers {
     /// The luck of a name that was asked for (0 if never).
     pub(crate) fn luck_of(&self, name: NameId) -> u64 {
         self.keys.get(name.index()).copied().unwrap_or(0)
+    }
+
+    /// The place of a question of a resolver in the tables.
+    fn slot(&mut self, resolver: ResolverId, name: NameId, kind: RecordType) -> usize {
+        if self.slots.len() <= name.index() {
+            self.slots.resize(name.index() + 1, SmallVec::new());
+        }
+        let slots = &mut self.slots[name.index()];
+        if let Some((.., slot)) = slots.iter().find(|(who, what, _)| *who == resolver && *what == kind) {
+            return *slot as usize;
+        }
+        let slot = self.entries.len();
+        slots.push((resolver, kind, slot as u32));
+        self.entries.push(None);
+        self.turns.push(0);
+        self.zone_answers.push(None);
+        slot
     }
 
     /// An answer by its number.
@@ -69,17 +87,13 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let place = question_place(self.name_key(name), kind);
         let model = self.model;
         let settings = &model.resolvers[resolver.index()];
-        let slot = self.resolvers.index.intern((resolver, name, kind)) as usize;
-        if slot >= self.resolvers.entries.len() {
-            self.resolvers.entries.resize(slot + 1, None);
-            self.resolvers.turns.resize(slot + 1, 0);
-        }
+        let slot = self.resolvers.slot(resolver, name, kind);
         let entry = self.resolvers.entries[slot];
         let (answer, ready, cached) = match entry {
             Some(entry) if at < entry.answered => (entry.answer, entry.answered, true),
             Some(entry) if at < entry.expires => (entry.answer, at, true),
             _ => {
-                let (answer, cost, ttl_s) = self.fetch(resolver, question, at, luck);
+                let (answer, cost, ttl_s) = self.fetch(resolver, question, at, luck, slot);
                 let failed = matches!(
                     self.resolvers.answer(answer).outcome,
                     Outcome::ServFail | Outcome::Timeout | Outcome::Truncated | Outcome::Refused
@@ -118,7 +132,14 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 
     /// Asks the zones (or meets a fault): the answer, what it costs, and how long it may be kept, in seconds.
-    fn fetch(&mut self, resolver: ResolverId, (name, kind): (NameId, RecordType), at: SimTime, luck: (u64, u64)) -> (u32, u64, u32) {
+    fn fetch(
+        &mut self,
+        resolver: ResolverId,
+        (name, kind): (NameId, RecordType),
+        at: SimTime,
+        luck: (u64, u64),
+        slot: usize,
+    ) -> (u32, u64, u32) {
         let model = self.model;
         let settings = &model.resolvers[resolver.index()];
         let fault = model.dns_faults.iter().find_map(|number| {
@@ -140,7 +161,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 };
                 self.resolvers.answers.intern(Answer::failed(outcome))
             }
-            None => self.zone_answer(settings.view, name, kind, at),
+            None => self.zone_answer(settings.view, (name, kind), at, slot),
         };
         let answer = self.resolvers.answer(id);
         let cost = match answer.outcome {
@@ -164,19 +185,21 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 
     /// What the zones say at a moment.
-    fn zone_answer(&mut self, view: usize, name: NameId, kind: RecordType, at: SimTime) -> u32 {
+    fn zone_answer(&mut self, view: usize, (name, kind): (NameId, RecordType), at: SimTime, slot: usize) -> u32 {
         let model = self.model;
         let version = model.version_at(at);
         let zones = model.versions[version].zones;
-        let slot = self.resolvers.zone_index.intern((zones.0, view as u32, name, kind)) as usize;
-        if slot == self.resolvers.zone_answers.len() {
-            let zone = &model.zones[zones.index()];
-            let view = view.min(zone.view_count() - 1);
-            let answer = zone.lookup(&self.tables.names, view, name, kind);
-            let id = self.resolvers.answers.intern(answer);
-            self.resolvers.zone_answers.push(id);
+        if let Some((seen, answer)) = self.resolvers.zone_answers[slot]
+            && seen == zones
+        {
+            return answer;
         }
-        self.resolvers.zone_answers[slot]
+        let zone = &model.zones[zones.index()];
+        let view = view.min(zone.view_count() - 1);
+        let answer = zone.lookup(&self.tables.names, view, name, kind);
+        let id = self.resolvers.answers.intern(answer);
+        self.resolvers.zone_answers[slot] = Some((zones, id));
+        id
     }
 
     /// The luck of a name: an id will not do, since an unrelated name would move it.

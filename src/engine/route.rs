@@ -77,17 +77,17 @@ impl RouteCache {
 impl<const LEVEL: u8> World<'_, LEVEL> {
     /// Where recipient template `template` (with number `number`) goes from here, and the decisions that say so.
     pub(crate) fn stop_for(&mut self, host: HostId, tenant: u32, template: u32, number: u64) -> (Stop, SmallVec<[u32; 2]>) {
-        let constant = self.tables.templates.get(template).is_constant();
-        if !constant {
-            return self.find_stop(host, tenant, template, number);
-        }
         let version = &self.model.versions[self.version];
-        let slot = self.cache.index.intern((version.configs[host.index()], tenant, template, version.zones.0)) as usize;
-        if slot == self.cache.stops.len() {
-            let found = self.find_stop(host, tenant, template, number);
-            self.cache.stops.push(found);
+        let question = (version.configs[host.index()], tenant, template, version.zones.0);
+        if let Some(slot) = self.cache.index.find(&question) {
+            return self.cache.stops[slot as usize].clone();
         }
-        self.cache.stops[slot].clone()
+        let found = self.find_stop(host, tenant, template, number);
+        if self.tables.templates.get(template).is_constant() {
+            self.cache.index.intern(question);
+            self.cache.stops.push(found.clone());
+        }
+        found
     }
 
     fn find_stop(&mut self, host: HostId, tenant: u32, template: u32, number: u64) -> (Stop, SmallVec<[u32; 2]>) {

@@ -66,6 +66,10 @@ struct Talk<'a> {
     encrypted: bool,
     /// EHLO was answered: extensions can be used.
     extensions: bool,
+    /// Something may cut sessions between these two.
+    may_cut: bool,
+    /// The server does something in sessions beside the usual.
+    scripted: bool,
 }
 
 /// Why a session goes no further.
@@ -80,6 +84,8 @@ enum Stop {
 pub(crate) struct TlsCache {
     index: Interner<TlsQuestion>,
     answers: Vec<(Verdict, u32)>,
+    /// Levels that go without TLS where it is not offered.
+    plain: Vec<(TlsLevel, u32)>,
 }
 
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -128,13 +134,15 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             theirs,
             listener,
             message: self.messages[self.copies[copy].message].key,
-            n: u64::from(self.copies[copy].pass) << 16 | u64::from(row.connections),
+            n: self.copies[copy].luck() | u64::from(row.connections),
             rtt,
             last: self.is_last_session(job),
             now: self.now,
             tls: NONE,
             encrypted: false,
             extensions: true,
+            may_cut: self.faults.may_cut(self.model, client, server),
+            scripted: !self.model.host_faults[server.index()].session.is_empty(),
         };
         match self.greet(&mut talk) {
             Ok(()) => self.transfer(&mut talk),
@@ -214,6 +222,17 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 },
             }
         };
+        if offer == OfferKey::NotOffered && matches!(policy.level, TlsLevel::May | TlsLevel::Opportunistic) {
+            // The usual case of a server without TLS, worked out once per level.
+            let known = self.tls_cache.plain.iter().find(|(level, _)| *level == policy.level).map(|(_, record)| *record);
+            talk.tls = known.unwrap_or_else(|| {
+                let decision = negotiate(talk.rules, &policy, &Offer::NotOffered, false, plain_retry);
+                let record = self.tls_record(TlsOutcome::Plaintext, None, policy.level.as_str(), None, &sentence(&decision.chosen));
+                self.tls_cache.plain.push((policy.level, record));
+                record
+            });
+            return Ok(());
+        }
         let offer = match offer {
             OfferKey::Certificate(certificate, ..) => self.shake_hands(talk, certificate, policy.level),
             OfferKey::Broken("the server falls silent") => {
@@ -490,13 +509,13 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     fn acceptance(&mut self, talk: &Talk<'_>, message: u32, template: u32) -> Acceptance {
         let config = self.model.versions[self.version].configs[talk.server.index()];
-        let constant = self.tables.templates.get(template).is_constant();
         let key = (config, talk.client, template);
-        if constant && let Some(slot) = self.acceptance_cache.index.find(&key) {
+        if let Some(slot) = self.acceptance_cache.index.find(&key) {
             let (answer, decision) = self.acceptance_cache.answers[slot as usize].clone();
             self.trace_decisions(self.jobs[talk.job].copy, NONE, &[decision]);
             return answer;
         }
+        let constant = self.tables.templates.get(template).is_constant();
         let address = self.tables.templates.get(template).expand(self.messages[message].address_number);
         let client = &self.model.hosts[talk.client.index()];
         let seen = client.egress.iter().chain(&client.addresses).find(|own| own.is_ipv4() == talk.address.is_ipv4()).copied();
@@ -611,6 +630,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     fn command_costing(&mut self, talk: &mut Talk<'_>, phase: Phase, timeout_ns: u64, cost_ns: u64) -> Result<(), Stop> {
         let model = self.model;
         let start = talk.now;
+        if !talk.may_cut && !talk.scripted && cost_ns <= timeout_ns {
+            talk.now = start.after(cost_ns);
+            return Ok(());
+        }
         let (mut cost, mut script) = (cost_ns, None);
         for number in &model.host_faults[talk.server.index()].session {
             let kind = &model.faults[*number as usize].kind;
@@ -732,6 +755,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let (hop, _) = self.hop_of(job, row.hop).expect("a session has a next hop");
         let tls = &self.config(self.copies[row.copy].host).sender.tls;
         let policy = key.tls.clone().unwrap_or_else(|| {
+            if tls.policies.is_empty() {
+                return tls.policy.clone();
+            }
             let name = crate::decide::route::queue_name(&self.tables.names, &hop);
             tls.policies.iter().find(|(for_hop, _)| **for_hop == *name).map_or(&tls.policy, |(_, policy)| policy).clone()
         });

@@ -90,6 +90,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     /// Recipients that a session's server took.
     fn taken_places(&self, job: u32, end: &SessionEnd) -> SmallVec<[u16; 2]> {
+        if end.recipients.iter().all(|(_, end)| end.is_none()) {
+            return self.jobs[job].recipients.clone();
+        }
         let refused = |place: &u16| end.recipients.iter().any(|(at, end)| at == place && end.is_some());
         self.jobs[job].recipients.iter().copied().filter(|place| !refused(place)).collect()
     }
@@ -185,10 +188,18 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             for place in &places {
                 self.copies[copy].recipients[*place as usize].state = RecipientState::Done;
             }
-            let done = places.clone();
-            self.attempt_rows(job, &done, AttemptResult::Delivered, end.reply);
-            self.jobs[job].recipients.retain(|place| !done.contains(place));
+            self.attempt_rows(job, &places, AttemptResult::Delivered, end.reply);
+            if places.len() == self.jobs[job].recipients.len() {
+                self.jobs[job].recipients.clear();
+            } else {
+                self.jobs[job].recipients.retain(|place| !places.contains(place));
+            }
             self.hand_over(job, &places, self.now, end.tenant, connection);
+            let message = self.copies[copy].message;
+            for place in &places {
+                let index = self.copies[copy].recipients[*place as usize].index;
+                self.messages[message].ends[index as usize].open -= 1;
+            }
         }
         if self.jobs[job].recipients.is_empty() {
             self.job_over(job);
@@ -240,7 +251,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let server = self.jobs[job].line.server;
         let copy = &self.copies[self.jobs[job].copy];
         let (message, hops, visits) = (copy.message, copy.hops, copy.visits);
-        let indexes: SmallVec<[u16; 4]> = places.iter().map(|place| copy.recipients[*place as usize].index).collect();
+        let indexes: SmallVec<[u16; 4]> = match places {
+            [only] => smallvec::smallvec![copy.recipients[*only as usize].index],
+            _ => places.iter().map(|place| copy.recipients[*place as usize].index).collect(),
+        };
         let visits = if matches!(self.config(server).receiver.directory, Directory::Tenants(_)) { visits + 1 } else { visits };
         let new = self.new_copy(message, server, tenant, at, &indexes, connection, (hops + 1, visits));
         if at > self.now {
@@ -291,10 +305,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             notified: false,
             doomed: false,
             closed: false,
-            recipients: indexes
-                .iter()
-                .map(|index| Recipient { index: *index, state: RecipientState::Pending, reply: NONE, said_by: NONE })
-                .collect(),
+            recipients: match indexes {
+                [only] => smallvec::smallvec![pending(*only)],
+                _ => indexes.iter().map(|index| pending(*index)).collect(),
+            },
         })
     }
 
@@ -670,6 +684,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     pub(crate) fn is_exchange_online(&self, host: HostId) -> bool {
         self.config(host).sender.profile == Profile::ExchangeOnline
     }
+}
+
+/// A recipient of a new copy.
+fn pending(index: u16) -> Recipient {
+    Recipient { index, state: RecipientState::Pending, reply: NONE, said_by: NONE }
 }
 
 /// Among `said_by`: no further host is asked in this pass.

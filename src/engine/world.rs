@@ -127,6 +127,13 @@ pub(crate) struct Copy {
     pub(crate) recipients: SmallVec<[Recipient; 1]>,
 }
 
+impl Copy {
+    /// What the luck of an attempt depends on: how far the message has come, and which pass it is. The low 16 bits are free.
+    pub(crate) fn luck(&self) -> u64 {
+        u64::from(self.hops) << 32 | u64::from(self.pass) << 16
+    }
+}
+
 /// One recipient of a copy.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Recipient {
@@ -240,6 +247,8 @@ pub(crate) struct Queue {
     pub(crate) dead_status: u32,
     /// Whose turn it is among the entries (SH-3), once somebody had one.
     pub(crate) turn: Option<u8>,
+    /// The last question about a next hop, and its plan.
+    pub(crate) last_plan: Option<(super::attempt::PlanQuestion, u32)>,
 }
 
 /// The receiving side of a host.

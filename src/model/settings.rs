@@ -189,7 +189,7 @@ pub struct Route {
 }
 
 /// A place where mail goes next.
-#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct NextHop {
     /// What it names.
     pub target: Target,

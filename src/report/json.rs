@@ -11,6 +11,7 @@ use crate::analysis::outcome::{
     Attempt, Connection, Decision, FaultFacts, Hop, HostFacts, Kind, Message, Outcome, Place, Reason, Recipient, Stopped, Tls,
 };
 use crate::analysis::paths::{label, route};
+use crate::base::ConnectionResult;
 use crate::base::{Fate, TlsOutcome};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -187,7 +188,7 @@ fn write_connection(w: &mut Writer, connection: &Connection) {
         w.key("phase").string(connection.phase.as_str());
         w.key("reply").string(connection.reply.as_ref().map(ToString::to_string).as_deref());
         w.key("result").string(connection.result.as_str());
-        write_tls(w.key("tls"), connection.tls.as_ref());
+        write_tls(w.key("tls"), connection.tls.as_ref().filter(|_| connection.result != ConnectionResult::TlsFailed));
         w.key("why").string(&*connection.why);
     });
 }

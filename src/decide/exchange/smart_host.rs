@@ -4,7 +4,7 @@
 //! answer is skipped for the next in the list, wrapping round. SH-4: when none answers, the message waits; nothing else is tried.
 //! Sources: EOP field notes on outbound connectors; c7solutions (round robin); a decision of ours where they are silent: the next entry in list order.
 
-use super::super::{Because, because};
+use super::super::{Because, Decision, because};
 
 /// The order of `count` entries when the turn is at `start`.
 pub fn rotation(count: usize, start: usize) -> impl Iterator<Item = usize> {
@@ -27,9 +27,29 @@ pub fn reason(name: &str, place: usize, count: usize, is_name: bool) -> Because 
     because(if is_name { "SH-2" } else { "SH-1" }, name, format!("{turn}; {lookup}"), "New-OutboundConnector SmartHosts")
 }
 
+/// A decision about the MX of a smart host, under the rules that are Exchange Online's for it: SH-2 for what may be tried and what not, SH-7 where
+/// the name leads nowhere.
+#[must_use]
+pub fn by_smart_host_rules<T>(mut decision: Decision<T>, leads_nowhere: bool) -> Decision<T> {
+    for reason in &mut decision.passed_over {
+        reason.rule = "SH-2";
+    }
+    for reason in &mut decision.chosen {
+        reason.rule = if leads_nowhere { "SH-7" } else { "SH-2" };
+    }
+    decision
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rules_of_a_smart_host() {
+        let decision = || Decision::for_reason((), because("R1", "site-a", "MX 10", "RFC 5321 §5.1"));
+        assert_eq!(by_smart_host_rules(decision(), false).chosen[0].rule, "SH-2");
+        assert_eq!(by_smart_host_rules(decision(), true).chosen[0].rule, "SH-7");
+    }
 
     #[test]
     fn wraps_round() {

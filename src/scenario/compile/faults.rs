@@ -187,7 +187,7 @@ impl<'a> Faults<'a> {
                 HostSet::These(vec![host])
             }
             (None, Some(host)) => HostSet::These(vec![host]),
-            (Some(text), None) => self.world.scope.set(text, desk),
+            (Some(text), None) => self.world.scope.struck(text, desk),
             (None, None) => {
                 desk.missing(frame.place, "this fault strikes nobody", "write target: and the name of a system, host, group or site");
                 HostSet::These(Vec::new())

@@ -14,7 +14,7 @@ use super::desk::Desk;
 
 /// The one name space of systems, hosts, sender kinds, groups and sites.
 #[derive(Debug, Default)]
-pub(super) struct Scope(BTreeMap<Box<str>, Vec<HostId>>);
+pub(super) struct Scope(BTreeMap<Box<str>, Vec<HostId>>, Vec<Box<str>>);
 
 impl Scope {
     pub(super) fn of(model: &Model) -> Self {
@@ -37,7 +37,9 @@ impl Scope {
             // A tenant's machines are those of the shared service.
             names.insert(system.name.clone(), system.hosts.clone());
         }
-        let mut scope = Self(names);
+        let tenants: Vec<Box<str>> =
+            systems.iter().filter(|system| system.kind == SystemKind::Tenant).map(|system| system.name.clone()).collect();
+        let mut scope = Self(names, if tenants.len() > 1 { tenants } else { Vec::new() });
         if systems.iter().any(|system| system.kind == SystemKind::ExchangeOnline) {
             scope.0.entry("exchange-online".into()).or_default();
         }
@@ -72,6 +74,18 @@ impl Scope {
     /// The same, with `*` for everybody.
     pub(super) fn set(&self, text: &Text, desk: &mut Desk) -> HostSet {
         if text.as_str() == "*" { HostSet::All } else { HostSet::These(self.hosts(text, desk)) }
+    }
+
+    /// The machines that a fault strikes: one of several tenants has none of its own.
+    pub(super) fn struck(&self, text: &Text, desk: &mut Desk) -> HostSet {
+        if self.1.iter().any(|tenant| **tenant == *text.as_str()) {
+            let why = format!(
+                "`{text}` is one of several tenants: the machines are those of the shared service, and all tenants would be struck"
+            );
+            desk.problems
+                .push(Diagnostic::error(code::BOTH_SPEAK, text.span(), why).help("name the shared service itself: \"exchange-online\""));
+        }
+        self.set(text, desk)
     }
 
     /// All machines of several names, sorted.
