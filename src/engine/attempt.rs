@@ -91,7 +91,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         if let [(destination, places)] = groups.as_slice()
             && places.len() == 1
         {
-            let job = self.new_job(copy, *destination, places.clone());
+            let job = self.new_job(copy, *destination, SmallVec::from_slice(places));
             self.copies[copy].jobs = 1;
             self.enqueue(job);
             return;

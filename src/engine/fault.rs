@@ -97,8 +97,16 @@ impl Faults {
     }
 
     /// Is the machine (at this address) down?
+    #[inline]
     pub(crate) fn down(&mut self, model: &Model, host: HostId, address: Option<IpAddr>, at: SimTime) -> Option<Cut> {
         let list = &model.host_faults[host.index()].reach;
+        if list.is_empty() {
+            return None;
+        }
+        self.down_of(model, list, address, at)
+    }
+
+    fn down_of(&mut self, model: &Model, list: &[u32], address: Option<IpAddr>, at: SimTime) -> Option<Cut> {
         let mut found: Option<Cut> = None;
         for number in list {
             let (how, addresses) = match &model.faults[*number as usize].kind {

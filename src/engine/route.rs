@@ -52,7 +52,7 @@ impl RouteCache {
     }
 
     pub(crate) fn find_targets(&self, question: (Profile, crate::base::NameId, u32)) -> Option<Targets> {
-        self.target_index.find(&question).map(|at| self.targets[at as usize].clone())
+        self.target_index.find(&question).map(|at| SmallVec::from_slice(&self.targets[at as usize]))
     }
 
     pub(crate) fn add_targets(&mut self, question: (Profile, crate::base::NameId, u32), targets: Targets) {
@@ -80,7 +80,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let version = &self.model.versions[self.version];
         let question = (version.configs[host.index()], tenant, template, version.zones.0);
         if let Some(slot) = self.cache.index.find(&question) {
-            return self.cache.stops[slot as usize].clone();
+            let (stop, decisions) = &self.cache.stops[slot as usize];
+            // Below the level of steps nobody reads the decisions.
+            return (stop.clone(), if LEVEL < crate::trace::level::STEPS { SmallVec::new() } else { decisions.clone() });
         }
         let found = self.find_stop(host, tenant, template, number);
         if self.tables.templates.get(template).is_constant() {

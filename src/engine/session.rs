@@ -418,7 +418,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let mut recipients: RecipientEnds = SmallVec::new();
         let mut tenant = NONE;
         let mut accepted = 0u32;
-        let places = self.jobs[talk.job].recipients.clone();
+        let places: SmallVec<[u16; 2]> = SmallVec::from_slice(&self.jobs[talk.job].recipients);
         for (count, place) in places.iter().enumerate() {
             if !pipelining {
                 talk.now = talk.now.after(talk.rtt);

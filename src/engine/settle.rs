@@ -91,7 +91,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     /// Recipients that a session's server took.
     fn taken_places(&self, job: u32, end: &SessionEnd) -> SmallVec<[u16; 2]> {
         if end.recipients.iter().all(|(_, end)| end.is_none()) {
-            return self.jobs[job].recipients.clone();
+            return SmallVec::from_slice(&self.jobs[job].recipients);
         }
         let refused = |place: &u16| end.recipients.iter().any(|(at, end)| at == place && end.is_some());
         self.jobs[job].recipients.iter().copied().filter(|place| !refused(place)).collect()
