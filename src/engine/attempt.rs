@@ -206,10 +206,10 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             });
             self.queues[queue].turn = Some(((u64::from(turn) + 1) % count) as u8);
             self.jobs[job].turn = turn;
-            if LEVEL >= STEPS {
+            if self.writes(STEPS) {
                 self.trace_turn(job, turn);
             }
-        } else if LEVEL >= STEPS && !key.connector.is_empty() {
+        } else if self.writes(STEPS) && !key.connector.is_empty() {
             self.trace_turn(job, 0);
         }
         self.enter_hop(job, self.now);
@@ -431,7 +431,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 reply
             }
         };
-        if LEVEL >= PATHS {
+        if self.writes(PATHS) {
             let why = match why {
                 Refusal::Nobody => "no machine of the scenario has this address".to_owned(),
                 Refusal::NoListener => "nothing listens on this port".to_owned(),
@@ -450,7 +450,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
 
     /// Writes a row for a connection.
     pub(crate) fn trace_connection(&mut self, job: u32, candidate: u32, outcome: u32, at: SimTime, end: SimTime) -> u32 {
-        if LEVEL < PATHS {
+        if !self.writes(PATHS) {
             return NONE;
         }
         let row = &self.jobs[job];
@@ -462,7 +462,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
 
     /// Writes decisions about a copy.
     pub(crate) fn trace_decisions(&mut self, copy: u32, recipient: u32, decisions: &[u32]) {
-        if LEVEL >= STEPS {
+        if self.writes(STEPS) {
             let (number, pass) = (self.copies[copy].number, self.copies[copy].pass);
             let rows = decisions.iter().filter(|decision| **decision != NONE);
             self.trace.decisions.extend(rows.map(|decision| DecisionRow { copy: number, pass, recipient, decision: *decision }));
@@ -560,7 +560,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 plan
             }
         };
-        if LEVEL >= STEPS {
+        if self.writes(STEPS) {
             let decisions = self.cache_plan(plan).decisions.clone();
             self.trace_decisions(copy, NONE, &decisions);
         }

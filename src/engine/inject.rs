@@ -122,7 +122,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         self.message_count += 1;
         self.counters.messages += 1;
         let count = self.tables.recipient_lists.get(new.to).len();
-        if LEVEL >= FATES {
+        if self.writes(FATES) {
             let row = MessageRow {
                 source: new.source,
                 number: new.number,

@@ -123,7 +123,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 if count > 1 { below(self.chance.draw(Purpose::Answer, luck.0, place, luck.1), count) as u32 } else { 0 }
             }
         };
-        if LEVEL >= STEPS {
+        if self.writes(STEPS) {
             let words = words(&self.resolvers.answer(answer).outcome);
             let words = self.tables.texts.intern(words.into());
             self.trace.lookups.push(LookupRow { copy: copy.0, pass: copy.1, at, name, kind, answer: words, cached });

@@ -82,7 +82,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         if let Some(slot) = self.cache.index.find(&question) {
             let (stop, decisions) = &self.cache.stops[slot as usize];
             // Below the level of steps nobody reads the decisions.
-            return (stop.clone(), if LEVEL < crate::trace::level::STEPS { SmallVec::new() } else { decisions.clone() });
+            return (stop.clone(), if !self.writes(crate::trace::level::STEPS) { SmallVec::new() } else { decisions.clone() });
         }
         let found = self.find_stop(host, tenant, template, number);
         if self.tables.templates.get(template).is_constant() {
@@ -237,7 +237,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         chosen: &[Because],
         passed_over: &[Because],
     ) -> u32 {
-        if LEVEL < crate::trace::level::STEPS {
+        if !self.writes(crate::trace::level::STEPS) {
             return NONE;
         }
         let verdict = chosen.first().map_or_else(String::new, |first| format!("{}: {}", first.name, first.why));

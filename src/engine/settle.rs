@@ -130,7 +130,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     /// Writes the row of a finished session.
     fn finish_connection_row(&mut self, job: u32, end: &SessionEnd) -> u32 {
-        if LEVEL < PATHS {
+        if !self.writes(PATHS) {
             return NONE;
         }
         let outcome = ConnectionOutcome { phase: end.phase, result: end.result, reply: end.reply, tls: end.tls, why: end.why };
@@ -278,7 +278,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     ) -> u32 {
         let number = self.copy_count;
         self.copy_count += 1;
-        if LEVEL >= PATHS {
+        if self.writes(PATHS) {
             let recipients = self.tables.recipient_sets.intern(SmallVec::from_slice(indexes));
             let row = CopyRow { message: self.messages[message].id, from_connection: connection, host, tenant, arrived: at, recipients };
             Trace::push(&mut self.trace.copies, row);
@@ -315,7 +315,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     /// Writes what a pass came to for some recipients.
     fn attempt_rows(&mut self, job: u32, places: &[u16], result: AttemptResult, reply: u32) {
         let row = &self.jobs[job];
-        if LEVEL < PATHS || result == AttemptResult::Delivered && !row.eventful && places.len() == usize::from(row.began_with) {
+        if !self.writes(PATHS) || result == AttemptResult::Delivered && !row.eventful && places.len() == usize::from(row.began_with) {
             return;
         }
         let copy = &self.copies[row.copy];
@@ -513,7 +513,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 
     fn pass_row(&mut self, copy: u32, next_at: SimTime, why: &'static str) {
-        if LEVEL >= PATHS {
+        if self.writes(PATHS) {
             let row = &self.copies[copy];
             self.trace.passes.push(PassRow { copy: row.number, pass: row.pass, next_at, why });
         }
@@ -583,6 +583,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let (number, message) = (self.copies[copy].number, self.copies[copy].message);
         let index = self.copies[copy].recipients[place].index;
         let good = matches!(fate, Fate::Delivered | Fate::LeftModel);
+        let writes = self.writes(FATES);
         let row = &mut self.messages[message];
         let end = &mut row.ends[index as usize];
         end.open -= 1;
@@ -600,7 +601,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         } else if end.delivered == 0 {
             end.fate = Some(fate);
         }
-        if LEVEL >= FATES {
+        if writes {
             let row = FateRow { message: row.id, recipient: index, fate, reply, at: self.now, copy: number, said_by };
             self.trace.fates.push(row);
         }

@@ -297,6 +297,8 @@ pub struct Counters {
 /// The world.
 pub(crate) struct World<'m, const LEVEL: u8> {
     pub(crate) model: &'m Model,
+    /// How much is written down, where `LEVEL` does not forbid all of it.
+    pub(crate) level: u8,
     pub(crate) chance: Chance,
     pub(crate) now: SimTime,
     pub(crate) until: SimTime,
@@ -326,6 +328,12 @@ pub(crate) struct World<'m, const LEVEL: u8> {
 }
 
 impl<'m, const LEVEL: u8> World<'m, LEVEL> {
+    /// Is this level written down?
+    #[inline]
+    pub(crate) fn writes(&self, level: u8) -> bool {
+        LEVEL > crate::trace::level::COUNTERS && self.level >= level
+    }
+
     /// The settings of a machine now.
     #[inline]
     pub(crate) fn config(&self, host: HostId) -> &'m HostConfig {
@@ -362,9 +370,10 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
 
     /// Notes how many messages lie in a queue.
     pub(crate) fn count_queue(&mut self, host: HostId, more: bool) {
+        let writes = self.writes(crate::trace::level::PATHS);
         let machine = &mut self.machines[host.index()];
         machine.queued = if more { machine.queued + 1 } else { machine.queued - 1 };
-        if LEVEL >= crate::trace::level::PATHS {
+        if writes {
             self.trace.queues.push(crate::trace::QueueRow { host, at: self.now, messages: machine.queued });
         }
     }
