@@ -6,8 +6,8 @@ use super::queue::{EventQueue, Kind};
 use super::resolver::Resolvers;
 use super::route::RouteCache;
 use super::session::{AcceptanceCache, TlsCache};
-use super::world::{Counters, Machine, Slab, Stage, World};
-use crate::base::{DAY, Enhanced, Fate, Interner, SimTime};
+use super::world::{Counters, Machine, Slab, World};
+use crate::base::{DAY, Enhanced, Fate, HostId, Interner, SimTime};
 use crate::model::Model;
 use crate::model::fault::{FaultKind, hosts_of};
 use crate::model::traffic::Source;
@@ -133,7 +133,7 @@ fn play<const LEVEL: u8>(model: &Model, options: &Options) -> Run {
         Stop::Until => world.until,
         Stop::Settled | Stop::Bound(_) => world.now,
     };
-    let hosts = (0..model.hosts.len() as u32).map(crate::base::HostId);
+    let hosts = (0..model.hosts.len() as u32).map(HostId);
     let down = hosts.map(|host| world.faults.down_windows(model, host, ended_at)).collect();
     let (trace, tables, counters) = (world.trace, world.tables, world.counters);
     Run { trace, tables, counters, sources, stop, ended_at, events, seed, until: asked, down }
@@ -169,11 +169,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                         self.settle(event.row);
                     }
                 }
-                Kind::Leave => {
-                    if self.jobs[event.row].waits == event.number && self.jobs[event.row].stage == Stage::InLine {
-                        self.leave(event.row);
-                    }
-                }
+                Kind::Leave => self.leave(HostId(event.row)),
                 Kind::Change => self.change(event.row as usize),
             }
             if events >= events_max {

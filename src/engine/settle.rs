@@ -37,14 +37,22 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 self.turned_away(job, reply, crate::base::ConnectionResult::Tempfail, "all slots of the server are taken");
             }
             WhenFull::Wait => {
-                self.machines[server.index()].line.push_back(job);
                 let cut = self.faults.first_cut(self.model, self.client_of(job), server, address, self.now, patience);
-                self.wake_job(job, cut.map_or(patience, |cut| cut.from), Kind::Leave, Stage::InLine);
+                let until = cut.map_or(patience, |cut| cut.from);
+                (self.jobs[job].stage, self.jobs[job].waits) = (Stage::InLine, u64::MAX);
+                self.machines[server.index()].line.push_back((job, until));
+                self.look_at_patience(server, until);
             }
-            WhenFull::Silence => {
-                self.jobs[job].stage = Stage::InLine;
-                self.wake_job(job, patience, Kind::Leave, Stage::InLine);
-            }
+            WhenFull::Silence => self.wake_job(job, patience, Kind::Settle, Stage::InLine),
+        }
+    }
+
+    /// One event per line, not one per waiting session: most are served long before their patience ends.
+    fn look_at_patience(&mut self, server: HostId, at: SimTime) {
+        let machine = &mut self.machines[server.index()];
+        if machine.leave_at.is_none_or(|before| at < before) {
+            machine.leave_at = Some(at);
+            self.events.push(at, Kind::Leave, server.0);
         }
     }
 
@@ -97,10 +105,26 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         self.jobs[job].recipients.iter().copied().filter(|place| !refused(place)).collect()
     }
 
-    /// Somebody in a receiver's line goes away.
-    pub(crate) fn leave(&mut self, job: u32) {
-        let server = self.jobs[job].line.server;
-        self.machines[server.index()].line.retain(|waiting| *waiting != job);
+    /// Those in a receiver's line whose patience is over go away.
+    pub(crate) fn leave(&mut self, server: HostId) {
+        let now = self.now;
+        let machine = &mut self.machines[server.index()];
+        if machine.leave_at.is_none_or(|at| at > now) {
+            return;
+        }
+        machine.leave_at = None;
+        let gone: Vec<u32> = machine.line.iter().filter(|(_, until)| *until <= now).map(|(job, _)| *job).collect();
+        machine.line.retain(|(_, until)| *until > now);
+        if let Some(next) = machine.line.iter().map(|(_, until)| *until).min() {
+            self.look_at_patience(server, next);
+        }
+        for job in gone {
+            self.out_of_patience(job);
+        }
+    }
+
+    /// A client that waited for a banner in vain.
+    fn out_of_patience(&mut self, job: u32) {
         let status = behaviour(self.config(self.client_of(job)).sender.profile).session.lost;
         let reply = self.tables.reply(0, status, "conversation timed out while waiting for the banner");
         self.turned_away(job, reply, crate::base::ConnectionResult::Timeout, "all slots of the server are taken");
@@ -124,7 +148,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             Stage::NextHop => self.enter_hop(job, self.now),
             Stage::Over => self.job_over(job),
             Stage::InSession => self.session_over(job),
-            Stage::Queued | Stage::Connecting | Stage::InLine => unreachable!("these wait for other events"),
+            Stage::InLine => self.out_of_patience(job),
+            Stage::Queued | Stage::Connecting => unreachable!("these wait for other events"),
         }
     }
 
@@ -241,7 +266,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     fn release(&mut self, server: HostId) {
         self.machines[server.index()].busy -= 1;
         while self.machines[server.index()].busy < self.slots(server) {
-            let Some(next) = self.machines[server.index()].line.pop_front() else { return };
+            let Some((next, _)) = self.machines[server.index()].line.pop_front() else { return };
             self.begin_session(next);
         }
     }

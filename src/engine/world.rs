@@ -38,6 +38,7 @@ impl<T> Slab<T> {
     }
 
     pub(crate) fn remove(&mut self, at: u32) {
+        debug_assert!(self.free.len() < self.rows.len(), "a row is freed once");
         self.free.push(at);
     }
 
@@ -255,7 +256,10 @@ pub(crate) struct Queue {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Machine {
     pub(crate) busy: u32,
-    pub(crate) line: VecDeque<u32>,
+    /// Who waits for a slot, and how long at most.
+    pub(crate) line: VecDeque<(u32, SimTime)>,
+    /// When somebody's patience is looked at next; `None` if nobody waits.
+    pub(crate) leave_at: Option<SimTime>,
     /// Messages that lie in its queue.
     pub(crate) queued: u32,
 }
