@@ -41,14 +41,18 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 let until = cut.map_or(patience, |cut| cut.from);
                 (self.jobs[job].stage, self.jobs[job].waits) = (Stage::InLine, u64::MAX);
                 self.machines[server.index()].line.push_back((job, until));
-                self.look_at_patience(server, until);
+                self.look_at_line(server, until);
             }
             WhenFull::Silence => self.wake_job(job, patience, Kind::Settle, Stage::InLine),
         }
     }
 
     /// One event per line, not one per waiting session: most are served long before their patience ends.
-    fn look_at_patience(&mut self, server: HostId, at: SimTime) {
+    fn look_at_line(&mut self, server: HostId, patience: SimTime) {
+        let (model, now) = (self.model, self.now);
+        let windows = model.host_faults[server.index()].capacity.iter().map(|number| model.faults[*number as usize].window.until);
+        // When a capacity fault ends, slots come back without a session that ends.
+        let at = windows.filter(|until| *until > now).fold(patience, SimTime::min);
         let machine = &mut self.machines[server.index()];
         if machine.leave_at.is_none_or(|before| at < before) {
             machine.leave_at = Some(at);
@@ -115,11 +119,12 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         machine.leave_at = None;
         let gone: Vec<u32> = machine.line.iter().filter(|(_, until)| *until <= now).map(|(job, _)| *job).collect();
         machine.line.retain(|(_, until)| *until > now);
-        if let Some(next) = machine.line.iter().map(|(_, until)| *until).min() {
-            self.look_at_patience(server, next);
-        }
         for job in gone {
             self.out_of_patience(job);
+        }
+        self.serve_line(server);
+        if let Some(next) = self.machines[server.index()].line.iter().map(|(_, until)| *until).min() {
+            self.look_at_line(server, next);
         }
     }
 
@@ -265,6 +270,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     /// A slot is free: the next in line has it.
     fn release(&mut self, server: HostId) {
         self.machines[server.index()].busy -= 1;
+        self.serve_line(server);
+    }
+
+    /// Those who wait have the free slots, in order.
+    fn serve_line(&mut self, server: HostId) {
         while self.machines[server.index()].busy < self.slots(server) {
             let Some((next, _)) = self.machines[server.index()].line.pop_front() else { return };
             self.begin_session(next);
