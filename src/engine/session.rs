@@ -70,6 +70,8 @@ struct Talk<'a> {
     may_cut: bool,
     /// The server does something in sessions beside the usual.
     scripted: bool,
+    /// Slow servers that this session met already: it counts once for each.
+    slowed_by: SmallVec<[u32; 2]>,
 }
 
 /// Why a session goes no further.
@@ -143,6 +145,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             extensions: true,
             may_cut: self.faults.may_cut(self.model, client, server),
             scripted: !self.model.host_faults[server.index()].session.is_empty(),
+            slowed_by: SmallVec::new(),
         };
         match self.greet(&mut talk) {
             Ok(()) => self.transfer(&mut talk),
@@ -462,6 +465,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             let address = self.tables.templates.get(template).expand(self.messages[message].address_number).to_string();
             let sender = self.sender_text(message);
             let start = talk.now;
+            let mut asked = false;
             for number in list {
                 let fault = &model.faults[*number as usize];
                 match &fault.kind {
@@ -488,10 +492,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                             return Err(Stop::Reply(reply.clone()));
                         }
                     }
-                    kind if is_at(kind, Phase::Rcpt) && count == 0 => {
+                    kind if is_at(kind, Phase::Rcpt) && count == 0 && !asked => {
                         // Drops and tarpits strike once per session.
+                        asked = true;
                         self.command_costing(talk, Phase::Rcpt, talk.ours.sender.timers.rcpt_ns, 0)?;
-                        break;
                     }
                     _ => {}
                 }
@@ -528,6 +532,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             self.acceptance_cache.answers.push((decision.outcome.clone(), stored));
         }
         decision.outcome
+    }
+
+    fn size_of(&self, job: u32) -> u64 {
+        self.messages[self.copies[self.jobs[job].copy].message].size
     }
 
     /// A rate limit at MAIL.
@@ -643,8 +651,18 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             match kind {
                 FaultKind::Reply { sender, recipient: None, .. } if sender.is_some() && !self.sender_matches(talk, sender.as_ref()) => {}
                 FaultKind::Reply { recipient: Some(_), .. } | FaultKind::Drop { accepted: true, .. } => {}
+                // Each recipient has a reply of its own, which `rcpt` gives.
+                FaultKind::Reply { .. } if phase == Phase::Rcpt => {}
+                FaultKind::Drop { after_bytes, .. } if *after_bytes > 0 && self.size_of(talk.job) <= *after_bytes => {}
+                FaultKind::Tarpit { delay_ns, .. } if talk.slowed_by.contains(number) => {
+                    let holds = model.faults[*number as usize].window.has(start);
+                    cost = cost.saturating_add(if holds { *delay_ns } else { 0 });
+                }
                 _ if !self.faults.strikes(model, &self.chance, *number, start, talk.message, talk.n) => {}
-                FaultKind::Tarpit { delay_ns, .. } => cost = cost.saturating_add(*delay_ns),
+                FaultKind::Tarpit { delay_ns, .. } => {
+                    cost = cost.saturating_add(*delay_ns);
+                    talk.slowed_by.push(*number);
+                }
                 FaultKind::Reply { reply, close, .. } => script = Some(Ok((reply, *close))),
                 FaultKind::Drop { how, .. } => script = Some(Err(*how)),
                 _ => {}
