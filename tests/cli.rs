@@ -306,6 +306,8 @@ fn what_if_flags_are_laid_over_and_shown_again() {
         let ended = folder.run(&["run", "tested.ron", flags[0], flags[1]]).is(3);
         assert!(ended.err.contains(word), "{flags:?}: {}", ended.err);
     }
+    let late = folder.run(&["explain", "tested.ron", "--from", "bob@fabrikam.com", "--to", "alice@contoso.com", "--at", "60d"]).is(0);
+    assert!(late.out.contains("delivered at contoso"), "{}", late.out);
     folder.run(&["explain", "tested.ron"]).is(2);
     folder.run(&["explain", "tested.ron", "--message", "mail#1", "--to", "alice@contoso.com"]).is(2);
 }

@@ -159,7 +159,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                     DnsFault::Timeout => Outcome::Timeout,
                     DnsFault::Truncated => Outcome::Truncated,
                 };
-                self.resolvers.answers.intern(Answer::failed(outcome))
+                let denied = matches!(outcome, Outcome::NxDomain | Outcome::NoData);
+                let zone = &model.zones[model.versions[model.version_at(at)].zones.index()];
+                // A wrong denial is believed as long as a right one.
+                let ttl_seconds = if denied { zone.denial_seconds(&self.tables.names, settings.view, name) } else { None };
+                self.resolvers.answers.intern(Answer { ttl_seconds, ..Answer::failed(outcome) })
             }
             None => self.zone_answer(settings.view, (name, kind), at, slot),
         };
