@@ -221,6 +221,54 @@ fn results_go_to_the_file_that_was_named() {
     assert_eq!(folder.run(&["check", "valid.ron", "-o", "-"]).is(0).out, "valid.ron: valid\n");
 }
 
+/// A file appears whole or not at all, and nothing that waits beside it under a likely name is written into.
+#[cfg(unix)]
+#[test]
+fn a_result_is_written_beside_its_place_and_then_renamed() {
+    use std::os::unix::fs::{MetadataExt as _, symlink};
+    let folder = Folder::new("beside").with("valid.ron", VALID).with("old.txt", "old").with("precious.txt", "precious");
+    symlink("precious.txt", folder.0.join(".old.txt.tmp")).unwrap();
+    symlink("old.txt", folder.0.join("link.txt")).unwrap();
+    let before = fs::metadata(folder.0.join("old.txt")).unwrap().ino();
+    folder.run(&["check", "valid.ron", "-o", "link.txt"]).is(0);
+    assert_eq!(fs::read_to_string(folder.0.join("precious.txt")).unwrap(), "precious");
+    assert_eq!(fs::read_to_string(folder.0.join("old.txt")).unwrap(), "valid.ron: valid\n");
+    assert_ne!(fs::metadata(folder.0.join("old.txt")).unwrap().ino(), before, "another file stands in its place");
+    assert!(folder.0.join("link.txt").is_symlink(), "the link is still one");
+    folder.run(&["check", "valid.ron", "-o", "/dev/null"]).is(0);
+}
+
+/// Names of a scenario are shown as text: they move no cursor, hide no word, and are no markup.
+#[test]
+fn hostile_names_stay_names() {
+    let name = "\u{1b}[31mA\u{202e}<script>alert(1)</script>&'\u{1}\u{7f}";
+    let text = TESTED.replace("\"contoso\"", &format!("\"{name}\"")).replace("two servers", name).replace("it arrives", name);
+    let text = text.replace("\"mail\"", &format!("\"{name}\"")).replace("within: \"5s\"", "within: \"1ns\"");
+    let broken = format!("Scenario(name: 1, {name}: 2, systems: {{ \"{name}\": Mta(), \"{name}\": Mta{name}() }})");
+    let folder = Folder::new("hostile").with("names.ron", &text).with("broken.ron", &broken);
+    let questions: [&[&str]; 9] = [
+        &["run", "names.ron"],
+        &["run", "names.ron", "--format", "json", "--trace", "steps"],
+        &["run", "names.ron", "--trace", "counters"],
+        &["explain", "names.ron", "--from", "bob@fabrikam.com", "--to", "alice@contoso.com"],
+        &["test", "names.ron"],
+        &["test", "names.ron", "--format", "json"],
+        &["chart", "names.ron", "failover"],
+        &["check", "broken.ron"],
+        &["check", "broken.ron", "--format", "json"],
+    ];
+    for question in questions {
+        let ended = folder.run(question);
+        assert!(matches!(ended.code, 0 | 1 | 3), "{question:?}: {ended:?}");
+        let shown = ended.out + &ended.err;
+        let hostile = |c: char| c.is_control() && c != '\n' || c == '\u{202e}';
+        assert!(!shown.contains(hostile), "{question:?}: {shown:?}");
+        if question[0] == "chart" {
+            assert!(!shown.contains("<script") && shown.contains("&lt;script&gt;"), "{shown}");
+        }
+    }
+}
+
 #[test]
 fn standard_input_is_a_scenario() {
     let folder = Folder::new("stdin");
