@@ -142,6 +142,34 @@ fn code_3_invalid() {
     assert!(folder.run(&["test", "broken.ron"]).is(3).out.contains("broken.ron: invalid"));
 }
 
+/// More traffic than anybody can wait for is refused at once, at its place, with a way out; a bound that the scenario writes counts.
+#[test]
+fn a_flood_is_refused_before_it_is_played() {
+    let flood = TESTED.replace("count: 3, gap: \"1m\"", "count: 3000000, gap: \"1ms\"");
+    let folder = Folder::new("flood").with("flood.ron", &flood);
+    for question in [&["chart", "flood.ron", "failover"][..], &["explain", "flood.ron", "--message", "mail#1"]] {
+        let ended = folder.run(question).is(3);
+        assert!(ended.err.contains("error[MT0307]") && ended.err.contains("limits: (messages: 3000000)"), "{}", ended.err);
+    }
+    let ended = folder.run(&["test", "flood.ron"]).is(3);
+    assert!(ended.out.contains("  ok      it arrives") && ended.out.contains("  ERROR   all of them"), "{}", ended.out);
+    folder.run(&["explain", "flood.ron", "--from", "bob@fabrikam.com", "--to", "alice@contoso.com"]).is(0);
+    let ended = folder.run(&["run", "flood.ron", "--set", "limits.messages=2000000"]).is(3);
+    assert!(ended.err.contains("a run has at most 2000000"), "{}", ended.err);
+    folder.run(&["run", "flood.ron", "--until", "1s"]).is(0);
+}
+
+/// The end that somebody asked for is no bound, not even if it is the last moment of all.
+#[test]
+fn thirty_days_can_be_asked_for() {
+    let dark = TESTED
+        .replace("until: \"1h\"", "faults: { \"dark\": Down(target: \"contoso\") }")
+        .replace("Mta(", "Mta(settings: { \"lifetime\": \"100d\" }, ");
+    let folder = Folder::new("thirty_days").with("dark.ron", &dark);
+    folder.run(&["run", "dark.ron", "--until", "30d"]).is(0);
+    folder.run(&["run", "dark.ron"]).is(1);
+}
+
 #[test]
 fn code_4_nothing_selected() {
     let folder = Folder::new("nothing").with("plan.ron", "Plan(seeds: 4)").with(".hidden/valid.ron", VALID);

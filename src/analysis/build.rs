@@ -435,6 +435,7 @@ impl<'a> Builder<'a> {
         let unfinished = row.end > self.run.ended_at;
         let said = (outcome.reply != NONE).then(|| self.run.tables.replies.get(outcome.reply)).filter(|reply| reply.code != 0);
         Connection {
+            number: at,
             at: row.at,
             end: row.end,
             to: self.model.host_at(candidate.address).map(|host| self.place(host, tenant)),

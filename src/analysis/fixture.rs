@@ -58,6 +58,7 @@ fn reason(name: &str, rule: &'static str, why: &str, source: &'static str) -> Re
 pub(crate) fn connection(at: SimTime, end: SimTime, to: Place, accepted: bool) -> Connection {
     let first = &*to.host == "site-a";
     Connection {
+        number: (at.0 / MILLISECOND) as u32,
         at,
         end,
         name: format!("{}.contoso.com", to.host).into(),

@@ -232,6 +232,8 @@ pub struct Lookup {
 /// One try at one address.
 #[derive(Clone, Debug)]
 pub struct Connection {
+    /// Its number in the run: recipients that went together have the same.
+    pub number: u32,
     /// When the connect began.
     pub at: SimTime,
     /// When it was over.

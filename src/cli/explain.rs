@@ -16,7 +16,7 @@ use crate::trace::level;
 /// Plays the command.
 pub fn explain(args: &ExplainArgs) -> Exit {
     let alone = args.message.is_none().then_some(args);
-    let loaded = match input::load(&args.file, &args.what_if, alone, args.answer.format) {
+    let loaded = match input::load_to_follow(&args.file, &args.what_if, alone, args.answer.format) {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };

@@ -274,7 +274,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 
     /// Those who wait have the free slots, in order.
-    fn serve_line(&mut self, server: HostId) {
+    pub(crate) fn serve_line(&mut self, server: HostId) {
         while self.machines[server.index()].busy < self.slots(server) {
             let Some((next, _)) = self.machines[server.index()].line.pop_front() else { return };
             self.begin_session(next);

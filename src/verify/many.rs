@@ -121,7 +121,7 @@ pub(super) fn connections_to(it: &schema::Connections, desk: &mut Desk<'_>) -> C
         let mut distinct = BTreeSet::new();
         for seen in seen(scene, view) {
             let met = connections(seen.recipient).filter(|(.., connection)| was_met(to.as_ref(), connection));
-            distinct.extend(met.map(|(hop, _, it)| (seen.at.0, hop.from.clone(), it.at, it.end, it.address)));
+            distinct.extend(met.map(|(.., connection)| connection.number));
         }
         let number = distinct.len() as u64;
         told(wanted.has(number), count(number, "connection"))

@@ -44,6 +44,11 @@ impl Player<'_> {
         };
         let level = if request.needs_steps { STEPS } else { PATHS };
         let options = |until, sources| Options { level, seed: Some(request.seed), until, sources };
+        if (request.send.is_none() || request.with_traffic)
+            && let Some(problem) = world.too_many_to_follow(until.or(world.model.until))
+        {
+            return Err(vec![problem]);
+        }
         let Some(message) = request.send else {
             return Ok(build(&world.model, &run(&world.model, &options(until, None))));
         };
