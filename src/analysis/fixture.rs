@@ -156,6 +156,7 @@ fn recipient(fate: Fate, at: SimTime, hops: Vec<Hop>) -> Recipient {
         said_by: None,
         duplicates: 0,
         hops,
+        arrival: vec![],
     }
 }
 

@@ -162,6 +162,8 @@ pub struct Recipient {
     pub duplicates: u32,
     /// From the first system to where it ended.
     pub hops: Vec<Hop>,
+    /// Why it stayed there, where it arrived: what the last system decided about it.
+    pub arrival: Vec<Rc<Decision>>,
 }
 
 /// The time in one queue.

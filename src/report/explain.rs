@@ -90,6 +90,11 @@ impl Page {
             self.gap();
             self.hop(at + 1, hop);
         }
+        if let Some(place) = recipient.final_place.as_ref().filter(|_| !recipient.arrival.is_empty()) {
+            self.gap();
+            self.line(2, &format!("there, at {}", label(place)));
+            recipient.arrival.iter().for_each(|decision| self.decision(4, decision));
+        }
     }
 
     fn hop(&mut self, number: usize, hop: &Hop) {
