@@ -482,7 +482,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         let Some(server) = server else { return Err((Unreachable::Silent, Refusal::Nobody)) };
         let own = &model.hosts[client.index()];
         let mut addresses = own.egress.iter().chain(&own.addresses);
-        if !own.addresses.is_empty() && !addresses.any(|own| own.is_ipv4() == address.is_ipv4()) {
+        if !own.any_family && !own.addresses.is_empty() && !addresses.any(|own| own.is_ipv4() == address.is_ipv4()) {
             return Err((Unreachable::Unreachable, Refusal::Family));
         }
         if let Some(cut) = self.faults.line(model, client, server, at) {
@@ -637,6 +637,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             addresses: host.addresses.iter().chain(&host.egress).copied().collect(),
             port: question.hop.port,
             families: sender.families,
+            waits_for_addresses: sender.defer_if_no_mx_address,
         };
         let direct = |address, name| MxPlan::Try(vec![Candidate { preference: 0, name, address }]);
         let by_connector = question.configured && sender.profile == Profile::ExchangeOnline;

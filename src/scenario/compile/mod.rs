@@ -218,6 +218,7 @@ fn host_rows(world: &World, identities: &[Identity], tree: &Scenario, tables: &m
             system: SystemId(host.system as u32),
             hostname,
             addresses: identity.addresses.clone(),
+            any_family: identity.made_up,
             egress: identity.egress.clone(),
             groups: site.map(|site| site.as_str().into()).into_iter().collect(),
             key: name_key("host", &host.name),
