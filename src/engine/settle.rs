@@ -608,8 +608,12 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     /// A recipient arrived where it ends.
     pub(crate) fn arrive_in_mailbox(&mut self, copy: u32, place: usize, fate: Fate) {
+        let (reply, index) = (self.ok_reply, self.copies[copy].recipients[place].index);
+        let row = &self.messages[self.copies[copy].message];
+        if self.sources_model.get(row.source as usize).and_then(|source| source.notify).is_some_and(|notify| notify.success) {
+            self.report(copy, vec![(index, "delivered", Enhanced(2, 0, 0), reply)], 1);
+        }
         self.copies[copy].recipients[place].state = RecipientState::Done;
-        let reply = self.ok_reply;
         self.end_recipient(copy, place, fate, reply, NONE);
     }
 
@@ -669,6 +673,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let notify = self.sources_model.get(row.source as usize).and_then(|source| source.notify);
         let wanted = match (notify, kind) {
             (None, _) => true,
+            (Some(_), 1) if lines.iter().all(|(_, action, ..)| *action == "delivered") => true,
             (Some(notify), 1) => notify.failure,
             (Some(notify), _) => notify.delay,
         };
