@@ -1,6 +1,6 @@
 //! Where does each recipient of a copy go? Asks the rule books once per question and keeps the answers.
 
-use super::attempt::{KeptPlan, PlanQuestion, Targets};
+use super::plan::{KeptPlan, PlanQuestion, Targets};
 use super::world::World;
 use crate::base::{ConfigId, Enhanced, HostId, Interner, NextHopId};
 use crate::decide::exchange::outbound_connector::{self, Choice};

@@ -5,7 +5,8 @@ use super::fault::Faults;
 use super::queue::EventQueue;
 use super::resolver::Resolvers;
 use super::route::RouteCache;
-use super::session::{AcceptanceCache, TlsCache};
+use super::starttls::TlsCache;
+use super::transfer::AcceptanceCache;
 use crate::base::{Fate, HostId, Interner, MsgId, SimTime};
 use crate::decide::order::Order;
 use crate::model::Model;
@@ -249,7 +250,7 @@ pub(crate) struct Queue {
     /// Whose turn it is among the entries (SH-3), once somebody had one.
     pub(crate) turn: Option<u8>,
     /// The last question about a next hop, and its plan.
-    pub(crate) last_plan: Option<(super::attempt::PlanQuestion, u32)>,
+    pub(crate) last_plan: Option<(super::plan::PlanQuestion, u32)>,
 }
 
 /// The receiving side of a host.
