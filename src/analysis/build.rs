@@ -315,13 +315,18 @@ impl<'a> Builder<'a> {
         }
     }
 
+    /// The destination that a connection was made for.
+    fn leads_to(&self, connection: u32) -> u32 {
+        self.run.tables.legs.get(self.run.trace.connections[connection as usize].leg).destination
+    }
+
     fn destination_of(&self, copy: u32, index: u16, carried: Option<u32>) -> Option<u32> {
         if let Some(connection) = carried {
-            return Some(self.run.trace.connections[connection as usize].destination);
+            return Some(self.leads_to(connection));
         }
         let rows = self.attempts[copy as usize].iter().map(|at| &self.run.trace.attempts[*at as usize]);
         let by_attempt = rows.rev().find(|row| row.recipient == index).map(|row| row.destination);
-        by_attempt.or_else(|| self.connections[copy as usize].last().map(|at| self.run.trace.connections[*at as usize].destination))
+        by_attempt.or_else(|| self.connections[copy as usize].last().map(|at| self.leads_to(*at)))
     }
 
     fn decisions_of(&self, copy: u32, wanted: impl Fn(&crate::trace::DecisionRow) -> bool) -> Vec<Rc<Decision>> {
@@ -362,8 +367,8 @@ impl<'a> Builder<'a> {
         let several = self.run.tables.recipient_sets.get(self.copy(copy).recipients).len() > 1;
         let rows: Vec<u32> = match carried {
             Some(connection) => {
-                let destination = self.run.trace.connections[connection as usize].destination;
-                rows.into_iter().filter(|at| self.run.trace.connections[*at as usize].destination == destination).collect()
+                let destination = self.leads_to(connection);
+                rows.into_iter().filter(|at| self.leads_to(*at) == destination).collect()
             }
             // Whose pass it was is not known while it is under way, unless there is one recipient only.
             None if several && !rows.iter().any(|at| self.carries(*at, index)) && pass > 1 => return None,
@@ -395,7 +400,9 @@ impl<'a> Builder<'a> {
         let reply = (row.reply != NONE).then(|| self.run.tables.replies.get(row.reply));
         let mine = |at: &&u32| {
             let connection = &self.run.trace.connections[**at as usize];
-            connection.pass == row.pass && connection.destination == row.destination && connection.end <= row.end
+            connection.pass == row.pass
+                && self.run.tables.legs.get(connection.leg).destination == row.destination
+                && connection.end <= row.end
         };
         let deferred = row.result == AttemptResult::Deferred;
         let expired = deferred && pass.is_some_and(|pass| pass.next_at == SimTime::NEVER);
@@ -430,7 +437,7 @@ impl<'a> Builder<'a> {
         let row: &ConnectionRow = &self.run.trace.connections[at as usize];
         let outcome = self.exceptions.get(&(at, index)).copied().unwrap_or(row.outcome);
         let outcome = self.run.tables.outcomes.get(outcome);
-        let candidate = self.run.tables.candidates.get(row.candidate);
+        let candidate = self.run.tables.candidates.get(self.run.tables.legs.get(row.leg).candidate);
         let tenant = self.brought.get(&at).map_or(NONE, |copy| self.copy(*copy).tenant);
         let unfinished = row.end > self.run.ended_at;
         let said = (outcome.reply != NONE).then(|| self.run.tables.replies.get(outcome.reply)).filter(|reply| reply.code != 0);

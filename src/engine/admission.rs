@@ -4,7 +4,6 @@ use super::queue::Kind;
 use super::world::{Stage, World};
 use crate::base::{Enhanced, HostId, Phase, SimTime};
 use crate::decide::failure::Effect;
-use crate::decide::profile::behaviour;
 use crate::model::fault::FaultKind;
 use crate::model::settings::WhenFull;
 use crate::trace::ConnectionOutcome;
@@ -18,7 +17,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let config = self.config(server);
         let address = self.jobs[job].line.address;
         if self.faults.down(self.model, server, Some(address), self.now).is_some() {
-            let status = behaviour(self.config(self.client_of(job)).sender.profile).session.lost;
+            let status = self.rules(self.client_of(job)).session.lost;
             let reply = self.tables.reply(0, status, "the server went down during the connect");
             self.turned_away(job, reply, crate::base::ConnectionResult::Dropped, "the server went down during the connect");
             return;
@@ -74,16 +73,16 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     pub(super) fn begin_session(&mut self, job: u32) {
         let server = self.jobs[job].line.server;
-        let port = self.tables.candidates.get(self.jobs[job].line.candidate).port;
-        if !self.config(server).receiver.listeners.iter().any(|listener| listener.port == port) {
+        let port = self.jobs[job].line.port;
+        let Some(listener) = self.config(server).receiver.listeners.iter().find(|listener| listener.port == port) else {
             // A change took the listener away while the connect was under way.
-            let status = behaviour(self.config(self.client_of(job)).sender.profile).session.refused;
+            let status = self.rules(self.client_of(job)).session.refused;
             let reply = self.tables.reply(0, status, "Connection refused");
             self.turned_away(job, reply, crate::base::ConnectionResult::Refused, "nothing listens on this port any more");
             return;
-        }
+        };
         self.machines[server.index()].busy += 1;
-        let end = self.play(job);
+        let end = self.play(job, listener);
         if let Some(taken_at) = end.taken_at
             && end.rest.is_some()
         {
@@ -93,7 +92,13 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             self.hand_over(job, &places, taken_at, end.tenant, connection);
         }
         let at = end.end;
-        self.jobs[job].line.end = Some(Box::new(end));
+        match self.ends.get_mut(job as usize) {
+            Some(place) => *place = end,
+            None => {
+                debug_assert!(self.ends.len() <= job as usize);
+                self.ends.resize(job as usize + 1, end);
+            }
+        }
         self.wake_job(job, at, Kind::Settle, Stage::InSession);
     }
 
@@ -118,7 +123,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     /// A client that waited for a banner in vain.
     pub(super) fn out_of_patience(&mut self, job: u32) {
-        let status = behaviour(self.config(self.client_of(job)).sender.profile).session.lost;
+        let status = self.rules(self.client_of(job)).session.lost;
         let reply = self.tables.reply(0, status, "conversation timed out while waiting for the banner");
         self.turned_away(job, reply, crate::base::ConnectionResult::Timeout, "all slots of the server are taken");
     }

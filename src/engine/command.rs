@@ -7,23 +7,29 @@ use crate::base::{ConnectionResult, Phase, Reply};
 use crate::decide::failure::{Effect, Event, judge};
 use crate::model::fault::{DropHow, FaultKind, Unreachable};
 use crate::trace::NONE;
-use smallvec::SmallVec;
 
 impl<const LEVEL: u8> World<'_, LEVEL> {
     /// One command that costs one exchange.
+    #[inline]
     pub(super) fn command(&mut self, talk: &mut Talk<'_>, phase: Phase, timeout_ns: u64, extra_ns: u64) -> Result<(), Stop> {
         let cost = talk.rtt + extra_ns;
         self.command_costing(talk, phase, timeout_ns, cost)
     }
 
-    /// One command: the script, the timelines and the timeout of this moment; the earliest end wins.
+    /// One command: between machines that nothing troubles, just time.
+    #[inline(always)]
     pub(super) fn command_costing(&mut self, talk: &mut Talk<'_>, phase: Phase, timeout_ns: u64, cost_ns: u64) -> Result<(), Stop> {
-        let model = self.model;
-        let start = talk.now;
-        if !talk.may_cut && !talk.scripted && cost_ns <= timeout_ns {
-            talk.now = start.after(cost_ns);
+        if talk.calm && cost_ns <= timeout_ns {
+            talk.now = talk.now.after(cost_ns);
             return Ok(());
         }
+        self.troubled_command(talk, phase, timeout_ns, cost_ns)
+    }
+
+    /// One command: the script, the timelines and the timeout of this moment; the earliest end wins.
+    fn troubled_command(&mut self, talk: &mut Talk<'_>, phase: Phase, timeout_ns: u64, cost_ns: u64) -> Result<(), Stop> {
+        let model = self.model;
+        let start = talk.now;
         let (mut cost, mut script) = (cost_ns, None);
         for number in &model.host_faults[talk.server.index()].session {
             let kind = &model.faults[*number as usize].kind;
@@ -81,7 +87,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             Stop::Reply(reply) if reply.class() == 5 => (Event::Reply(reply), ConnectionResult::Permfail),
             Stop::Reply(reply) => (Event::Reply(reply), ConnectionResult::Tempfail),
         };
-        let effect = judge(talk.rules, &talk.ours.sender, phase, event, talk.last);
+        let effect = judge(talk.rules, &talk.ours.sender, phase, event, self.is_last_session(talk.job));
         let reply = match stop {
             Stop::Reply(reply) => self.noted(reply, effect),
             Stop::Lost(_) => self.tables.reply(0, status_of(effect), &format!("lost connection at {}", phase.as_str())),
@@ -132,7 +138,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             host_failure: false,
             counts,
             plaintext_retry: false,
-            recipients: SmallVec::new(),
+            refusals: Vec::new(),
             taken_at: None,
             tenant: NONE,
         }

@@ -2,7 +2,7 @@
 
 use super::world::{RecipientState, World};
 use crate::base::{Enhanced, Fate, HostId, SimTime};
-use crate::decide::profile::{ExpiryTest, behaviour};
+use crate::decide::profile::ExpiryTest;
 use crate::decide::retry::{Memory, Next, after_deferral, delay_notice_due, hard_expiry};
 use crate::model::settings::Profile;
 use crate::trace::level::{FATES, PATHS};
@@ -40,6 +40,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     /// All jobs of a pass are over: reports, and when it is tried again.
     pub(super) fn end_pass(&mut self, copy: u32) {
+        if self.copies[copy].recipients.iter().all(|recipient| recipient.state == RecipientState::Done) {
+            self.close_copy(copy);
+            return;
+        }
         let host = self.copies[copy].host;
         let sender = &self.config(host).sender;
         self.report_failures(copy, keeps_nothing(sender.profile));
@@ -57,7 +61,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         row.deferrals += 1;
         let (arrived, deferrals) = (row.arrived, row.deferrals);
         let null_sender = self.messages[row.message].from == NONE;
-        let rules = behaviour(sender.profile);
+        let rules = self.rules(host);
         if !self.copies[copy].notified && delay_notice_due(&sender.retry, arrived, self.now) {
             self.copies[copy].notified = true;
             self.delay_notice(copy);
@@ -87,8 +91,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     /// The lifetime of what is left is over.
     pub(super) fn expire(&mut self, copy: u32) {
-        let sender = &self.config(self.copies[copy].host).sender;
-        let rules = behaviour(sender.profile);
+        let host = self.copies[copy].host;
+        let (sender, rules) = (&self.config(host).sender, self.rules(host));
         let fate = if keeps_nothing(sender.profile) { Fate::Rejected } else { Fate::Expired };
         let mut lines: Vec<(u16, &'static str, Enhanced, u32)> = Vec::new();
         for place in 0..self.copies[copy].recipients.len() {

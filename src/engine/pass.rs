@@ -6,7 +6,6 @@ use super::world::{Job, Line, Queue, RecipientState, Stage, World};
 use crate::base::{Fate, HostId, SimTime};
 use crate::decide::exchange::recipient::PASSES_MAX;
 use crate::decide::exchange::smart_host;
-use crate::decide::profile::behaviour;
 use crate::decide::{Because, retry};
 use crate::model::settings::{NextHop, Target};
 use crate::trace::NONE;
@@ -25,7 +24,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             return;
         }
         let config = self.config(host);
-        let rules = behaviour(config.sender.profile);
+        let rules = self.rules(host);
         let (arrived, first) = (self.copies[copy].arrived, self.copies[copy].pass == 0);
         if !first && retry::hard_expiry(&config.sender.retry, rules.expiry, arrived).is_some_and(|end| self.now >= end) {
             self.expire(copy);
@@ -52,39 +51,38 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
     pub(super) fn split(&mut self, copy: u32) {
         let (message, host, tenant) = (self.copies[copy].message, self.copies[copy].host, self.copies[copy].tenant);
         let number = self.messages[message].address_number;
+        if let [only] = self.copies[copy].recipients.as_slice() {
+            // Most mail has one recipient.
+            let (index, pending) = (only.index, only.state == RecipientState::Pending);
+            match self.stop_of(copy, index, (message, host, tenant, number)) {
+                Stop::To(destination) if pending => {
+                    let job = self.new_job(copy, destination, smallvec::smallvec![0]);
+                    self.copies[copy].jobs = 1;
+                    self.enqueue(job);
+                }
+                stop => {
+                    self.copies[copy].jobs = 0;
+                    if pending {
+                        self.ends_here(copy, 0, &stop);
+                    }
+                    self.end_pass(copy);
+                }
+            }
+            return;
+        }
         let mut groups: SmallVec<[(u32, SmallVec<[u16; 2]>); 2]> = SmallVec::new();
         for place in 0..self.copies[copy].recipients.len() {
             let recipient = self.copies[copy].recipients[place];
             if recipient.state != RecipientState::Pending {
                 continue;
             }
-            let template = self.recipient_template(message, recipient.index);
-            let (stop, decisions) = self.stop_for(host, tenant, template, number);
-            self.trace_decisions(copy, u32::from(recipient.index), &decisions);
-            match stop {
-                Stop::Mailbox => self.arrive_in_mailbox(copy, place, Fate::Delivered),
-                Stop::Outside => self.arrive_in_mailbox(copy, place, Fate::LeftModel),
-                Stop::NotSaid(reply) => {
-                    self.copies[copy].recipients[place].state = RecipientState::Done;
-                    self.end_recipient(copy, place, Fate::NotModelled, reply, NONE);
-                }
-                Stop::Bounce(reply) => {
-                    let recipient = &mut self.copies[copy].recipients[place];
-                    (recipient.state, recipient.reply, recipient.said_by) = (RecipientState::Failed, reply, NONE);
-                }
+            match self.stop_of(copy, recipient.index, (message, host, tenant, number)) {
                 Stop::To(destination) => match groups.iter_mut().find(|(seen, _)| *seen == destination) {
                     Some((_, places)) => places.push(place as u16),
                     None => groups.push((destination, smallvec::smallvec![place as u16])),
                 },
+                stop => self.ends_here(copy, place, &stop),
             }
-        }
-        if let [(destination, places)] = groups.as_slice()
-            && places.len() == 1
-        {
-            let job = self.new_job(copy, *destination, SmallVec::from_slice(places));
-            self.copies[copy].jobs = 1;
-            self.enqueue(job);
-            return;
         }
         let limit = self.config(host).sender.recipient_limit as usize;
         let jobs: SmallVec<[u32; 2]> = groups
@@ -108,11 +106,39 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         }
     }
 
+    /// Where one recipient of a copy goes, with the decisions traced.
+    fn stop_of(&mut self, copy: u32, index: u16, (message, host, tenant, number): (u32, HostId, u32, u64)) -> Stop {
+        let template = self.recipient_template(message, index);
+        if !self.writes(STEPS) {
+            return self.known_stop(host, tenant, template, number);
+        }
+        let (stop, decisions) = self.stop_for(host, tenant, template, number);
+        self.trace_decisions(copy, u32::from(index), &decisions);
+        stop
+    }
+
+    /// A recipient that goes nowhere from here.
+    fn ends_here(&mut self, copy: u32, place: usize, stop: &Stop) {
+        match *stop {
+            Stop::Mailbox => self.arrive_in_mailbox(copy, place, Fate::Delivered),
+            Stop::Outside => self.arrive_in_mailbox(copy, place, Fate::LeftModel),
+            Stop::NotSaid(reply) => {
+                self.copies[copy].recipients[place].state = RecipientState::Done;
+                self.end_recipient(copy, place, Fate::NotModelled, reply, NONE);
+            }
+            Stop::Bounce(reply) => {
+                let recipient = &mut self.copies[copy].recipients[place];
+                (recipient.state, recipient.reply, recipient.said_by) = (RecipientState::Failed, reply, NONE);
+            }
+            Stop::To(_) => unreachable!("it goes on"),
+        }
+    }
+
     pub(super) fn new_job(&mut self, copy: u32, destination: u32, recipients: SmallVec<[u16; 2]>) -> u32 {
         let host = self.copies[copy].host;
         let queue = self.queue_of(host, destination);
         let eventful = self.copies[copy].pass > 1 || recipients.len() != self.copies[copy].recipients.len();
-        let line = Line { candidate: NONE, server: host, address: IpAddr::V4(Ipv4Addr::UNSPECIFIED), began: self.now, rtt: 0, end: None };
+        let line = Line { candidate: NONE, server: host, address: IpAddr::V4(Ipv4Addr::UNSPECIFIED), began: self.now, port: 0, rtt: 0 };
         let began_with = recipients.len() as u16;
         self.jobs.insert(Job {
             copy,
@@ -121,6 +147,8 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             began_with,
             started: self.now,
             hop: 0,
+            own_hops: 0,
+            hops: 0,
             turn: 0,
             plan: NONE,
             order: SmallVec::new(),
@@ -129,7 +157,6 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             sessions: 0,
             stage: Stage::Queued,
             waits: u64::MAX,
-            no_fallback: false,
             plain: false,
             host_failure: false,
             connections: 0,
@@ -143,7 +170,12 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
     }
 
     pub(super) fn queue_of(&mut self, host: HostId, destination: u32) -> u32 {
+        let (known, number) = self.machines[host.index()].last_queue;
+        if known == destination {
+            return number;
+        }
         let queue = self.queue_index.intern((host, destination));
+        self.machines[host.index()].last_queue = (destination, queue);
         if queue as usize == self.queues.len() {
             let window = self.config(host).sender.concurrency.0;
             self.queues.push(Queue {
@@ -158,6 +190,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 dead_status: NONE,
                 turn: None,
                 last_plan: None,
+                lead: None,
             });
         }
         queue
@@ -187,12 +220,16 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         let queue = self.jobs[job].queue as usize;
         let destination = self.queues[queue].destination;
         let key = self.tables.destinations.get(destination);
+        let own_hops = key.hops.len() as u8;
+        let hops = own_hops.saturating_add(key.fallback.len() as u8);
+        let row = &mut self.jobs[job];
+        (row.own_hops, row.hops) = (own_hops, hops);
         if key.rotates {
             let count = key.hops.len() as u64;
             let message = self.copies[self.jobs[job].copy].message;
             let turn = self.queues[queue].turn.unwrap_or_else(|| {
                 let host = &self.model.hosts[self.queues[queue].host.index()];
-                super::chance::below(self.chance.draw(Purpose::Turn, self.messages[message].key, host.key, 0), count) as u8
+                super::chance::below(self.chance.draw(Purpose::Turn, self.messages[message].luck, host.key, 0), count) as u8
             });
             self.queues[queue].turn = Some(((u64::from(turn) + 1) % count) as u8);
             self.jobs[job].turn = turn;
@@ -228,12 +265,13 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
     pub(super) fn hop_of(&self, job: u32, at: u8) -> Option<(NextHop, bool)> {
         let row = &self.jobs[job];
         let key = self.tables.destinations.get(self.queues[row.queue as usize].destination);
+        if at >= row.hops {
+            return None;
+        }
         let (at, count) = (usize::from(at), key.hops.len());
         let id = if at < count {
             let place = if key.rotates { (at + usize::from(row.turn)) % count } else { at };
             key.hops[place]
-        } else if row.no_fallback {
-            return None;
         } else {
             *key.fallback.get(at - count)?
         };

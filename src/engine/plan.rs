@@ -1,13 +1,14 @@
 //! Where does a next hop lead? Its lookups, and the plan made of the answers: once per question, kept with its reasons.
 
 use super::world::World;
-use crate::base::{HostId, SimTime};
+use crate::base::{ConfigId, HostId, NameId, ResolverId, SimTime};
 use crate::decide::Because;
 use crate::decide::exchange::smart_host::by_smart_host_rules;
 use crate::decide::mx::{Asker, Candidate, MxAnswer, MxPlan, MxStep, TargetAddresses, plan, read_mx};
-use crate::decide::profile::{Behaviour, behaviour};
+use crate::decide::profile::Behaviour;
 use crate::model::dns::{Outcome, RecordData, RecordType};
 use crate::model::settings::{NextHop, Profile, Target};
+use crate::model::topology::Law;
 use crate::trace::level::STEPS;
 use crate::trace::{CandidateKey, NONE};
 use smallvec::SmallVec;
@@ -18,45 +19,57 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
     pub(super) fn resolve(&mut self, job: u32, hop: &NextHop, configured: bool, at: SimTime) -> (u32, SimTime) {
         let copy = self.jobs[job].copy;
         let (client, message) = (self.copies[copy].host, self.copies[copy].message);
-        let luck = (self.messages[message].key, self.copies[copy].luck());
+        let luck = (self.messages[message].luck, self.copies[copy].luck());
         let who = (self.copies[copy].number, self.copies[copy].pass);
         let resolver = self.model.hosts[client.index()].resolver;
-        let config_id = self.model.versions[self.version].configs[client.index()];
-        let sender = &self.model.config(config_id).sender;
-        let rules = behaviour(sender.profile);
-        let mut question: PlanQuestion = PlanQuestion { config: config_id, host: client, hop: *hop, configured, answers: SmallVec::new() };
+        let (config, rules) = (self.settings[client.index()].id, self.rules(client));
+        let sender = &self.config(client).sender;
+        let queue = self.jobs[job].queue as usize;
+        let mut answers = std::mem::take(&mut self.answers);
+        answers.clear();
         let mut at = at;
-        let mut targets: Targets = SmallVec::new();
-        match hop.target {
-            Target::Ip(_) => {}
-            Target::Host(name) => targets.push((0, name)),
-            Target::Mx(name) => {
-                let told = self.ask(resolver, (name, RecordType::Mx), at, luck, who);
-                at = told.at;
-                question.answers.push((told.answer, 0));
-                targets = self.targets_of(rules, sender.profile, name, told.answer);
+        let lead = self.lead(queue, resolver, sender.profile, hop);
+        let mut targets = lead.targets;
+        if lead.mx != NONE {
+            let told = self.ask(lead.mx, at, luck, who);
+            at = told.at;
+            answers.push((told.answer, 0));
+            if told.answer != lead.answer
+                && let Target::Mx(name) = hop.target
+            {
+                targets = self.targets_of(rules, (resolver, sender.profile, name, told.answer));
+                self.queues[queue].lead = Some(Lead { answer: told.answer, targets, ..lead });
             }
         }
-        for (_, target) in &targets {
-            for (wanted, kind) in [(sender.families.v6, RecordType::Aaaa), (sender.families.v4, RecordType::A)] {
+        let count = if targets == NONE { 0 } else { self.cache.targets(targets).len() };
+        for place in 0..count {
+            let target = self.cache.targets(targets)[place];
+            for (wanted, slot) in [(sender.families.v6, target.aaaa), (sender.families.v4, target.a)] {
                 if !wanted {
-                    question.answers.push((NONE, 0));
+                    answers.push((NONE, 0));
                     continue;
                 }
-                let told = self.ask(resolver, (*target, kind), at, luck, who);
+                let told = self.ask(slot, at, luck, who);
                 at = at.max(told.at);
-                question.answers.push((told.answer, told.turn));
+                answers.push((told.answer, told.turn));
             }
         }
-        let queue = self.jobs[job].queue as usize;
+        let version = self.version as u32;
         let plan = match &self.queues[queue].last_plan {
-            Some((last, plan)) if *last == question => *plan,
+            Some((last, plan))
+                if last.version == version && last.config == config && last.configured == configured && *last.answers == *answers =>
+            {
+                *plan
+            }
             _ => {
+                let answers = SmallVec::from_slice(&answers);
+                let question = PlanQuestion { config, version, host: client, hop: *hop, configured, answers };
                 let plan = self.plan_for(question.clone(), rules);
                 self.queues[queue].last_plan = Some((question, plan));
                 plan
             }
         };
+        self.answers = answers;
         if self.writes(STEPS) {
             let decisions = self.cache_plan(plan).decisions.clone();
             self.trace_decisions(copy, NONE, &decisions);
@@ -64,14 +77,46 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         (plan, at)
     }
 
+    /// Where the lookups of a next hop begin: kept by the queue, since most of its mail asks the same.
+    fn lead(&mut self, queue: usize, resolver: ResolverId, profile: Profile, hop: &NextHop) -> Lead {
+        if let Some(lead) = self.queues[queue].lead.filter(|lead| lead.hop == *hop && lead.profile == profile) {
+            return lead;
+        }
+        let (mx, targets) = match hop.target {
+            Target::Ip(_) => (NONE, NONE),
+            Target::Host(name) => {
+                let question = (resolver, profile, name, NONE);
+                let targets = match self.cache.find_targets(question) {
+                    Some(targets) => targets,
+                    None => {
+                        let target = self.target(resolver, name);
+                        self.cache.add_targets(question, vec![target])
+                    }
+                };
+                (NONE, targets)
+            }
+            Target::Mx(name) => (self.question(resolver, name, RecordType::Mx), NONE),
+        };
+        let lead = Lead { hop: *hop, profile, mx, answer: NONE, targets };
+        // The last plan was another hop's.
+        (self.queues[queue].lead, self.queues[queue].last_plan) = (Some(lead), None);
+        lead
+    }
+
+    fn target(&mut self, resolver: ResolverId, name: NameId) -> TargetQuestions {
+        let aaaa = self.question(resolver, name, RecordType::Aaaa);
+        TargetQuestions { aaaa, a: self.question(resolver, name, RecordType::A) }
+    }
+
     /// Whose addresses to ask for after an MX answer, in the order in which `read_mx` has them; found once per answer.
-    fn targets_of(&mut self, rules: &Behaviour, profile: Profile, name: crate::base::NameId, answer: u32) -> Targets {
-        if let Some(found) = self.cache.find_targets((profile, name, answer)) {
+    fn targets_of(&mut self, rules: &Behaviour, question: TargetsKey) -> u32 {
+        if let Some(found) = self.cache.find_targets(question) {
             return found;
         }
+        let (resolver, _, name, answer) = question;
         let read = self.resolvers.answer(answer);
         let final_name = read.final_name(name);
-        let targets: Targets = match mx_answer(read) {
+        let targets: SmallVec<[(u16, NameId); 4]> = match mx_answer(read) {
             MxAnswer::Internet => SmallVec::new(),
             read => match read_mx(rules, &self.tables.names, name, &read).outcome {
                 MxStep::Targets(list) => SmallVec::from_vec(list),
@@ -79,8 +124,8 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 MxStep::End(_) => SmallVec::new(),
             },
         };
-        self.cache.add_targets((profile, name, answer), targets.clone());
-        targets
+        let targets = targets.into_iter().map(|(_, name)| self.target(resolver, name)).collect();
+        self.cache.add_targets(question, targets)
     }
 
     /// The plan for these answers, made once.
@@ -115,11 +160,14 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         let goals = candidates.iter().map(|candidate| {
             let preference = if made.preferences { u32::from(candidate.preference) } else { 1 << 16 };
             let key = CandidateKey { name: candidate.name, preference, address: candidate.address, port: question.hop.port };
+            let server = self.model.host_at(candidate.address);
             Goal {
                 candidate: self.tables.candidates.intern(key),
                 address: candidate.address,
                 port: question.hop.port,
-                server: self.model.host_at(candidate.address),
+                server,
+                has_family: self.has_family(question.host, candidate.address),
+                latency: server.map_or(Law::Constant(0), |server| self.latency(question.host, server)),
             }
         });
         let goals = goals.collect();
@@ -198,14 +246,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
     }
 
     /// The addresses in two answers (AAAA, A) about one target.
-    fn addresses(
-        &self,
-        rules: &Behaviour,
-        preference: u16,
-        name: crate::base::NameId,
-        answers: &[(u32, u32); 2],
-        text: &str,
-    ) -> TargetAddresses {
+    fn addresses(&self, rules: &Behaviour, preference: u16, name: NameId, answers: &[(u32, u32); 2], text: &str) -> TargetAddresses {
         let mut target = TargetAddresses { preference, name, addresses: Vec::new(), soft: None, other_family: false, no_such_name: false };
         if rules.mx.address_in_mx_data
             && let Ok(address) = text.parse::<IpAddr>()
@@ -253,13 +294,34 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
     }
 }
 
-/// Preferences and names of MX targets.
-pub(crate) type Targets = SmallVec<[(u16, crate::base::NameId); 4]>;
+/// The questions that lead from a next hop to addresses.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lead {
+    hop: NextHop,
+    profile: Profile,
+    /// The MX question, or `NONE`.
+    mx: u32,
+    /// Its answer that `targets` was made of.
+    answer: u32,
+    /// Whose addresses to ask for, or `NONE`.
+    targets: u32,
+}
+
+/// One target and its two questions.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TargetQuestions {
+    aaaa: u32,
+    a: u32,
+}
+
+/// What targets depend on: who asks, whose rules, the name, and the MX answer.
+pub(crate) type TargetsKey = (ResolverId, Profile, NameId, u32);
 
 /// A question about a next hop: all that a plan depends on.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub(crate) struct PlanQuestion {
-    config: crate::base::ConfigId,
+    config: ConfigId,
+    version: u32,
     host: HostId,
     hop: NextHop,
     configured: bool,
@@ -285,6 +347,10 @@ pub(crate) struct Goal {
     pub(super) port: u16,
     /// The machine that answers there.
     pub(super) server: Option<HostId>,
+    /// The sender has an address of this family.
+    pub(super) has_family: bool,
+    /// Time of one exchange with that machine.
+    pub(super) latency: Law,
 }
 
 /// A plan as the rule books return it.

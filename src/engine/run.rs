@@ -97,6 +97,7 @@ fn play<const LEVEL: u8>(model: &Model, options: &Options) -> Run {
         now: SimTime::ZERO,
         until: asked.unwrap_or(LONGEST),
         version: 0,
+        settings: Vec::new(),
         events: EventQueue::default(),
         tables,
         trace: Trace::default(),
@@ -106,6 +107,7 @@ fn play<const LEVEL: u8>(model: &Model, options: &Options) -> Run {
         copies: Slab::default(),
         copy_count: 0,
         jobs: Slab::default(),
+        ends: Vec::new(),
         queue_index: Interner::default(),
         queues: Vec::new(),
         machines: vec![Machine::default(); model.hosts.len()],
@@ -114,11 +116,13 @@ fn play<const LEVEL: u8>(model: &Model, options: &Options) -> Run {
         sources: Vec::new(),
         sources_model: &sources,
         cache: RouteCache::default(),
+        answers: Vec::new(),
         tls_cache: TlsCache::default(),
         acceptance_cache: AcceptanceCache::default(),
         ok_reply,
         bound: None,
     };
+    world.take_settings(0);
     for (at, version) in model.versions.iter().enumerate().skip(1) {
         world.events.push(version.at, Kind::Change, at as u32);
     }
@@ -202,7 +206,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             }
             return;
         }
-        self.version = version;
+        self.take_settings(version);
         for host in &model.versions[version].retry_queues {
             for copy in self.copies.rows_where(|copy| copy.host == *host && copy.jobs == 0 && !copy.closed) {
                 self.wake_copy(copy, self.now);
@@ -238,7 +242,18 @@ impl Counters {
     }
 }
 
+/// By fate: its place in the counters.
+const PLACES: [usize; Fate::ALL.len()] = {
+    let mut places = [0; Fate::ALL.len()];
+    let mut at = 0;
+    while at < places.len() {
+        places[Fate::ALL[at] as usize] = at;
+        at += 1;
+    }
+    places
+};
+
 /// The place of a fate in the counters.
 pub(crate) fn fate_place(fate: Fate) -> usize {
-    Fate::ALL.iter().position(|one| *one == fate).expect("ALL has all fates")
+    PLACES[fate as usize]
 }

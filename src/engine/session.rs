@@ -7,13 +7,12 @@
 use super::world::World;
 use crate::base::{ConnectionResult, Enhanced, HostId, Phase, Reply, SimTime};
 use crate::decide::failure::{Effect, Event, judge};
-use crate::decide::profile::{Behaviour, behaviour};
+use crate::decide::profile::Behaviour;
 use crate::model::settings::{HostConfig, Listener};
 use crate::trace::NONE;
-use smallvec::SmallVec;
 
-/// Recipients (places in the copy) with an end of their own: what to do, with which status; `None` = taken.
-pub(crate) type RecipientEnds = SmallVec<[(u16, Option<(Effect, u32)>); 2]>;
+/// Recipients (places in the copy) that were refused on their own: what to do, with which status.
+pub(crate) type Refusals = Vec<(u16, Effect, u32)>;
 
 /// How a session ended.
 #[derive(Clone, Debug)]
@@ -26,7 +25,7 @@ pub(crate) struct SessionEnd {
     pub(crate) tls: u32,
     /// The sender's words about it, or `NONE`.
     pub(crate) why: u32,
-    /// For all recipients that are not among `recipients`: what to do, with which status.
+    /// For all recipients that are not among `refusals`: what to do, with which status.
     pub(crate) rest: Option<(Effect, u32)>,
     /// The failure was one of the connection or its handshake.
     pub(crate) host_failure: bool,
@@ -34,7 +33,7 @@ pub(crate) struct SessionEnd {
     pub(crate) counts: bool,
     /// Try the same address again without TLS.
     pub(crate) plaintext_retry: bool,
-    pub(crate) recipients: RecipientEnds,
+    pub(crate) refusals: Refusals,
     /// When the server took the message over.
     pub(crate) taken_at: Option<SimTime>,
     /// For which tenant.
@@ -54,16 +53,13 @@ pub(super) struct Talk<'a> {
     pub(super) message: u64,
     pub(super) n: u64,
     pub(super) rtt: u64,
-    pub(super) last: bool,
     pub(super) now: SimTime,
     pub(super) tls: u32,
     pub(super) encrypted: bool,
     /// EHLO was answered: extensions can be used.
     pub(super) extensions: bool,
-    /// Something may cut sessions between these two.
-    pub(super) may_cut: bool,
-    /// The server does something in sessions beside the usual.
-    pub(super) scripted: bool,
+    /// Nothing cuts sessions between these two, and the server does nothing in them beside the usual.
+    pub(super) calm: bool,
 }
 
 /// Why a session goes no further.
@@ -75,33 +71,29 @@ pub(super) enum Stop {
 
 impl<const LEVEL: u8> World<'_, LEVEL> {
     /// Plays the session of a job from its admission on.
-    pub(super) fn play(&mut self, job: u32) -> SessionEnd {
+    pub(super) fn play(&mut self, job: u32, listener: &Listener) -> SessionEnd {
         let row = &self.jobs[job];
         let (copy, line) = (row.copy, &row.line);
         let client = self.copies[copy].host;
         let (server, address, rtt) = (line.server, line.address, line.rtt);
-        let port = self.tables.candidates.get(line.candidate).port;
         let (ours, theirs) = (self.config(client), self.config(server));
-        let listener = theirs.receiver.listeners.iter().find(|listener| listener.port == port).expect("connects go to ports that listen");
         let mut talk = Talk {
             job,
             client,
             server,
             address,
-            rules: behaviour(ours.sender.profile),
+            rules: self.rules(client),
             ours,
             theirs,
             listener,
-            message: self.messages[self.copies[copy].message].key,
+            message: self.messages[self.copies[copy].message].luck,
             n: self.copies[copy].luck() | u64::from(row.connections),
             rtt,
-            last: self.is_last_session(job),
             now: self.now,
             tls: NONE,
             encrypted: false,
             extensions: true,
-            may_cut: self.faults.may_cut(self.model, client, server),
-            scripted: !self.model.host_faults[server.index()].session.is_empty(),
+            calm: self.model.host_faults[server.index()].session.is_empty() && !self.faults.may_cut(self.model, client, server),
         };
         match self.greet(&mut talk) {
             Ok(()) => self.transfer(&mut talk),
@@ -109,14 +101,14 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
     }
 
-    /// The candidate of this session was counted already.
+    /// Is there nobody left to try after this session? (Its candidate was counted already.)
     pub(super) fn is_last_session(&self, job: u32) -> bool {
         let row = &self.jobs[job];
         let sender = &self.config(self.copies[row.copy].host).sender;
         let here = usize::from(row.next) >= row.order.len()
             || sender.address_limit > 0 && u32::from(row.tried) >= sender.address_limit
             || sender.session_limit > 0 && u32::from(row.sessions) + 1 >= sender.session_limit;
-        here && self.hop_of(job, row.hop + 1).is_none()
+        here && row.hop + 1 >= row.hops
     }
 
     /// Banner, EHLO, STARTTLS.
@@ -142,7 +134,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let own = self.model.hosts[talk.client.index()].hostname;
         if talk.rules.session.own_name_is_loop && talk.client != talk.server && self.model.hosts[talk.server.index()].hostname == own {
             let best = self.jobs[talk.job].next <= 1;
-            let effect = judge(talk.rules, &talk.ours.sender, Phase::Ehlo, Event::OwnName { best }, talk.last);
+            let effect = judge(talk.rules, &talk.ours.sender, Phase::Ehlo, Event::OwnName { best }, self.is_last_session(talk.job));
             let reply = self.tables.reply(0, status_of(effect), "the server greets with the sender's own name: mail loops back to myself");
             return Err(self.failed(talk, Phase::Ehlo, ConnectionResult::Left, effect, reply, true));
         }

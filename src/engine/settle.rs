@@ -2,7 +2,7 @@
 
 use super::session::SessionEnd;
 use super::world::{Copy, Recipient, RecipientState, Stage, World};
-use crate::base::{AttemptResult, HostId, Phase, SimTime};
+use crate::base::{AttemptResult, ConnectionResult, HostId, Phase, SimTime};
 use crate::decide::failure::Effect;
 use crate::model::settings::Directory;
 use crate::trace::level::PATHS;
@@ -23,10 +23,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     /// Recipients that a session's server took.
     pub(super) fn taken_places(&self, job: u32, end: &SessionEnd) -> SmallVec<[u16; 2]> {
-        if end.recipients.iter().all(|(_, end)| end.is_none()) {
-            return SmallVec::from_slice(&self.jobs[job].recipients);
-        }
-        let refused = |place: &u16| end.recipients.iter().any(|(at, end)| at == place && end.is_some());
+        let refused = |place: &u16| end.refusals.iter().any(|(at, ..)| at == place);
         self.jobs[job].recipients.iter().copied().filter(|place| !refused(place)).collect()
     }
 
@@ -39,20 +36,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let outcome = self.tables.outcomes.intern(outcome);
         let (candidate, began) = (self.jobs[job].line.candidate, self.jobs[job].line.began);
         let row = self.trace_connection(job, candidate, outcome, began, end.end);
-        for (place, own) in &end.recipients {
-            let (result, reply) = match own {
-                None if end.rest.is_none() => continue,
-                None => continue,
-                Some((effect, reply)) => (
-                    if matches!(effect, Effect::Bounce(_)) {
-                        crate::base::ConnectionResult::Permfail
-                    } else {
-                        crate::base::ConnectionResult::Tempfail
-                    },
-                    *reply,
-                ),
-            };
-            let outcome = self.tables.outcomes.intern(ConnectionOutcome { phase: Phase::Rcpt, result, reply, tls: end.tls, why: NONE });
+        for (place, effect, reply) in &end.refusals {
+            let result = if matches!(effect, Effect::Bounce(_)) { ConnectionResult::Permfail } else { ConnectionResult::Tempfail };
+            let outcome = ConnectionOutcome { phase: Phase::Rcpt, result, reply: *reply, tls: end.tls, why: NONE };
+            let outcome = self.tables.outcomes.intern(outcome);
             let recipient = self.copies[self.jobs[job].copy].recipients[*place as usize].index;
             self.trace.recipients.push(RecipientRow { connection: row, recipient, outcome });
         }
@@ -61,7 +48,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     /// A session is over: slots, hand-over, what is left goes on.
     pub(super) fn session_over(&mut self, job: u32) {
-        let end = self.jobs[job].line.end.take().expect("a session has an end");
+        let end = self.ends[job as usize].clone();
         let server = self.jobs[job].line.server;
         self.release(server);
         let copy = self.jobs[job].copy;
@@ -69,17 +56,12 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             self.jobs[job].sessions += 1;
         }
         let lost_reply = end.taken_at.is_some() && end.rest.is_some();
-        let places = if end.taken_at.is_some() { self.taken_places(job, &end) } else { SmallVec::new() };
         let connection = if lost_reply { NONE } else { self.finish_connection_row(job, &end) };
-        for (place, own) in &end.recipients {
-            if let Some((effect, reply)) = own {
-                self.apply(job, *place, *effect, *reply, server);
-            }
+        for (place, effect, reply) in &end.refusals {
+            self.apply(job, *place, *effect, *reply, server);
         }
         if let Some((effect, reply)) = end.rest {
-            let own: SmallVec<[u16; 4]> = end.recipients.iter().filter(|(_, own)| own.is_some()).map(|(place, _)| *place).collect();
-            let rest: SmallVec<[u16; 4]> = self.jobs[job].recipients.iter().copied().filter(|place| !own.contains(place)).collect();
-            for place in rest {
+            for place in self.taken_places(job, &end) {
                 self.apply(job, place, effect, reply, if self.tables.replies.get(reply).code == 0 { HostId(NONE) } else { server });
             }
             self.jobs[job].host_failure = end.host_failure;
@@ -87,15 +69,17 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             self.jobs[job].host_failure = false;
         }
         if !lost_reply && end.taken_at.is_some() {
+            let places = if end.refusals.is_empty() {
+                std::mem::take(&mut self.jobs[job].recipients)
+            } else {
+                let places = self.taken_places(job, &end);
+                self.jobs[job].recipients.retain(|place| !places.contains(place));
+                places
+            };
             for place in &places {
                 self.copies[copy].recipients[*place as usize].state = RecipientState::Done;
             }
             self.attempt_rows(job, &places, AttemptResult::Delivered, end.reply);
-            if places.len() == self.jobs[job].recipients.len() {
-                self.jobs[job].recipients.clear();
-            } else {
-                self.jobs[job].recipients.retain(|place| !places.contains(place));
-            }
             self.hand_over(job, &places, self.now, end.tenant, connection);
             let message = self.copies[copy].message;
             for place in &places {

@@ -41,18 +41,21 @@ enum OfferKey {
 impl<const LEVEL: u8> World<'_, LEVEL> {
     /// STARTTLS, if the policy wants it and the server has it.
     pub(super) fn secure(&mut self, talk: &mut Talk<'_>) -> Result<(), Box<SessionEnd>> {
-        let (policy, hop, plain_retry) = self.policy_of(talk.job);
         let timers = talk.ours.sender.timers;
-        if policy.level == TlsLevel::None || self.jobs[talk.job].plain {
+        let level = self.policy_of(talk.job).level;
+        if level == TlsLevel::None || self.jobs[talk.job].plain {
             let why = if self.jobs[talk.job].plain {
                 "S3: the handshake failed before; this connection goes without TLS"
             } else {
                 "the policy never uses TLS"
             };
-            talk.tls = self.tls_record(TlsOutcome::Plaintext, None, policy.level.as_str(), None, why);
+            talk.tls = self.tls_record(TlsOutcome::Plaintext, None, level.as_str(), None, why);
             return Ok(());
         }
-        let offer = if !talk.extensions || talk.listener.without.iter().any(|word| &**word == "STARTTLS") {
+        let offer = if talk.calm && talk.theirs.receiver.certificate.is_none()
+            || !talk.extensions
+            || talk.listener.without.iter().any(|word| &**word == "STARTTLS")
+        {
             OfferKey::NotOffered
         } else {
             match self.starttls_offer(talk) {
@@ -71,19 +74,23 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 },
             }
         };
-        if offer == OfferKey::NotOffered && matches!(policy.level, TlsLevel::May | TlsLevel::Opportunistic) {
+        let plain_retry = self.tables.destinations.get(self.queues[self.jobs[talk.job].queue as usize].destination).plain_retry;
+        if offer == OfferKey::NotOffered && matches!(level, TlsLevel::May | TlsLevel::Opportunistic) {
             // The usual case of a server without TLS, worked out once per level.
-            let known = self.tls_cache.plain.iter().find(|(level, _)| *level == policy.level).map(|(_, record)| *record);
+            let known = self.tls_cache.plain.iter().find(|(known, _)| *known == level).map(|(_, record)| *record);
             talk.tls = known.unwrap_or_else(|| {
+                let policy = self.policy_of(talk.job).clone();
                 let decision = negotiate(talk.rules, &policy, &Offer::NotOffered, false, plain_retry);
-                let record = self.tls_record(TlsOutcome::Plaintext, None, policy.level.as_str(), None, &sentence(&decision.chosen));
-                self.tls_cache.plain.push((policy.level, record));
+                let record = self.tls_record(TlsOutcome::Plaintext, None, level.as_str(), None, &sentence(&decision.chosen));
+                self.tls_cache.plain.push((level, record));
                 record
             });
             return Ok(());
         }
+        let policy = self.policy_of(talk.job).clone();
+        let (hop, _) = self.hop_of(talk.job, self.jobs[talk.job].hop).expect("a session has a next hop");
         let offer = match offer {
-            OfferKey::Certificate(certificate, ..) => self.shake_hands(talk, certificate, policy.level),
+            OfferKey::Certificate(certificate, ..) => self.shake_hands(talk, certificate, level),
             OfferKey::Broken("the server falls silent") => {
                 talk.now = talk.now.after(timers.starttls_ns);
                 offer
@@ -99,7 +106,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let copy = &self.copies[self.jobs[talk.job].copy];
         let old = copy.pass_at.since(copy.arrived) >= backoff;
         let name = self.tables.candidates.get(self.jobs[talk.job].line.candidate).name;
-        let config = self.model.versions[self.version].configs[talk.client.index()];
+        let config = self.settings[talk.client.index()].id;
         let question = TlsQuestion { client: (config, talk.client), policy, hop, name, offer, old, plain_retry };
         let (verdict, record) = self.tls_answer(question, talk);
         talk.tls = record;
@@ -238,19 +245,18 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         self.tables.tls.intern(TlsRecord { outcome, version, policy, result, why: why.into() })
     }
 
-    /// The TLS policy of a job's current next hop, that hop, and a switch.
-    fn policy_of(&self, job: u32) -> (TlsPolicy, NextHop, bool) {
+    /// The TLS policy of a job's current next hop.
+    fn policy_of(&self, job: u32) -> &TlsPolicy {
         let row = &self.jobs[job];
         let key = self.tables.destinations.get(self.queues[row.queue as usize].destination);
-        let (hop, _) = self.hop_of(job, row.hop).expect("a session has a next hop");
         let tls = &self.config(self.copies[row.copy].host).sender.tls;
-        let policy = key.tls.clone().unwrap_or_else(|| {
+        key.tls.as_ref().unwrap_or_else(|| {
             if tls.policies.is_empty() {
-                return tls.policy.clone();
+                return &tls.policy;
             }
+            let (hop, _) = self.hop_of(job, row.hop).expect("a session has a next hop");
             let name = crate::decide::route::queue_name(&self.tables.names, &hop);
-            tls.policies.iter().find(|(for_hop, _)| **for_hop == *name).map_or(&tls.policy, |(_, policy)| policy).clone()
-        });
-        (policy, hop, key.plain_retry)
+            tls.policies.iter().find(|(for_hop, _)| **for_hop == *name).map_or(&tls.policy, |(_, policy)| policy)
+        })
     }
 }

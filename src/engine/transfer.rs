@@ -2,7 +2,7 @@
 
 use super::chance::Purpose;
 use super::fault::is_at;
-use super::session::{RecipientEnds, SessionEnd, Stop, Talk, status_of};
+use super::session::{Refusals, SessionEnd, Stop, Talk, status_of};
 use super::world::World;
 use crate::base::{ConfigId, ConnectionResult, Enhanced, HostId, Interner, Phase, Reply, SimTime};
 use crate::decide::acceptance::{Acceptance, Peer, answer_rcpt};
@@ -11,10 +11,13 @@ use crate::model::fault::{DropHow, FaultKind};
 use crate::trace::NONE;
 use smallvec::SmallVec;
 
-/// Answers to RCPT, made once per (server's settings, client, recipient template).
+/// What decides whether a recipient is taken: server's settings, client, recipient template.
+pub(crate) type AcceptanceKey = (ConfigId, HostId, u32);
+
+/// Answers to RCPT, made once per question.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct AcceptanceCache {
-    index: Interner<(ConfigId, HostId, u32)>,
+    index: Interner<AcceptanceKey>,
     answers: Vec<(Acceptance, u32)>,
 }
 
@@ -27,7 +30,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let announces = talk.extensions && !talk.listener.without.iter().any(|word| &**word == "SIZE");
         let too_big = talk.theirs.receiver.max_message_size.is_some_and(|most| size > most);
         if too_big && announces {
-            let effect = judge(talk.rules, &talk.ours.sender, Phase::Ehlo, Event::TooBig, talk.last);
+            let effect = judge(talk.rules, &talk.ours.sender, Phase::Ehlo, Event::TooBig, self.is_last_session(talk.job));
             let text =
                 format!("message size {size} exceeds size limit {} of the server", talk.theirs.receiver.max_message_size.unwrap_or(0));
             let reply = self.tables.reply(0, status_of(effect), &text);
@@ -45,7 +48,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         if let Err(stop) = mail {
             return *self.broken(talk, Phase::Mail, &stop, false);
         }
-        let mut recipients: RecipientEnds = SmallVec::new();
+        let mut refusals = Refusals::new();
         let mut tenant = NONE;
         let mut accepted = 0u32;
         let places: SmallVec<[u16; 2]> = SmallVec::from_slice(&self.jobs[talk.job].recipients);
@@ -57,28 +60,27 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 Ok(for_tenant) => {
                     accepted += 1;
                     tenant = for_tenant;
-                    recipients.push((*place, None));
                 }
                 Err(Stop::Reply(reply)) if reply.code != 421 => {
-                    let effect = judge(talk.rules, &talk.ours.sender, Phase::Rcpt, Event::Reply(&reply), talk.last);
+                    let effect = judge(talk.rules, &talk.ours.sender, Phase::Rcpt, Event::Reply(&reply), self.is_last_session(talk.job));
                     let reply = self.noted(&reply, effect);
-                    recipients.push((*place, Some((effect, reply))));
+                    refusals.push((*place, effect, reply));
                 }
                 Err(stop) => return *self.broken(talk, Phase::Rcpt, &stop, false),
             }
         }
         if accepted == 0 {
-            return self.nobody_taken(talk, recipients);
+            return self.nobody_taken(talk, refusals);
         }
         let step = if pipelining { 0 } else { talk.rtt };
         let data = self.command_costing(talk, Phase::Data, timers.data_ns, step);
         if let Err(stop) = data {
-            return self.all_or_nothing(talk, Phase::Data, &stop, recipients);
+            return self.all_or_nothing(talk, Phase::Data, &stop, refusals);
         }
         if let Err(stop) = self.command_costing(talk, Phase::Content, timers.content_ns, 0) {
-            return self.all_or_nothing(talk, Phase::Content, &stop, recipients);
+            return self.all_or_nothing(talk, Phase::Content, &stop, refusals);
         }
-        self.final_dot(talk, copy, too_big, tenant, recipients)
+        self.final_dot(talk, copy, too_big, tenant, refusals)
     }
 
     /// The reply to one RCPT: the tenant it is taken for, or a refusal.
@@ -138,9 +140,12 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 
     fn acceptance(&mut self, talk: &Talk<'_>, message: u32, template: u32) -> Acceptance {
-        let config = self.model.versions[self.version].configs[talk.server.index()];
+        let config = self.settings[talk.server.index()].id;
         let key = (config, talk.client, template);
-        if let Some(slot) = self.acceptance_cache.index.find(&key) {
+        let last = self.machines[talk.server.index()].last_acceptance;
+        let known = last.filter(|(known, _)| *known == key).map(|(_, slot)| slot);
+        if let Some(slot) = known.or_else(|| self.acceptance_cache.index.find(&key)) {
+            self.machines[talk.server.index()].last_acceptance = Some((key, slot));
             let (answer, decision) = self.acceptance_cache.answers[slot as usize].clone();
             self.trace_decisions(self.jobs[talk.job].copy, NONE, &[decision]);
             return answer;
@@ -172,21 +177,21 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 
     /// No recipient was taken: no content is sent.
-    fn nobody_taken(&mut self, talk: &Talk<'_>, recipients: RecipientEnds) -> SessionEnd {
-        let (effect, reply) = recipients.last().and_then(|(_, end)| *end).expect("nobody was taken, so each has a refusal");
+    fn nobody_taken(&mut self, talk: &Talk<'_>, refusals: Refusals) -> SessionEnd {
+        let (_, effect, reply) = *refusals.last().expect("nobody was taken, so each has a refusal");
         let result = if matches!(effect, Effect::Bounce(_)) { ConnectionResult::Permfail } else { ConnectionResult::Tempfail };
-        SessionEnd { recipients, ..self.ended(talk, Phase::Rcpt, result, reply, None, true) }
+        SessionEnd { refusals, ..self.ended(talk, Phase::Rcpt, result, reply, None, true) }
     }
 
     /// One reply or break for all recipients that were taken so far.
-    fn all_or_nothing(&mut self, talk: &mut Talk<'_>, phase: Phase, stop: &Stop, recipients: RecipientEnds) -> SessionEnd {
+    fn all_or_nothing(&mut self, talk: &mut Talk<'_>, phase: Phase, stop: &Stop, refusals: Refusals) -> SessionEnd {
         let mut end = self.broken(talk, phase, stop, false);
-        end.recipients = recipients.into_iter().filter(|(_, end)| end.is_some()).collect();
+        end.refusals = refusals;
         end.counts = true;
         *end
     }
 
-    fn final_dot(&mut self, talk: &mut Talk<'_>, copy: u32, too_big: bool, tenant: u32, recipients: RecipientEnds) -> SessionEnd {
+    fn final_dot(&mut self, talk: &mut Talk<'_>, copy: u32, too_big: bool, tenant: u32, refusals: Refusals) -> SessionEnd {
         let (model, timers) = (self.model, talk.ours.sender.timers);
         let receiver = &talk.theirs.receiver;
         let service = self.service_time(talk.server, talk.message, talk.n, talk.now);
@@ -214,7 +219,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 DropHow::Silence => Stop::Silent(began.after(timers.final_dot_ns)),
                 DropHow::Close | DropHow::Reset => Stop::Lost(began.after(talk.rtt + service)),
             };
-            let mut end = self.all_or_nothing(talk, Phase::FinalDot, &stop, recipients);
+            let mut end = self.all_or_nothing(talk, Phase::FinalDot, &stop, refusals);
             (end.taken_at, end.tenant) = (Some(taken_at), tenant);
             return end;
         }
@@ -225,16 +230,16 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             Ok(()) => {
                 let reply = self.ok_reply;
                 let end = self.ended(talk, Phase::FinalDot, ConnectionResult::Accepted, reply, None, true);
-                SessionEnd { recipients, taken_at: Some(talk.now), tenant, ..end }
+                SessionEnd { refusals, taken_at: Some(talk.now), tenant, ..end }
             }
             Err(stop @ Stop::Silent(_)) if service > timers.final_dot_ns => {
                 // The server works longer than the client waits: it takes the message, and the client sends it again.
                 let taken_at = began.after(talk.rtt / 2 + service);
-                let mut end = self.all_or_nothing(talk, Phase::FinalDot, &stop, recipients);
+                let mut end = self.all_or_nothing(talk, Phase::FinalDot, &stop, refusals);
                 (end.taken_at, end.tenant) = (Some(taken_at), tenant);
                 end
             }
-            Err(stop) => self.all_or_nothing(talk, Phase::FinalDot, &stop, recipients),
+            Err(stop) => self.all_or_nothing(talk, Phase::FinalDot, &stop, refusals),
         }
     }
 

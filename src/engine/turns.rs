@@ -52,13 +52,17 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let host = self.queues[queue as usize].host;
         let sender = &self.config(host).sender;
         let (initial, limit) = sender.concurrency;
+        if initial == 0 {
+            self.queues[queue as usize].active -= 1;
+            return;
+        }
         let retry_min = match &sender.retry {
             crate::model::settings::Retry::Postfix { min_ns, .. } => *min_ns,
             _ => 5 * MINUTE,
         };
         let row = &mut self.queues[queue as usize];
         row.active -= 1;
-        if initial == 0 || row.dead_until > self.now {
+        if row.dead_until > self.now {
             return;
         }
         if !failed {

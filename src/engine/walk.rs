@@ -11,12 +11,12 @@ use crate::base::{ConnectionResult, HostId, Phase, SimTime};
 use crate::decide::failure::{Effect, Event, judge};
 use crate::decide::mx::{Candidate, MxPlan};
 use crate::decide::order::order;
-use crate::decide::profile::{OrderRule, behaviour};
+use crate::decide::profile::OrderRule;
 use crate::model::fault::Unreachable;
 use crate::model::settings::NextHop;
 use crate::model::topology::Law;
 use crate::trace::level::{PATHS, STEPS};
-use crate::trace::{ConnectionOutcome, ConnectionRow, DecisionRow, NONE, Trace};
+use crate::trace::{ConnectionOutcome, ConnectionRow, DecisionRow, Leg, NONE, Trace};
 use std::net::IpAddr;
 
 impl<'m, const LEVEL: u8> World<'m, LEVEL> {
@@ -46,7 +46,10 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                     let status = self.tables.reply(end.code, end.status, &why);
                     let row = &mut self.jobs[job];
                     (row.status, row.said_by, row.bounce, row.is_loop, row.host_failure) = (status, NONE, end.bounce, is_loop, !end.bounce);
-                    row.no_fallback |= is_loop;
+                    if is_loop {
+                        // No fallback relay for mail that came back to its own sender.
+                        row.hops = row.own_hops;
+                    }
                     row.eventful = true;
                     row.hop += 1;
                     if at > self.now {
@@ -74,10 +77,10 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         let row = &self.jobs[job];
         let copy = &self.copies[row.copy];
         let sender = &self.config(copy.host).sender;
-        let key = self.messages[copy.message].key;
+        let key = self.messages[copy.message].luck;
         let (pass, hop) = (u64::from(copy.hops) << 16 | u64::from(copy.pass), u64::from(row.hop));
         let place = self.model.hosts[copy.host.index()].key;
-        let rule = behaviour(sender.profile).order;
+        let rule = self.rules(copy.host).order;
         order(rule, sender, candidates, |n| {
             // The luck of a candidate is that of its name (and address), so another candidate does not move it.
             let candidate = &candidates[n as usize];
@@ -94,7 +97,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         let client = self.copies[copy].host;
         let message = self.copies[copy].message;
         let sender = &self.config(client).sender;
-        let rules = behaviour(sender.profile);
+        let rules = self.rules(client);
         loop {
             if self.faults.down(self.model, client, None, at).is_some() {
                 let status = self.tables.reply(0, rules.session.lost, "the sending host went down");
@@ -108,7 +111,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             if usize::from(row.next) >= row.order.len() || limit || sessions {
                 let row = &mut self.jobs[job];
                 row.hop += 1;
-                if self.hop_of(job, self.jobs[job].hop).is_none() {
+                if row.hop >= row.hops {
                     self.over_at(job, at);
                 } else if at > self.now {
                     self.wake_job(job, at, Kind::Settle, Stage::NextHop);
@@ -118,18 +121,18 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 return;
             }
             let place = row.order[usize::from(row.next)];
-            let Goal { candidate: candidate_id, address, port, server } = self.cache_plan(row.plan).goals[usize::from(place)];
-            let last_place = self.is_last(job);
+            let goal = self.cache_plan(row.plan).goals[usize::from(place)];
             let row = &mut self.jobs[job];
             row.next += 1;
             row.tried += 1;
             row.connections += 1;
             let n = self.copies[copy].luck() | u64::from(row.connections);
-            let rtt = self.round_trip(client, server, self.messages[message].key, n, at);
-            match self.connect(client, server, address, port, at) {
+            let rtt = self.round_trip(client, &goal, self.messages[message].luck, n, at);
+            match self.connect(client, &goal, at) {
                 Ok(()) => {
-                    let server = server.expect("an address that answers has a machine");
-                    self.jobs[job].line = Line { candidate: candidate_id, server, address, began: at, rtt, end: None };
+                    let server = goal.server.expect("an address that answers has a machine");
+                    let Goal { candidate, address, port, .. } = goal;
+                    self.jobs[job].line = Line { candidate, server, address, port, began: at, rtt };
                     self.wake_job(job, at.after(rtt), Kind::Admit, Stage::Connecting);
                     return;
                 }
@@ -140,9 +143,9 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                         Unreachable::Unreachable => (Event::Unreachable, ConnectionResult::Unreachable, 0),
                     };
                     self.counters.failed_connects += 1;
-                    let effect = judge(rules, sender, Phase::Connect, event, last_place);
+                    let effect = judge(rules, sender, Phase::Connect, event, self.is_last(job));
                     let end = at.after(cost);
-                    let why = self.trace_failed_connect(job, candidate_id, result, (at, end), &why);
+                    let why = self.trace_failed_connect(job, goal.candidate, result, (at, end), &why);
                     self.note_effect(job, effect, why, true);
                     at = end;
                     if !matches!(effect, Effect::Next(_)) {
@@ -154,15 +157,14 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         }
     }
 
-    /// Is there no candidate left after the current one, in this hop or a later one?
-    pub(super) fn is_last(&self, job: u32) -> bool {
+    /// Is nobody left to try after the candidate just counted, in this hop or a later one?
+    fn is_last(&self, job: u32) -> bool {
         let row = &self.jobs[job];
         let sender = &self.config(self.copies[row.copy].host).sender;
-        let left = row.order.len().saturating_sub(usize::from(row.next));
-        let here = left <= 1
-            || sender.address_limit > 0 && u32::from(row.tried) + 1 >= sender.address_limit
+        let here = usize::from(row.next) >= row.order.len()
+            || sender.address_limit > 0 && u32::from(row.tried) >= sender.address_limit
             || sender.session_limit > 0 && u32::from(row.sessions) + 1 >= sender.session_limit;
-        here && self.hop_of(job, row.hop + 1).is_none()
+        here && row.hop + 1 >= row.hops
     }
 
     /// Notes what a failure means for the recipients that a job still has.
@@ -184,8 +186,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         (at, end): (SimTime, SimTime),
         why: &Refusal,
     ) -> u32 {
-        let sender = &self.config(self.copies[self.jobs[job].copy].host).sender;
-        let session = &behaviour(sender.profile).session;
+        let session = &self.rules(self.copies[self.jobs[job].copy].host).session;
         let (status, words) = match result {
             ConnectionResult::Refused => (session.refused, "Connection refused"),
             ConnectionResult::ConnectTimeout => (session.connect_timeout, "Connection timed out"),
@@ -226,7 +227,8 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         let row = &self.jobs[job];
         let copy = &self.copies[row.copy];
         let destination = self.queues[row.queue as usize].destination;
-        let row = ConnectionRow { copy: copy.number, pass: copy.pass, destination, candidate, outcome, at, end };
+        let leg = self.tables.legs.intern(Leg { destination, candidate });
+        let row = ConnectionRow { copy: copy.number, pass: copy.pass, leg, outcome, at, end };
         Trace::push(&mut self.trace.connections, row)
     }
 
@@ -240,19 +242,11 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
     }
 
     /// Does a connect to this address succeed?
-    pub(super) fn connect(
-        &mut self,
-        client: HostId,
-        server: Option<HostId>,
-        address: IpAddr,
-        port: u16,
-        at: SimTime,
-    ) -> Result<(), (Unreachable, Refusal)> {
+    fn connect(&mut self, client: HostId, goal: &Goal, at: SimTime) -> Result<(), (Unreachable, Refusal)> {
         let model = self.model;
+        let Goal { address, port, server, has_family, .. } = *goal;
         let Some(server) = server else { return Err((Unreachable::Silent, Refusal::Nobody)) };
-        let own = &model.hosts[client.index()];
-        let mut addresses = own.egress.iter().chain(&own.addresses);
-        if !own.addresses.is_empty() && !addresses.any(|own| own.is_ipv4() == address.is_ipv4()) {
+        if !has_family {
             return Err((Unreachable::Unreachable, Refusal::Family));
         }
         if let Some(cut) = self.faults.line(model, client, server, at) {
@@ -268,18 +262,30 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
     }
 
     /// Time of one exchange between two machines.
-    pub(super) fn round_trip(&self, a: HostId, b: Option<HostId>, message: u64, n: u64, at: SimTime) -> u64 {
+    fn round_trip(&self, a: HostId, goal: &Goal, message: u64, n: u64, at: SimTime) -> u64 {
         let model = self.model;
-        let Some(b) = b else { return 0 };
-        let version = &model.versions[self.version];
-        let matches = |link: &&crate::model::topology::Link| link.a.has(a) && link.b.has(b) || link.a.has(b) && link.b.has(a);
-        let law: Law = version.links.iter().find(matches).map_or(model.default_latency, |link| link.latency);
+        let Some(b) = goal.server else { return 0 };
         let place = model.hosts[a.index()].key ^ model.hosts[b.index()].key.rotate_left(17);
-        let usual = self.chance.time(law, Purpose::Latency, message, place, n);
+        let usual = self.chance.time(goal.latency, Purpose::Latency, message, place, n);
+        if model.line_faults.is_empty() {
+            return usual;
+        }
         match self.faults.slower(model, a, b, at) {
             Some((fault, add)) => usual + self.chance.time(add, Purpose::Extra, message, model.faults[fault as usize].key, n),
             None => usual,
         }
+    }
+
+    /// The law of one exchange between two machines now.
+    pub(super) fn latency(&self, a: HostId, b: HostId) -> Law {
+        let matches = |link: &&crate::model::topology::Link| link.a.has(a) && link.b.has(b) || link.a.has(b) && link.b.has(a);
+        self.model.versions[self.version].links.iter().find(matches).map_or(self.model.default_latency, |link| link.latency)
+    }
+
+    /// Has a machine an address of the same family to connect from?
+    pub(super) fn has_family(&self, client: HostId, address: IpAddr) -> bool {
+        let own = &self.model.hosts[client.index()];
+        own.addresses.is_empty() || own.egress.iter().chain(&own.addresses).any(|own| own.is_ipv4() == address.is_ipv4())
     }
 
     /// A job is over at a moment, now or later: always by an event, so that a long line of hopeless jobs is no deep recursion.

@@ -6,7 +6,7 @@ mod rows;
 mod tables;
 
 pub use rows::{AttemptRow, ConnectionRow, CopyRow, DecisionRow, FateRow, LookupRow, MessageRow, PassRow, QueueRow, RecipientRow, Trace};
-pub use tables::{CandidateKey, ConnectionOutcome, DestinationKey, Sender, StoredDecision, Tables, TlsRecord};
+pub use tables::{CandidateKey, ConnectionOutcome, DestinationKey, Leg, Sender, StoredDecision, Tables, TlsRecord};
 
 /// Levels of a trace: each writes what the one before writes, and more.
 pub mod level {

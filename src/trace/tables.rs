@@ -44,6 +44,15 @@ pub struct CandidateKey {
     pub port: u16,
 }
 
+/// Why somebody connects where: the destination of the pass, and the candidate.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct Leg {
+    /// Number of the destination.
+    pub destination: u32,
+    /// Number of the candidate.
+    pub candidate: u32,
+}
+
 /// What came of a connection.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct ConnectionOutcome {
@@ -109,6 +118,8 @@ pub struct Tables {
     pub destinations: Interner<DestinationKey>,
     /// Candidates.
     pub candidates: Interner<CandidateKey>,
+    /// Destinations with their candidates.
+    pub legs: Interner<Leg>,
     /// Connection outcomes.
     pub outcomes: Interner<ConnectionOutcome>,
     /// TLS.
