@@ -142,6 +142,34 @@ fn code_3_invalid() {
     assert!(folder.run(&["test", "broken.ron"]).is(3).out.contains("broken.ron: invalid"));
 }
 
+/// More traffic than anybody can wait for is refused at once, at its place, with a way out; a bound that the scenario writes counts.
+#[test]
+fn a_flood_is_refused_before_it_is_played() {
+    let flood = TESTED.replace("count: 3, gap: \"1m\"", "count: 3000000, gap: \"1ms\"");
+    let folder = Folder::new("flood").with("flood.ron", &flood);
+    for question in [&["chart", "flood.ron", "failover"][..], &["explain", "flood.ron", "--message", "mail#1"]] {
+        let ended = folder.run(question).is(3);
+        assert!(ended.err.contains("error[MT0307]") && ended.err.contains("limits: (messages: 3000000)"), "{}", ended.err);
+    }
+    let ended = folder.run(&["test", "flood.ron"]).is(3);
+    assert!(ended.out.contains("  ok      it arrives") && ended.out.contains("  ERROR   all of them"), "{}", ended.out);
+    folder.run(&["explain", "flood.ron", "--from", "bob@fabrikam.com", "--to", "alice@contoso.com"]).is(0);
+    let ended = folder.run(&["run", "flood.ron", "--set", "limits.messages=2000000"]).is(3);
+    assert!(ended.err.contains("a run has at most 2000000"), "{}", ended.err);
+    folder.run(&["run", "flood.ron", "--until", "1s"]).is(0);
+}
+
+/// The end that somebody asked for is no bound, not even if it is the last moment of all.
+#[test]
+fn thirty_days_can_be_asked_for() {
+    let dark = TESTED
+        .replace("until: \"1h\"", "faults: { \"dark\": Down(target: \"contoso\") }")
+        .replace("Mta(", "Mta(settings: { \"lifetime\": \"100d\" }, ");
+    let folder = Folder::new("thirty_days").with("dark.ron", &dark);
+    folder.run(&["run", "dark.ron", "--until", "30d"]).is(0);
+    folder.run(&["run", "dark.ron"]).is(1);
+}
+
 #[test]
 fn code_4_nothing_selected() {
     let folder = Folder::new("nothing").with("plan.ron", "Plan(seeds: 4)").with(".hidden/valid.ron", VALID);
@@ -191,6 +219,54 @@ fn results_go_to_the_file_that_was_named() {
     let left: Vec<_> = fs::read_dir(&folder.0).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left.len(), 2, "nothing is left beside it: {left:?}");
     assert_eq!(folder.run(&["check", "valid.ron", "-o", "-"]).is(0).out, "valid.ron: valid\n");
+}
+
+/// A file appears whole or not at all, and nothing that waits beside it under a likely name is written into.
+#[cfg(unix)]
+#[test]
+fn a_result_is_written_beside_its_place_and_then_renamed() {
+    use std::os::unix::fs::{MetadataExt as _, symlink};
+    let folder = Folder::new("beside").with("valid.ron", VALID).with("old.txt", "old").with("precious.txt", "precious");
+    symlink("precious.txt", folder.0.join(".old.txt.tmp")).unwrap();
+    symlink("old.txt", folder.0.join("link.txt")).unwrap();
+    let before = fs::metadata(folder.0.join("old.txt")).unwrap().ino();
+    folder.run(&["check", "valid.ron", "-o", "link.txt"]).is(0);
+    assert_eq!(fs::read_to_string(folder.0.join("precious.txt")).unwrap(), "precious");
+    assert_eq!(fs::read_to_string(folder.0.join("old.txt")).unwrap(), "valid.ron: valid\n");
+    assert_ne!(fs::metadata(folder.0.join("old.txt")).unwrap().ino(), before, "another file stands in its place");
+    assert!(folder.0.join("link.txt").is_symlink(), "the link is still one");
+    folder.run(&["check", "valid.ron", "-o", "/dev/null"]).is(0);
+}
+
+/// Names of a scenario are shown as text: they move no cursor, hide no word, and are no markup.
+#[test]
+fn hostile_names_stay_names() {
+    let name = "\u{1b}[31mA\u{202e}<script>alert(1)</script>&'\u{1}\u{7f}";
+    let text = TESTED.replace("\"contoso\"", &format!("\"{name}\"")).replace("two servers", name).replace("it arrives", name);
+    let text = text.replace("\"mail\"", &format!("\"{name}\"")).replace("within: \"5s\"", "within: \"1ns\"");
+    let broken = format!("Scenario(name: 1, {name}: 2, systems: {{ \"{name}\": Mta(), \"{name}\": Mta{name}() }})");
+    let folder = Folder::new("hostile").with("names.ron", &text).with("broken.ron", &broken);
+    let questions: [&[&str]; 9] = [
+        &["run", "names.ron"],
+        &["run", "names.ron", "--format", "json", "--trace", "steps"],
+        &["run", "names.ron", "--trace", "counters"],
+        &["explain", "names.ron", "--from", "bob@fabrikam.com", "--to", "alice@contoso.com"],
+        &["test", "names.ron"],
+        &["test", "names.ron", "--format", "json"],
+        &["chart", "names.ron", "failover"],
+        &["check", "broken.ron"],
+        &["check", "broken.ron", "--format", "json"],
+    ];
+    for question in questions {
+        let ended = folder.run(question);
+        assert!(matches!(ended.code, 0 | 1 | 3), "{question:?}: {ended:?}");
+        let shown = ended.out + &ended.err;
+        let hostile = |c: char| c.is_control() && c != '\n' || c == '\u{202e}';
+        assert!(!shown.contains(hostile), "{question:?}: {shown:?}");
+        if question[0] == "chart" {
+            assert!(!shown.contains("<script") && shown.contains("&lt;script&gt;"), "{shown}");
+        }
+    }
 }
 
 #[test]
@@ -278,6 +354,8 @@ fn what_if_flags_are_laid_over_and_shown_again() {
         let ended = folder.run(&["run", "tested.ron", flags[0], flags[1]]).is(3);
         assert!(ended.err.contains(word), "{flags:?}: {}", ended.err);
     }
+    let late = folder.run(&["explain", "tested.ron", "--from", "bob@fabrikam.com", "--to", "alice@contoso.com", "--at", "60d"]).is(0);
+    assert!(late.out.contains("delivered at contoso"), "{}", late.out);
     folder.run(&["explain", "tested.ron"]).is(2);
     folder.run(&["explain", "tested.ron", "--message", "mail#1", "--to", "alice@contoso.com"]).is(2);
 }

@@ -238,7 +238,17 @@ impl<'a> Builder<'a> {
             said_by: (said_by != NONE).then(|| self.place(HostId(said_by), NONE)),
             duplicates: arrivals.saturating_sub(1),
             hops: copy.map_or_else(Vec::new, |copy| self.hops(copy, index, fate)),
+            arrival: copy
+                .filter(|copy| self.ends_here(*copy, fate))
+                .map_or_else(Vec::new, |copy| self.decisions_of(copy, |row| row.recipient == u32::from(index))),
         }
+    }
+
+    /// It arrived in this queue's own system, which tried to send it nowhere.
+    fn ends_here(&self, copy: u32, fate: Fate) -> bool {
+        matches!(fate, Fate::Delivered | Fate::LeftModel)
+            && self.attempts[copy as usize].is_empty()
+            && self.connections[copy as usize].is_empty()
     }
 
     /// The last copy that still holds a recipient.
@@ -277,10 +287,7 @@ impl<'a> Builder<'a> {
         }
         chain.reverse();
         let mut hops: Vec<Hop> = chain.windows(2).map(|pair| self.hop(pair[0], Some(pair[1]), index)).collect();
-        let ends_here = matches!(fate, Fate::Delivered | Fate::LeftModel)
-            && self.attempts[last as usize].is_empty()
-            && self.connections[last as usize].is_empty();
-        if !ends_here || self.decision_rows.contains_key(&last) && !matches!(fate, Fate::Delivered | Fate::LeftModel) {
+        if !self.ends_here(last, fate) || self.decision_rows.contains_key(&last) && !matches!(fate, Fate::Delivered | Fate::LeftModel) {
             hops.push(self.hop(last, None, index));
         }
         hops
@@ -442,6 +449,7 @@ impl<'a> Builder<'a> {
         let unfinished = row.end > self.run.ended_at;
         let said = (outcome.reply != NONE).then(|| self.run.tables.replies.get(outcome.reply)).filter(|reply| reply.code != 0);
         Connection {
+            number: at,
             at: row.at,
             end: row.end,
             to: self.model.host_at(candidate.address).map(|host| self.place(host, tenant)),

@@ -58,6 +58,7 @@ fn reason(name: &str, rule: &'static str, why: &str, source: &'static str) -> Re
 pub(crate) fn connection(at: SimTime, end: SimTime, to: Place, accepted: bool) -> Connection {
     let first = &*to.host == "site-a";
     Connection {
+        number: (at.0 / MILLISECOND) as u32,
         at,
         end,
         name: format!("{}.contoso.com", to.host).into(),
@@ -155,6 +156,7 @@ fn recipient(fate: Fate, at: SimTime, hops: Vec<Hop>) -> Recipient {
         said_by: None,
         duplicates: 0,
         hops,
+        arrival: vec![],
     }
 }
 

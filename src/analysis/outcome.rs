@@ -162,6 +162,8 @@ pub struct Recipient {
     pub duplicates: u32,
     /// From the first system to where it ended.
     pub hops: Vec<Hop>,
+    /// Why it stayed there, where it arrived: what the last system decided about it.
+    pub arrival: Vec<Rc<Decision>>,
 }
 
 /// The time in one queue.
@@ -232,6 +234,8 @@ pub struct Lookup {
 /// One try at one address.
 #[derive(Clone, Debug)]
 pub struct Connection {
+    /// Its number in the run: recipients that went together have the same.
+    pub number: u32,
     /// When the connect began.
     pub at: SimTime,
     /// When it was over.

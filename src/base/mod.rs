@@ -20,7 +20,7 @@ pub use session::{AttemptResult, ConnectionResult, Phase};
 pub use text::printable;
 pub use time::{DAY, HOUR, MILLISECOND, MINUTE, SECOND, SimTime, parse_duration, seconds};
 pub use tls::{TlsOutcome, TlsVersion};
-pub use wording::{Clock, count, duration, share, shell_word};
+pub use wording::{Clock, count, duration, exact_duration, share, shell_word};
 
 /// Declares the id of a row in a table: small, `Copy`, ordered as the table is.
 macro_rules! ids {

@@ -56,6 +56,12 @@ pub fn duration(nanoseconds: u64) -> String {
     precise(nanoseconds.saturating_add(unit / 2) / unit * unit)
 }
 
+/// A duration that is compared with another: to the millisecond, however long it is.
+#[must_use]
+pub fn exact_duration(nanoseconds: u64) -> String {
+    precise(nanoseconds)
+}
+
 /// A duration to the millisecond (shorter ones exactly): `1h 0m 3.25s`.
 fn precise(nanoseconds: u64) -> String {
     match nanoseconds {

@@ -10,7 +10,7 @@ use crate::report::chart::failover_svg;
 
 /// Plays the command.
 pub fn chart(args: &ChartArgs) -> Exit {
-    let loaded = match input::load(&args.file, &args.what_if, None, Format::Text) {
+    let loaded = match input::load_to_follow(&args.file, &args.what_if, None, Format::Text) {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };

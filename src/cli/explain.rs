@@ -6,7 +6,7 @@ use super::input::{self, clock};
 use super::output::{complain, deliver};
 use crate::analysis;
 use crate::analysis::outcome::Outcome;
-use crate::base::printable;
+use crate::base::{SimTime, printable};
 use crate::diag::closest;
 use crate::engine::{self, Options};
 use crate::report::explain::explain_text;
@@ -16,11 +16,14 @@ use crate::trace::level;
 /// Plays the command.
 pub fn explain(args: &ExplainArgs) -> Exit {
     let alone = args.message.is_none().then_some(args);
-    let loaded = match input::load(&args.file, &args.what_if, alone, args.answer.format) {
+    let loaded = match input::load_to_follow(&args.file, &args.what_if, alone, args.answer.format) {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };
-    let run = engine::run(&loaded.model, &Options { level: level::STEPS, ..Options::default() });
+    // A message that is sent alone is followed to its end, however late it was sent.
+    let late = alone.and(loaded.model.sources.first()).map(|source| source.schedule.begins_at());
+    let until = late.filter(|at| loaded.model.until.is_none() && *at > SimTime::ZERO).map(|at| at.after(engine::LONGEST.0));
+    let run = engine::run(&loaded.model, &Options { level: level::STEPS, until, ..Options::default() });
     let outcome = analysis::build(&loaded.model, &run);
     let id = match &args.message {
         Some(id) => id.clone(),

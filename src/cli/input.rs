@@ -121,6 +121,18 @@ pub fn load(path: &Path, what_if: &WhatIf, alone: Option<&ExplainArgs>, format: 
     Ok(loaded)
 }
 
+/// The same, of a run that will be followed hop by hop: one with more messages than that bears is refused.
+///
+/// # Errors
+/// As of [`load`].
+pub fn load_to_follow(path: &Path, what_if: &WhatIf, alone: Option<&ExplainArgs>, format: Format) -> Result<Loaded, Exit> {
+    let loaded = load(path, what_if, alone, format)?;
+    match loaded.too_many_to_follow(loaded.model.until) {
+        Some(problem) => Err(refuse(path, &Findings { problems: vec![problem], sources: loaded.loader.sources }, format)),
+        None => Ok(loaded),
+    }
+}
+
 /// Says that a file of the command line cannot be read.
 pub fn cannot_read(path: &Path, error: &io::Error) -> Exit {
     complain(&format!("cannot read {}: {}", shown(path), plain(error)));

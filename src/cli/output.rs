@@ -91,13 +91,16 @@ fn write_beside(path: &Path, bytes: &[u8]) -> io::Result<()> {
     // Behind a link, the file is replaced and not the link.
     let place = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
     let beside = beside(&place)?;
-    fs::write(&beside, bytes).and_then(|()| fs::rename(&beside, &place)).inspect_err(|_| drop(fs::remove_file(&beside)))
+    // What somebody put there under this name is neither written into nor followed.
+    drop(fs::remove_file(&beside));
+    let fresh = |bytes| fs::OpenOptions::new().write(true).create_new(true).open(&beside)?.write_all(bytes);
+    fresh(bytes).and_then(|()| fs::rename(&beside, &place)).inspect_err(|_| drop(fs::remove_file(&beside)))
 }
 
 fn beside(place: &Path) -> io::Result<PathBuf> {
     let name = place.file_name().ok_or(io::ErrorKind::IsADirectory)?;
     let mut hidden = OsString::from(".");
     hidden.push(name);
-    hidden.push(".tmp");
+    hidden.push(format!(".{}.tmp", std::process::id()));
     Ok(place.with_file_name(hidden))
 }

@@ -13,11 +13,8 @@ use crate::report::counters::{counters_json, counters_text};
 use crate::report::json::run_json;
 use crate::report::text::{fates_text, run_text};
 use crate::report::words::shell_word;
-use crate::scenario::Loaded;
+use crate::scenario::{FOLLOWED_MAX, Loaded, expected};
 use crate::trace::level;
-
-/// So many messages are followed hop by hop unless somebody asks for more.
-const FOLLOWED_MAX: u64 = 1_000_000;
 
 /// Plays the command.
 pub fn run(args: &RunArgs) -> Exit {
@@ -76,8 +73,7 @@ fn play(loaded: &Loaded, file: &Path, args: &RunArgs) -> (String, Exit) {
 
 /// How much is written down where nobody says it.
 fn usual_trace(loaded: &Loaded, file: &Path) -> Trace {
-    let end = loaded.model.until.unwrap_or(engine::LONGEST);
-    let expected: u64 = loaded.model.sources.iter().map(|source| source.schedule.messages_until(end)).fold(0, u64::saturating_add);
+    let expected = expected(&loaded.model.sources, loaded.model.until);
     if expected <= FOLLOWED_MAX {
         return Trace::Paths;
     }

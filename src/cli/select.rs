@@ -4,7 +4,7 @@
 //! folders, and RON files that begin with another word than `Scenario` are passed by. Order is that of the command line, then of the names.
 
 use std::fs;
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use super::Exit;
@@ -12,6 +12,9 @@ use super::output::{complain, plain, shown};
 
 /// Where scenarios are kept, if no path is given.
 const USUAL_FOLDER: &str = "scenarios";
+
+/// A file that has not shown within so many bytes what it is counts as a scenario, which deserves a complaint.
+const BEGINNING_BYTES: u64 = 1 << 20;
 
 /// The files that are meant, and how looking for them went.
 #[derive(Debug)]
@@ -74,13 +77,20 @@ fn below(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), (PathBuf, io::Er
                 below(&path, found)?;
             }
         } else if !hidden && path.extension().is_some_and(|ending| ending == "ron") && path.is_file() {
-            let bytes = fs::read(&path).map_err(|error| (path.clone(), error))?;
+            let bytes = beginning(&path).map_err(|error| (path.clone(), error))?;
             if is_scenario(&String::from_utf8_lossy(&bytes)) {
                 found.push(path);
             }
         }
     }
     Ok(())
+}
+
+/// As much of a file as tells what it is.
+fn beginning(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    fs::File::open(path)?.take(BEGINNING_BYTES).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Does the text begin like a scenario, behind comments and attributes? An empty or broken text counts too: that deserves a complaint.

@@ -4,6 +4,7 @@
 //! and why every other candidate lost; `explain` prints that and never decides again.
 
 pub mod acceptance;
+pub mod authentication;
 pub mod exchange;
 pub mod failure;
 pub mod mx;

@@ -170,6 +170,8 @@ pub struct Asker {
     pub port: u16,
     /// What it can use.
     pub families: Families,
+    /// MX records without any usable address are no reason to give up.
+    pub waits_for_addresses: bool,
 }
 
 /// Makes the list of candidates out of the targets of `name`.
@@ -244,6 +246,8 @@ pub fn plan(
         let last_is_soft = targets.last().is_some_and(|target| target.soft.is_some());
         let end = if last_is_soft { rules.mx.no_usable_target_yet } else { super::profile::defer(4, 4, 4) };
         (end, false, "R13", "no target has an address, and one question failed only for now")
+    } else if asker.waits_for_addresses {
+        (super::profile::defer(4, 4, 4), false, "R13", "no target has a usable address; smtp_defer_if_no_mx_address_found says to wait")
     } else {
         (rules.mx.no_usable_target, false, "R13", "no target has a usable address; the address of the domain is no substitute")
     };
@@ -322,7 +326,7 @@ mod tests {
         let (domain, me, a, b, c) =
             (names.intern("d.test"), names.intern("me.test"), names.intern("a.test"), names.intern("b.test"), names.intern("c.test"));
         let ip = |last: u8| IpAddr::from([192, 0, 2, last]);
-        let asker = Asker { hostname: me, addresses: vec![ip(9)], port: 25, families: ALL };
+        let asker = Asker { hostname: me, addresses: vec![ip(9)], port: 25, families: ALL, waits_for_addresses: false };
         let at = |preference, name, last| TargetAddresses {
             preference,
             name,

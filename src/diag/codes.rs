@@ -80,6 +80,7 @@ codes! {
     EXCLUDES "MT0304" "fields that exclude each other",
     UNKNOWN_SETTING "MT0305" "a setting that this server does not have",
     UNKNOWN_SWITCH "MT0306" "a switch that does not exist, or a value that it does not have",
+    TOO_MANY "MT0307" "more messages than a run can hold",
     CMDLET_REFUSES "MT0401" "a combination of parameters that the cmdlet refuses",
     NOT_MODELLED "MT0501" "a part of the format that is not modelled yet",
     SETTING_NOT_MODELLED "MT0502" "a setting that the server has and the model does not have yet",

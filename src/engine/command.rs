@@ -39,8 +39,18 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             match kind {
                 FaultKind::Reply { sender, recipient: None, .. } if sender.is_some() && !self.sender_matches(talk, sender.as_ref()) => {}
                 FaultKind::Reply { recipient: Some(_), .. } | FaultKind::Drop { accepted: true, .. } => {}
+                // Each recipient has a reply of its own, which `rcpt` gives.
+                FaultKind::Reply { .. } if phase == Phase::Rcpt => {}
+                FaultKind::Drop { after_bytes, .. } if *after_bytes > 0 && self.size_of(talk.job) <= *after_bytes => {}
+                FaultKind::Tarpit { delay_ns, .. } if talk.slowed_by.contains(number) => {
+                    let holds = model.faults[*number as usize].window.has(start);
+                    cost = cost.saturating_add(if holds { *delay_ns } else { 0 });
+                }
                 _ if !self.faults.strikes(model, &self.chance, *number, start, talk.message, talk.n) => {}
-                FaultKind::Tarpit { delay_ns, .. } => cost = cost.saturating_add(*delay_ns),
+                FaultKind::Tarpit { delay_ns, .. } => {
+                    cost = cost.saturating_add(*delay_ns);
+                    talk.slowed_by.push(*number);
+                }
                 FaultKind::Reply { reply, close, .. } => script = Some(Ok((reply, *close))),
                 FaultKind::Drop { how, .. } => script = Some(Err(*how)),
                 _ => {}
@@ -64,6 +74,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
         talk.now = reply_at;
         Ok(())
+    }
+
+    fn size_of(&self, job: u32) -> u64 {
+        self.messages[self.copies[self.jobs[job].copy].message].size
     }
 
     pub(super) fn sender_matches(&self, talk: &Talk<'_>, pattern: Option<&crate::base::Pattern>) -> bool {

@@ -207,8 +207,9 @@ impl Faults {
         }
         for number in &model.line_faults {
             let fault = &model.faults[*number as usize];
-            if let FaultKind::Partition { a, b, how, .. } = &fault.kind
-                && (a.has(client) && b.has(server) || b.has(client) && a.has(server))
+            if let FaultKind::Partition { a, b, how, one_way } = &fault.kind
+                && (a.has(client) && b.has(server) || !one_way && b.has(client) && a.has(server))
+                && client != server
             {
                 take(Cut { fault: *number, from: fault.window.from, until: fault.window.until, how: *how });
             }

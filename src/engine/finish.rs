@@ -143,8 +143,12 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     /// A recipient arrived where it ends.
     pub(super) fn arrive_in_mailbox(&mut self, copy: u32, place: usize, fate: Fate) {
+        let (reply, index) = (self.ok_reply, self.copies[copy].recipients[place].index);
+        let row = &self.messages[self.copies[copy].message];
+        if self.sources_model.get(row.source as usize).and_then(|source| source.notify).is_some_and(|notify| notify.success) {
+            self.report(copy, vec![(index, "delivered", Enhanced(2, 0, 0), reply)], 1);
+        }
         self.copies[copy].recipients[place].state = RecipientState::Done;
-        let reply = self.ok_reply;
         self.end_recipient(copy, place, fate, reply, NONE);
     }
 

@@ -16,6 +16,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let notify = self.sources_model.get(row.source as usize).and_then(|source| source.notify);
         let wanted = match (notify, kind) {
             (None, _) => true,
+            (Some(_), 1) if lines.iter().all(|(_, action, ..)| *action == "delivered") => true,
             (Some(notify), 1) => notify.failure,
             (Some(notify), _) => notify.delay,
         };

@@ -182,6 +182,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             addresses: host.addresses.iter().chain(&host.egress).copied().collect(),
             port: question.hop.port,
             families: sender.families,
+            waits_for_addresses: sender.defer_if_no_mx_address,
         };
         let direct = |address, name| MxPlan::Try(vec![Candidate { preference: 0, name, address }]);
         let by_connector = question.configured && sender.profile == Profile::ExchangeOnline;

@@ -7,7 +7,7 @@ use super::world::World;
 use crate::base::{Interner, NameId, ResolverId, SECOND, SimTime, ZonesId};
 use crate::model::dns::{Answer, Outcome, RecordData, RecordType};
 use crate::model::fault::{DnsFault, FaultKind};
-use crate::model::topology::AnswerOrder;
+use crate::model::topology::{AnswerOrder, Resolver};
 use crate::trace::LookupRow;
 use crate::trace::level::STEPS;
 use smallvec::SmallVec;
@@ -94,7 +94,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let place = asked.place;
         let rotated = asked.turn;
         asked.turn = asked.turn.wrapping_add(1);
-        let entry = asked.entry;
+        let (known, resolver, question) = (asked.entry, asked.resolver, (asked.name, asked.kind));
+        let entry = known.or_else(|| settings.warm.then(|| self.warmed(resolver, question)));
         let (answer, ready, cached) = match entry {
             Some(entry) if at < entry.answered => (entry.answer, entry.answered, true),
             Some(entry) if at < entry.expires => (entry.answer, at, true),
@@ -157,7 +158,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                     DnsFault::Timeout => Outcome::Timeout,
                     DnsFault::Truncated => Outcome::Truncated,
                 };
-                self.resolvers.answers.intern(Answer::failed(outcome))
+                let denied = matches!(outcome, Outcome::NxDomain | Outcome::NoData);
+                let zone = &model.zones[model.versions[model.version_at(at)].zones.index()];
+                // A wrong denial is believed as long as a right one.
+                let ttl_seconds = if denied { zone.denial_seconds(&self.tables.names, settings.view, name) } else { None };
+                self.resolvers.answers.intern(Answer { ttl_seconds, ..Answer::failed(outcome) })
             }
             None => self.zone_answer(settings.view, at, slot),
         };
@@ -166,14 +171,17 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             Outcome::Timeout | Outcome::Truncated => settings.timeout_ns.saturating_mul(u64::from(settings.tries.max(1))),
             _ => self.chance.time(settings.latency, Purpose::DnsLatency, luck.0, place ^ settings.key, luck.1),
         };
-        let ttl = match answer.outcome {
-            Outcome::Records(_) => answer.ttl_seconds.unwrap_or(0).clamp(settings.min_ttl_s, settings.max_ttl_s.max(settings.min_ttl_s)),
-            Outcome::Internet => settings.max_ttl_s,
-            Outcome::NoData | Outcome::NxDomain => answer.ttl_seconds.unwrap_or(0).min(settings.max_negative_ttl_s),
-            Outcome::ServFail => settings.max_failure_ttl_s.min(300),
-            Outcome::Refused | Outcome::Timeout | Outcome::Truncated => 0,
-        };
-        (id, cost, ttl)
+        (id, cost, kept_s(settings, answer))
+    }
+
+    /// What a warm cache holds when the scenario begins: the zones' answer, as if asked at that instant.
+    fn warmed(&mut self, resolver: ResolverId, (name, kind): (NameId, RecordType)) -> Entry {
+        let model = self.model;
+        let settings = &model.resolvers[resolver.index()];
+        let zone = &model.zones[model.versions[0].zones.index()];
+        let answer = zone.lookup(&self.tables.names, settings.view.min(zone.view_count() - 1), name, kind);
+        let expires = SimTime::ZERO.after(u64::from(kept_s(settings, &answer)) * SECOND);
+        Entry { answer: self.resolvers.answers.intern(answer), answered: SimTime::ZERO, expires }
     }
 
     /// What the zones say at a moment.
@@ -209,6 +217,18 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let model = self.model;
         let hosts = &model.systems[model.internet.index()].hosts;
         model.hosts[hosts[0].index()].addresses[0]
+    }
+}
+
+/// How long a resolver keeps an answer, in seconds.
+fn kept_s(settings: &Resolver, answer: &Answer) -> u32 {
+    let ttl = answer.ttl_seconds.unwrap_or(0);
+    match answer.outcome {
+        Outcome::Records(_) => ttl.clamp(settings.min_ttl_s, settings.max_ttl_s.max(settings.min_ttl_s)),
+        Outcome::Internet => settings.max_ttl_s,
+        Outcome::NoData | Outcome::NxDomain => ttl.min(settings.max_negative_ttl_s),
+        Outcome::ServFail => settings.max_failure_ttl_s.min(300),
+        Outcome::Refused | Outcome::Timeout | Outcome::Truncated => 0,
     }
 }
 

@@ -132,7 +132,10 @@ fn play<const LEVEL: u8>(model: &Model, options: &Options) -> Run {
         }
     }
     world.prepare_sources();
-    let (stop, events) = world.turn(model.limits.events);
+    let (stop, events) = match world.turn(model.limits.events) {
+        (Stop::Until, events) if asked.is_none() => (Stop::Bound("simulated time: 30 days".into()), events),
+        ended => ended,
+    };
     world.count_what_is_left();
     let ended_at = match stop {
         Stop::Until => world.until,
@@ -151,8 +154,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         loop {
             let Some(event) = self.events.pop() else { return (Stop::Settled, events) };
             if event.at >= self.until {
-                let bound = self.until == LONGEST;
-                return (if bound { Stop::Bound("simulated time: 30 days".into()) } else { Stop::Until }, events);
+                return (Stop::Until, events);
             }
             assert!(event.at >= self.now, "time never goes back");
             self.now = event.at;
@@ -207,6 +209,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             return;
         }
         self.take_settings(version);
+        // More slots serve those who wait at once, as at the end of a fault.
+        let lines = (0..self.machines.len()).filter(|at| !self.machines[*at].line.is_empty()).map(|at| HostId(at as u32));
+        for host in lines.collect::<Vec<_>>() {
+            self.serve_line(host);
+        }
         for host in &model.versions[version].retry_queues {
             for copy in self.copies.rows_where(|copy| copy.host == *host && copy.jobs == 0 && !copy.closed) {
                 self.wake_copy(copy, self.now);

@@ -60,6 +60,8 @@ pub(super) struct Talk<'a> {
     pub(super) extensions: bool,
     /// Nothing cuts sessions between these two, and the server does nothing in them beside the usual.
     pub(super) calm: bool,
+    /// Slow servers that this session met already: it counts once for each.
+    pub(super) slowed_by: Vec<u32>,
 }
 
 /// Why a session goes no further.
@@ -94,6 +96,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             encrypted: false,
             extensions: true,
             calm: self.model.host_faults[server.index()].session.is_empty() && !self.faults.may_cut(self.model, client, server),
+            slowed_by: Vec::new(),
         };
         match self.greet(&mut talk) {
             Ok(()) => self.transfer(&mut talk),

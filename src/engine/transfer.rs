@@ -94,6 +94,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             let address = self.tables.templates.get(template).expand(self.messages[message].address_number).to_string();
             let sender = self.sender_text(message);
             let start = talk.now;
+            let mut asked = false;
             for number in list {
                 let fault = &model.faults[*number as usize];
                 match &fault.kind {
@@ -120,10 +121,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                             return Err(Stop::Reply(reply.clone()));
                         }
                     }
-                    kind if is_at(kind, Phase::Rcpt) && count == 0 => {
+                    kind if is_at(kind, Phase::Rcpt) && count == 0 && !asked => {
                         // Drops and tarpits strike once per session.
+                        asked = true;
                         self.command_costing(talk, Phase::Rcpt, talk.ours.sender.timers.rcpt_ns, 0)?;
-                        break;
                     }
                     _ => {}
                 }

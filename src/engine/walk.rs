@@ -285,7 +285,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
     /// Has a machine an address of the same family to connect from?
     pub(super) fn has_family(&self, client: HostId, address: IpAddr) -> bool {
         let own = &self.model.hosts[client.index()];
-        own.addresses.is_empty() || own.egress.iter().chain(&own.addresses).any(|own| own.is_ipv4() == address.is_ipv4())
+        own.any_family || own.addresses.is_empty() || own.egress.iter().chain(&own.addresses).any(|own| own.is_ipv4() == address.is_ipv4())
     }
 
     /// A job is over at a moment, now or later: always by an event, so that a long line of hopeless jobs is no deep recursion.

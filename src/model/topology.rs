@@ -42,6 +42,8 @@ pub struct Host {
     pub hostname: NameId,
     /// Addresses where it answers, in written order.
     pub addresses: Vec<IpAddr>,
+    /// Nobody wrote its addresses: it connects to both families.
+    pub any_family: bool,
     /// The addresses that others see when it connects, if not its own (NAT).
     pub egress: Vec<IpAddr>,
     /// Names by which it can be meant beside its own and its system's: groups and site.

@@ -69,6 +69,14 @@ pub enum Schedule {
 }
 
 impl Schedule {
+    /// When its first message is due at the earliest.
+    #[must_use]
+    pub fn begins_at(&self) -> SimTime {
+        match self {
+            Self::Fixed { at, .. } | Self::Burst { at, .. } | Self::Every { at, .. } | Self::Poisson { at, .. } => *at,
+        }
+    }
+
     /// About how many messages it sends before `end`.
     #[must_use]
     pub fn messages_until(&self, end: SimTime) -> u64 {

@@ -90,6 +90,11 @@ impl Page {
             self.gap();
             self.hop(at + 1, hop);
         }
+        if let Some(place) = recipient.final_place.as_ref().filter(|_| !recipient.arrival.is_empty()) {
+            self.gap();
+            self.line(2, &format!("there, at {}", label(place)));
+            recipient.arrival.iter().for_each(|decision| self.decision(4, decision));
+        }
     }
 
     fn hop(&mut self, number: usize, hop: &Hop) {
@@ -186,7 +191,10 @@ impl Page {
     }
 
     fn decision(&mut self, indent: usize, decision: &Decision) {
-        self.line(indent, &format!("{} {}", decision.question, decision.verdict));
+        // The verdict is mostly the first winner in the same words: each thing is said once.
+        let told = decision.chosen.first().is_some_and(|first| *decision.verdict == *format!("{}: {}", first.name, first.why));
+        let verdict = if told { "" } else { &*decision.verdict };
+        self.line(indent, format!("{} {verdict}", decision.question).trim_end());
         decision.chosen.iter().for_each(|reason| self.reason(indent + 2, "won", reason));
         decision.passed_over.iter().for_each(|reason| self.reason(indent + 2, "lost", reason));
     }
@@ -363,6 +371,16 @@ Received: from internet by exchange-online#1
         );
         assert_eq!(text.matches("hop 2").count(), 1);
         assert_eq!(text.matches("Received:").count(), 2);
+    }
+
+    #[test]
+    fn a_verdict_that_is_its_winner_is_told_once() {
+        let mut outcome = fixture::two_sites();
+        let decision = &mut outcome.messages[1].recipients[0].hops[1].decisions[0];
+        Rc::make_mut(decision).verdict = "To on-premises: the recipient domain matches exactly".into();
+        let text = explained(&outcome, "inbound#2");
+        assert!(text.contains("    which connector?\n      won To on-premises: the recipient domain matches exactly [OUT-3"), "{text}");
+        assert_eq!(text.matches("matches exactly").count(), 1);
     }
 
     #[test]

@@ -127,6 +127,7 @@ fn write_recipient(w: &mut Writer, recipient: &Recipient, decisions: &mut Decisi
         w.key("said_by").string(recipient.said_by.as_ref().map(|place| &*place.system));
         w.key("duplicates").number(recipient.duplicates);
         w.key("hops").array(&recipient.hops, |w, hop| write_hop(w, hop, decisions));
+        w.key("decisions").array(&recipient.arrival, |w, decision| w.number(decisions.place(decision)));
     });
 }
 

@@ -16,7 +16,7 @@ mod tokens;
 pub mod values;
 pub mod zone;
 
-pub use compile::{Invalid, Loaded, load_path, load_text};
+pub use compile::{FOLLOWED_MAX, Invalid, Loaded, expected, load_path, load_text};
 pub use load::Loader;
 pub use merge::overlay;
 pub use source::{At, Entry, Field, Named, Text};

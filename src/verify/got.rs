@@ -4,7 +4,7 @@ use super::view::Seen;
 use crate::analysis::delays::delay_ns;
 use crate::analysis::outcome::{Attempt, Connection, Hop, Reason, Recipient, Tls};
 use crate::analysis::paths::label;
-use crate::base::{Enhanced, Fate, count, duration};
+use crate::base::{Enhanced, Fate, count, exact_duration};
 
 /// The longest list in one line; more is counted.
 const LIST_MAX: usize = 6;
@@ -36,7 +36,7 @@ pub(super) fn fate(seen: &Seen<'_>) -> String {
     };
     let word = if recipient.fate == Fate::LeftModel { "delivered" } else { recipient.fate.as_str() };
     let place = recipient.final_place.as_ref().map_or(String::new(), |place| format!("{joined}{}", label(place)));
-    let after = duration(delay_ns(seen.message, recipient));
+    let after = exact_duration(delay_ns(seen.message, recipient));
     let said = recipient.said_by.as_ref().map_or(String::new(), |place| format!(", said by {}", label(place)));
     let answer = match recipient.fate {
         Fate::Delivered | Fate::LeftModel => String::new(),

@@ -14,7 +14,7 @@ use crate::analysis::delays::{arrived, delay_ns, percentile};
 use crate::analysis::failover::{Failover, failovers};
 use crate::analysis::outcome::{Outcome, Recipient};
 use crate::analysis::paths::{label, places};
-use crate::base::{Fate, SimTime, count, duration, share as in_percent};
+use crate::base::{Fate, SimTime, count, exact_duration, share as in_percent};
 use crate::diag::{Diagnostic, code};
 use crate::scenario::schema;
 use crate::scenario::source::Field;
@@ -121,7 +121,7 @@ pub(super) fn connections_to(it: &schema::Connections, desk: &mut Desk<'_>) -> C
         let mut distinct = BTreeSet::new();
         for seen in seen(scene, view) {
             let met = connections(seen.recipient).filter(|(.., connection)| was_met(to.as_ref(), connection));
-            distinct.extend(met.map(|(hop, _, it)| (seen.at.0, hop.from.clone(), it.at, it.end, it.address)));
+            distinct.extend(met.map(|(.., connection)| connection.number));
         }
         let number = distinct.len() as u64;
         told(wanted.has(number), count(number, "connection"))
@@ -149,7 +149,7 @@ pub(super) fn delay(it: &schema::Delay, desk: &mut Desk<'_>) -> Check {
             Some(found) => {
                 let shown_by = rows.iter().find(|row| row.0 == found).map(|row| row.1);
                 let name = if rank == 100 { "the longest delay".to_owned() } else { format!("p{rank}") };
-                Told { holds: found <= at_most, got: format!("{name} is {}", duration(found)), shown_by }
+                Told { holds: found <= at_most, got: format!("{name} is {}", exact_duration(found)), shown_by }
             }
         }
     })
@@ -183,7 +183,7 @@ pub(super) fn drained(it: &schema::Drained, desk: &mut Desk<'_>) -> Check {
                 let took = empty.since(end);
                 told(
                     within.is_none_or(|most| took <= most),
-                    format!("empty {} after the fault ended at {}", duration(took), scene.clock.moment(end)),
+                    format!("empty {} after the fault ended at {}", exact_duration(took), scene.clock.moment(end)),
                 )
             }
             Err(left) => told(false, format!("{} still queued at the end of the run", count(u64::from(left), "message"))),
@@ -219,9 +219,9 @@ fn taken(failover: &Failover, to: Option<&Who>) -> Option<SimTime> {
 /// `site-a missed at 11m, taken by site-b 30.3s later; repaired at 40m, back 1m later`
 fn one_failover(failover: &Failover, to: Option<&Who>, scene: &Scene<'_>) -> String {
     let takers = failover.to.iter().filter(|taker| is(to, Some(&taker.place)));
-    let takers = takers.map(|taker| format!("taken by {} {} later", label(&taker.place), duration(failover.within_ns(taker))));
+    let takers = takers.map(|taker| format!("taken by {} {} later", label(&taker.place), exact_duration(failover.within_ns(taker))));
     let back = match (failover.repaired_at, failover.back_within_ns()) {
-        (Some(repair), Some(back)) => format!("repaired at {}, back {} later", scene.clock.moment(repair), duration(back)),
+        (Some(repair), Some(back)) => format!("repaired at {}, back {} later", scene.clock.moment(repair), exact_duration(back)),
         (Some(repair), None) => format!("repaired at {}, never back", scene.clock.moment(repair)),
         (None, _) => "not repaired in this run".to_owned(),
     };
@@ -315,20 +315,20 @@ mod tests {
             (r#"Failover(from: "site-a", to: "site-b", within: "1m", back_within: "2m")"#, "holds"),
             (
                 r#"Failover(from: "site-a", to: "site-b", within: "10s")"#,
-                "site-a missed at 11m 0.2s, taken by site-b 30.34s later; repaired at 40m, back 1m 1s later",
+                "site-a missed at 11m 0.2s, taken by site-b 30.34s later; repaired at 40m, back 1m 0.5s later",
             ),
             (
                 r#"Failover(from: "site-a", to: "site-b", back_within: "10s")"#,
-                "site-a missed at 11m 0.2s, taken by site-b 30.34s later; repaired at 40m, back 1m 1s later",
+                "site-a missed at 11m 0.2s, taken by site-b 30.34s later; repaired at 40m, back 1m 0.5s later",
             ),
             (
                 r#"Failover(from: "site-b", to: "site-a")"#,
-                "site-a missed at 11m 0.2s, taken by site-b 30.34s later; repaired at 40m, back 1m 1s later",
+                "site-a missed at 11m 0.2s, taken by site-b 30.34s later; repaired at 40m, back 1m 0.5s later",
             ),
             (r#"Not(Failover(from: "site-a", to: "site-b", within: "10s"))"#, "holds"),
             (
                 r#"Not(Failover(from: "site-a", to: "site-b"))"#,
-                "site-a missed at 11m 0.2s, taken by site-b 30.34s later; repaired at 40m, back 1m 1s later",
+                "site-a missed at 11m 0.2s, taken by site-b 30.34s later; repaired at 40m, back 1m 0.5s later",
             ),
             (r#"For(sent: ("0s", "5m"), expect: [Not(Failover(from: "site-a"))])"#, "holds"),
             ("NothingLost()", "holds"),

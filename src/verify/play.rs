@@ -15,7 +15,7 @@ use crate::scenario::values::{parse_date, parse_moment};
 use crate::scenario::{Loaded, Text};
 use crate::trace::level::{PATHS, STEPS};
 
-/// No run is longer.
+/// So long, at most, after it was sent, a message is followed.
 const LONGEST: SimTime = SimTime(30 * DAY);
 
 /// Plays and judges all tests of a scenario. `file` is its name in messages, `command` the same for a shell, with what-if flags behind it;
@@ -44,23 +44,29 @@ impl Player<'_> {
         };
         let level = if request.needs_steps { STEPS } else { PATHS };
         let options = |until, sources| Options { level, seed: Some(request.seed), until, sources };
+        if (request.send.is_none() || request.with_traffic)
+            && let Some(problem) = world.too_many_to_follow(until.or(world.model.until))
+        {
+            return Err(vec![problem]);
+        }
         let Some(message) = request.send else {
             return Ok(build(&world.model, &run(&world.model, &options(until, None))));
         };
         let sent = world.send(SEND, message)?;
         if !request.with_traffic {
-            let options = options(Some(until.unwrap_or(LONGEST)), Some(vec![sent]));
+            let options = options(Some(until.unwrap_or(sent.schedule.begins_at().after(LONGEST.0))), Some(vec![sent]));
             return Ok(build(&world.model, &run(&world.model, &options)));
         }
+        let longest = sent.schedule.begins_at().after(LONGEST.0);
         let sources = beside(sent, &world.model.sources);
         let mut end = until.or(world.model.until).unwrap_or(SimTime(HOUR));
         loop {
             let options = options(Some(end), Some(sources.clone()));
             let outcome = build(&world.model, &run(&world.model, &options));
-            if until.is_some() || end >= LONGEST || outcome.stopped != Stopped::Until || is_settled(&outcome) {
+            if until.is_some() || end >= longest || outcome.stopped != Stopped::Until || is_settled(&outcome) {
                 return Ok(outcome);
             }
-            end = end.after(end.0.max(HOUR)).min(LONGEST);
+            end = end.after(end.0.max(HOUR)).min(longest);
         }
     }
 

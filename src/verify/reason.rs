@@ -44,7 +44,13 @@ fn about(by: &Field<Text>, name: &Field<Text>, because: &Field<Text>, side: Side
 
 fn reasons<'a>(recipient: &'a Recipient, by: Option<&Who>, side: Side) -> impl Iterator<Item = &'a Reason> {
     let of_hop = |hop: &'a Hop| hop.decisions.iter().chain(hop.attempts.iter().flat_map(|attempt| &attempt.decisions));
-    recipient.hops.iter().flat_map(of_hop).filter(move |decision| is(by, Some(&decision.by))).flat_map(move |decision| side(decision))
+    recipient
+        .hops
+        .iter()
+        .flat_map(of_hop)
+        .chain(&recipient.arrival)
+        .filter(move |decision| is(by, Some(&decision.by)))
+        .flat_map(move |decision| side(decision))
 }
 
 pub(super) fn asked(it: &schema::Asked, desk: &mut Desk<'_>) -> Check {

@@ -14,7 +14,7 @@ use super::view::Seen;
 use crate::analysis::delays::arrived;
 use crate::analysis::outcome::{Kind, Message, Recipient, ReportLine};
 use crate::analysis::paths::label;
-use crate::base::{CodePattern, SECOND, SimTime, count, duration};
+use crate::base::{CodePattern, SECOND, SimTime, count, exact_duration};
 use crate::scenario::schema::{self, DsnAction};
 use std::rc::Rc;
 
@@ -135,7 +135,7 @@ fn describe(report: &Message, seen: &Seen<'_>) -> String {
     let readers = report.recipients.iter().map(|reader| {
         let place = reader.final_place.as_ref().map_or("nobody", label);
         match arrived(reader) {
-            true => format!("to {place} after {}", duration(reader.at.since(seen.message.sent_at))),
+            true => format!("to {place} after {}", exact_duration(reader.at.since(seen.message.sent_at))),
             false => format!("{} at {place}", reader.fate.as_str()),
         }
     });

@@ -150,13 +150,13 @@ pub(super) fn transactions(it: &schema::Transactions, desk: &mut Desk<'_>) -> Ch
     };
     let number = move |seen: &Seen<'_>| {
         let of_message = seen.view.of_message(seen.at.0).iter().map(|item| &seen.message.recipients[item.1 as usize]);
-        // Recipients of one message share a transaction: what begins and ends with the same server at the same moments is one.
+        // Recipients of one message share a transaction.
         let distinct: BTreeSet<_> = of_message
             .flat_map(connections)
             .filter(|(hop, _, connection)| {
                 connection.phase >= Phase::Mail && is(from.as_ref(), Some(&hop.from)) && is(to.as_ref(), connection.to.as_ref())
             })
-            .map(|(hop, attempt, connection)| (&hop.from, attempt.at, connection.at, connection.end, connection.address))
+            .map(|(.., connection)| connection.number)
             .collect();
         distinct.len() as u64
     };

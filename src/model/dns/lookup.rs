@@ -127,6 +127,12 @@ impl Zones {
         })
     }
 
+    /// How long the denial of a name is believed; `None`: not at all.
+    #[must_use]
+    pub fn denial_seconds(&self, names: &Names, view: usize, name: NameId) -> Option<u32> {
+        self.negative_ttl_seconds(names, view.min(self.views.len() - 1), name)
+    }
+
     /// RFC 2308 §5: the lesser of the SOA record's own TTL and its last field, from the closest zone above.
     fn negative_ttl_seconds(&self, names: &Names, view: usize, name: NameId) -> Option<u32> {
         let soa = names.upwards(name).find_map(|name| self.records(view, name, RecordType::Soa))?;

@@ -59,6 +59,7 @@ fn refuse(server: &ExchangeServer, desk: &mut Desk) {
     desk.no_names(&server.send_as, "logins");
     desk.no_names(&server.switches, "switches of Exchange Server");
     desk.no_field(&server.match_sub_domains, "accepted subdomains of Exchange Server");
+    desk.no_field(&server.recipient_filtering, "recipient filtering of Exchange Server");
     desk.no_field(&server.transport_config, "`transport_config`");
     desk.no_field(&server.transport_service, "`transport_service`");
     checks(&server.checks, desk);

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::base::SimTime;
 use crate::diag::{Diagnostic, Severity, Sources, Span, in_file_order};
 use crate::model::Model;
 use crate::model::traffic::Source;
@@ -11,7 +12,7 @@ use crate::scenario::schema::{Message, Scenario};
 
 use super::desk::Desk;
 use super::entry::Entries;
-use super::{compile, traffic};
+use super::{compile, traffic, volume};
 
 /// A scenario that can be run.
 #[derive(Clone, Debug)]
@@ -91,6 +92,17 @@ impl Loaded {
         Self::finish(loader, Some(tree), &self.model.name)
     }
 
+    /// Is more sent until then than can be followed hop by hop? The bound is a million, or what the scenario writes under `limits`.
+    #[must_use]
+    pub fn too_many_to_follow(&self, until: Option<SimTime>) -> Option<Diagnostic> {
+        volume::too_many_to_follow(&self.tree, &self.model.sources, until, self.followed_max())
+    }
+
+    fn followed_max(&self) -> u64 {
+        let written = self.tree.limits.get().is_some_and(|limits| limits.messages.is_written());
+        if written { self.model.limits.messages } else { volume::FOLLOWED_MAX }
+    }
+
     /// One message as a source called `name`: it enters where its `by` or its sender says.
     ///
     /// # Errors
@@ -101,6 +113,11 @@ impl Loaded {
         let entries = Entries::new(&self.model, self.internet.clone());
         let place = if message.place.is_somewhere() { message.place } else { Span::NOWHERE };
         let source = traffic::message(name, place, message, &entries, &mut desk);
+        if let Some(source) = &source {
+            let most = self.model.limits.messages.min(self.followed_max());
+            let many = volume::too_many(&self.tree, std::slice::from_ref(source), None, most);
+            desk.problems.extend(many.map(|problem| Diagnostic { span: message.count.span(), ..problem }));
+        }
         match source {
             Some(source) if desk.problems.iter().all(|problem| problem.severity != Severity::Error) => Ok(source),
             _ => Err(desk.problems),

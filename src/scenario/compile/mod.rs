@@ -22,12 +22,14 @@ mod settings;
 mod stage;
 mod tables;
 mod traffic;
+mod volume;
 mod world;
 mod zone_text;
 mod zones;
 
 pub(in crate::scenario) use desk::Desk;
 pub use loaded::{Invalid, Loaded, load_path, load_text};
+pub use volume::{FOLLOWED_MAX, expected};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -141,6 +143,7 @@ fn compile(tree: &Scenario, loader: &mut Loader, desk: &mut Desk) -> (Model, Vec
     written.sort_by_key(|(name, _)| name.as_str());
     let sources = written.into_iter().filter_map(|(name, traffic)| traffic::source(name, traffic, &entries, desk)).collect();
     model.sources = sources;
+    desk.problems.extend(volume::too_many(tree, &model.sources, model.until, model.limits.messages));
     (model, internet)
 }
 
@@ -215,6 +218,7 @@ fn host_rows(world: &World, identities: &[Identity], tree: &Scenario, tables: &m
             system: SystemId(host.system as u32),
             hostname,
             addresses: identity.addresses.clone(),
+            any_family: identity.made_up,
             egress: identity.egress.clone(),
             groups: site.map(|site| site.as_str().into()).into_iter().collect(),
             key: name_key("host", &host.name),
@@ -286,7 +290,7 @@ fn limits(tree: &Scenario, desk: &mut Desk) -> Limits {
     Limits {
         events: limits.events.or(usual.events),
         hops: desk.number_or(&limits.hops, usual.hops, 1, 10_000),
-        messages: limits.messages.or(usual.messages),
+        messages: u64::from(desk.number_or(&limits.messages, usual.messages as u32, 1, u32::MAX)),
     }
 }
 

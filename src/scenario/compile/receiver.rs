@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use crate::base::{MILLISECOND, TlsVersion};
-use crate::diag::code;
+use crate::diag::{Diagnostic, code};
 use crate::model::settings::{Directory, Listener, Receiver, WhenFull};
 use crate::model::topology::Law;
 use crate::scenario::schema::{self, Host, Role, TlsVersionWord};
-use crate::scenario::source::Field;
+use crate::scenario::source::{Field, Text};
 
 use super::certificates::{Certificates, Shown};
 use super::desk::Desk;
@@ -82,7 +82,7 @@ fn listeners(host: &Host, usual: (TlsVersion, TlsVersion), desk: &mut Desk) -> V
             port: desk.number_or(&written.port, 25, 1, u32::from(u16::MAX)) as u16,
             implicit_tls: written.implicit_tls.or(false),
             require_tls: written.require_tls.or(false),
-            without: written.without.items().iter().map(|word| word.to_ascii_uppercase().into()).collect(),
+            without: written.without.items().iter().map(|word| ehlo_word(word, desk)).collect(),
             tls_versions: versions(&written.tls_versions, usual, desk),
             ..plain(&entry.key)
         };
@@ -96,6 +96,31 @@ fn listeners(host: &Host, usual: (TlsVersion, TlsVersion), desk: &mut Desk) -> V
         }
     }
     listeners.into_values().collect()
+}
+
+/// What EHLO can announce: the extensions that mail servers have.
+const EHLO_WORDS: [&str; 12] = [
+    "8BITMIME",
+    "AUTH",
+    "BINARYMIME",
+    "CHUNKING",
+    "DELIVERBY",
+    "DSN",
+    "ENHANCEDSTATUSCODES",
+    "PIPELINING",
+    "REQUIRETLS",
+    "SIZE",
+    "SMTPUTF8",
+    "STARTTLS",
+];
+
+fn ehlo_word(word: &Text, desk: &mut Desk) -> Box<str> {
+    let upper = word.to_ascii_uppercase();
+    if !EHLO_WORDS.contains(&&*upper) {
+        let problem = Diagnostic::error(code::UNKNOWN_WORD, word.span(), format!("`{word}` is no word that EHLO announces"));
+        desk.unknown(problem, &upper, EHLO_WORDS, format!("one of {}", EHLO_WORDS.join(", ")));
+    }
+    upper.into()
 }
 
 /// Oldest and newest version of TLS.

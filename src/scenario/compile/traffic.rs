@@ -3,7 +3,7 @@
 //! Not modelled yet: logins, spam scores, message bodies, traffic from a file. `headers`, `header_from` and `dkim` may be written: nothing
 //! that is modelled looks at them.
 
-use crate::base::{Address, SimTime};
+use crate::base::{Address, DAY, SimTime};
 use crate::diag::{Diagnostic, Span, code};
 use crate::model::traffic::{AddressTemplate, Notify, Recipients, Schedule, Source};
 use crate::scenario::schema::{self, Body, Envelope, Message, Ret, Traffic};
@@ -39,7 +39,7 @@ pub(super) fn source(name: &Text, traffic: &Traffic, entries: &Entries<'_>, desk
             if !poisson.rate.is_written() {
                 desk.missing(place, "this traffic needs a `rate`", "write rate: \"6/min\"");
             }
-            let gap_ns = poisson.rate.get().and_then(|text| desk.rate(text)).map_or(1, |rate| rate.mean_gap_ns());
+            let gap_ns = poisson.rate.get().and_then(|text| desk.rate(text)).map_or(DAY, |rate| rate.mean_gap_ns());
             let at = desk.moment_or(&poisson.at, SimTime::ZERO);
             let until = desk.moment_or(&poisson.until, SimTime::NEVER);
             build(name, place, &poisson.envelope, Schedule::Poisson { at, gap_ns, until, count: 0 }, entries, desk)
@@ -64,13 +64,13 @@ fn needed(field: &Field<Text>, name: &str, place: Span, desk: &mut Desk) -> u64 
         Some(text) => match desk.duration(text) {
             Some(0) => {
                 desk.error(code::RANGE, text.span(), format!("`{name}` is above zero"), "write a duration such as \"1m\"");
-                1
+                DAY
             }
-            read => read.unwrap_or(1),
+            read => read.unwrap_or(DAY),
         },
         None => {
             desk.missing(place, &format!("this traffic needs `{name}`"), &format!("write {name}: \"10m\""));
-            1
+            DAY
         }
     }
 }

@@ -223,6 +223,13 @@ pub(super) fn targets_are_covered(
     }
     let mut look = |name: NameId, place: Span, what: &str| {
         let text = names.text(name);
+        if text.parse::<std::net::Ipv4Addr>().is_ok() {
+            // No name anywhere looks like that, so nobody forgot a record.
+            let message = format!("{what} `{text}` is an address where a name must stand: most servers find no such host");
+            let help = format!("give the address a name, such as `mx A {text}`, and write that name here");
+            desk.say(Diagnostic::warning(code::ABSENT_TARGET, place, message).help(help));
+            return;
+        }
         if text.is_empty() || zones.iter().any(|zones| zones.is_covered(names, name)) {
             if zones.iter().all(|zones| is_absent(zones, names, name)) {
                 let message = format!("{what} `{text}` does not exist: the scenario speaks for names there, and this one owns no record");
