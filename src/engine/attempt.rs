@@ -68,6 +68,10 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             if recipient.state != RecipientState::Pending {
                 continue;
             }
+            if self.copies[copy].arrival.quarantined {
+                self.keep_away(copy, place);
+                continue;
+            }
             let template = self.recipient_template(message, recipient.index);
             let (stop, decisions) = self.stop_for(host, tenant, template, number);
             self.trace_decisions(copy, u32::from(recipient.index), &decisions);

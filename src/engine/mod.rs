@@ -1,6 +1,7 @@
 //! The clockwork: plays a model, asks the rule books, writes the trace.
 
 mod attempt;
+mod authentication;
 mod chance;
 mod fault;
 mod inject;

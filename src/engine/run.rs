@@ -1,5 +1,6 @@
 //! Plays a model to its end.
 
+use super::authentication::Origins;
 use super::chance::Chance;
 use super::fault::Faults;
 use super::queue::{EventQueue, Kind};
@@ -115,6 +116,7 @@ fn play<const LEVEL: u8>(model: &Model, options: &Options) -> Run {
         cache: RouteCache::default(),
         tls_cache: TlsCache::default(),
         acceptance_cache: AcceptanceCache::default(),
+        origins: Origins::new(model, options.level),
         ok_reply,
         bound: None,
     };

@@ -4,6 +4,7 @@
 //! exchange (MAIL, RCPT and DATA share one where PIPELINING is offered); the server's own work is added at the final dot.
 //! Sources: RFC 5321 §3 and §4.5.3.2, RFC 3207, RFC 2920. Not modelled: content, QUIT.
 
+use super::authentication::{Arrival, AtTheDoor};
 use super::chance::Purpose;
 use super::fault::is_at;
 use super::world::World;
@@ -45,6 +46,8 @@ pub(crate) struct SessionEnd {
     pub(crate) taken_at: Option<SimTime>,
     /// For which tenant.
     pub(crate) tenant: u32,
+    /// What the server made of the message's origin.
+    pub(crate) arrival: Arrival,
 }
 
 /// What a session needs at hand.
@@ -72,6 +75,14 @@ struct Talk<'a> {
     scripted: bool,
     /// Slow servers that this session met already: it counts once for each.
     slowed_by: SmallVec<[u32; 2]>,
+}
+
+impl Talk<'_> {
+    /// The message as the server has it before its last word.
+    fn at_the_door(&self, tenant: u32) -> AtTheDoor {
+        let takes_eight_bit = self.extensions && !self.listener.without.iter().any(|word| &**word == "8BITMIME");
+        AtTheDoor { job: self.job, server: self.server, tenant, takes_eight_bit, at: self.now }
+    }
 }
 
 /// Why a session goes no further.
@@ -576,6 +587,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         } else {
             None
         };
+        let (arrival, refusal) = if refusal.is_some() { (Arrival::UNSEEN, refusal) } else { self.look_at_origin(talk.at_the_door(tenant)) };
         let began = talk.now;
         // A message that is taken although its reply never comes.
         let taken_first = model.host_faults[talk.server.index()].session.iter().copied().find(|number| {
@@ -593,7 +605,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 DropHow::Close | DropHow::Reset => Stop::Lost(began.after(talk.rtt + service)),
             };
             let mut end = self.all_or_nothing(talk, Phase::FinalDot, &stop, recipients);
-            (end.taken_at, end.tenant) = (Some(taken_at), tenant);
+            (end.taken_at, end.tenant, end.arrival) = (Some(taken_at), tenant, arrival);
             return end;
         }
         match self
@@ -603,16 +615,16 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             Ok(()) => {
                 let reply = self.ok_reply;
                 let end = self.ended(talk, Phase::FinalDot, ConnectionResult::Accepted, reply, None, true);
-                SessionEnd { recipients, taken_at: Some(talk.now), tenant, ..end }
+                SessionEnd { recipients, taken_at: Some(talk.now), tenant, arrival, ..end }
             }
             Err(stop @ Stop::Silent(_)) if service > timers.final_dot_ns => {
                 // The server works longer than the client waits: it takes the message, and the client sends it again.
                 let taken_at = began.after(talk.rtt / 2 + service);
                 let mut end = self.all_or_nothing(talk, Phase::FinalDot, &stop, recipients);
-                (end.taken_at, end.tenant) = (Some(taken_at), tenant);
+                (end.taken_at, end.tenant, end.arrival) = (Some(taken_at), tenant, arrival);
                 end
             }
-            Err(stop) => self.all_or_nothing(talk, Phase::FinalDot, &stop, recipients),
+            Err(stop) => SessionEnd { arrival, ..self.all_or_nothing(talk, Phase::FinalDot, &stop, recipients) },
         }
     }
 
@@ -763,6 +775,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             recipients: SmallVec::new(),
             taken_at: None,
             tenant: NONE,
+            arrival: Arrival::UNSEEN,
         }
     }
 

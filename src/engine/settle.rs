@@ -1,6 +1,7 @@
 //! What follows: admission to a machine, the end of a session, the end of a job, of a pass, of a recipient; hand-over, reports, retry.
 
 use super::attempt::keeps_nothing;
+use super::authentication::Arrival;
 use super::queue::Kind;
 use super::session::SessionEnd;
 use super::world::{Copy, Recipient, RecipientState, Stage, World};
@@ -11,7 +12,7 @@ use crate::decide::retry::{Memory, Next, after_deferral, delay_notice_due, hard_
 use crate::model::fault::FaultKind;
 use crate::model::settings::{Directory, Profile, WhenFull};
 use crate::trace::level::{FATES, PATHS};
-use crate::trace::{AttemptRow, ConnectionOutcome, CopyRow, FateRow, NONE, PassRow, RecipientRow, Trace};
+use crate::trace::{AttemptRow, AuthenticationRow, ConnectionOutcome, CopyRow, FateRow, NONE, PassRow, RecipientRow, Trace};
 use smallvec::SmallVec;
 
 impl<const LEVEL: u8> World<'_, LEVEL> {
@@ -93,7 +94,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             // The reply is lost: the server has the message now, the client will learn nothing of it.
             let places: SmallVec<[u16; 2]> = self.taken_places(job, &end);
             let connection = self.finish_connection_row(job, &end);
-            self.hand_over(job, &places, taken_at, end.tenant, connection);
+            self.hand_over(job, &places, taken_at, &end, connection);
         }
         let at = end.end;
         self.jobs[job].line.end = Some(Box::new(end));
@@ -167,6 +168,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let outcome = self.tables.outcomes.intern(outcome);
         let (candidate, began) = (self.jobs[job].line.candidate, self.jobs[job].line.began);
         let row = self.trace_connection(job, candidate, outcome, began, end.end);
+        if end.arrival.found != NONE {
+            self.trace.authentications.push(AuthenticationRow { connection: row, found: end.arrival.found });
+        }
         for (place, own) in &end.recipients {
             let (result, reply) = match own {
                 None if end.rest.is_none() => continue,
@@ -224,7 +228,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             } else {
                 self.jobs[job].recipients.retain(|place| !places.contains(place));
             }
-            self.hand_over(job, &places, self.now, end.tenant, connection);
+            self.hand_over(job, &places, self.now, &end, connection);
             let message = self.copies[copy].message;
             for place in &places {
                 let index = self.copies[copy].recipients[*place as usize].index;
@@ -282,7 +286,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 
     /// The message goes to the next system's queue.
-    fn hand_over(&mut self, job: u32, places: &[u16], at: SimTime, tenant: u32, connection: u32) {
+    fn hand_over(&mut self, job: u32, places: &[u16], at: SimTime, end: &SessionEnd, connection: u32) {
         let server = self.jobs[job].line.server;
         let copy = &self.copies[self.jobs[job].copy];
         let (message, hops, visits) = (copy.message, copy.hops, copy.visits);
@@ -291,7 +295,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             _ => places.iter().map(|place| copy.recipients[*place as usize].index).collect(),
         };
         let visits = if matches!(self.config(server).receiver.directory, Directory::Tenants(_)) { visits + 1 } else { visits };
-        let new = self.new_copy(message, server, tenant, at, &indexes, connection, (hops + 1, visits));
+        let new = self.new_copy(message, server, end.tenant, at, &indexes, connection, (hops + 1, visits));
+        self.copies[new].arrival = end.arrival;
         if at > self.now {
             self.wake_copy(new, at);
         } else {
@@ -337,6 +342,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             jobs: 0,
             pass_at: at,
             waits: u64::MAX,
+            arrival: Arrival::UNSEEN,
             notified: false,
             doomed: false,
             closed: false,
