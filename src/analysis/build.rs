@@ -3,10 +3,13 @@
 //! A recipient's story is the chain of queues that its mail went through: of all copies the one that was delivered first, else the one that ended last.
 
 use super::outcome::{
-    Attempt, Connection, Decision, FaultFacts, Hop, HostFacts, Kind, Lookup, Message, Outcome, Place, Reason, Recipient, ReportLine,
-    Stopped, Tls,
+    Attempt, Authentication, Connection, Decision, FaultFacts, Hop, HostFacts, Kind, Lookup, Message, Outcome, Place, Reason, Recipient,
+    ReportLine, Stopped, Tls,
 };
 use crate::base::{AttemptResult, ConnectionResult, Enhanced, Fate, HostId, SimTime};
+use crate::decide::authentication::dkim::DkimResult;
+use crate::decide::authentication::dmarc::DmarcResult;
+use crate::decide::authentication::spf::SpfResult;
 use crate::decide::route::queue_name;
 use crate::engine::{Run, Stop};
 use crate::model::Model;
@@ -60,6 +63,8 @@ struct Builder<'a> {
     /// Copies by the connection that brought them.
     brought: BTreeMap<u32, u32>,
     exceptions: BTreeMap<(u32, u16), u32>,
+    /// By connection.
+    findings: BTreeMap<u32, Rc<Authentication>>,
 }
 
 impl<'a> Builder<'a> {
@@ -95,6 +100,7 @@ impl<'a> Builder<'a> {
                 .map(|(at, row)| (row.from_connection, at as u32))
                 .collect(),
             exceptions: trace.recipients.iter().map(|row| ((row.connection, row.recipient), row.outcome)).collect(),
+            findings: findings(run),
         };
         for (at, row) in trace.lookups.iter().enumerate() {
             builder.lookups.entry((row.copy, row.pass)).or_default().push(at as u32);
@@ -246,7 +252,7 @@ impl<'a> Builder<'a> {
 
     /// It arrived in this queue's own system, which tried to send it nowhere.
     fn ends_here(&self, copy: u32, fate: Fate) -> bool {
-        matches!(fate, Fate::Delivered | Fate::LeftModel)
+        matches!(fate, Fate::Delivered | Fate::LeftModel | Fate::Quarantined)
             && self.attempts[copy as usize].is_empty()
             && self.connections[copy as usize].is_empty()
     }
@@ -461,6 +467,7 @@ impl<'a> Builder<'a> {
             reply: said.cloned(),
             result: if unfinished { ConnectionResult::Unfinished } else { outcome.result },
             tls: self.tls(row.outcome),
+            authentication: self.findings.get(&at).cloned(),
             why: match (outcome.why, outcome.reply) {
                 (NONE, NONE) => "".into(),
                 (NONE, _) if said.is_some() => "".into(),
@@ -524,6 +531,23 @@ impl<'a> Builder<'a> {
         facts.sort_by(|a, b| (a.from, &a.name).cmp(&(b.from, &b.name)));
         facts
     }
+}
+
+/// What receivers found out, each different finding once.
+fn findings(run: &Run) -> BTreeMap<u32, Rc<Authentication>> {
+    let record = |found: &crate::trace::Authentication| Authentication {
+        address: found.address,
+        spf: found.spf.map(SpfResult::as_str),
+        spf_domain: found.spf_domain.as_ref().into(),
+        dkim: found.dkim.map(DkimResult::as_str),
+        dkim_domains: found.dkim_domains.iter().map(|domain| domain.as_ref().into()).collect(),
+        dmarc: found.dmarc.map(DmarcResult::as_str),
+        wanted: found.wanted.as_str(),
+        author: found.author.as_deref().map(Into::into),
+        action: found.action,
+    };
+    let all: Vec<Rc<Authentication>> = run.tables.authentications.values().iter().map(|found| Rc::new(record(found))).collect();
+    run.trace.authentications.iter().map(|row| (row.connection, all[row.found as usize].clone())).collect()
 }
 
 /// Rows by what they belong to.

@@ -89,7 +89,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             // The reply is lost: the server has the message now, the client will learn nothing of it.
             let places: SmallVec<[u16; 2]> = self.taken_places(job, &end);
             let connection = self.finish_connection_row(job, &end);
-            self.hand_over(job, &places, taken_at, end.tenant, connection);
+            self.hand_over(job, &places, taken_at, &end, connection);
         }
         let at = end.end;
         match self.ends.get_mut(job as usize) {

@@ -24,6 +24,7 @@ pub(crate) enum Purpose {
     Turn,
     DnsLatency,
     Extra,
+    Sample,
 }
 
 /// The luck of one run.

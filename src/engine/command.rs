@@ -1,5 +1,6 @@
 //! One command of a session: the script, the timelines and the timeout of its moment; and how a session ends that breaks.
 
+use super::authentication::Arrival;
 use super::fault::is_at;
 use super::session::{SessionEnd, Stop, Talk, status_of};
 use super::world::World;
@@ -155,6 +156,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             refusals: Vec::new(),
             taken_at: None,
             tenant: NONE,
+            arrival: Arrival::UNSEEN,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The clockwork: plays a model, asks the rule books, writes the trace.
 
 mod admission;
+mod authentication;
 mod chance;
 mod command;
 mod fault;

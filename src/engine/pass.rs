@@ -54,6 +54,12 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         if let [only] = self.copies[copy].recipients.as_slice() {
             // Most mail has one recipient.
             let (index, pending) = (only.index, only.state == RecipientState::Pending);
+            if pending && self.copies[copy].arrival.quarantined {
+                self.copies[copy].jobs = 0;
+                self.keep_away(copy, 0);
+                self.end_pass(copy);
+                return;
+            }
             match self.stop_of(copy, index, (message, host, tenant, number)) {
                 Stop::To(destination) if pending => {
                     let job = self.new_job(copy, destination, smallvec::smallvec![0]);
@@ -74,6 +80,10 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         for place in 0..self.copies[copy].recipients.len() {
             let recipient = self.copies[copy].recipients[place];
             if recipient.state != RecipientState::Pending {
+                continue;
+            }
+            if self.copies[copy].arrival.quarantined {
+                self.keep_away(copy, place);
                 continue;
             }
             match self.stop_of(copy, recipient.index, (message, host, tenant, number)) {

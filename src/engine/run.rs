@@ -1,5 +1,6 @@
 //! Plays a model to its end.
 
+use super::authentication::Origins;
 use super::chance::Chance;
 use super::fault::Faults;
 use super::queue::{EventQueue, Kind};
@@ -119,6 +120,7 @@ fn play<const LEVEL: u8>(model: &Model, options: &Options) -> Run {
         answers: Vec::new(),
         tls_cache: TlsCache::default(),
         acceptance_cache: AcceptanceCache::default(),
+        origins: Origins::new(model, options.level),
         ok_reply,
         bound: None,
     };

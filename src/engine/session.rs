@@ -4,6 +4,7 @@
 //! exchange (MAIL, RCPT and DATA share one where PIPELINING is offered); the server's own work is added at the final dot.
 //! Sources: RFC 5321 §3 and §4.5.3.2, RFC 3207, RFC 2920. Not modelled: content, QUIT.
 
+use super::authentication::{Arrival, AtTheDoor};
 use super::world::World;
 use crate::base::{ConnectionResult, Enhanced, HostId, Phase, Reply, SimTime};
 use crate::decide::failure::{Effect, Event, judge};
@@ -38,6 +39,8 @@ pub(crate) struct SessionEnd {
     pub(crate) taken_at: Option<SimTime>,
     /// For which tenant.
     pub(crate) tenant: u32,
+    /// What the server made of the message's origin.
+    pub(crate) arrival: Arrival,
 }
 
 /// What a session needs at hand.
@@ -62,6 +65,14 @@ pub(super) struct Talk<'a> {
     pub(super) calm: bool,
     /// Slow servers that this session met already: it counts once for each.
     pub(super) slowed_by: Vec<u32>,
+}
+
+impl Talk<'_> {
+    /// The message as the server has it before its last word.
+    pub(super) fn at_the_door(&self, tenant: u32) -> AtTheDoor {
+        let takes_eight_bit = self.extensions && !self.listener.without.iter().any(|word| &**word == "8BITMIME");
+        AtTheDoor { job: self.job, server: self.server, tenant, takes_eight_bit, at: self.now }
+    }
 }
 
 /// Why a session goes no further.

@@ -1,12 +1,13 @@
 //! The end of a session: what it means for each recipient, and the hand-over to the next queue.
 
+use super::authentication::Arrival;
 use super::session::SessionEnd;
 use super::world::{Copy, Recipient, RecipientState, Stage, World};
 use crate::base::{AttemptResult, ConnectionResult, HostId, Phase, SimTime};
 use crate::decide::failure::Effect;
 use crate::model::settings::Directory;
 use crate::trace::level::PATHS;
-use crate::trace::{AttemptRow, ConnectionOutcome, CopyRow, NONE, RecipientRow, Trace};
+use crate::trace::{AttemptRow, AuthenticationRow, ConnectionOutcome, CopyRow, NONE, RecipientRow, Trace};
 use smallvec::SmallVec;
 
 impl<const LEVEL: u8> World<'_, LEVEL> {
@@ -36,6 +37,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let outcome = self.tables.outcomes.intern(outcome);
         let (candidate, began) = (self.jobs[job].line.candidate, self.jobs[job].line.began);
         let row = self.trace_connection(job, candidate, outcome, began, end.end);
+        if end.arrival.found != NONE {
+            self.trace.authentications.push(AuthenticationRow { connection: row, found: end.arrival.found });
+        }
         for (place, effect, reply) in &end.refusals {
             let result = if matches!(effect, Effect::Bounce(_)) { ConnectionResult::Permfail } else { ConnectionResult::Tempfail };
             let outcome = ConnectionOutcome { phase: Phase::Rcpt, result, reply: *reply, tls: end.tls, why: NONE };
@@ -80,7 +84,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 self.copies[copy].recipients[*place as usize].state = RecipientState::Done;
             }
             self.attempt_rows(job, &places, AttemptResult::Delivered, end.reply);
-            self.hand_over(job, &places, self.now, end.tenant, connection);
+            self.hand_over(job, &places, self.now, &end, connection);
             let message = self.copies[copy].message;
             for place in &places {
                 let index = self.copies[copy].recipients[*place as usize].index;
@@ -124,7 +128,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 
     /// The message goes to the next system's queue.
-    pub(super) fn hand_over(&mut self, job: u32, places: &[u16], at: SimTime, tenant: u32, connection: u32) {
+    pub(super) fn hand_over(&mut self, job: u32, places: &[u16], at: SimTime, end: &SessionEnd, connection: u32) {
         let server = self.jobs[job].line.server;
         let copy = &self.copies[self.jobs[job].copy];
         let (message, hops, visits) = (copy.message, copy.hops, copy.visits);
@@ -133,7 +137,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             _ => places.iter().map(|place| copy.recipients[*place as usize].index).collect(),
         };
         let visits = if matches!(self.config(server).receiver.directory, Directory::Tenants(_)) { visits + 1 } else { visits };
-        let new = self.new_copy(message, server, tenant, at, &indexes, connection, (hops + 1, visits));
+        let new = self.new_copy(message, server, end.tenant, at, &indexes, connection, (hops + 1, visits));
+        self.copies[new].arrival = end.arrival;
         if at > self.now {
             self.wake_copy(new, at);
         } else {
@@ -179,6 +184,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             jobs: 0,
             pass_at: at,
             waits: u64::MAX,
+            arrival: Arrival::UNSEEN,
             notified: false,
             doomed: false,
             closed: false,

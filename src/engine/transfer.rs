@@ -1,5 +1,6 @@
 //! The transaction of a session: MAIL, RCPT, DATA, the content, the final dot (RFC 5321 §3.3, §4.1.1).
 
+use super::authentication::Arrival;
 use super::chance::Purpose;
 use super::fault::is_at;
 use super::session::{Refusals, SessionEnd, Stop, Talk, status_of};
@@ -204,6 +205,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         } else {
             None
         };
+        let (arrival, refusal) = if refusal.is_some() { (Arrival::UNSEEN, refusal) } else { self.look_at_origin(talk.at_the_door(tenant)) };
         let began = talk.now;
         // A message that is taken although its reply never comes.
         let taken_first = model.host_faults[talk.server.index()].session.iter().copied().find(|number| {
@@ -221,7 +223,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 DropHow::Close | DropHow::Reset => Stop::Lost(began.after(talk.rtt + service)),
             };
             let mut end = self.all_or_nothing(talk, Phase::FinalDot, &stop, refusals);
-            (end.taken_at, end.tenant) = (Some(taken_at), tenant);
+            (end.taken_at, end.tenant, end.arrival) = (Some(taken_at), tenant, arrival);
             return end;
         }
         match self
@@ -231,16 +233,16 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             Ok(()) => {
                 let reply = self.ok_reply;
                 let end = self.ended(talk, Phase::FinalDot, ConnectionResult::Accepted, reply, None, true);
-                SessionEnd { refusals, taken_at: Some(talk.now), tenant, ..end }
+                SessionEnd { refusals, taken_at: Some(talk.now), tenant, arrival, ..end }
             }
             Err(stop @ Stop::Silent(_)) if service > timers.final_dot_ns => {
                 // The server works longer than the client waits: it takes the message, and the client sends it again.
                 let taken_at = began.after(talk.rtt / 2 + service);
                 let mut end = self.all_or_nothing(talk, Phase::FinalDot, &stop, refusals);
-                (end.taken_at, end.tenant) = (Some(taken_at), tenant);
+                (end.taken_at, end.tenant, end.arrival) = (Some(taken_at), tenant, arrival);
                 end
             }
-            Err(stop) => self.all_or_nothing(talk, Phase::FinalDot, &stop, refusals),
+            Err(stop) => SessionEnd { arrival, ..self.all_or_nothing(talk, Phase::FinalDot, &stop, refusals) },
         }
     }
 

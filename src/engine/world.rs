@@ -1,5 +1,6 @@
 //! The state of a run: rows in tables with free lists, one owner for each.
 
+use super::authentication::{Arrival, Origins};
 use super::chance::{ChaCha8Rng, Chance};
 use super::fault::Faults;
 use super::queue::EventQueue;
@@ -124,6 +125,8 @@ pub(crate) struct Copy {
     pub(crate) pass_at: SimTime,
     /// The event it waits for.
     pub(crate) waits: u64,
+    /// What it brings along beside its envelope, and what was said about that at the door.
+    pub(crate) arrival: Arrival,
     pub(crate) notified: bool,
     /// Its queue was lost while it was under way.
     pub(crate) doomed: bool,
@@ -359,6 +362,7 @@ pub(crate) struct World<'m, const LEVEL: u8> {
     pub(crate) answers: Vec<(u32, u32)>,
     pub(crate) tls_cache: TlsCache,
     pub(crate) acceptance_cache: AcceptanceCache,
+    pub(crate) origins: Origins,
     /// `250 2.0.0 Ok`
     pub(crate) ok_reply: u32,
     pub(crate) bound: Option<String>,

@@ -162,6 +162,15 @@ pub struct DecisionRow {
     pub decision: u32,
 }
 
+/// What the receiver of a connection found out about the origin of the message.
+#[derive(Clone, Copy, Debug)]
+pub struct AuthenticationRow {
+    /// Which connection.
+    pub connection: u32,
+    /// What.
+    pub found: u32,
+}
+
 /// How many messages lie in a queue from a moment on.
 #[derive(Clone, Copy, Debug)]
 pub struct QueueRow {
@@ -194,6 +203,8 @@ pub struct Trace {
     pub lookups: Vec<LookupRow>,
     /// Decisions.
     pub decisions: Vec<DecisionRow>,
+    /// Origins.
+    pub authentications: Vec<AuthenticationRow>,
     /// Queue lengths.
     pub queues: Vec<QueueRow>,
 }
