@@ -35,12 +35,7 @@ const GUESTS: [(&str, &[&str]); 11] = [
 const LINES_MAX: usize = 450;
 
 /// Files that are longer, and why.
-const LONG: &[(&str, &str)] = &[
-    ("analysis/build.rs", "one pass from rows to the tree; its parts share every index"),
-    ("engine/attempt.rs", "the start of an attempt: one walk over the candidates"),
-    ("engine/session.rs", "a session from connect to the final dot, phase by phase"),
-    ("engine/settle.rs", "the end of an attempt: everything that follows from its outcome"),
-];
+const LONG: &[(&str, &str)] = &[("analysis/build.rs", "one pass from rows to the tree; its parts share every index")];
 
 struct SourceFile {
     /// Below `src/`, with `/`.

@@ -3,10 +3,13 @@
 //! A recipient's story is the chain of queues that its mail went through: of all copies the one that was delivered first, else the one that ended last.
 
 use super::outcome::{
-    Attempt, Connection, Decision, FaultFacts, Hop, HostFacts, Kind, Lookup, Message, Outcome, Place, Reason, Recipient, ReportLine,
-    Stopped, Tls,
+    Attempt, Authentication, Connection, Decision, FaultFacts, Hop, HostFacts, Kind, Lookup, Message, Outcome, Place, Reason, Recipient,
+    ReportLine, Stopped, Tls,
 };
 use crate::base::{AttemptResult, ConnectionResult, Enhanced, Fate, HostId, SimTime};
+use crate::decide::authentication::dkim::DkimResult;
+use crate::decide::authentication::dmarc::DmarcResult;
+use crate::decide::authentication::spf::SpfResult;
 use crate::decide::route::queue_name;
 use crate::engine::{Run, Stop};
 use crate::model::Model;
@@ -60,6 +63,8 @@ struct Builder<'a> {
     /// Copies by the connection that brought them.
     brought: BTreeMap<u32, u32>,
     exceptions: BTreeMap<(u32, u16), u32>,
+    /// By connection.
+    findings: BTreeMap<u32, Rc<Authentication>>,
 }
 
 impl<'a> Builder<'a> {
@@ -95,6 +100,7 @@ impl<'a> Builder<'a> {
                 .map(|(at, row)| (row.from_connection, at as u32))
                 .collect(),
             exceptions: trace.recipients.iter().map(|row| ((row.connection, row.recipient), row.outcome)).collect(),
+            findings: findings(run),
         };
         for (at, row) in trace.lookups.iter().enumerate() {
             builder.lookups.entry((row.copy, row.pass)).or_default().push(at as u32);
@@ -246,7 +252,7 @@ impl<'a> Builder<'a> {
 
     /// It arrived in this queue's own system, which tried to send it nowhere.
     fn ends_here(&self, copy: u32, fate: Fate) -> bool {
-        matches!(fate, Fate::Delivered | Fate::LeftModel)
+        matches!(fate, Fate::Delivered | Fate::LeftModel | Fate::Quarantined)
             && self.attempts[copy as usize].is_empty()
             && self.connections[copy as usize].is_empty()
     }
@@ -322,24 +328,29 @@ impl<'a> Builder<'a> {
         }
     }
 
+    /// The destination that a connection was made for.
+    fn leads_to(&self, connection: u32) -> u32 {
+        self.run.tables.legs.get(self.run.trace.connections[connection as usize].leg).destination
+    }
+
     fn destination_of(&self, copy: u32, index: u16, carried: Option<u32>) -> Option<u32> {
         if let Some(connection) = carried {
-            return Some(self.run.trace.connections[connection as usize].destination);
+            return Some(self.leads_to(connection));
         }
         let rows = self.attempts[copy as usize].iter().map(|at| &self.run.trace.attempts[*at as usize]);
         let by_attempt = rows.rev().find(|row| row.recipient == index).map(|row| row.destination);
         let mut connections = self.connections[copy as usize].iter().rev().filter(|at| self.may_carry(copy, index, **at));
-        by_attempt.or_else(|| connections.next().map(|at| self.run.trace.connections[*at as usize].destination))
+        by_attempt.or_else(|| connections.next().map(|at| self.leads_to(*at)))
     }
 
     /// Can a connection of a pass that was cut off have been for this recipient? Not if it went where only others of the same message go.
     fn may_carry(&self, copy: u32, index: u16, connection: u32) -> bool {
-        let row = &self.run.trace.connections[connection as usize];
+        let (row, destination) = (&self.run.trace.connections[connection as usize], self.leads_to(connection));
         let mut ended = self.attempts[copy as usize].iter().map(|at| &self.run.trace.attempts[*at as usize]);
-        if ended.any(|other| (other.pass, other.destination) == (row.pass, row.destination) && other.recipient != index) {
+        if ended.any(|other| (other.pass, other.destination) == (row.pass, destination) && other.recipient != index) {
             return false;
         }
-        let key = self.run.tables.destinations.get(row.destination);
+        let key = self.run.tables.destinations.get(destination);
         let message = &self.run.trace.messages[self.copy(copy).message.index()];
         let template = self.run.tables.recipient_lists.get(message.to)[index as usize];
         let domain = self.run.tables.templates.get(template).expand(message.address_number).domain;
@@ -385,8 +396,8 @@ impl<'a> Builder<'a> {
         let several = self.run.tables.recipient_sets.get(self.copy(copy).recipients).len() > 1;
         let rows: Vec<u32> = match carried {
             Some(connection) => {
-                let destination = self.run.trace.connections[connection as usize].destination;
-                rows.into_iter().filter(|at| self.run.trace.connections[*at as usize].destination == destination).collect()
+                let destination = self.leads_to(connection);
+                rows.into_iter().filter(|at| self.leads_to(*at) == destination).collect()
             }
             // Whose pass it was is not known while it is under way, unless there is one recipient only.
             None if several && !rows.iter().any(|at| self.carries(*at, index)) && pass > 1 => return None,
@@ -418,7 +429,9 @@ impl<'a> Builder<'a> {
         let reply = (row.reply != NONE).then(|| self.run.tables.replies.get(row.reply));
         let mine = |at: &&u32| {
             let connection = &self.run.trace.connections[**at as usize];
-            connection.pass == row.pass && connection.destination == row.destination && connection.end <= row.end
+            connection.pass == row.pass
+                && self.run.tables.legs.get(connection.leg).destination == row.destination
+                && connection.end <= row.end
         };
         let deferred = row.result == AttemptResult::Deferred;
         let expired = deferred && pass.is_some_and(|pass| pass.next_at == SimTime::NEVER);
@@ -453,7 +466,7 @@ impl<'a> Builder<'a> {
         let row: &ConnectionRow = &self.run.trace.connections[at as usize];
         let outcome = self.exceptions.get(&(at, index)).copied().unwrap_or(row.outcome);
         let outcome = self.run.tables.outcomes.get(outcome);
-        let candidate = self.run.tables.candidates.get(row.candidate);
+        let candidate = self.run.tables.candidates.get(self.run.tables.legs.get(row.leg).candidate);
         let tenant = self.brought.get(&at).map_or(NONE, |copy| self.copy(*copy).tenant);
         let unfinished = row.end > self.run.ended_at;
         let said = (outcome.reply != NONE).then(|| self.run.tables.replies.get(outcome.reply)).filter(|reply| reply.code != 0);
@@ -470,6 +483,7 @@ impl<'a> Builder<'a> {
             reply: said.cloned(),
             result: if unfinished { ConnectionResult::Unfinished } else { outcome.result },
             tls: self.tls(row.outcome),
+            authentication: self.findings.get(&at).cloned(),
             why: match (outcome.why, outcome.reply) {
                 (NONE, NONE) => "".into(),
                 (NONE, _) if said.is_some() => "".into(),
@@ -533,6 +547,23 @@ impl<'a> Builder<'a> {
         facts.sort_by(|a, b| (a.from, &a.name).cmp(&(b.from, &b.name)));
         facts
     }
+}
+
+/// What receivers found out, each different finding once.
+fn findings(run: &Run) -> BTreeMap<u32, Rc<Authentication>> {
+    let record = |found: &crate::trace::Authentication| Authentication {
+        address: found.address,
+        spf: found.spf.map(SpfResult::as_str),
+        spf_domain: found.spf_domain.as_ref().into(),
+        dkim: found.dkim.map(DkimResult::as_str),
+        dkim_domains: found.dkim_domains.iter().map(|domain| domain.as_ref().into()).collect(),
+        dmarc: found.dmarc.map(DmarcResult::as_str),
+        wanted: found.wanted.as_str(),
+        author: found.author.as_deref().map(Into::into),
+        action: found.action,
+    };
+    let all: Vec<Rc<Authentication>> = run.tables.authentications.values().iter().map(|found| Rc::new(record(found))).collect();
+    run.trace.authentications.iter().map(|row| (row.connection, all[row.found as usize].clone())).collect()
 }
 
 /// Rows by what they belong to.

@@ -70,6 +70,7 @@ pub(crate) fn connection(at: SimTime, end: SimTime, to: Place, accepted: bool) -
         reply: accepted.then(|| Reply::new(250, Some(Enhanced(2, 6, 0)), "queued")),
         result: if accepted { ConnectionResult::Accepted } else { ConnectionResult::ConnectTimeout },
         tls: accepted.then(tls),
+        authentication: None,
         why: if accepted { "" } else { "fault `site A dark` until 2400s" }.into(),
     }
 }

@@ -258,8 +258,42 @@ pub struct Connection {
     pub result: ConnectionResult,
     /// What TLS came to; `None` if it ended before that was known.
     pub tls: Option<Tls>,
+    /// What the receiver found out about the origin of the message, where somebody looked.
+    pub authentication: Option<Rc<Authentication>>,
     /// The sentence of the sender about it, for `explain` ("fault `site A dark` until 2400s").
     pub why: Rc<str>,
+}
+
+/// What a receiver found out about the origin of a message; what it did not look at is `None`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Authentication {
+    /// The client's address as the receiver saw it.
+    pub address: IpAddr,
+    /// Result of SPF, in the words of RFC 8601.
+    pub spf: Option<&'static str>,
+    /// Whose policy SPF asked.
+    pub spf_domain: Rc<str>,
+    /// Result of DKIM.
+    pub dkim: Option<&'static str>,
+    /// Whose signatures hold.
+    pub dkim_domains: Vec<Rc<str>>,
+    /// Result of DMARC.
+    pub dmarc: Option<&'static str>,
+    /// What the owner of the author's domain wants done with this message: `none`, `quarantine`, `reject`.
+    pub wanted: &'static str,
+    /// The domain in `From`.
+    pub author: Option<Rc<str>>,
+    /// What the receiver did: `none`, `quarantine`, `refuse`.
+    pub action: &'static str,
+}
+
+impl Authentication {
+    /// Nobody published or signed anything.
+    #[must_use]
+    pub fn is_silent(&self) -> bool {
+        let nothing = |result: Option<&str>| result.is_none_or(|result| result == "none");
+        nothing(self.spf) && nothing(self.dkim) && nothing(self.dmarc) && self.action == "none"
+    }
 }
 
 /// The protection of one connection.

@@ -58,7 +58,7 @@ fn answer_mta(directory: &MtaDirectory, peer: Peer, address: &str, domain: &str)
             because("ACCEPT", address, "the domain is served here, the user is unknown", "RFC 5321 §3.3"),
         );
     }
-    if directory.relay_clients.iter().any(|client| is_client(client, peer)) {
+    if is_relay_client(directory, peer) {
         return take(because("ACCEPT", domain, "the client may send anywhere", "relay_clients"));
     }
     let reply = Reply::new(554, Some(Enhanced(5, 7, 1)), "Relay access denied");
@@ -66,6 +66,12 @@ fn answer_mta(directory: &MtaDirectory, peer: Peer, address: &str, domain: &str)
         Acceptance::Refuse(reply),
         because("ACCEPT", domain, "neither a domain served here nor a client that may relay", "RFC 5321 §3.6.2"),
     )
+}
+
+/// May this client send anywhere?
+#[must_use]
+pub fn is_relay_client(directory: &MtaDirectory, peer: Peer) -> bool {
+    directory.relay_clients.iter().any(|client| is_client(client, peer))
 }
 
 fn is_client(client: &Client, peer: Peer) -> bool {
@@ -172,6 +178,7 @@ mod tests {
             outbound_connectors: vec![],
             switches: Switches::default(),
             directory_complete: true,
+            stance: crate::model::authentication::Stance::default(),
         };
         let directory = Directory::Tenants(vec![tenant]);
         let cases = [

@@ -24,6 +24,7 @@ pub(crate) enum Purpose {
     Turn,
     DnsLatency,
     Extra,
+    Sample,
 }
 
 /// The luck of one run.
@@ -46,21 +47,25 @@ impl Chance {
         rng
     }
 
-    /// The `n`-th number for this purpose, message and place.
+    /// The luck of a message in this run, by its key: what all its draws begin with.
+    pub(crate) fn of_message(&self, key: u64) -> u64 {
+        mix(self.seed ^ key)
+    }
+
+    /// The `n`-th number for this purpose, luck of a message, and place.
     #[inline]
-    pub(crate) fn draw(&self, purpose: Purpose, message: u64, place: u64, n: u64) -> u64 {
-        let a = mix(self.seed ^ message);
-        let b = mix(a ^ place.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+    pub(crate) fn draw(&self, purpose: Purpose, luck: u64, place: u64, n: u64) -> u64 {
+        let b = mix(luck ^ place.wrapping_mul(0x9E37_79B9_7F4A_7C15));
         mix(b ^ (n << 8 | purpose as u64).wrapping_mul(0xD1B5_4A32_D192_ED03))
     }
 
     /// How long something takes by its law.
     #[inline]
-    pub(crate) fn time(&self, law: Law, purpose: Purpose, message: u64, place: u64, n: u64) -> u64 {
+    pub(crate) fn time(&self, law: Law, purpose: Purpose, luck: u64, place: u64, n: u64) -> u64 {
         match law {
             Law::Constant(ns) => ns,
-            Law::Exponential(mean) => exponential(self.draw(purpose, message, place, n), mean),
-            Law::Uniform(from, to) => from + below(self.draw(purpose, message, place, n), to.saturating_sub(from).saturating_add(1)),
+            Law::Exponential(mean) => exponential(self.draw(purpose, luck, place, n), mean),
+            Law::Uniform(from, to) => from + below(self.draw(purpose, luck, place, n), to.saturating_sub(from).saturating_add(1)),
         }
     }
 }
@@ -82,13 +87,15 @@ pub(crate) fn mix(mut z: u64) -> u64 {
 /// From 0 to 1, 1 not included, in steps of 2^-53.
 #[inline]
 fn unit(number: u64) -> f64 {
-    (number >> 11) as f64 * (1.0 / (1u64 << 53) as f64)
+    // Below 2^53, where signed conversions are exact and one instruction.
+    (number >> 11) as i64 as f64 * (1.0 / (1u64 << 53) as f64)
 }
 
 /// Exponential with this mean, rounded to nanoseconds.
 #[inline]
 pub(crate) fn exponential(number: u64, mean_ns: u64) -> u64 {
-    (-libm::log(1.0 - unit(number)) * mean_ns as f64) as u64
+    // At most 37 times the mean; the conversion stops at 2^63 ns (292 years).
+    (-libm::log(1.0 - unit(number)) * mean_ns as i64 as f64) as i64 as u64
 }
 
 /// From 0 to `bound`, not included.
@@ -123,6 +130,7 @@ mod tests {
     fn the_same_question_has_the_same_answer() {
         let chance = Chance::new(42);
         assert_eq!(chance.draw(Purpose::Order, 1, 2, 3), Chance::new(42).draw(Purpose::Order, 1, 2, 3));
+        assert_ne!(chance.of_message(1), Chance::new(43).of_message(1));
         assert_ne!(chance.draw(Purpose::Order, 1, 2, 3), chance.draw(Purpose::Order, 1, 2, 4));
         assert_ne!(chance.draw(Purpose::Order, 1, 2, 3), chance.draw(Purpose::Latency, 1, 2, 3));
         assert_eq!(chance.stream("flapping", "a").next_u64(), chance.stream("flapping", "a").next_u64());

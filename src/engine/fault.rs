@@ -30,6 +30,8 @@ struct Flapping {
     rng: ChaCha8Rng,
     /// Moments of change; the first is the first failure after the beginning of the fault.
     edges: Vec<SimTime>,
+    /// How many of them had passed at the last look: the next look is mostly near.
+    passed: usize,
 }
 
 impl Flapping {
@@ -43,8 +45,15 @@ impl Flapping {
     }
 
     /// The down window that holds `at`, or `None`.
-    fn down(&self, at: SimTime) -> Option<(SimTime, SimTime)> {
-        let passed = self.edges.partition_point(|edge| *edge <= at);
+    fn down(&mut self, at: SimTime) -> Option<(SimTime, SimTime)> {
+        let mut passed = self.passed;
+        while passed > 0 && self.edges[passed - 1] > at {
+            passed -= 1;
+        }
+        while self.edges.get(passed).is_some_and(|edge| *edge <= at) {
+            passed += 1;
+        }
+        self.passed = passed;
         (passed % 2 == 1).then(|| (self.edges[passed - 1], self.edges[passed]))
     }
 }
@@ -65,7 +74,7 @@ pub(crate) struct Cut {
 impl Faults {
     pub(crate) fn new(model: &Model, chance: &Chance) -> Self {
         let flapping = |fault: &Fault| match fault.kind {
-            FaultKind::Flapping { .. } => Some(Flapping { rng: chance.stream("flapping", &fault.name), edges: Vec::new() }),
+            FaultKind::Flapping { .. } => Some(Flapping { rng: chance.stream("flapping", &fault.name), edges: Vec::new(), passed: 0 }),
             _ => None,
         };
         let cuts = |number: &u32| {
@@ -97,7 +106,7 @@ impl Faults {
     }
 
     /// Is the machine (at this address) down?
-    #[inline]
+    #[inline(always)]
     pub(crate) fn down(&mut self, model: &Model, host: HostId, address: Option<IpAddr>, at: SimTime) -> Option<Cut> {
         let list = &model.host_faults[host.index()].reach;
         if list.is_empty() {

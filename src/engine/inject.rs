@@ -27,8 +27,8 @@ pub(crate) struct NewMessage {
 }
 
 /// Draws one of a list with weights.
-fn pick<T>(chance: &super::chance::Chance, purpose: Purpose, key: u64, list: &[(T, u32)]) -> usize {
-    if list.len() < 2 { 0 } else { weighted(chance.draw(purpose, key, 0, 0), list.iter().map(|(_, weight)| *weight)) }
+fn pick<T>(chance: &super::chance::Chance, purpose: Purpose, luck: u64, list: &[(T, u32)]) -> usize {
+    if list.len() < 2 { 0 } else { weighted(chance.draw(purpose, luck, 0, 0), list.iter().map(|(_, weight)| *weight)) }
 }
 
 impl<const LEVEL: u8> World<'_, LEVEL> {
@@ -86,11 +86,12 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         state.next = number;
         self.schedule_next(at, self.now);
         let key = mix(source.key ^ mix(number));
-        let entry = pick(&self.chance, Purpose::Entry, key, &source.entries);
-        let from = pick(&self.chance, Purpose::Sender, key, &source.from);
+        let luck = self.chance.of_message(key);
+        let entry = pick(&self.chance, Purpose::Entry, luck, &source.entries);
+        let from = pick(&self.chance, Purpose::Sender, luck, &source.from);
         let to = match &source.to {
             Recipients::All(_) => 0,
-            Recipients::OneOf(some) => pick(&self.chance, Purpose::Recipient, key, some),
+            Recipients::OneOf(some) => pick(&self.chance, Purpose::Recipient, luck, some),
         };
         let state = &self.sources[at as usize];
         let new = NewMessage {
@@ -144,6 +145,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             source: new.source,
             address_number: new.address_number,
             key: new.key,
+            luck: self.chance.of_message(new.key),
             from: new.from,
             to: new.to,
             size: new.size,

@@ -1,15 +1,25 @@
 //! The clockwork: plays a model, asks the rule books, writes the trace.
 
-mod attempt;
+mod admission;
+mod authentication;
 mod chance;
+mod command;
 mod fault;
+mod finish;
 mod inject;
+mod notices;
+mod pass;
+mod plan;
 mod queue;
 mod resolver;
 mod route;
 mod run;
 mod session;
 mod settle;
+mod starttls;
+mod transfer;
+mod turns;
+mod walk;
 mod world;
 
 pub use run::{LONGEST, Options, Run, Stop, run};

@@ -57,7 +57,7 @@ impl EventQueue {
         self.inserted += 1;
         let key = u128::from(at.0) << 64 | u128::from(number) << SLOT_BITS | u128::from(u32::from(kind as u8) << ROW_BITS | row);
         self.heap.push(key);
-        self.up(self.heap.len() - 1);
+        self.up(self.heap.len() - 1, key);
         number
     }
 
@@ -67,8 +67,8 @@ impl EventQueue {
         let last = self.heap.pop()?;
         let key = match self.heap.first_mut() {
             Some(first) => {
-                let key = std::mem::replace(first, last);
-                self.down();
+                let key = *first;
+                self.down(last);
                 key
             }
             None => last,
@@ -83,8 +83,7 @@ impl EventQueue {
     }
 
     #[inline]
-    fn up(&mut self, mut at: usize) {
-        let key = self.heap[at];
+    fn up(&mut self, mut at: usize, key: u128) {
         while at > 0 {
             let parent = (at - 1) / 4;
             if self.heap[parent] <= key {
@@ -96,33 +95,27 @@ impl EventQueue {
         self.heap[at] = key;
     }
 
+    /// The hole at the top sinks to the bottom along the least children; the last key, which is mostly late, goes up from there.
     #[inline]
-    fn down(&mut self) {
-        let key = self.heap[0];
+    fn down(&mut self, key: u128) {
         let length = self.heap.len();
-        let mut at = 0;
-        loop {
-            let first = at * 4 + 1;
-            if first >= length {
-                break;
-            }
-            let (least, smallest) = match self.heap.get(first..first + 4) {
-                Some(&[a, b, c, d]) => {
-                    let (front, least_front) = if b < a { (first + 1, b) } else { (first, a) };
-                    let (back, least_back) = if d < c { (first + 3, d) } else { (first + 2, c) };
-                    if least_back < least_front { (back, least_back) } else { (front, least_front) }
-                }
-                _ => (first + 1..length).fold((first, self.heap[first]), |(at, least), child| {
-                    if self.heap[child] < least { (child, self.heap[child]) } else { (at, least) }
-                }),
-            };
-            if smallest >= key {
-                break;
-            }
+        let (mut at, mut first) = (0, 1);
+        while let Some(&[a, b, c, d]) = self.heap.get(first..first + 4) {
+            let (front, least_front) = if b < a { (first + 1, b) } else { (first, a) };
+            let (back, least_back) = if d < c { (first + 3, d) } else { (first + 2, c) };
+            let (least, smallest) = if least_back < least_front { (back, least_back) } else { (front, least_front) };
+            self.heap[at] = smallest;
+            at = least;
+            first = at * 4 + 1;
+        }
+        if first < length {
+            let (least, smallest) = (first + 1..length).fold((first, self.heap[first]), |(at, least), child| {
+                if self.heap[child] < least { (child, self.heap[child]) } else { (at, least) }
+            });
             self.heap[at] = smallest;
             at = least;
         }
-        self.heap[at] = key;
+        self.up(at, key);
     }
 }
 

@@ -20,15 +20,27 @@ struct Entry {
     expires: SimTime,
 }
 
+/// A question of a resolver: what it knows, and what it needs to ask.
+#[derive(Clone, Copy, Debug)]
+struct Slot {
+    resolver: ResolverId,
+    name: NameId,
+    kind: RecordType,
+    /// Its luck.
+    place: u64,
+    entry: Option<Entry>,
+    /// How often it was answered.
+    turn: u32,
+    /// What the zones in force said last.
+    zone_answer: Option<(ZonesId, u32)>,
+}
+
 /// All caches, and all answers that were ever given.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Resolvers {
-    /// By name: who asked for which type, and the place of that in the tables below.
-    slots: Vec<SmallVec<[(ResolverId, RecordType, u32); 4]>>,
-    entries: Vec<Option<Entry>>,
-    turns: Vec<u32>,
-    /// What the zones in force said last.
-    zone_answers: Vec<Option<(ZonesId, u32)>>,
+    /// By name: who asked for which type, and the place of that in the table below.
+    index: Vec<SmallVec<[(ResolverId, RecordType, u32); 4]>>,
+    slots: Vec<Slot>,
     answers: Interner<Answer>,
     /// The luck of each name.
     keys: Vec<u64>,
@@ -38,23 +50,6 @@ impl Resolvers {
     /// The luck of a name that was asked for (0 if never).
     pub(crate) fn luck_of(&self, name: NameId) -> u64 {
         self.keys.get(name.index()).copied().unwrap_or(0)
-    }
-
-    /// The place of a question of a resolver in the tables.
-    fn slot(&mut self, resolver: ResolverId, name: NameId, kind: RecordType) -> usize {
-        if self.slots.len() <= name.index() {
-            self.slots.resize(name.index() + 1, SmallVec::new());
-        }
-        let slots = &mut self.slots[name.index()];
-        if let Some((.., slot)) = slots.iter().find(|(who, what, _)| *who == resolver && *what == kind) {
-            return *slot as usize;
-        }
-        let slot = self.entries.len();
-        slots.push((resolver, kind, slot as u32));
-        self.entries.push(None);
-        self.turns.push(0);
-        self.zone_answers.push(None);
-        slot
     }
 
     /// An answer by its number.
@@ -74,26 +69,38 @@ pub(crate) struct Told {
 }
 
 impl<const LEVEL: u8> World<'_, LEVEL> {
-    /// Asks a resolver. `message` and `n` carry the luck of the one who asks; `copy` is for the trace.
-    pub(crate) fn ask(
-        &mut self,
-        resolver: ResolverId,
-        question: (NameId, RecordType),
-        at: SimTime,
-        luck: (u64, u64),
-        copy: (u32, u16),
-    ) -> Told {
-        let (name, kind) = question;
+    /// The place of a question of a resolver in the table.
+    pub(crate) fn question(&mut self, resolver: ResolverId, name: NameId, kind: RecordType) -> u32 {
         let place = question_place(self.name_key(name), kind);
+        let Resolvers { index, slots, .. } = &mut self.resolvers;
+        if index.len() <= name.index() {
+            index.resize(name.index() + 1, SmallVec::new());
+        }
+        let known = &mut index[name.index()];
+        if let Some((.., slot)) = known.iter().find(|(who, what, _)| *who == resolver && *what == kind) {
+            return *slot;
+        }
+        let slot = slots.len() as u32;
+        known.push((resolver, kind, slot));
+        slots.push(Slot { resolver, name, kind, place, entry: None, turn: 0, zone_answer: None });
+        slot
+    }
+
+    /// Asks a question of a resolver. `luck` is that of the message and pass that asks; `copy` is for the trace.
+    pub(crate) fn ask(&mut self, slot: u32, at: SimTime, luck: (u64, u64), copy: (u32, u16)) -> Told {
         let model = self.model;
-        let settings = &model.resolvers[resolver.index()];
-        let slot = self.resolvers.slot(resolver, name, kind);
-        let entry = self.resolvers.entries[slot].or_else(|| settings.warm.then(|| self.warmed(resolver, question)));
+        let asked = &mut self.resolvers.slots[slot as usize];
+        let settings = &model.resolvers[asked.resolver.index()];
+        let place = asked.place;
+        let rotated = asked.turn;
+        asked.turn = asked.turn.wrapping_add(1);
+        let (known, resolver, question) = (asked.entry, asked.resolver, (asked.name, asked.kind));
+        let entry = known.or_else(|| settings.warm.then(|| self.warmed(resolver, question)));
         let (answer, ready, cached) = match entry {
             Some(entry) if at < entry.answered => (entry.answer, entry.answered, true),
             Some(entry) if at < entry.expires => (entry.answer, at, true),
             _ => {
-                let (answer, cost, ttl_s) = self.fetch(resolver, question, at, luck, slot);
+                let (answer, cost, ttl_s) = self.fetch(slot, at, luck);
                 let failed = matches!(
                     self.resolvers.answer(answer).outcome,
                     Outcome::ServFail | Outcome::Timeout | Outcome::Truncated | Outcome::Refused
@@ -105,7 +112,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 match stale {
                     Some(entry) => (entry.answer, ready, true),
                     None => {
-                        self.resolvers.entries[slot] =
+                        self.resolvers.slots[slot as usize].entry =
                             Some(Entry { answer, answered: ready, expires: ready.after(u64::from(ttl_s) * SECOND) });
                         (answer, ready, false)
                     }
@@ -114,16 +121,14 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         };
         let turn = match settings.answer_order {
             AnswerOrder::AsWritten => 0,
-            AnswerOrder::Rotated => {
-                self.resolvers.turns[slot] = self.resolvers.turns[slot].wrapping_add(1);
-                self.resolvers.turns[slot] - 1
-            }
+            AnswerOrder::Rotated => rotated,
             AnswerOrder::Random => {
                 let count = self.resolvers.answer(answer).records().len() as u64;
                 if count > 1 { below(self.chance.draw(Purpose::Answer, luck.0, place, luck.1), count) as u32 } else { 0 }
             }
         };
         if self.writes(STEPS) {
+            let Slot { name, kind, .. } = self.resolvers.slots[slot as usize];
             let words = words(&self.resolvers.answer(answer).outcome);
             let words = self.tables.texts.intern(words.into());
             self.trace.lookups.push(LookupRow { copy: copy.0, pass: copy.1, at, name, kind, answer: words, cached });
@@ -132,15 +137,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 
     /// Asks the zones (or meets a fault): the answer, what it costs, and how long it may be kept, in seconds.
-    fn fetch(
-        &mut self,
-        resolver: ResolverId,
-        (name, kind): (NameId, RecordType),
-        at: SimTime,
-        luck: (u64, u64),
-        slot: usize,
-    ) -> (u32, u64, u32) {
+    fn fetch(&mut self, slot: u32, at: SimTime, luck: (u64, u64)) -> (u32, u64, u32) {
         let model = self.model;
+        let Slot { resolver, name, kind, place, .. } = self.resolvers.slots[slot as usize];
         let settings = &model.resolvers[resolver.index()];
         let fault = model.dns_faults.iter().find_map(|number| {
             let fault = &model.faults[*number as usize];
@@ -165,18 +164,12 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 let ttl_seconds = if denied { zone.denial_seconds(&self.tables.names, settings.view, name) } else { None };
                 self.resolvers.answers.intern(Answer { ttl_seconds, ..Answer::failed(outcome) })
             }
-            None => self.zone_answer(settings.view, (name, kind), at, slot),
+            None => self.zone_answer(settings.view, at, slot),
         };
         let answer = self.resolvers.answer(id);
         let cost = match answer.outcome {
             Outcome::Timeout | Outcome::Truncated => settings.timeout_ns.saturating_mul(u64::from(settings.tries.max(1))),
-            _ => self.chance.time(
-                settings.latency,
-                Purpose::DnsLatency,
-                luck.0,
-                question_place(self.resolvers.keys[name.index()], kind) ^ settings.key,
-                luck.1,
-            ),
+            _ => self.chance.time(settings.latency, Purpose::DnsLatency, luck.0, place ^ settings.key, luck.1),
         };
         (id, cost, kept_s(settings, answer))
     }
@@ -192,11 +185,12 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 
     /// What the zones say at a moment.
-    fn zone_answer(&mut self, view: usize, (name, kind): (NameId, RecordType), at: SimTime, slot: usize) -> u32 {
+    fn zone_answer(&mut self, view: usize, at: SimTime, slot: u32) -> u32 {
         let model = self.model;
-        let version = model.version_at(at);
+        let version = if model.versions.len() == 1 { 0 } else { model.version_at(at) };
         let zones = model.versions[version].zones;
-        if let Some((seen, answer)) = self.resolvers.zone_answers[slot]
+        let Slot { name, kind, zone_answer, .. } = self.resolvers.slots[slot as usize];
+        if let Some((seen, answer)) = zone_answer
             && seen == zones
         {
             return answer;
@@ -205,7 +199,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let view = view.min(zone.view_count() - 1);
         let answer = zone.lookup(&self.tables.names, view, name, kind);
         let id = self.resolvers.answers.intern(answer);
-        self.resolvers.zone_answers[slot] = Some((zones, id));
+        self.resolvers.slots[slot as usize].zone_answer = Some((zones, id));
         id
     }
 

@@ -1,6 +1,6 @@
 //! Where does each recipient of a copy go? Asks the rule books once per question and keeps the answers.
 
-use super::attempt::{KeptPlan, PlanQuestion, Targets};
+use super::plan::{KeptPlan, PlanQuestion, TargetQuestions, TargetsKey};
 use super::world::World;
 use crate::base::{ConfigId, Enhanced, HostId, Interner, NextHopId};
 use crate::decide::exchange::outbound_connector::{self, Choice};
@@ -9,12 +9,12 @@ use crate::decide::route::{self, NextStop};
 use crate::decide::{Because, Decision};
 use crate::model::dns::Outcome;
 use crate::model::exchange::Tenant;
-use crate::model::settings::{Directory, HostConfig, NextHop, Profile, Routing, Target};
+use crate::model::settings::{Directory, HostConfig, NextHop, Routing, Target};
 use crate::trace::{DestinationKey, NONE, StoredDecision};
 use smallvec::{SmallVec, smallvec};
 
 /// Where a recipient goes.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Stop {
     /// Into a mailbox here.
     Mailbox,
@@ -28,15 +28,18 @@ pub(crate) enum Stop {
     NotSaid(u32),
 }
 
-/// Answers by (settings, tenant, recipient template), for templates without `#`.
+/// What decides where a recipient goes: settings, tenant, recipient template, zones.
+pub(crate) type StopKey = (ConfigId, u32, u32, u32);
+
+/// Answers by their questions, for templates without `#`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RouteCache {
-    index: Interner<(ConfigId, u32, u32, u32)>,
+    index: Interner<StopKey>,
     stops: Vec<(Stop, SmallVec<[u32; 2]>)>,
     plan_index: Interner<PlanQuestion>,
     plans: Vec<KeptPlan>,
-    target_index: Interner<(Profile, crate::base::NameId, u32)>,
-    targets: Vec<Targets>,
+    target_index: Interner<TargetsKey>,
+    targets: Vec<Box<[TargetQuestions]>>,
     failed_index: Interner<(u32, Enhanced)>,
     failed: Vec<u32>,
 }
@@ -51,13 +54,18 @@ impl RouteCache {
         self.plan_index.intern(question)
     }
 
-    pub(crate) fn find_targets(&self, question: (Profile, crate::base::NameId, u32)) -> Option<Targets> {
-        self.target_index.find(&question).map(|at| SmallVec::from_slice(&self.targets[at as usize]))
+    pub(crate) fn find_targets(&self, question: TargetsKey) -> Option<u32> {
+        self.target_index.find(&question)
     }
 
-    pub(crate) fn add_targets(&mut self, question: (Profile, crate::base::NameId, u32), targets: Targets) {
-        self.target_index.intern(question);
-        self.targets.push(targets);
+    pub(crate) fn add_targets(&mut self, question: TargetsKey, targets: Vec<TargetQuestions>) -> u32 {
+        self.targets.push(targets.into());
+        self.target_index.intern(question)
+    }
+
+    #[inline]
+    pub(crate) fn targets(&self, id: u32) -> &[TargetQuestions] {
+        &self.targets[id as usize]
     }
 
     pub(crate) fn find_failed(&self, question: (u32, Enhanced)) -> Option<u32> {
@@ -75,14 +83,30 @@ impl RouteCache {
 }
 
 impl<const LEVEL: u8> World<'_, LEVEL> {
+    /// Where a recipient template goes from here; most mail of a machine asks what the last one asked.
+    #[inline]
+    pub(crate) fn known_stop(&mut self, host: HostId, tenant: u32, template: u32, number: u64) -> Stop {
+        let question = (self.settings[host.index()].id, tenant, template, self.model.versions[self.version].zones.0);
+        if let Some((known, stop)) = self.machines[host.index()].last_stop
+            && known == question
+        {
+            return stop;
+        }
+        let (stop, _) = self.stop_for(host, tenant, template, number);
+        if self.tables.templates.get(template).is_constant() {
+            self.machines[host.index()].last_stop = Some((question, stop));
+        }
+        stop
+    }
+
     /// Where recipient template `template` (with number `number`) goes from here, and the decisions that say so.
     pub(crate) fn stop_for(&mut self, host: HostId, tenant: u32, template: u32, number: u64) -> (Stop, SmallVec<[u32; 2]>) {
         let version = &self.model.versions[self.version];
-        let question = (version.configs[host.index()], tenant, template, version.zones.0);
+        let question = (self.settings[host.index()].id, tenant, template, version.zones.0);
         if let Some(slot) = self.cache.index.find(&question) {
             let (stop, decisions) = &self.cache.stops[slot as usize];
             // Below the level of steps nobody reads the decisions.
-            return (stop.clone(), if !self.writes(crate::trace::level::STEPS) { SmallVec::new() } else { decisions.clone() });
+            return (*stop, if !self.writes(crate::trace::level::STEPS) { SmallVec::new() } else { decisions.clone() });
         }
         let found = self.find_stop(host, tenant, template, number);
         if self.tables.templates.get(template).is_constant() {

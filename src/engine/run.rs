@@ -1,11 +1,13 @@
 //! Plays a model to its end.
 
+use super::authentication::Origins;
 use super::chance::Chance;
 use super::fault::Faults;
 use super::queue::{EventQueue, Kind};
 use super::resolver::Resolvers;
 use super::route::RouteCache;
-use super::session::{AcceptanceCache, TlsCache};
+use super::starttls::TlsCache;
+use super::transfer::AcceptanceCache;
 use super::world::{Counters, Machine, Slab, World};
 use crate::base::{DAY, Enhanced, Fate, HostId, Interner, SimTime};
 use crate::model::Model;
@@ -96,6 +98,7 @@ fn play<const LEVEL: u8>(model: &Model, options: &Options) -> Run {
         now: SimTime::ZERO,
         until: asked.unwrap_or(LONGEST),
         version: 0,
+        settings: Vec::new(),
         events: EventQueue::default(),
         tables,
         trace: Trace::default(),
@@ -105,6 +108,7 @@ fn play<const LEVEL: u8>(model: &Model, options: &Options) -> Run {
         copies: Slab::default(),
         copy_count: 0,
         jobs: Slab::default(),
+        ends: Vec::new(),
         queue_index: Interner::default(),
         queues: Vec::new(),
         machines: vec![Machine::default(); model.hosts.len()],
@@ -113,11 +117,14 @@ fn play<const LEVEL: u8>(model: &Model, options: &Options) -> Run {
         sources: Vec::new(),
         sources_model: &sources,
         cache: RouteCache::default(),
+        answers: Vec::new(),
         tls_cache: TlsCache::default(),
         acceptance_cache: AcceptanceCache::default(),
+        origins: Origins::new(model, options.level),
         ok_reply,
         bound: None,
     };
+    world.take_settings(0);
     for (at, version) in model.versions.iter().enumerate().skip(1) {
         world.events.push(version.at, Kind::Change, at as u32);
     }
@@ -203,7 +210,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             }
             return;
         }
-        self.version = version;
+        self.take_settings(version);
         // More slots serve those who wait at once, as at the end of a fault.
         let lines = (0..self.machines.len()).filter(|at| !self.machines[*at].line.is_empty()).map(|at| HostId(at as u32));
         for host in lines.collect::<Vec<_>>() {
@@ -244,7 +251,18 @@ impl Counters {
     }
 }
 
+/// By fate: its place in the counters.
+const PLACES: [usize; Fate::ALL.len()] = {
+    let mut places = [0; Fate::ALL.len()];
+    let mut at = 0;
+    while at < places.len() {
+        places[Fate::ALL[at] as usize] = at;
+        at += 1;
+    }
+    places
+};
+
 /// The place of a fate in the counters.
 pub(crate) fn fate_place(fate: Fate) -> usize {
-    Fate::ALL.iter().position(|one| *one == fate).expect("ALL has all fates")
+    PLACES[fate as usize]
 }

@@ -1,13 +1,16 @@
 //! The state of a run: rows in tables with free lists, one owner for each.
 
+use super::authentication::{Arrival, Origins};
 use super::chance::{ChaCha8Rng, Chance};
 use super::fault::Faults;
 use super::queue::EventQueue;
 use super::resolver::Resolvers;
 use super::route::RouteCache;
-use super::session::{AcceptanceCache, TlsCache};
-use crate::base::{Fate, HostId, Interner, MsgId, SimTime};
+use super::starttls::TlsCache;
+use super::transfer::AcceptanceCache;
+use crate::base::{ConfigId, Fate, HostId, Interner, MsgId, SimTime};
 use crate::decide::order::Order;
+use crate::decide::profile::{Behaviour, behaviour};
 use crate::model::Model;
 use crate::model::settings::HostConfig;
 use crate::trace::{NONE, Tables, Trace};
@@ -75,6 +78,8 @@ pub(crate) struct Message {
     /// The `#` of its addresses.
     pub(crate) address_number: u64,
     pub(crate) key: u64,
+    /// What its draws begin with.
+    pub(crate) luck: u64,
     /// Sender template, `NONE` for the null sender.
     pub(crate) from: u32,
     /// Recipient list.
@@ -120,6 +125,8 @@ pub(crate) struct Copy {
     pub(crate) pass_at: SimTime,
     /// The event it waits for.
     pub(crate) waits: u64,
+    /// What it brings along beside its envelope, and what was said about that at the door.
+    pub(crate) arrival: Arrival,
     pub(crate) notified: bool,
     /// Its queue was lost while it was under way.
     pub(crate) doomed: bool,
@@ -171,8 +178,10 @@ pub(crate) struct Job {
     /// How many it began with.
     pub(crate) began_with: u16,
     pub(crate) started: SimTime,
-    /// Which next hop of the destination.
+    /// Which next hop of the destination, of how many: its own, and with those of last resort.
     pub(crate) hop: u8,
+    pub(crate) own_hops: u8,
+    pub(crate) hops: u8,
     /// Where the turn began (SH-3).
     pub(crate) turn: u8,
     pub(crate) plan: u32,
@@ -183,8 +192,6 @@ pub(crate) struct Job {
     pub(crate) sessions: u16,
     pub(crate) stage: Stage,
     pub(crate) waits: u64,
-    /// No fallback relay: the sender met itself.
-    pub(crate) no_fallback: bool,
     /// The next connection goes without TLS to the same address.
     pub(crate) plain: bool,
     /// The last failure was one of the connection or its handshake.
@@ -208,9 +215,9 @@ pub(crate) struct Line {
     pub(crate) candidate: u32,
     pub(crate) server: HostId,
     pub(crate) address: std::net::IpAddr,
+    pub(crate) port: u16,
     pub(crate) began: SimTime,
     pub(crate) rtt: u64,
-    pub(crate) end: Option<Box<super::session::SessionEnd>>,
 }
 
 /// What a job waits for.
@@ -249,11 +256,21 @@ pub(crate) struct Queue {
     /// Whose turn it is among the entries (SH-3), once somebody had one.
     pub(crate) turn: Option<u8>,
     /// The last question about a next hop, and its plan.
-    pub(crate) last_plan: Option<(super::attempt::PlanQuestion, u32)>,
+    pub(crate) last_plan: Option<(super::plan::PlanQuestion, u32)>,
+    /// Where the lookups of its last next hop begin.
+    pub(crate) lead: Option<super::plan::Lead>,
+}
+
+/// What holds for a machine now.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Settings<'m> {
+    pub(crate) id: ConfigId,
+    pub(crate) config: &'m HostConfig,
+    pub(crate) rules: &'static Behaviour,
 }
 
 /// The receiving side of a host.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Machine {
     pub(crate) busy: u32,
     /// Who waits for a slot, and how long at most.
@@ -262,6 +279,19 @@ pub(crate) struct Machine {
     pub(crate) leave_at: Option<SimTime>,
     /// Messages that lie in its queue.
     pub(crate) queued: u32,
+    /// Its last question about a recipient, and the answer.
+    pub(crate) last_stop: Option<(super::route::StopKey, super::route::Stop)>,
+    /// The last destination that it sent to, and the queue for it.
+    pub(crate) last_queue: (u32, u32),
+    /// The last question whether a recipient is taken here, and the place of the answer.
+    pub(crate) last_acceptance: Option<(super::transfer::AcceptanceKey, u32)>,
+}
+
+impl Default for Machine {
+    fn default() -> Self {
+        let line = VecDeque::new();
+        Self { busy: 0, line, leave_at: None, queued: 0, last_stop: None, last_queue: (NONE, NONE), last_acceptance: None }
+    }
 }
 
 /// A source under way.
@@ -307,6 +337,8 @@ pub(crate) struct World<'m, const LEVEL: u8> {
     pub(crate) now: SimTime,
     pub(crate) until: SimTime,
     pub(crate) version: usize,
+    /// Settings and rule book of each machine in this version.
+    pub(crate) settings: Vec<Settings<'m>>,
     pub(crate) events: EventQueue,
     pub(crate) tables: Tables,
     pub(crate) trace: Trace,
@@ -316,6 +348,8 @@ pub(crate) struct World<'m, const LEVEL: u8> {
     pub(crate) copies: Slab<Copy>,
     pub(crate) copy_count: u32,
     pub(crate) jobs: Slab<Job>,
+    /// How the session of each job ends, once it is played: a row per row of `jobs`.
+    pub(crate) ends: Vec<super::session::SessionEnd>,
     pub(crate) queue_index: Interner<(HostId, u32)>,
     pub(crate) queues: Vec<Queue>,
     pub(crate) machines: Vec<Machine>,
@@ -324,8 +358,11 @@ pub(crate) struct World<'m, const LEVEL: u8> {
     pub(crate) sources: Vec<SourceState>,
     pub(crate) sources_model: &'m [crate::model::traffic::Source],
     pub(crate) cache: RouteCache,
+    /// Room for the answers of one next hop.
+    pub(crate) answers: Vec<(u32, u32)>,
     pub(crate) tls_cache: TlsCache,
     pub(crate) acceptance_cache: AcceptanceCache,
+    pub(crate) origins: Origins,
     /// `250 2.0.0 Ok`
     pub(crate) ok_reply: u32,
     pub(crate) bound: Option<String>,
@@ -341,8 +378,23 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
     /// The settings of a machine now.
     #[inline]
     pub(crate) fn config(&self, host: HostId) -> &'m HostConfig {
-        let model: &'m Model = self.model;
-        model.config(model.versions[self.version].configs[host.index()])
+        self.settings[host.index()].config
+    }
+
+    /// What a machine of this kind does when it sends.
+    #[inline]
+    pub(crate) fn rules(&self, host: HostId) -> &'static Behaviour {
+        self.settings[host.index()].rules
+    }
+
+    /// Reads the settings of the version in force.
+    pub(crate) fn take_settings(&mut self, version: usize) {
+        self.version = version;
+        self.settings.clear();
+        self.settings.extend(self.model.versions[version].configs.iter().map(|id| {
+            let config = self.model.config(*id);
+            Settings { id: *id, config, rules: behaviour(config.sender.profile) }
+        }));
     }
 
     /// The envelope sender of a message as text, empty for the null sender.

@@ -2,6 +2,7 @@
 //!
 //! Source: cmdlet parameters of New-OutboundConnector and New-AcceptedDomain.
 
+use super::authentication::Stance;
 use super::settings::TlsPolicy;
 use crate::base::{NameId, NextHopId, Pattern, SystemId};
 
@@ -20,6 +21,8 @@ pub struct Tenant {
     pub switches: Switches,
     /// DBEB can act: the directory knows every recipient (`directory_complete`).
     pub directory_complete: bool,
+    /// What it does about the origin of mail.
+    pub stance: Stance,
 }
 
 /// A domain that an organization calls its own.

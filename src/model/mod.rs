@@ -1,5 +1,6 @@
 //! The compiled world, read-only: what `scenario::compile` makes of the text and the engine plays.
 
+pub mod authentication;
 pub mod certificate;
 pub mod dns;
 pub mod exchange;

@@ -1,5 +1,6 @@
 //! What is a machine set to? The side that sends, and the side that receives.
 
+use super::authentication::Stance;
 use super::exchange::Tenant;
 use super::topology::Law;
 use crate::base::{CertId, NameId, NextHopId, Pattern, TlsVersion};
@@ -12,6 +13,8 @@ pub struct HostConfig {
     pub sender: Sender,
     /// How it receives.
     pub receiver: Receiver,
+    /// What it does about the origin of mail (tenants of Exchange Online have their own).
+    pub stance: Stance,
 }
 
 /// Whose rules a sender follows.

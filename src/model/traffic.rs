@@ -1,5 +1,6 @@
 //! Who sends what to whom, and when.
 
+use super::authentication::Signer;
 use crate::base::{HostId, SimTime};
 
 /// One source of messages.
@@ -23,6 +24,12 @@ pub struct Source {
     pub size_bytes: u64,
     /// Which reports are wanted; `None` = the default of RFC 3461.
     pub notify: Option<Notify>,
+    /// The author in `From`, if not the envelope sender.
+    pub author: Option<AddressTemplate>,
+    /// Signed by the sender's own system before it entered.
+    pub signer: Option<Signer>,
+    /// The body has 8-bit characters (8BITMIME).
+    pub eight_bit: bool,
 }
 
 /// When messages come.

@@ -6,7 +6,8 @@
 
 use super::words::{Clock, count, duration, fit, wrap};
 use crate::analysis::outcome::{
-    Attempt, AttemptResult, Connection, ConnectionResult, Decision, Hop, Lookup, Message, Outcome, Place, Reason, Recipient, Tls,
+    Attempt, AttemptResult, Authentication, Connection, ConnectionResult, Decision, Hop, Lookup, Message, Outcome, Place, Reason,
+    Recipient, Tls,
 };
 use crate::analysis::paths::{label, route};
 use crate::base::{TlsOutcome, printable};
@@ -182,6 +183,9 @@ impl Page {
         if let Some(tls) = &connection.tls {
             self.tls(tls);
         }
+        if let Some(found) = connection.authentication.as_ref().filter(|found| !found.is_silent()) {
+            self.line(8, &authentication(found));
+        }
     }
 
     fn tls(&mut self, tls: &Tls) {
@@ -243,6 +247,20 @@ impl Page {
             }
         }
     }
+}
+
+/// `SPF fail (a.test, from 192.0.2.1); DKIM pass (a.test); DMARC pass (author a.test)`
+fn authentication(found: &Authentication) -> String {
+    let spf = found.spf.map(|result| format!("SPF {result} ({}, from {})", found.spf_domain, found.address));
+    let dkim = found.dkim.map(|result| match found.dkim_domains.join(", ") {
+        domains if domains.is_empty() => format!("DKIM {result}"),
+        domains => format!("DKIM {result} ({domains})"),
+    });
+    let wanted = if found.wanted == "none" { String::new() } else { format!(", who wants: {}", found.wanted) };
+    let author = found.author.as_deref().unwrap_or("nobody");
+    let dmarc = found.dmarc.map(|result| format!("DMARC {result} (author {author}{wanted})"));
+    let action = Some(found.action).filter(|action| *action != "none").map(|action| format!("the receiver acts: {action}"));
+    spf.into_iter().chain(dkim).chain(dmarc).chain(action).collect::<Vec<_>>().join("; ")
 }
 
 fn outcome_of(attempt: &Attempt) -> String {

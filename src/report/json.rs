@@ -8,7 +8,8 @@ use super::writer::Writer;
 use crate::analysis::delays::{delays_ns, percentile};
 use crate::analysis::failover::failovers;
 use crate::analysis::outcome::{
-    Attempt, Connection, Decision, FaultFacts, Hop, HostFacts, Kind, Message, Outcome, Place, Reason, Recipient, Stopped, Tls,
+    Attempt, Authentication, Connection, Decision, FaultFacts, Hop, HostFacts, Kind, Message, Outcome, Place, Reason, Recipient, Stopped,
+    Tls,
 };
 use crate::analysis::paths::{label, route};
 use crate::base::ConnectionResult;
@@ -190,6 +191,7 @@ fn write_connection(w: &mut Writer, connection: &Connection) {
         w.key("reply").string(connection.reply.as_ref().map(ToString::to_string).as_deref());
         w.key("result").string(connection.result.as_str());
         write_tls(w.key("tls"), connection.tls.as_ref().filter(|_| connection.result != ConnectionResult::TlsFailed));
+        write_authentication(w.key("authentication"), connection.authentication.as_deref());
         w.key("why").string(&*connection.why);
     });
 }
@@ -202,6 +204,21 @@ fn write_tls(w: &mut Writer, tls: Option<&Tls>) {
         w.key("policy").string(&*tls.policy);
         w.key("result").string(tls.result);
         w.key("why").string(&*tls.why);
+    });
+}
+
+fn write_authentication(w: &mut Writer, found: Option<&Authentication>) {
+    let Some(found) = found else { return w.raw("null") };
+    w.object(|w| {
+        w.key("address").string(&*found.address.to_string());
+        w.key("spf").string(found.spf);
+        w.key("spf_domain").string(&*found.spf_domain);
+        w.key("dkim").string(found.dkim);
+        w.key("dkim_domains").array(&found.dkim_domains, |w, domain| w.string(&**domain));
+        w.key("dmarc").string(found.dmarc);
+        w.key("author").string(found.author.as_deref());
+        w.key("wanted").string(found.wanted);
+        w.key("action").string(found.action);
     });
 }
 
@@ -300,7 +317,7 @@ mod tests {
         ("messages[].recipients[]", "to fate code enhanced text at_s final_system duplicates hops"),
         ("messages[].recipients[].hops[]", "from to queue rule attempts tls"),
         ("messages[].recipients[].hops[].attempts[]", "at_s end_s result code enhanced next_at_s connections"),
-        ("messages[].recipients[].hops[].attempts[].connections[]", "at_s host address port phase reply result tls"),
+        ("messages[].recipients[].hops[].attempts[].connections[]", "at_s host address port phase reply result tls authentication"),
         ("totals", "messages recipients fates by_path by_tls failovers delay_s"),
         ("totals.delay_s", "p50 p95 p99 max"),
     ];

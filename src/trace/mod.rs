@@ -5,8 +5,11 @@
 mod rows;
 mod tables;
 
-pub use rows::{AttemptRow, ConnectionRow, CopyRow, DecisionRow, FateRow, LookupRow, MessageRow, PassRow, QueueRow, RecipientRow, Trace};
-pub use tables::{CandidateKey, ConnectionOutcome, DestinationKey, Sender, StoredDecision, Tables, TlsRecord};
+pub use rows::{
+    AttemptRow, AuthenticationRow, ConnectionRow, CopyRow, DecisionRow, FateRow, LookupRow, MessageRow, PassRow, QueueRow, RecipientRow,
+    Trace,
+};
+pub use tables::{Authentication, CandidateKey, ConnectionOutcome, DestinationKey, Leg, Sender, StoredDecision, Tables, TlsRecord};
 
 /// Levels of a trace: each writes what the one before writes, and more.
 pub mod level {

@@ -56,10 +56,8 @@ pub struct ConnectionRow {
     pub copy: u32,
     /// In which pass of that copy.
     pub pass: u16,
-    /// To which destination of that pass.
-    pub destination: u32,
-    /// Where to.
-    pub candidate: u32,
+    /// To which destination of that pass, and to which candidate.
+    pub leg: u32,
     /// What came of it.
     pub outcome: u32,
     /// When it began.
@@ -164,6 +162,15 @@ pub struct DecisionRow {
     pub decision: u32,
 }
 
+/// What the receiver of a connection found out about the origin of the message.
+#[derive(Clone, Copy, Debug)]
+pub struct AuthenticationRow {
+    /// Which connection.
+    pub connection: u32,
+    /// What.
+    pub found: u32,
+}
+
 /// How many messages lie in a queue from a moment on.
 #[derive(Clone, Copy, Debug)]
 pub struct QueueRow {
@@ -196,6 +203,8 @@ pub struct Trace {
     pub lookups: Vec<LookupRow>,
     /// Decisions.
     pub decisions: Vec<DecisionRow>,
+    /// Origins.
+    pub authentications: Vec<AuthenticationRow>,
     /// Queue lengths.
     pub queues: Vec<QueueRow>,
 }
@@ -207,5 +216,16 @@ impl Trace {
         assert!(number != NONE, "fewer than 2^32 rows");
         rows.push(row);
         number
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A hop is a copy in a queue and the connection that brought it on: 64 bytes, since there are millions.
+    #[test]
+    fn a_hop_is_small() {
+        assert_eq!(size_of::<ConnectionRow>() + size_of::<CopyRow>(), 64);
     }
 }

@@ -2,6 +2,9 @@
 
 use crate::base::{ConnectionResult, Enhanced, HostId, Interner, NameId, NextHopId, Phase, Reply, TlsOutcome, TlsVersion};
 use crate::decide::Because;
+use crate::decide::authentication::dkim::DkimResult;
+use crate::decide::authentication::dmarc::{DmarcResult, Policy};
+use crate::decide::authentication::spf::SpfResult;
 use crate::model::dns::Names;
 use crate::model::settings::{NextHop, TlsPolicy};
 use crate::model::traffic::AddressTemplate;
@@ -42,6 +45,15 @@ pub struct CandidateKey {
     pub address: IpAddr,
     /// TCP port.
     pub port: u16,
+}
+
+/// Why somebody connects where: the destination of the pass, and the candidate.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct Leg {
+    /// Number of the destination.
+    pub destination: u32,
+    /// Number of the candidate.
+    pub candidate: u32,
 }
 
 /// What came of a connection.
@@ -91,6 +103,29 @@ pub struct StoredDecision {
     pub passed_over: Vec<Because>,
 }
 
+/// What a receiver found out about the origin of a message; what it did not look at is `None`.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct Authentication {
+    /// The client's address as the receiver saw it.
+    pub address: IpAddr,
+    /// Of SPF.
+    pub spf: Option<SpfResult>,
+    /// Whose policy was asked.
+    pub spf_domain: Box<str>,
+    /// Of DKIM.
+    pub dkim: Option<DkimResult>,
+    /// Whose signatures hold.
+    pub dkim_domains: Vec<Box<str>>,
+    /// Of DMARC.
+    pub dmarc: Option<DmarcResult>,
+    /// What the owner of the author's domain wants done.
+    pub wanted: Policy,
+    /// The domain in `From`.
+    pub author: Option<Box<str>>,
+    /// What the receiver did: `none`, `quarantine`, `refuse`.
+    pub action: &'static str,
+}
+
 /// A sender address: a template, or nobody.
 pub type Sender = Option<u32>;
 
@@ -109,6 +144,8 @@ pub struct Tables {
     pub destinations: Interner<DestinationKey>,
     /// Candidates.
     pub candidates: Interner<CandidateKey>,
+    /// Destinations with their candidates.
+    pub legs: Interner<Leg>,
     /// Connection outcomes.
     pub outcomes: Interner<ConnectionOutcome>,
     /// TLS.
@@ -121,6 +158,8 @@ pub struct Tables {
     pub recipient_lists: Interner<SmallVec<[u32; 2]>>,
     /// Decisions.
     pub decisions: Interner<StoredDecision>,
+    /// Findings about origins.
+    pub authentications: Interner<Authentication>,
 }
 
 impl Tables {

@@ -3,7 +3,7 @@
 use super::desk::Desk;
 use super::judge::{Check, Node};
 use super::view::{Filter, Seen};
-use super::{fate, many, reason, reports, route, tls};
+use super::{authentication, fate, many, reason, reports, route, tls};
 use crate::diag::Span;
 use crate::scenario::schema::Expectation;
 
@@ -57,7 +57,8 @@ pub(super) fn read(expectation: &Expectation, desk: &mut Desk<'_>) -> Node {
         Expectation::Drained(it) => many::drained(it, desk),
         Expectation::Failover(it) => many::failover(it, desk),
         Expectation::NothingLost(_) => many::nothing_lost(),
-        Expectation::Attributed(_) | Expectation::Checked(_) | Expectation::Seen(_) => {
+        Expectation::Checked(it) => authentication::checked(it, desk),
+        Expectation::Attributed(_) | Expectation::Seen(_) => {
             desk.later(place, &format!("the expectation `{}`", expectation.word()));
             each(|_| false, |_| String::new())
         }

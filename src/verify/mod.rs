@@ -4,6 +4,7 @@
 //! that nothing is played for a slip of the finger. Then it is judged about an [`Outcome`], without the clockwork.
 //! What only later versions of the model can answer is refused when it is read; it never counts as held.
 
+mod authentication;
 mod desk;
 mod expect;
 mod fate;

@@ -6,33 +6,17 @@
 
 use super::{Ask, DnsAnswer};
 use crate::decide::{Because, Decision, because};
+use crate::model::authentication::Change;
 use crate::model::dns::{RecordData, RecordType};
 
-/// What a system did to a message that it passed on.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub enum Change {
-    /// Text at the end of the body: a list's footer, a disclaimer.
-    Footer,
-    /// A mark in the subject.
-    SubjectTag,
-    /// An 8-bit body in quoted-printable, for a next hop without 8BITMIME.
-    Reencoded,
-    /// Another author: `From` names the list.
-    FromRewritten,
-    /// A new header, which nobody signed.
-    HeaderAdded,
-}
-
-impl Change {
-    /// Why it breaks a signature; `None` if it does not.
-    fn breaks(self) -> Option<&'static str> {
-        match self {
-            Self::Footer => Some("adds a footer: the body is another one"),
-            Self::SubjectTag => Some("marks the subject, which is signed"),
-            Self::Reencoded => Some("turns the 8-bit body into quoted-printable: the body is another one"),
-            Self::FromRewritten => Some("rewrites From, which is always signed"),
-            Self::HeaderAdded => None,
-        }
+/// Why a change breaks a signature; `None` if it does not.
+fn breaks(change: Change) -> Option<&'static str> {
+    match change {
+        Change::Footer => Some("adds a footer: the body is another one"),
+        Change::SubjectTag => Some("marks the subject, which is signed"),
+        Change::Reencoded => Some("turns the 8-bit body into quoted-printable: the body is another one"),
+        Change::FromRewritten => Some("rewrites From, which is always signed"),
+        Change::HeaderAdded => None,
     }
 }
 
@@ -72,6 +56,9 @@ pub enum DkimResult {
 }
 
 impl DkimResult {
+    /// All results.
+    pub const ALL: [Self; 5] = [Self::None, Self::Pass, Self::Fail, Self::TempError, Self::PermError];
+
     /// The word of RFC 8601.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -111,7 +98,7 @@ pub fn check_dkim(signatures: &[Signature], ask: &mut Ask<'_>) -> Decision<DkimC
         }
     }
     if signatures.is_empty() {
-        decision.chosen.push(because("DKIM-1", "", "nobody signed the message", "RFC 6376 §6.1"));
+        decision.chosen.push(because("DKIM-1", "no signature", "nobody signed the message", "RFC 6376 §6.1"));
     } else if decision.chosen.is_empty() {
         decision.chosen.append(&mut decision.passed_over);
     }
@@ -132,7 +119,7 @@ fn check_one(signature: &Signature, ask: &mut Ask<'_>) -> (DkimResult, Because) 
             return (result, because("DKIM-4", domain, format!("key `{name}`: {why}"), "RFC 6376 §6.1.2"));
         }
     }
-    let broken = signature.since.iter().find_map(|touch| touch.change.breaks().map(|why| (touch, why)));
+    let broken = signature.since.iter().find_map(|touch| breaks(touch.change).map(|why| (touch, why)));
     match broken {
         Some((touch, why)) => (DkimResult::Fail, because("DKIM-3", domain, format!("`{}` {why}", touch.by), "RFC 6376 §6.1.3")),
         None => (DkimResult::Pass, because("DKIM-2", domain, "nobody changed what was signed", "RFC 6376 §6.1.3")),

@@ -59,6 +59,9 @@ pub enum DmarcResult {
 }
 
 impl DmarcResult {
+    /// All results.
+    pub const ALL: [Self; 4] = [Self::None, Self::Pass, Self::Fail, Self::TempError];
+
     /// The word in reports.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -97,7 +100,7 @@ pub struct DmarcCheck {
 pub fn check_dmarc(question: &DmarcQuestion<'_>, ask: &mut Ask<'_>) -> Decision<DmarcCheck> {
     let nothing = |result, reason: Because| Decision::for_reason(DmarcCheck { result, wanted: Policy::None }, reason);
     let Some(author) = question.author.map(str::to_ascii_lowercase) else {
-        return nothing(DmarcResult::None, because("DMARC-1", "", "no author", "RFC 7489 §6.6.1"));
+        return nothing(DmarcResult::None, because("DMARC-1", "no author", "`From` names nobody", "RFC 7489 §6.6.1"));
     };
     let (found_at, record) = match discover(&author, ask) {
         Ok(found) => found,

@@ -39,6 +39,9 @@ pub enum SpfResult {
 }
 
 impl SpfResult {
+    /// All results.
+    pub const ALL: [Self; 7] = [Self::None, Self::Neutral, Self::Pass, Self::Fail, Self::SoftFail, Self::TempError, Self::PermError];
+
     /// The word of RFC 8601 §2.7.2.
     #[must_use]
     pub fn as_str(self) -> &'static str {

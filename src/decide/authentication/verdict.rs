@@ -9,31 +9,7 @@ use super::dmarc::Policy;
 use super::spf::SpfResult;
 use crate::base::Enhanced;
 use crate::decide::{Decision, because};
-
-/// What is done with one kind of check.
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub enum Mode {
-    /// Not looked at.
-    Ignore,
-    /// Looked at, and said.
-    #[default]
-    Report,
-    /// Looked at, and acted on.
-    Enforce,
-}
-
-/// What a receiver looks at.
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
-pub struct Checks {
-    /// The address of the client against the domain of the sender.
-    pub spf: Mode,
-    /// Signatures.
-    pub dkim: Mode,
-    /// The author's domain.
-    pub dmarc: Mode,
-    /// A name for the address of the client.
-    pub ptr: Mode,
-}
+use crate::model::authentication::{Checks, Mode};
 
 /// What was found out.
 #[derive(Clone, Copy, Debug)]
@@ -108,7 +84,7 @@ pub fn judge(checks: Checks, findings: &Findings) -> Decision<Verdict> {
             Policy::None => {}
         }
     }
-    Decision::for_reason(Verdict::Take, because("AUTH-5", "", "nothing that is enforced speaks against it", "RFC 7489 §6.7"))
+    Decision::for_reason(Verdict::Take, because("AUTH-5", "taken", "nothing that is enforced speaks against it", "RFC 7489 §6.7"))
 }
 
 #[cfg(test)]

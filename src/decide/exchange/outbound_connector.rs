@@ -213,6 +213,7 @@ mod tests {
                 outbound_connectors: connectors.into_iter().cloned().collect(),
                 switches,
                 directory_complete: true,
+                stance: crate::model::authentication::Stance::default(),
             };
             let decision = select(&tenant, &names, domain);
             let got = match decision.outcome {
@@ -237,6 +238,7 @@ mod tests {
             outbound_connectors: vec![connector("a", &["contoso.com"]), connector("b", &["contoso.com"])],
             switches: Switches::default(),
             directory_complete: true,
+            stance: crate::model::authentication::Stance::default(),
         };
         assert_eq!(select(&tenant, &Names::default(), "contoso.com").outcome, Choice::NotSaid);
     }

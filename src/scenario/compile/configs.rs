@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::base::{ConfigId, SystemId};
+use crate::model::authentication::Stance;
 use crate::model::settings::{Directory, HostConfig, MtaDirectory, Profile};
 use crate::model::topology::{SystemKind, Version};
 use crate::scenario::schema::{self, System};
@@ -102,5 +103,5 @@ fn absent() -> HostConfig {
     });
     let mut receiver = receiver::receiver(&nothing, receiver::Usual::MTA, directory, &Certificates::default(), &mut Desk::default());
     receiver.listeners.clear();
-    HostConfig { sender: mta::usual(Profile::Rfc).sender, receiver }
+    HostConfig { sender: mta::usual(Profile::Rfc).sender, receiver, stance: Stance::default() }
 }

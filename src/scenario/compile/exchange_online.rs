@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use crate::base::{DAY, Domain, HOUR, MINUTE, SystemId, TlsVersion};
 use crate::decide::profile::default_sender;
 use crate::diag::{Diagnostic, code};
+use crate::model::authentication::Stance;
 use crate::model::exchange::{AcceptedDomain, DomainType, Out4, Out6, OutboundConnector, Switches, Tenant};
 use crate::model::settings::{Directory, HostConfig, Profile, Retry, TlsLevel, TlsPolicy};
 use crate::scenario::check::outbound_connector;
@@ -18,8 +19,8 @@ use crate::scenario::values::parse_date;
 use super::certificates::{Certificates, Shown};
 use super::desk::Desk;
 use super::mailboxes::Mailboxes;
-use super::mta::checks;
 use super::receiver::{Usual, receiver};
+use super::stance;
 use super::tables::{Notation, Tables};
 
 /// Messages larger than this are refused by the service.
@@ -62,7 +63,8 @@ pub(super) fn front_end(
         hop_limit: 0,
         tls_versions: versions,
     };
-    HostConfig { receiver: receiver(&schema::Host::default(), usual, directory, certificates, desk), sender }
+    let receiver = receiver(&schema::Host::default(), usual, directory, certificates, desk);
+    HostConfig { receiver, sender, stance: Stance::default() }
 }
 
 /// The era that is written, or the one of the start, or the newest.
@@ -131,6 +133,7 @@ fn compile(tenant: &ExchangeOnline, system: SystemId, shared: Option<&Named<Text
         outbound_connectors: connectors(tenant, tables, desk),
         switches,
         directory_complete: tenant.directory_complete.or(true),
+        stance: Stance { checks: stance::checks(&tenant.checks), changes: Vec::new(), signs: stance::signer(&tenant.dkim, desk) },
     }
 }
 
@@ -157,7 +160,6 @@ fn refuse(tenant: &ExchangeOnline, desk: &mut Desk) {
     if desk.duration_or(&tenant.replication, 0) != 0 {
         desk.not_modelled(tenant.replication.span(), "the time that changes take to replicate");
     }
-    checks(&tenant.checks, desk);
 }
 
 /// What is written, and Microsoft's own names of the tenant.

@@ -3,6 +3,7 @@
 //! Source: New-AcceptedDomain. Not modelled yet: Send and Receive connectors, sites and their links, transport settings, relay domains, Edge.
 
 use crate::decide::profile::default_sender;
+use crate::model::authentication::Stance;
 use crate::model::exchange::DomainType;
 use crate::model::settings::{Directory, HostConfig, MtaDirectory, Profile};
 use crate::scenario::schema::{ExchangeServer, Host};
@@ -12,8 +13,8 @@ use super::desk::Desk;
 use super::exchange_online::domain_type;
 use super::identity::Identity;
 use super::mailboxes::Mailboxes;
-use super::mta::checks;
 use super::receiver::{Usual, receiver};
+use super::stance;
 
 /// Received fields that a Receive connector bears (`MaxHopCount`).
 const HOPS_MAX: u32 = 60;
@@ -48,7 +49,8 @@ pub(super) fn config(
     let mut sender = default_sender(Profile::ExchangeServer);
     sender.families.v4 = identity.made_up || identity.addresses.iter().any(std::net::IpAddr::is_ipv4);
     sender.families.v6 = identity.made_up || identity.addresses.iter().any(std::net::IpAddr::is_ipv6);
-    HostConfig { sender, receiver: receiver(host, usual, Directory::Mta(directory), certificates, desk) }
+    let stance = Stance { checks: stance::checks(&server.checks), ..Stance::default() };
+    HostConfig { sender, receiver: receiver(host, usual, Directory::Mta(directory), certificates, desk), stance }
 }
 
 fn refuse(server: &ExchangeServer, desk: &mut Desk) {
@@ -62,5 +64,4 @@ fn refuse(server: &ExchangeServer, desk: &mut Desk) {
     desk.no_field(&server.recipient_filtering, "recipient filtering of Exchange Server");
     desk.no_field(&server.transport_config, "`transport_config`");
     desk.no_field(&server.transport_service, "`transport_service`");
-    checks(&server.checks, desk);
 }

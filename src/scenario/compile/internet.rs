@@ -1,6 +1,7 @@
 //! Everybody else: takes everything, with TLS, and sends by kinds with weights.
 
 use crate::decide::profile::default_sender;
+use crate::model::authentication::Stance;
 use crate::model::settings::{Directory, HostConfig, Profile, Routing};
 use crate::scenario::schema::{Host, Scenario, System};
 
@@ -23,7 +24,7 @@ pub(super) fn config(part: &Part, host: Option<&Host>, tree: &Scenario, certific
         (Part::Sender(kind, _), Some(System::Internet(internet))) => internet.senders.get(kind),
         _ => None,
     };
-    let Some(kind) = kind else { return HostConfig { sender: default_sender(Profile::Rfc), receiver } };
+    let Some(kind) = kind else { return HostConfig { sender: default_sender(Profile::Rfc), receiver, stance: Stance::default() } };
     let known = profile(&kind.profile, desk);
     let mut tuned = usual(known.unwrap_or(Profile::Rfc));
     if let Some(profile) = known {
@@ -34,7 +35,7 @@ pub(super) fn config(part: &Part, host: Option<&Host>, tree: &Scenario, certific
     }
     // Exchange of somebody else sends by MX like everybody.
     tuned.sender.routing = Routing::Mta { smart_hosts: Vec::new(), routes: Vec::new(), fallback_hosts: Vec::new() };
-    HostConfig { sender: tuned.sender, receiver }
+    HostConfig { sender: tuned.sender, receiver, stance: Stance::default() }
 }
 
 /// The weight of a machine among all senders.

@@ -20,6 +20,7 @@ mod resolvers;
 mod scope;
 mod settings;
 mod stage;
+mod stance;
 mod tables;
 mod traffic;
 mod volume;

@@ -5,10 +5,11 @@ use ipnet::IpNet;
 use crate::base::{Domain, Pattern};
 use crate::decide::profile::default_sender;
 use crate::diag::{Diagnostic, code};
+use crate::model::authentication::Stance;
 use crate::model::settings::{
     Client, ClientTls, Directory, HostConfig, MtaDirectory, Profile, Retry, Route, Routing, Sender, TlsLevel, TlsPolicy,
 };
-use crate::scenario::schema::{self, CheckMode, Checks, Host, Mta};
+use crate::scenario::schema::{self, Host, Mta};
 use crate::scenario::source::{Field, Text};
 
 use super::certificates::Certificates;
@@ -18,6 +19,7 @@ use super::mailboxes::Mailboxes;
 use super::receiver::{Usual, receiver, versions};
 use super::scope::Scope;
 use super::settings::{Tuned, tune};
+use super::stance;
 use super::tables::{Notation, Tables};
 
 /// What Postfix announces as SIZE and refuses by, where nobody says otherwise (postconf(5)).
@@ -56,7 +58,9 @@ pub(super) fn config(
         ..Usual::MTA
     };
     let directory = Directory::Mta(directory(mta, host, scope, desk));
-    HostConfig { receiver: receiver(host, usual, directory, certificates, desk), sender: tuned.sender }
+    let stance =
+        Stance { checks: stance::checks(&mta.checks), changes: stance::changes(&mta.modifies), signs: stance::signer(&mta.dkim, desk) };
+    HostConfig { receiver: receiver(host, usual, directory, certificates, desk), sender: tuned.sender, stance }
 }
 
 /// A profile as it is delivered.
@@ -94,15 +98,6 @@ fn refuse(mta: &Mta, desk: &mut Desk) {
     desk.no_names(&mta.send_as, "logins");
     desk.no_field(&mta.client_certificate, "client certificates");
     desk.no_names(&mta.filter, "filters");
-    checks(&mta.checks, desk);
-}
-
-/// Checks may be written as long as they are ignored.
-pub(super) fn checks(field: &Field<Checks>, desk: &mut Desk) {
-    let Some(checks) = field.get() else { return };
-    for (check, what) in [(&checks.spf, "SPF"), (&checks.dkim, "DKIM"), (&checks.dmarc, "DMARC"), (&checks.ptr, "PTR")] {
-        desk.only(check, CheckMode::Ignore, &format!("a check of {what}"));
-    }
 }
 
 /// What the text says about TLS, laid over the profile.

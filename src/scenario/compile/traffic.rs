@@ -1,7 +1,6 @@
 //! Who sends what to whom, and when: sources of messages, and the single message of a test or of `explain`.
 //!
-//! Not modelled yet: logins, spam scores, message bodies, traffic from a file. `headers`, `header_from` and `dkim` may be written: nothing
-//! that is modelled looks at them.
+//! Not modelled yet: logins, spam scores, binary bodies, traffic from a file. `headers` may be written: nothing that is modelled looks at them.
 
 use crate::base::{Address, DAY, SimTime};
 use crate::diag::{Diagnostic, Span, code};
@@ -12,6 +11,7 @@ use crate::scenario::source::{Field, Named, Text};
 use super::desk::Desk;
 use super::entry::{Entries, Entry};
 use super::key::name_key;
+use super::stance;
 
 /// Size of a message that does not say.
 const SIZE_BYTES: u64 = 50 << 10;
@@ -101,6 +101,9 @@ fn build(name: &str, place: Span, envelope: &Envelope, schedule: Schedule, entri
         to: to?,
         size_bytes,
         notify: notify(&envelope.notify, desk),
+        author: envelope.header_from.get().and_then(|text| template(text, desk)),
+        signer: stance::signer(&envelope.dkim, desk),
+        eight_bit: envelope.body.or(Body::SevenBit) == Body::EightBit,
     })
 }
 
@@ -108,7 +111,9 @@ fn refuse(envelope: &Envelope, desk: &mut Desk) {
     desk.no_field(&envelope.login, "logins");
     desk.no_field(&envelope.scl, "spam scores");
     desk.only(&envelope.ret, Ret::Full, "reports that return the headers only");
-    desk.only(&envelope.body, Body::SevenBit, "8-bit and binary bodies");
+    if envelope.body.or(Body::SevenBit) == Body::Binary {
+        desk.not_modelled(envelope.body.span(), "binary bodies");
+    }
     desk.only(&envelope.smtp_utf8, false, "SMTPUTF8");
     desk.only(&envelope.requiretls, false, "REQUIRETLS");
 }

@@ -45,6 +45,8 @@ schema! {
         send_as: Named<Vec<Text>>,
         ip_allow_list: Field<Vec<Text>>,
         checks: Field<Checks>,
+        /// The domain that signs everything that leaves.
+        dkim: Field<Text>,
         protected_by: Field<Text>,
         replication: Field<Text>,
         switches: Named<Text>,

@@ -47,6 +47,8 @@ words! {
     pub enum Profile("a profile") {
         Rfc, Postfix, Exim, Sendmail, OpenSmtpd, Qmail, KumoMta, ExchangeServer, ExchangeOnline, NoRetry,
     }
+    /// What a system does to a message on its way.
+    pub enum Modification("a modification") { Footer, SubjectTag, FromRewritten, HeaderAdded }
     /// How a device uses TLS.
     pub enum DeviceTls("a value of a device's `tls`") { None, Starttls, Implicit }
 }
@@ -72,6 +74,10 @@ schema! {
         max_recipients: Field<u64>,
         hop_limit: Field<u64>,
         checks: Field<Checks>,
+        /// The domain that signs everything that leaves.
+        dkim: Field<Text>,
+        /// What is done to everything that is passed on.
+        modifies: Field<Vec<Modification>>,
         queue_runs: Field<QueueRuns>,
         filter: Named<FilterRule>,
     }

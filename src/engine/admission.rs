@@ -1,0 +1,156 @@
+//! A connect reaches a machine: its slots, the line before them, and those who lose patience.
+
+use super::queue::Kind;
+use super::world::{Stage, World};
+use crate::base::{Enhanced, HostId, Phase, SimTime};
+use crate::decide::failure::Effect;
+use crate::model::fault::FaultKind;
+use crate::model::settings::WhenFull;
+use crate::trace::ConnectionOutcome;
+use crate::trace::NONE;
+use smallvec::SmallVec;
+
+impl<const LEVEL: u8> World<'_, LEVEL> {
+    /// A connect reached a machine that listens.
+    pub(super) fn admit(&mut self, job: u32) {
+        let server = self.jobs[job].line.server;
+        let config = self.config(server);
+        let address = self.jobs[job].line.address;
+        if self.faults.down(self.model, server, Some(address), self.now).is_some() {
+            let status = self.rules(self.client_of(job)).session.lost;
+            let reply = self.tables.reply(0, status, "the server went down during the connect");
+            self.turned_away(job, reply, crate::base::ConnectionResult::Dropped, "the server went down during the connect");
+            return;
+        }
+        if self.machines[server.index()].busy < self.slots(server) {
+            self.begin_session(job);
+            return;
+        }
+        let patience = self.jobs[job].line.began.after(self.config(self.client_of(job)).sender.timers.banner_ns);
+        match config.receiver.when_full {
+            WhenFull::Reply421 => {
+                let reply = self.tables.reply(421, Enhanced(4, 3, 2), "too many connections");
+                self.turned_away(job, reply, crate::base::ConnectionResult::Tempfail, "all slots of the server are taken");
+            }
+            WhenFull::Wait => {
+                let cut = self.faults.first_cut(self.model, self.client_of(job), server, address, self.now, patience);
+                let until = cut.map_or(patience, |cut| cut.from);
+                (self.jobs[job].stage, self.jobs[job].waits) = (Stage::InLine, u64::MAX);
+                self.machines[server.index()].line.push_back((job, until));
+                self.look_at_line(server, until);
+            }
+            WhenFull::Silence => self.wake_job(job, patience, Kind::Settle, Stage::InLine),
+        }
+    }
+
+    /// One event per line, not one per waiting session: most are served long before their patience ends.
+    pub(super) fn look_at_line(&mut self, server: HostId, patience: SimTime) {
+        let (model, now) = (self.model, self.now);
+        let windows = model.host_faults[server.index()].capacity.iter().map(|number| model.faults[*number as usize].window.until);
+        // When a capacity fault ends, slots come back without a session that ends.
+        let at = windows.filter(|until| *until > now).fold(patience, SimTime::min);
+        let machine = &mut self.machines[server.index()];
+        if machine.leave_at.is_none_or(|before| at < before) {
+            machine.leave_at = Some(at);
+            self.events.push(at, Kind::Leave, server.0);
+        }
+    }
+
+    pub(super) fn client_of(&self, job: u32) -> HostId {
+        self.copies[self.jobs[job].copy].host
+    }
+
+    /// How many sessions a machine holds at once now.
+    pub(super) fn slots(&self, server: HostId) -> u32 {
+        let model = self.model;
+        let fewer = model.host_faults[server.index()].capacity.iter().find_map(|number| {
+            let fault = &model.faults[*number as usize];
+            let FaultKind::Capacity { sessions, .. } = &fault.kind else { return None };
+            sessions.filter(|_| fault.window.has(self.now))
+        });
+        fewer.unwrap_or(self.config(server).receiver.sessions)
+    }
+
+    pub(super) fn begin_session(&mut self, job: u32) {
+        let server = self.jobs[job].line.server;
+        let port = self.jobs[job].line.port;
+        let Some(listener) = self.config(server).receiver.listeners.iter().find(|listener| listener.port == port) else {
+            // A change took the listener away while the connect was under way.
+            let status = self.rules(self.client_of(job)).session.refused;
+            let reply = self.tables.reply(0, status, "Connection refused");
+            self.turned_away(job, reply, crate::base::ConnectionResult::Refused, "nothing listens on this port any more");
+            return;
+        };
+        self.machines[server.index()].busy += 1;
+        let end = self.play(job, listener);
+        if let Some(taken_at) = end.taken_at
+            && end.rest.is_some()
+        {
+            // The reply is lost: the server has the message now, the client will learn nothing of it.
+            let places: SmallVec<[u16; 2]> = self.taken_places(job, &end);
+            let connection = self.finish_connection_row(job, &end);
+            self.hand_over(job, &places, taken_at, &end, connection);
+        }
+        let at = end.end;
+        match self.ends.get_mut(job as usize) {
+            Some(place) => *place = end,
+            None => {
+                debug_assert!(self.ends.len() <= job as usize);
+                self.ends.resize(job as usize + 1, end);
+            }
+        }
+        self.wake_job(job, at, Kind::Settle, Stage::InSession);
+    }
+
+    /// Those in a receiver's line whose patience is over go away.
+    pub(super) fn leave(&mut self, server: HostId) {
+        let now = self.now;
+        let machine = &mut self.machines[server.index()];
+        if machine.leave_at.is_none_or(|at| at > now) {
+            return;
+        }
+        machine.leave_at = None;
+        let gone: Vec<u32> = machine.line.iter().filter(|(_, until)| *until <= now).map(|(job, _)| *job).collect();
+        machine.line.retain(|(_, until)| *until > now);
+        for job in gone {
+            self.out_of_patience(job);
+        }
+        self.serve_line(server);
+        if let Some(next) = self.machines[server.index()].line.iter().map(|(_, until)| *until).min() {
+            self.look_at_line(server, next);
+        }
+    }
+
+    /// A client that waited for a banner in vain.
+    pub(super) fn out_of_patience(&mut self, job: u32) {
+        let status = self.rules(self.client_of(job)).session.lost;
+        let reply = self.tables.reply(0, status, "conversation timed out while waiting for the banner");
+        self.turned_away(job, reply, crate::base::ConnectionResult::Timeout, "all slots of the server are taken");
+    }
+
+    /// A connection that never got a session.
+    pub(super) fn turned_away(&mut self, job: u32, reply: u32, result: crate::base::ConnectionResult, why: &str) {
+        let why = self.tables.texts.intern(why.into());
+        let phase = Phase::Banner;
+        let outcome = self.tables.outcomes.intern(ConnectionOutcome { phase, result, reply, tls: NONE, why });
+        let (candidate, began) = (self.jobs[job].line.candidate, self.jobs[job].line.began);
+        self.trace_connection(job, candidate, outcome, began, self.now);
+        let status = self.tables.replies.get(reply).enhanced.unwrap_or(Enhanced(4, 0, 0));
+        self.note_effect(job, Effect::Next(status), reply, true);
+        self.walk(job, self.now);
+    }
+
+    /// A slot is free: the next in line has it.
+    pub(super) fn release(&mut self, server: HostId) {
+        self.machines[server.index()].busy -= 1;
+        self.serve_line(server);
+    }
+
+    /// Those who wait have the free slots, in order.
+    pub(super) fn serve_line(&mut self, server: HostId) {
+        while self.machines[server.index()].busy < self.slots(server) {
+            let Some((next, _)) = self.machines[server.index()].line.pop_front() else { return };
+            self.begin_session(next);
+        }
+    }
+}

@@ -1,0 +1,396 @@
+//! What does a receiver find out about the origin of a message that arrives, and what does the message carry on from here?
+//!
+//! Asked at the final dot, once per transaction, where a receiver has `checks` or every step is written down; no state is touched, so looking
+//! changes nothing. DNS is that of the moment in the view of the receiver's resolver, its failures included: caches and the time that these
+//! questions take are not modelled. What the systems on the way did to signatures travels with each copy.
+//! Sources: RFC 7208 §2.4, RFC 6376 §5 and §6, RFC 7489 §6.6, RFC 6152 §3 (8-bit bodies become quoted-printable).
+
+use super::chance::{Chance, Purpose, below};
+use super::world::{RecipientState, World};
+use crate::base::{Enhanced, Fate, HostId, Interner, Reply, SimTime};
+use crate::decide::acceptance::{Peer, is_relay_client};
+use crate::decide::authentication::DnsAnswer;
+use crate::decide::authentication::dkim::{DkimCheck, DkimResult, Signature, Touch, check_dkim};
+use crate::decide::authentication::dmarc::{DmarcCheck, DmarcQuestion, DmarcResult, Policy, check_dmarc};
+use crate::decide::authentication::spf::{SpfCheck, SpfQuestion, SpfResult, check_spf};
+use crate::decide::authentication::verdict::{Findings, Verdict, judge};
+use crate::decide::{Because, Decision};
+use crate::model::Model;
+use crate::model::authentication::{Change, Checks, Mode, Signer, Stance};
+use crate::model::dns::{Outcome, RecordType, normal_form, reverse_name};
+use crate::model::fault::{DnsFault, FaultKind};
+use crate::model::settings::Directory;
+use crate::trace::level::{PATHS, STEPS};
+use crate::trace::{Authentication, NONE};
+use std::net::IpAddr;
+
+/// What a message brings along beside its envelope.
+#[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
+struct Carried {
+    /// The author's domain, where a system wrote another one into `From`.
+    author: Option<Box<str>>,
+    signatures: Vec<Signature>,
+    eight_bit: bool,
+}
+
+/// The state of all this in a run.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Origins {
+    /// Somebody looks, or every step is written down.
+    is_on: bool,
+    carried: Interner<Carried>,
+}
+
+impl Origins {
+    pub(crate) fn new(model: &Model, level: u8) -> Self {
+        let looks = |stance: &Stance| stance.checks.is_some();
+        let is_on = level >= STEPS || model.configs.iter().any(|config| {
+            looks(&config.stance)
+                || matches!(&config.receiver.directory, Directory::Tenants(tenants) if tenants.iter().any(|tenant| looks(&tenant.stance)))
+        });
+        Self { is_on, carried: Interner::default() }
+    }
+}
+
+/// What an arrival came to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Arrival {
+    /// What the copy carries on, or `NONE`.
+    pub(crate) carried: u32,
+    /// What was found out, or `NONE`.
+    pub(crate) found: u32,
+    /// It is kept away from the mailbox.
+    pub(crate) quarantined: bool,
+}
+
+impl Arrival {
+    /// Nobody looked.
+    pub(crate) const UNSEEN: Self = Self { carried: NONE, found: NONE, quarantined: false };
+}
+
+/// A message at the door of a machine.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AtTheDoor {
+    pub(crate) job: u32,
+    pub(crate) server: HostId,
+    /// The tenant that it is taken for, or `NONE`.
+    pub(crate) tenant: u32,
+    /// The server offers 8BITMIME.
+    pub(crate) takes_eight_bit: bool,
+    pub(crate) at: SimTime,
+}
+
+impl<const LEVEL: u8> World<'_, LEVEL> {
+    /// What the receiver finds out, and its refusal if it acts on that.
+    pub(crate) fn look_at_origin(&mut self, door: AtTheDoor) -> (Arrival, Option<Reply>) {
+        if !self.origins.is_on {
+            return (Arrival::UNSEEN, None);
+        }
+        let carried = self.carried_away(door);
+        let number = self.origins.carried.intern(carried.clone());
+        let arrival = Arrival { carried: number, ..Arrival::UNSEEN };
+        let checks = self.stance(door.server, door.tenant).checks;
+        if checks.is_none() && !self.writes(STEPS) {
+            return (arrival, None);
+        }
+        self.authenticate(door, &carried, checks.unwrap_or_default(), arrival)
+    }
+
+    /// A message that was quarantined at the door ends there.
+    pub(crate) fn keep_away(&mut self, copy: u32, place: usize) {
+        self.copies[copy].recipients[place].state = RecipientState::Done;
+        let reply = self.tables.reply(250, Enhanced(2, 7, 0), "quarantined by the policy of the author's domain");
+        self.end_recipient(copy, place, Fate::Quarantined, reply, NONE);
+    }
+
+    /// What a system does about the origin of mail; on the shared service its tenant says.
+    fn stance(&self, host: HostId, tenant: u32) -> &Stance {
+        let config = self.config(host);
+        match &config.receiver.directory {
+            Directory::Tenants(tenants) => tenants.iter().find(|row| row.system.0 == tenant).map_or(&config.stance, |row| &row.stance),
+            Directory::Everything | Directory::Mta(_) => &config.stance,
+        }
+    }
+
+    /// What the message is like when it leaves the client's hands.
+    fn carried_away(&self, door: AtTheDoor) -> Carried {
+        let copy = &self.copies[self.jobs[door.job].copy];
+        let (client, is_first) = (copy.host, copy.hops == 0);
+        let name = &self.model.hosts[client.index()].name;
+        let hostname = self.model.names.text(self.model.hosts[client.index()].hostname);
+        let stance = self.stance(client, copy.tenant);
+        let mut carried = match copy.arrival.carried {
+            NONE => self.newborn(copy.message, hostname),
+            known => self.origins.carried.get(known).clone(),
+        };
+        let touch = |carried: &mut Carried, change| {
+            carried.signatures.iter_mut().for_each(|signature| signature.since.push(Touch { by: name.clone(), change }));
+        };
+        for change in &stance.changes {
+            // Where it was written, it was signed after that.
+            if !is_first {
+                touch(&mut carried, *change);
+            }
+            if *change == Change::FromRewritten {
+                carried.author = Some(stance.signs.as_ref().map_or(hostname, |signer| &signer.domain).into());
+            }
+        }
+        if let Some(signer) = &stance.signs
+            && !(is_first && carried.signatures.iter().any(|signature| signature.domain == signer.domain))
+        {
+            carried.signatures.push(signed(signer));
+        }
+        if carried.eight_bit && !door.takes_eight_bit {
+            touch(&mut carried, Change::Reencoded);
+            carried.eight_bit = false;
+        }
+        carried
+    }
+
+    /// A message that nobody passed on yet.
+    fn newborn(&self, message: u32, hostname: &str) -> Carried {
+        let row = &self.messages[message];
+        if row.kind != 0 {
+            // Reports are written by the machine that they come from.
+            return Carried { author: Some(hostname.into()), ..Carried::default() };
+        }
+        let source = &self.sources_model[row.source as usize];
+        Carried { author: None, signatures: source.signer.iter().map(signed).collect(), eight_bit: source.eight_bit }
+    }
+
+    /// The domain in `From`.
+    fn author(&self, message: u32, carried: &Carried, mail_from: &str) -> Option<String> {
+        let row = &self.messages[message];
+        let written = self.sources_model[row.source as usize].author.as_ref().filter(|_| row.kind == 0);
+        match (&carried.author, written) {
+            (Some(domain), _) => Some(domain.to_string()),
+            (None, Some(author)) => Some(author.expand(row.address_number).domain.to_string()),
+            (None, None) => mail_from.rsplit_once('@').map(|(_, domain)| domain.to_owned()),
+        }
+    }
+
+    fn authenticate(&mut self, door: AtTheDoor, carried: &Carried, checks: Checks, arrival: Arrival) -> (Arrival, Option<Reply>) {
+        let model = self.model;
+        let copy = self.jobs[door.job].copy;
+        let (client, message) = (self.copies[copy].host, self.copies[copy].message);
+        let host = &model.hosts[client.index()];
+        let family = self.jobs[door.job].line.address.is_ipv4();
+        let seen = host.egress.iter().chain(&host.addresses).find(|own| own.is_ipv4() == family).copied();
+        let Some(address) = seen else { return (arrival, None) };
+        let (mail_from, key) = (self.sender_text(message), self.messages[message].key);
+        let author = self.author(message, carried, &mail_from);
+        let mut dns = Dns { model, chance: self.chance, view: self.view_of(door.server), at: door.at, message: key };
+        let mut ask = |name: &str, record_type| dns.ask(name, record_type);
+        let question = SpfQuestion { client: address, helo: model.names.text(host.hostname), mail_from: &mail_from };
+        let spf = if checks.spf == Mode::Ignore { unseen_spf() } else { check_spf(&question, &mut ask) };
+        let dkim = if checks.dkim == Mode::Ignore { unseen_dkim() } else { check_dkim(&carried.signatures, &mut ask) };
+        let sample = below(self.chance.draw(Purpose::Sample, key, model.hosts[door.server.index()].key, 0), 100) as u8;
+        let question = DmarcQuestion { author: author.as_deref(), spf: &spf.outcome, dkim: &dkim.outcome, sample };
+        let dmarc = if checks.dmarc == Mode::Ignore { unseen_dmarc() } else { check_dmarc(&question, &mut ask) };
+        let has_name = checks.ptr != Mode::Enforce || has_name(address, &mut ask);
+        let at_exchange_online = matches!(self.config(door.server).receiver.directory, Directory::Tenants(_));
+        let findings = Findings {
+            spf: spf.outcome.result,
+            dkim: dkim.outcome.result,
+            dmarc: dmarc.outcome.wanted,
+            has_name,
+            dmarc_status: if at_exchange_online { Enhanced(5, 7, 509) } else { Enhanced(5, 7, 26) },
+        };
+        let trusted = self.is_trusted(client, door.server, address);
+        let acts = checks.enforce() && !trusted;
+        let verdict = judge(if acts { checks } else { Checks::default() }, &findings);
+        self.trace_findings(copy, door, &spf, &dkim, &dmarc, acts.then_some(&verdict));
+        let action = match &verdict.outcome {
+            Verdict::Take => "none",
+            Verdict::Quarantine => "quarantine",
+            Verdict::Refuse(..) => "refuse",
+        };
+        let is_looked_at = |mode| mode != Mode::Ignore;
+        let record = Authentication {
+            address,
+            spf: is_looked_at(checks.spf).then_some(spf.outcome.result),
+            spf_domain: spf.outcome.domain,
+            dkim: is_looked_at(checks.dkim).then_some(dkim.outcome.result),
+            dkim_domains: dkim.outcome.domains,
+            dmarc: is_looked_at(checks.dmarc).then_some(dmarc.outcome.result),
+            wanted: dmarc.outcome.wanted,
+            author: author.map(Into::into),
+            action,
+        };
+        let found = if self.writes(PATHS) { self.tables.authentications.intern(record) } else { NONE };
+        let refusal = match verdict.outcome {
+            Verdict::Refuse(code, status, text) => Some(Reply::new(code, Some(status), text)),
+            Verdict::Take | Verdict::Quarantine => None,
+        };
+        (Arrival { found, quarantined: verdict.outcome == Verdict::Quarantine, ..arrival }, refusal)
+    }
+
+    /// Machines of the same system, and clients that may relay, are reported on and never refused.
+    fn is_trusted(&self, client: HostId, server: HostId, address: IpAddr) -> bool {
+        let own = self.model.hosts[client.index()].system == self.model.hosts[server.index()].system;
+        let relays = match &self.config(server).receiver.directory {
+            Directory::Mta(directory) => is_relay_client(directory, Peer { host: client, address: Some(address) }),
+            Directory::Everything | Directory::Tenants(_) => false,
+        };
+        own || relays
+    }
+
+    fn view_of(&self, host: HostId) -> usize {
+        self.model.resolvers[self.model.hosts[host.index()].resolver.index()].view
+    }
+
+    /// Writes the reasons down; where nobody published or signed anything there is nothing to tell.
+    fn trace_findings(
+        &mut self,
+        copy: u32,
+        door: AtTheDoor,
+        spf: &Decision<SpfCheck>,
+        dkim: &Decision<DkimCheck>,
+        dmarc: &Decision<DmarcCheck>,
+        verdict: Option<&Decision<Verdict>>,
+    ) {
+        let is_silent = spf.outcome.result == SpfResult::None
+            && dkim.outcome.result == DkimResult::None
+            && dmarc.outcome.result == DmarcResult::None
+            && verdict.is_none_or(|verdict| verdict.outcome == Verdict::Take);
+        if is_silent || !self.writes(STEPS) {
+            return;
+        }
+        // What decided stands last in a chain of reasons, and is told first.
+        let told = |chosen: &[Because]| chosen.iter().rev().cloned().collect::<Vec<_>>();
+        let (spf_chosen, dmarc_chosen) = (told(&spf.chosen), told(&dmarc.chosen));
+        let mut ids = vec![
+            self.store_reasons("SPF: may this client send for the sender?", door.server, door.tenant, &spf_chosen, &spf.passed_over),
+            self.store_reasons("DKIM: does a signature hold?", door.server, door.tenant, &dkim.chosen, &dkim.passed_over),
+            self.store_reasons(
+                "DMARC: does the author's domain stand behind it?",
+                door.server,
+                door.tenant,
+                &dmarc_chosen,
+                &dmarc.passed_over,
+            ),
+        ];
+        if let Some(verdict) = verdict {
+            ids.push(self.store("what do the receiver's checks say?", door.server, door.tenant, verdict));
+        }
+        self.trace_decisions(copy, NONE, &ids);
+    }
+}
+
+fn signed(signer: &Signer) -> Signature {
+    Signature { domain: signer.domain.clone(), selector: signer.selector.clone(), since: Vec::new() }
+}
+
+fn unseen_spf() -> Decision<SpfCheck> {
+    unseen(SpfCheck { result: SpfResult::None, domain: "".into(), lookups: 0 })
+}
+
+fn unseen_dkim() -> Decision<DkimCheck> {
+    unseen(DkimCheck { result: DkimResult::None, domains: Vec::new() })
+}
+
+fn unseen_dmarc() -> Decision<DmarcCheck> {
+    unseen(DmarcCheck { result: DmarcResult::None, wanted: Policy::None })
+}
+
+/// What a receiver does not look at.
+fn unseen<T>(outcome: T) -> Decision<T> {
+    Decision { outcome, chosen: Vec::new(), passed_over: Vec::new() }
+}
+
+/// Does the address have a name? Where DNS fails, nobody is blamed.
+fn has_name(address: IpAddr, ask: &mut impl FnMut(&str, RecordType) -> DnsAnswer) -> bool {
+    match ask(&reverse_name(address), RecordType::Ptr) {
+        DnsAnswer::Records(_) | DnsAnswer::Failed(_) => true,
+        DnsAnswer::NoData | DnsAnswer::NxDomain | DnsAnswer::Unknown => false,
+    }
+}
+
+/// DNS at one moment, as one receiver sees it.
+struct Dns<'a> {
+    model: &'a Model,
+    chance: Chance,
+    view: usize,
+    at: SimTime,
+    /// The luck of the message.
+    message: u64,
+}
+
+impl Dns<'_> {
+    fn ask(&mut self, name: &str, record_type: RecordType) -> DnsAnswer {
+        let outcome = self.fault(name, record_type).unwrap_or_else(|| {
+            let version = &self.model.versions[self.model.version_at(self.at)];
+            let zones = &self.model.zones[version.zones.index()];
+            zones.lookup_text(&self.model.names, self.view.min(zones.view_count() - 1), name, record_type).outcome
+        });
+        match outcome {
+            Outcome::Records(records) => {
+                let text = |data: &crate::model::dns::RecordData| data.clone().map_names(|name| self.model.names.text(name).into());
+                DnsAnswer::Records(records.iter().map(text).collect())
+            }
+            Outcome::NoData => DnsAnswer::NoData,
+            Outcome::NxDomain => DnsAnswer::NxDomain,
+            Outcome::ServFail => DnsAnswer::Failed("SERVFAIL"),
+            Outcome::Refused => DnsAnswer::Failed("REFUSED"),
+            Outcome::Timeout => DnsAnswer::Failed("no answer"),
+            Outcome::Truncated => DnsAnswer::Failed("truncated, and TCP is blocked"),
+            Outcome::Internet => DnsAnswer::Unknown,
+        }
+    }
+
+    /// What a fault says instead.
+    fn fault(&self, name: &str, record_type: RecordType) -> Option<Outcome> {
+        let name = normal_form(name);
+        self.model.dns_faults.iter().find_map(|number| {
+            let fault = &self.model.faults[*number as usize];
+            let FaultKind::Dns { name: wrong, kind, view, answer } = &fault.kind else { return None };
+            let met = *self.model.names.text(*wrong) == *name
+                && kind.is_none_or(|kind| kind == record_type)
+                && view.is_none_or(|view| view == self.view)
+                && fault.window.has(self.at);
+            let luck = || below(self.chance.draw(Purpose::Fault, self.message, fault.key, 0), 1_000_000_000);
+            let strikes = met && (fault.probability_ppb >= 1_000_000_000 || luck() < u64::from(fault.probability_ppb));
+            strikes.then_some(match answer {
+                DnsFault::ServFail | DnsFault::Bogus => Outcome::ServFail,
+                DnsFault::NxDomain => Outcome::NxDomain,
+                DnsFault::NoData => Outcome::NoData,
+                DnsFault::Refused => Outcome::Refused,
+                DnsFault::Timeout => Outcome::Timeout,
+                DnsFault::Truncated => Outcome::Truncated,
+            })
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::engine::{Options, run};
+    use crate::scenario::load_text;
+    use crate::trace::level::{COUNTERS, FATES, PATHS, STEPS};
+
+    /// Who looks must not change what happens.
+    #[test]
+    fn looking_changes_nothing() {
+        let text = r##"Scenario(
+            dns: (records: r#"
+                a.test.        TXT "v=spf1 ip4:192.0.2.1 -all"
+                _dmarc.a.test. TXT "v=DMARC1; p=reject; pct=40"
+                relay.test.    A   192.0.2.2
+                b.test.        MX  10 mx.b.test.
+                mx.b.test.     A   192.0.2.3
+            "#),
+            systems: {
+                "relay": Mta(hostname: "relay.test"),
+                "b": Mta(hostname: "mx.b.test", mailboxes: ["*@b.test"], checks: (dmarc: Enforce)),
+            },
+            traffic: { "mail": Every(by: "relay", interval: "1s", until: "200s", from: "olga#@a.test", to: ["maria@b.test"]) },
+        )"##;
+        let loaded = load_text("example", text).expect("a good scenario");
+        let fates =
+            [COUNTERS, FATES, PATHS, STEPS].map(|level| run(&loaded.model, &Options { level, ..Options::default() }).counters.fates);
+        assert!(fates.iter().all(|one| *one == fates[0]), "{fates:?}");
+        let [bounced, quarantined] = [2, 8].map(|place| fates[0][place]);
+        assert!((90..150).contains(&quarantined), "pct=40 spares about 120 of 200: {quarantined}");
+        assert_eq!(bounced, 2 * (200 - quarantined), "the others are refused, and their reports find nobody");
+    }
+}

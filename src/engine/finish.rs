@@ -1,0 +1,205 @@
+//! The end of a pass, of a recipient, of a copy: retry, expiry, fates.
+
+use super::world::{RecipientState, World};
+use crate::base::{Enhanced, Fate, HostId, SimTime};
+use crate::decide::profile::ExpiryTest;
+use crate::decide::retry::{Memory, Next, after_deferral, delay_notice_due, hard_expiry};
+use crate::model::settings::Profile;
+use crate::trace::level::{FATES, PATHS};
+use crate::trace::{FateRow, NONE, PassRow};
+
+impl<const LEVEL: u8> World<'_, LEVEL> {
+    /// A machine loses its queue: what lies there is gone, what is under way is gone when it comes back.
+    pub(super) fn lose_queue(&mut self, host: HostId) {
+        for copy in self.copies.rows_where(|copy| copy.host == host && !copy.closed) {
+            if self.copies[copy].jobs > 0 {
+                self.copies[copy].doomed = true;
+            } else {
+                self.lose(copy);
+            }
+        }
+    }
+
+    pub(super) fn lose(&mut self, copy: u32) {
+        let reply = self.tables.reply(0, Enhanced(4, 3, 0), "lost with the server's queue");
+        for place in 0..self.copies[copy].recipients.len() {
+            if self.copies[copy].recipients[place].state == RecipientState::Pending {
+                self.copies[copy].recipients[place].state = RecipientState::Done;
+                self.end_recipient(copy, place, Fate::Lost, reply, NONE);
+            }
+        }
+        self.close_copy(copy);
+    }
+
+    /// Marks all that is pending as failed.
+    pub(super) fn fail_pending(&mut self, copy: u32, reply: u32, state: RecipientState) {
+        for recipient in self.copies[copy].recipients.iter_mut().filter(|recipient| recipient.state == RecipientState::Pending) {
+            (recipient.state, recipient.reply, recipient.said_by) = (state, reply, NONE);
+        }
+    }
+
+    /// All jobs of a pass are over: reports, and when it is tried again.
+    pub(super) fn end_pass(&mut self, copy: u32) {
+        if self.copies[copy].recipients.iter().all(|recipient| recipient.state == RecipientState::Done) {
+            self.close_copy(copy);
+            return;
+        }
+        let host = self.copies[copy].host;
+        let sender = &self.config(host).sender;
+        self.report_failures(copy, keeps_nothing(sender.profile));
+        let pending = self.copies[copy].recipients.iter().any(|recipient| recipient.state == RecipientState::Pending);
+        if !pending {
+            self.close_copy(copy);
+            return;
+        }
+        if self.copies[copy].doomed {
+            self.lose(copy);
+            return;
+        }
+        self.counters.deferrals += 1;
+        let row = &mut self.copies[copy];
+        row.deferrals += 1;
+        let (arrived, deferrals) = (row.arrived, row.deferrals);
+        let null_sender = self.messages[row.message].from == NONE;
+        let rules = self.rules(host);
+        if !self.copies[copy].notified && delay_notice_due(&sender.retry, arrived, self.now) {
+            self.copies[copy].notified = true;
+            self.delay_notice(copy);
+        }
+        match after_deferral(&sender.retry, rules.expiry, Memory { arrived, deferrals, null_sender }, self.now) {
+            Next::Try { at, why } => {
+                let at = match hard_expiry(&sender.retry, rules.expiry, arrived) {
+                    Some(end) if rules.expiry == ExpiryTest::Timer => at.min(end),
+                    _ => at,
+                };
+                self.pass_row(copy, at, why);
+                self.wake_copy(copy, at);
+            }
+            Next::Expire { why } => {
+                self.pass_row(copy, SimTime::NEVER, why);
+                self.expire(copy);
+            }
+        }
+    }
+
+    pub(super) fn pass_row(&mut self, copy: u32, next_at: SimTime, why: &'static str) {
+        if self.writes(PATHS) {
+            let row = &self.copies[copy];
+            self.trace.passes.push(PassRow { copy: row.number, pass: row.pass, next_at, why });
+        }
+    }
+
+    /// The lifetime of what is left is over.
+    pub(super) fn expire(&mut self, copy: u32) {
+        let host = self.copies[copy].host;
+        let (sender, rules) = (&self.config(host).sender, self.rules(host));
+        let fate = if keeps_nothing(sender.profile) { Fate::Rejected } else { Fate::Expired };
+        let mut lines: Vec<(u16, &'static str, Enhanced, u32)> = Vec::new();
+        for place in 0..self.copies[copy].recipients.len() {
+            let recipient = self.copies[copy].recipients[place];
+            if recipient.state != RecipientState::Pending {
+                continue;
+            }
+            let last = if recipient.reply == NONE { self.tables.reply(0, Enhanced(4, 4, 7), "") } else { recipient.reply };
+            let reply = match rules.expiry_status {
+                Some((code, status, words)) => {
+                    let text = format!("{words}; last: {}", self.tables.replies.get(last));
+                    self.tables.reply(code, status, &text)
+                }
+                None => last,
+            };
+            let status = self.tables.replies.get(reply).enhanced.unwrap_or(Enhanced(4, 4, 7));
+            lines.push((recipient.index, "failed", status, reply));
+            self.copies[copy].recipients[place].state = RecipientState::Done;
+            self.end_recipient(copy, place, fate, reply, recipient.said_by);
+        }
+        if fate == Fate::Expired {
+            self.report(copy, lines, 1);
+        }
+        self.close_copy(copy);
+    }
+
+    /// Ends what failed in this pass, with one report for all of it.
+    pub(super) fn report_failures(&mut self, copy: u32, nobody_had_it: bool) {
+        let mut lines = Vec::new();
+        for place in 0..self.copies[copy].recipients.len() {
+            let recipient = self.copies[copy].recipients[place];
+            let fate = match recipient.state {
+                RecipientState::Failed if nobody_had_it => Fate::Rejected,
+                RecipientState::Failed => Fate::Bounced,
+                RecipientState::Looped => Fate::Looped,
+                RecipientState::Pending | RecipientState::Done => continue,
+            };
+            let reply = self.tables.replies.get(recipient.reply);
+            let status = reply.enhanced.unwrap_or(Enhanced(5, 0, 0));
+            lines.push((recipient.index, "failed", status, recipient.reply));
+            self.copies[copy].recipients[place].state = RecipientState::Done;
+            self.end_recipient(copy, place, fate, recipient.reply, recipient.said_by);
+        }
+        if !nobody_had_it && !lines.is_empty() {
+            self.report(copy, lines, 1);
+        }
+    }
+
+    /// A recipient arrived where it ends.
+    pub(super) fn arrive_in_mailbox(&mut self, copy: u32, place: usize, fate: Fate) {
+        let (reply, index) = (self.ok_reply, self.copies[copy].recipients[place].index);
+        let row = &self.messages[self.copies[copy].message];
+        if self.sources_model.get(row.source as usize).and_then(|source| source.notify).is_some_and(|notify| notify.success) {
+            self.report(copy, vec![(index, "delivered", Enhanced(2, 0, 0), reply)], 1);
+        }
+        self.copies[copy].recipients[place].state = RecipientState::Done;
+        self.end_recipient(copy, place, fate, reply, NONE);
+    }
+
+    /// One copy of a recipient has ended.
+    pub(super) fn end_recipient(&mut self, copy: u32, place: usize, fate: Fate, reply: u32, said_by: u32) {
+        let (number, message) = (self.copies[copy].number, self.copies[copy].message);
+        let index = self.copies[copy].recipients[place].index;
+        let good = matches!(fate, Fate::Delivered | Fate::LeftModel);
+        let writes = self.writes(FATES);
+        let row = &mut self.messages[message];
+        let end = &mut row.ends[index as usize];
+        end.open -= 1;
+        if good {
+            end.delivered += 1;
+            if end.delivered > 1 {
+                self.counters.duplicates += 1;
+            } else {
+                end.fate = Some(fate);
+                if row.kind == 0 {
+                    let delay = self.now.since(row.at);
+                    self.counters.note_delay(delay);
+                }
+            }
+        } else if end.delivered == 0 {
+            end.fate = Some(fate);
+        }
+        if writes {
+            let row = FateRow { message: row.id, recipient: index, fate, reply, at: self.now, copy: number, said_by };
+            self.trace.fates.push(row);
+        }
+    }
+
+    /// Nothing of a copy is left.
+    pub(super) fn close_copy(&mut self, copy: u32) {
+        let (host, message) = (self.copies[copy].host, self.copies[copy].message);
+        self.count_queue(host, false);
+        (self.copies[copy].waits, self.copies[copy].closed) = (u64::MAX, true);
+        self.copies.remove(copy);
+        let row = &mut self.messages[message];
+        row.copies -= 1;
+        if row.copies == 0 {
+            for end in &row.ends {
+                let fate = end.fate.expect("every recipient has an end when no copy is left");
+                self.counters.fates[super::run::fate_place(fate)] += 1;
+            }
+            self.messages.remove(message);
+        }
+    }
+}
+
+/// A sender that tries once and keeps nothing.
+fn keeps_nothing(profile: Profile) -> bool {
+    profile == Profile::NoRetry
+}

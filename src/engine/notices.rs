@@ -1,0 +1,71 @@
+//! Reports to the sender (RFC 3464) and delay notices: messages of their own, born where the failure was.
+
+use super::world::{Recipient, RecipientState, World};
+use crate::base::{Enhanced, HostId};
+use crate::model::settings::Profile;
+use crate::trace::NONE;
+
+impl<const LEVEL: u8> World<'_, LEVEL> {
+    /// A report to the sender: born here, from nobody.
+    pub(super) fn report(&mut self, copy: u32, lines: Vec<(u16, &'static str, Enhanced, u32)>, kind: u8) {
+        let message = self.copies[copy].message;
+        let row = &self.messages[message];
+        if row.from == NONE {
+            return;
+        }
+        let notify = self.sources_model.get(row.source as usize).and_then(|source| source.notify);
+        let wanted = match (notify, kind) {
+            (None, _) => true,
+            (Some(_), 1) if lines.iter().all(|(_, action, ..)| *action == "delivered") => true,
+            (Some(notify), 1) => notify.failure,
+            (Some(notify), _) => notify.delay,
+        };
+        if !wanted {
+            return;
+        }
+        let host = self.copies[copy].host;
+        let size = 2_048 + row.size.min(50_000);
+        let key = super::chance::mix(row.key ^ self.model.hosts[host.index()].key ^ u64::from(kind) << 32 ^ u64::from(row.reports));
+        let (parent, from, number, source) = (row.id, row.from, row.address_number, row.source);
+        self.messages[message].reports += 1;
+        let order = self.messages[message].reports;
+        let list = self.tables.recipient_lists.intern(smallvec::smallvec![from]);
+        let report = super::inject::NewMessage {
+            source,
+            number: u64::from(order),
+            parent: parent.0,
+            kind,
+            from: NONE,
+            address_number: number,
+            to: list,
+            size,
+            key,
+            host,
+            tenant: self.copies[copy].tenant,
+            report: lines.into(),
+        };
+        if let Some(new) = self.new_message(report) {
+            self.ready(new);
+        }
+    }
+
+    /// "It is late, we keep trying."
+    pub(super) fn delay_notice(&mut self, copy: u32) {
+        let pending = |recipient: &&Recipient| recipient.state == RecipientState::Pending;
+        let lines: Vec<(u16, &'static str, Enhanced, u32)> = self.copies[copy]
+            .recipients
+            .iter()
+            .filter(pending)
+            .map(|recipient| {
+                let status = if recipient.reply == NONE { None } else { self.tables.replies.get(recipient.reply).enhanced };
+                (recipient.index, "delayed", status.unwrap_or(Enhanced(4, 4, 7)), recipient.reply)
+            })
+            .collect();
+        self.report(copy, lines, 2);
+    }
+
+    /// Does this kind of sender follow the rules of the shared service?
+    pub(super) fn is_exchange_online(&self, host: HostId) -> bool {
+        self.config(host).sender.profile == Profile::ExchangeOnline
+    }
+}

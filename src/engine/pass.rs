@@ -1,0 +1,290 @@
+//! A pass of a copy: who goes where, one job per destination, each with its turn in its queue.
+
+use super::chance::Purpose;
+use super::route::Stop;
+use super::world::{Job, Line, Queue, RecipientState, Stage, World};
+use crate::base::{Fate, HostId, SimTime};
+use crate::decide::exchange::recipient::PASSES_MAX;
+use crate::decide::exchange::smart_host;
+use crate::decide::{Because, retry};
+use crate::model::settings::{NextHop, Target};
+use crate::trace::NONE;
+use crate::trace::level::STEPS;
+use smallvec::SmallVec;
+use std::net::{IpAddr, Ipv4Addr};
+
+impl<'m, const LEVEL: u8> World<'m, LEVEL> {
+    /// The moment of a copy has come: a new pass.
+    pub(super) fn ready(&mut self, copy: u32) {
+        let host = self.copies[copy].host;
+        if let Some(cut) = self.faults.down(self.model, host, None, self.now) {
+            if cut.until < SimTime::NEVER {
+                self.wake_copy(copy, cut.until);
+            }
+            return;
+        }
+        let config = self.config(host);
+        let rules = self.rules(host);
+        let (arrived, first) = (self.copies[copy].arrived, self.copies[copy].pass == 0);
+        if !first && retry::hard_expiry(&config.sender.retry, rules.expiry, arrived).is_some_and(|end| self.now >= end) {
+            self.expire(copy);
+            return;
+        }
+        let row = &mut self.copies[copy];
+        row.pass += 1;
+        row.pass_at = self.now;
+        if row.visits > PASSES_MAX || u32::from(row.hops) > self.model.limits.hops {
+            let exchange = row.visits > PASSES_MAX;
+            let reply = if exchange {
+                self.tables.reply(554, crate::base::Enhanced(5, 4, 14), "Hop count exceeded - possible mail loop ATTR34")
+            } else {
+                self.tables.reply(554, crate::base::Enhanced(5, 4, 6), "more hops than the scenario's limit")
+            };
+            self.fail_pending(copy, reply, RecipientState::Looped);
+            self.end_pass(copy);
+            return;
+        }
+        self.split(copy);
+    }
+
+    /// Asks for each recipient where it goes, and makes a job of each destination.
+    pub(super) fn split(&mut self, copy: u32) {
+        let (message, host, tenant) = (self.copies[copy].message, self.copies[copy].host, self.copies[copy].tenant);
+        let number = self.messages[message].address_number;
+        if let [only] = self.copies[copy].recipients.as_slice() {
+            // Most mail has one recipient.
+            let (index, pending) = (only.index, only.state == RecipientState::Pending);
+            if pending && self.copies[copy].arrival.quarantined {
+                self.copies[copy].jobs = 0;
+                self.keep_away(copy, 0);
+                self.end_pass(copy);
+                return;
+            }
+            match self.stop_of(copy, index, (message, host, tenant, number)) {
+                Stop::To(destination) if pending => {
+                    let job = self.new_job(copy, destination, smallvec::smallvec![0]);
+                    self.copies[copy].jobs = 1;
+                    self.enqueue(job);
+                }
+                stop => {
+                    self.copies[copy].jobs = 0;
+                    if pending {
+                        self.ends_here(copy, 0, &stop);
+                    }
+                    self.end_pass(copy);
+                }
+            }
+            return;
+        }
+        let mut groups: SmallVec<[(u32, SmallVec<[u16; 2]>); 2]> = SmallVec::new();
+        for place in 0..self.copies[copy].recipients.len() {
+            let recipient = self.copies[copy].recipients[place];
+            if recipient.state != RecipientState::Pending {
+                continue;
+            }
+            if self.copies[copy].arrival.quarantined {
+                self.keep_away(copy, place);
+                continue;
+            }
+            match self.stop_of(copy, recipient.index, (message, host, tenant, number)) {
+                Stop::To(destination) => match groups.iter_mut().find(|(seen, _)| *seen == destination) {
+                    Some((_, places)) => places.push(place as u16),
+                    None => groups.push((destination, smallvec::smallvec![place as u16])),
+                },
+                stop => self.ends_here(copy, place, &stop),
+            }
+        }
+        let limit = self.config(host).sender.recipient_limit as usize;
+        let jobs: SmallVec<[u32; 2]> = groups
+            .into_iter()
+            .flat_map(|(destination, places)| {
+                let size = if limit == 0 { places.len() } else { limit };
+                places
+                    .chunks(size)
+                    .map(|part| (destination, SmallVec::from_slice(part)))
+                    .collect::<SmallVec<[(u32, SmallVec<[u16; 2]>); 2]>>()
+            })
+            .map(|(destination, places)| self.new_job(copy, destination, places))
+            .collect();
+        self.copies[copy].jobs = jobs.len() as u16;
+        if jobs.is_empty() {
+            self.end_pass(copy);
+            return;
+        }
+        for job in jobs {
+            self.enqueue(job);
+        }
+    }
+
+    /// Where one recipient of a copy goes, with the decisions traced.
+    fn stop_of(&mut self, copy: u32, index: u16, (message, host, tenant, number): (u32, HostId, u32, u64)) -> Stop {
+        let template = self.recipient_template(message, index);
+        if !self.writes(STEPS) {
+            return self.known_stop(host, tenant, template, number);
+        }
+        let (stop, decisions) = self.stop_for(host, tenant, template, number);
+        self.trace_decisions(copy, u32::from(index), &decisions);
+        stop
+    }
+
+    /// A recipient that goes nowhere from here.
+    fn ends_here(&mut self, copy: u32, place: usize, stop: &Stop) {
+        match *stop {
+            Stop::Mailbox => self.arrive_in_mailbox(copy, place, Fate::Delivered),
+            Stop::Outside => self.arrive_in_mailbox(copy, place, Fate::LeftModel),
+            Stop::NotSaid(reply) => {
+                self.copies[copy].recipients[place].state = RecipientState::Done;
+                self.end_recipient(copy, place, Fate::NotModelled, reply, NONE);
+            }
+            Stop::Bounce(reply) => {
+                let recipient = &mut self.copies[copy].recipients[place];
+                (recipient.state, recipient.reply, recipient.said_by) = (RecipientState::Failed, reply, NONE);
+            }
+            Stop::To(_) => unreachable!("it goes on"),
+        }
+    }
+
+    pub(super) fn new_job(&mut self, copy: u32, destination: u32, recipients: SmallVec<[u16; 2]>) -> u32 {
+        let host = self.copies[copy].host;
+        let queue = self.queue_of(host, destination);
+        let eventful = self.copies[copy].pass > 1 || recipients.len() != self.copies[copy].recipients.len();
+        let line = Line { candidate: NONE, server: host, address: IpAddr::V4(Ipv4Addr::UNSPECIFIED), began: self.now, port: 0, rtt: 0 };
+        let began_with = recipients.len() as u16;
+        self.jobs.insert(Job {
+            copy,
+            queue,
+            recipients,
+            began_with,
+            started: self.now,
+            hop: 0,
+            own_hops: 0,
+            hops: 0,
+            turn: 0,
+            plan: NONE,
+            order: SmallVec::new(),
+            next: 0,
+            tried: 0,
+            sessions: 0,
+            stage: Stage::Queued,
+            waits: u64::MAX,
+            plain: false,
+            host_failure: false,
+            connections: 0,
+            status: NONE,
+            said_by: NONE,
+            bounce: false,
+            is_loop: false,
+            eventful,
+            line,
+        })
+    }
+
+    pub(super) fn queue_of(&mut self, host: HostId, destination: u32) -> u32 {
+        let (known, number) = self.machines[host.index()].last_queue;
+        if known == destination {
+            return number;
+        }
+        let queue = self.queue_index.intern((host, destination));
+        self.machines[host.index()].last_queue = (destination, queue);
+        if queue as usize == self.queues.len() {
+            let window = self.config(host).sender.concurrency.0;
+            self.queues.push(Queue {
+                host,
+                destination,
+                active: 0,
+                waiting: std::collections::VecDeque::new(),
+                window,
+                failure: 0,
+                cohorts: 0,
+                dead_until: SimTime::ZERO,
+                dead_status: NONE,
+                turn: None,
+                last_plan: None,
+                lead: None,
+            });
+        }
+        queue
+    }
+
+    /// A job joins the line of its destination, or starts.
+    pub(super) fn enqueue(&mut self, job: u32) {
+        let number = self.jobs[job].queue;
+        let queue = &mut self.queues[number as usize];
+        if queue.dead_until > self.now {
+            let status = queue.dead_status;
+            let job_row = &mut self.jobs[job];
+            (job_row.status, job_row.eventful) = (status, true);
+            queue.active += 1;
+            self.finish_job(job);
+        } else if queue.window > 0 && queue.active >= queue.window {
+            queue.waiting.push_back(job);
+        } else {
+            queue.active += 1;
+            self.start_job(job);
+        }
+    }
+
+    /// A job has its turn.
+    pub(super) fn start_job(&mut self, job: u32) {
+        self.jobs[job].started = self.now;
+        let queue = self.jobs[job].queue as usize;
+        let destination = self.queues[queue].destination;
+        let key = self.tables.destinations.get(destination);
+        let own_hops = key.hops.len() as u8;
+        let hops = own_hops.saturating_add(key.fallback.len() as u8);
+        let row = &mut self.jobs[job];
+        (row.own_hops, row.hops) = (own_hops, hops);
+        if key.rotates {
+            let count = key.hops.len() as u64;
+            let message = self.copies[self.jobs[job].copy].message;
+            let turn = self.queues[queue].turn.unwrap_or_else(|| {
+                let host = &self.model.hosts[self.queues[queue].host.index()];
+                super::chance::below(self.chance.draw(Purpose::Turn, self.messages[message].luck, host.key, 0), count) as u8
+            });
+            self.queues[queue].turn = Some(((u64::from(turn) + 1) % count) as u8);
+            self.jobs[job].turn = turn;
+            if self.writes(STEPS) {
+                self.trace_turn(job, turn);
+            }
+        } else if self.writes(STEPS) && !key.connector.is_empty() {
+            self.trace_turn(job, 0);
+        }
+        self.enter_hop(job, self.now);
+    }
+
+    /// Records which smart host has its turn.
+    pub(super) fn trace_turn(&mut self, job: u32, turn: u8) {
+        let key = self.tables.destinations.get(self.queues[self.jobs[job].queue as usize].destination).clone();
+        if !key.configured {
+            return;
+        }
+        let reasons: Vec<Because> = smart_host::rotation(key.hops.len(), usize::from(turn))
+            .enumerate()
+            .map(|(place, entry)| {
+                let hop = self.tables.next_hops.get(key.hops[entry].0);
+                let name = crate::decide::route::queue_name(&self.tables.names, hop);
+                smart_host::reason(&name, place, key.hops.len(), !matches!(hop.target, Target::Ip(_)))
+            })
+            .collect();
+        let copy = self.jobs[job].copy;
+        let decision = self.store_reasons("which smart host first?", self.copies[copy].host, key.tenant, &reasons, &[]);
+        self.trace_decisions(copy, NONE, &[decision]);
+    }
+
+    /// How many next hops a job has, fallbacks among them, and which one is its `at`-th.
+    pub(super) fn hop_of(&self, job: u32, at: u8) -> Option<(NextHop, bool)> {
+        let row = &self.jobs[job];
+        let key = self.tables.destinations.get(self.queues[row.queue as usize].destination);
+        if at >= row.hops {
+            return None;
+        }
+        let (at, count) = (usize::from(at), key.hops.len());
+        let id = if at < count {
+            let place = if key.rotates { (at + usize::from(row.turn)) % count } else { at };
+            key.hops[place]
+        } else {
+            *key.fallback.get(at - count)?
+        };
+        Some((*self.tables.next_hops.get(id.0), key.configured || at >= count))
+    }
+}

@@ -1,0 +1,262 @@
+//! STARTTLS within a session: what the server offers, what the policy makes of it (RFC 3207).
+
+use super::session::{SessionEnd, Stop, Talk};
+use super::world::World;
+use crate::base::{CertId, ConfigId, ConnectionResult, HostId, Interner, NameId, Phase, Reply, TlsOutcome, TlsVersion};
+use crate::decide::failure::Effect;
+use crate::decide::tls::{Offer, Verdict, Wanted, facts, negotiate, sentence};
+use crate::model::certificate::Issuer;
+use crate::model::fault::{FaultKind, StarttlsHow};
+use crate::model::settings::{NextHop, Retry, Target, TlsLevel, TlsPolicy};
+use crate::trace::TlsRecord;
+
+/// Answers of TLS questions, made once.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct TlsCache {
+    index: Interner<TlsQuestion>,
+    answers: Vec<(Verdict, u32)>,
+    /// Levels that go without TLS where it is not offered.
+    plain: Vec<(TlsLevel, u32)>,
+}
+
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+struct TlsQuestion {
+    client: (ConfigId, HostId),
+    policy: TlsPolicy,
+    hop: NextHop,
+    name: NameId,
+    offer: OfferKey,
+    old: bool,
+    plain_retry: bool,
+}
+
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+enum OfferKey {
+    NotOffered,
+    Refused(Reply),
+    Broken(&'static str),
+    Certificate(CertId, TlsVersion, u8),
+}
+
+impl<const LEVEL: u8> World<'_, LEVEL> {
+    /// STARTTLS, if the policy wants it and the server has it.
+    pub(super) fn secure(&mut self, talk: &mut Talk<'_>) -> Result<(), Box<SessionEnd>> {
+        let timers = talk.ours.sender.timers;
+        let level = self.policy_of(talk.job).level;
+        if level == TlsLevel::None || self.jobs[talk.job].plain {
+            let why = if self.jobs[talk.job].plain {
+                "S3: the handshake failed before; this connection goes without TLS"
+            } else {
+                "the policy never uses TLS"
+            };
+            talk.tls = self.tls_record(TlsOutcome::Plaintext, None, level.as_str(), None, why);
+            return Ok(());
+        }
+        let offer = if talk.calm && talk.theirs.receiver.certificate.is_none()
+            || !talk.extensions
+            || talk.listener.without.iter().any(|word| &**word == "STARTTLS")
+        {
+            OfferKey::NotOffered
+        } else {
+            match self.starttls_offer(talk) {
+                OfferKey::NotOffered => OfferKey::NotOffered,
+                offer => match self.command(talk, Phase::Starttls, timers.starttls_ns, 0) {
+                    Err(Stop::Reply(reply)) => OfferKey::Refused(reply),
+                    Err(stop @ Stop::Lost(_)) => {
+                        self.stand_still(talk, &stop);
+                        OfferKey::Broken("the server closed")
+                    }
+                    Err(stop @ Stop::Silent(_)) => {
+                        self.stand_still(talk, &stop);
+                        OfferKey::Broken("the server fell silent")
+                    }
+                    Ok(()) => offer,
+                },
+            }
+        };
+        let plain_retry = self.tables.destinations.get(self.queues[self.jobs[talk.job].queue as usize].destination).plain_retry;
+        if offer == OfferKey::NotOffered && matches!(level, TlsLevel::May | TlsLevel::Opportunistic) {
+            // The usual case of a server without TLS, worked out once per level.
+            let known = self.tls_cache.plain.iter().find(|(known, _)| *known == level).map(|(_, record)| *record);
+            talk.tls = known.unwrap_or_else(|| {
+                let policy = self.policy_of(talk.job).clone();
+                let decision = negotiate(talk.rules, &policy, &Offer::NotOffered, false, plain_retry);
+                let record = self.tls_record(TlsOutcome::Plaintext, None, level.as_str(), None, &sentence(&decision.chosen));
+                self.tls_cache.plain.push((level, record));
+                record
+            });
+            return Ok(());
+        }
+        let policy = self.policy_of(talk.job).clone();
+        let (hop, _) = self.hop_of(talk.job, self.jobs[talk.job].hop).expect("a session has a next hop");
+        let offer = match offer {
+            OfferKey::Certificate(certificate, ..) => self.shake_hands(talk, certificate, level),
+            OfferKey::Broken("the server falls silent") => {
+                talk.now = talk.now.after(timers.starttls_ns);
+                offer
+            }
+            offer => offer,
+        };
+        let backoff = match &talk.ours.sender.retry {
+            Retry::Postfix { min_ns, .. } => *min_ns,
+            Retry::Rfc { first_ns, .. } => *first_ns,
+            Retry::Steps { waits_ns, .. } => waits_ns.first().copied().unwrap_or(0),
+            Retry::Never => 0,
+        };
+        let copy = &self.copies[self.jobs[talk.job].copy];
+        let old = copy.pass_at.since(copy.arrived) >= backoff;
+        let name = self.tables.candidates.get(self.jobs[talk.job].line.candidate).name;
+        let config = self.settings[talk.client.index()].id;
+        let question = TlsQuestion { client: (config, talk.client), policy, hop, name, offer, old, plain_retry };
+        let (verdict, record) = self.tls_answer(question, talk);
+        talk.tls = record;
+        match verdict {
+            Verdict::Go(outcome) => {
+                talk.encrypted = outcome != TlsOutcome::Plaintext;
+                if talk.encrypted {
+                    // A second EHLO (RFC 3207 §4.2).
+                    self.command(talk, Phase::Ehlo, timers.ehlo_ns, 0).map_err(|stop| self.broken(talk, Phase::Ehlo, &stop, true))?;
+                }
+                Ok(())
+            }
+            Verdict::PlaintextRetry => {
+                let reply = self.tables.reply(0, talk.rules.tls.handshake, "TLS handshake failed");
+                let mut end =
+                    self.failed(talk, Phase::Starttls, ConnectionResult::TlsFailed, Effect::Next(talk.rules.tls.handshake), reply, true);
+                end.plaintext_retry = true;
+                Err(end)
+            }
+            Verdict::Fail { bounce, status, result } => {
+                let effect = if bounce { Effect::Bounce(status) } else { Effect::Next(status) };
+                let why = self.tables.tls.get(record).why.clone();
+                let reply = self.tables.reply(0, status, &format!("{why} ({result})"));
+                Err(self.failed(talk, Phase::Starttls, ConnectionResult::TlsFailed, effect, reply, true))
+            }
+        }
+    }
+
+    /// What the server has to offer when asked for STARTTLS now.
+    fn starttls_offer(&mut self, talk: &Talk<'_>) -> OfferKey {
+        let (model, at) = (self.model, talk.now);
+        let mut certificate = talk.theirs.receiver.certificate;
+        let mut swapped = false;
+        for number in &model.host_faults[talk.server.index()].session {
+            match &model.faults[*number as usize].kind {
+                FaultKind::Starttls { how, .. } if self.faults.strikes(model, &self.chance, *number, at, talk.message, talk.n) => {
+                    return match how {
+                        StarttlsHow::Missing => OfferKey::NotOffered,
+                        StarttlsHow::Refused(reply) => OfferKey::Refused(reply.clone()),
+                        StarttlsHow::HandshakeFails => OfferKey::Broken("no common ground"),
+                        StarttlsHow::Closes => OfferKey::Broken("the server closes"),
+                        StarttlsHow::Hangs => OfferKey::Broken("the server falls silent"),
+                    };
+                }
+                FaultKind::Certificate { becomes, .. }
+                    if !swapped && self.faults.strikes(model, &self.chance, *number, at, talk.message, talk.n) =>
+                {
+                    (certificate, swapped) = (*becomes, true);
+                }
+                _ => {}
+            }
+        }
+        certificate.map_or(OfferKey::NotOffered, |id| OfferKey::Certificate(id, TlsVersion::Tls13, 0))
+    }
+
+    /// The handshake itself.
+    fn shake_hands(&mut self, talk: &mut Talk<'_>, id: CertId, level: TlsLevel) -> OfferKey {
+        let (ours, theirs) = (talk.ours.sender.tls.versions, talk.listener.tls_versions);
+        let version = ours.1.min(theirs.1);
+        let trips = if version == TlsVersion::Tls13 { 1 } else { 2 };
+        talk.now = talk.now.after(talk.rtt * trips);
+        if version < ours.0.max(theirs.0) {
+            return OfferKey::Broken("no common TLS version");
+        }
+        let judges = matches!(level, TlsLevel::Verify | TlsLevel::Secure | TlsLevel::CertificateValidation | TlsLevel::DomainValidation);
+        if judges && version < talk.rules.tls.judged_version_min {
+            return OfferKey::Broken("the version is too old for a level that judges the certificate");
+        }
+        let certificate = self.model.certificate(id);
+        let issuer_over = matches!(certificate.issuer, Issuer::Authority { not_after, .. } if talk.now > not_after);
+        let validity = if talk.now < certificate.not_before { 0 } else { 1 + u8::from(talk.now > certificate.not_after || issuer_over) };
+        OfferKey::Certificate(id, version, validity)
+    }
+
+    /// Asks the rule book about TLS, once per question.
+    fn tls_answer(&mut self, question: TlsQuestion, talk: &Talk<'_>) -> (Verdict, u32) {
+        let slot = self.tls_cache.index.intern(question.clone()) as usize;
+        if slot < self.tls_cache.answers.len() {
+            return self.tls_cache.answers[slot].clone();
+        }
+        let names = &self.tables.names;
+        let hop_name = match question.hop.target {
+            Target::Mx(name) | Target::Host(name) => names.text(name).to_owned(),
+            Target::Ip(address) => address.to_string(),
+        };
+        let host_name = names.text(question.name).to_owned();
+        let wanted: Vec<Wanted<'_>> = match (question.policy.names.is_empty(), question.policy.level) {
+            (true, TlsLevel::Secure) => vec![Wanted::Name(&hop_name), Wanted::Below(&hop_name)],
+            (true, _) => vec![Wanted::Name(&host_name)],
+            (false, _) => question
+                .policy
+                .names
+                .iter()
+                .map(|name| match &**name {
+                    "hostname" => Wanted::Name(&host_name),
+                    "nexthop" => Wanted::Name(&hop_name),
+                    "dot-nexthop" => Wanted::Below(&hop_name),
+                    name => name.strip_prefix('.').map_or(Wanted::Name(name), Wanted::Below),
+                })
+                .collect(),
+        };
+        let (offer, version) = match &question.offer {
+            OfferKey::NotOffered => (Offer::NotOffered, None),
+            OfferKey::Refused(reply) => (Offer::Refused(reply.clone()), None),
+            OfferKey::Broken(how) => (Offer::Broken(how), None),
+            OfferKey::Certificate(id, version, _) => {
+                let certificate = self.model.certificate(*id);
+                let trusts = match &certificate.issuer {
+                    Issuer::Public => true,
+                    Issuer::SelfSigned => false,
+                    Issuer::Authority { trusted_by, .. } => trusted_by.has(talk.client),
+                };
+                (Offer::Handshake(facts(certificate, *version, talk.now, trusts, &wanted)), Some(*version))
+            }
+        };
+        let decision = negotiate(talk.rules, &question.policy, &offer, question.old, question.plain_retry);
+        let why = sentence(&decision.chosen);
+        let policy = question.policy.level.as_str();
+        let record = match &decision.outcome {
+            Verdict::Go(outcome) => self.tls_record(*outcome, version.filter(|_| *outcome != TlsOutcome::Plaintext), policy, None, &why),
+            Verdict::PlaintextRetry => self.tls_record(TlsOutcome::Plaintext, None, policy, Some("validation-failure"), &why),
+            Verdict::Fail { result, .. } => self.tls_record(TlsOutcome::Plaintext, None, policy, Some(result), &why),
+        };
+        self.tls_cache.answers.push((decision.outcome.clone(), record));
+        (decision.outcome, record)
+    }
+
+    fn tls_record(
+        &mut self,
+        outcome: TlsOutcome,
+        version: Option<TlsVersion>,
+        policy: &'static str,
+        result: Option<&'static str>,
+        why: &str,
+    ) -> u32 {
+        self.tables.tls.intern(TlsRecord { outcome, version, policy, result, why: why.into() })
+    }
+
+    /// The TLS policy of a job's current next hop.
+    fn policy_of(&self, job: u32) -> &TlsPolicy {
+        let row = &self.jobs[job];
+        let key = self.tables.destinations.get(self.queues[row.queue as usize].destination);
+        let tls = &self.config(self.copies[row.copy].host).sender.tls;
+        key.tls.as_ref().unwrap_or_else(|| {
+            if tls.policies.is_empty() {
+                return &tls.policy;
+            }
+            let (hop, _) = self.hop_of(job, row.hop).expect("a session has a next hop");
+            let name = crate::decide::route::queue_name(&self.tables.names, &hop);
+            tls.policies.iter().find(|(for_hop, _)| **for_hop == *name).map_or(&tls.policy, |(_, policy)| policy)
+        })
+    }
+}

@@ -1,0 +1,260 @@
+//! The transaction of a session: MAIL, RCPT, DATA, the content, the final dot (RFC 5321 §3.3, §4.1.1).
+
+use super::authentication::Arrival;
+use super::chance::Purpose;
+use super::fault::is_at;
+use super::session::{Refusals, SessionEnd, Stop, Talk, status_of};
+use super::world::World;
+use crate::base::{ConfigId, ConnectionResult, Enhanced, HostId, Interner, Phase, Reply, SimTime};
+use crate::decide::acceptance::{Acceptance, Peer, answer_rcpt};
+use crate::decide::failure::{Effect, Event, judge};
+use crate::model::fault::{DropHow, FaultKind};
+use crate::trace::NONE;
+use smallvec::SmallVec;
+
+/// What decides whether a recipient is taken: server's settings, client, recipient template.
+pub(crate) type AcceptanceKey = (ConfigId, HostId, u32);
+
+/// Answers to RCPT, made once per question.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct AcceptanceCache {
+    index: Interner<AcceptanceKey>,
+    answers: Vec<(Acceptance, u32)>,
+}
+
+impl<const LEVEL: u8> World<'_, LEVEL> {
+    /// MAIL, RCPT, DATA, the content, the final dot.
+    pub(super) fn transfer(&mut self, talk: &mut Talk<'_>) -> SessionEnd {
+        let timers = talk.ours.sender.timers;
+        let (copy, size) = (self.jobs[talk.job].copy, self.messages[self.copies[self.jobs[talk.job].copy].message].size);
+        let pipelining = talk.extensions && !talk.listener.without.iter().any(|word| &**word == "PIPELINING");
+        let announces = talk.extensions && !talk.listener.without.iter().any(|word| &**word == "SIZE");
+        let too_big = talk.theirs.receiver.max_message_size.is_some_and(|most| size > most);
+        if too_big && announces {
+            let effect = judge(talk.rules, &talk.ours.sender, Phase::Ehlo, Event::TooBig, self.is_last_session(talk.job));
+            let text =
+                format!("message size {size} exceeds size limit {} of the server", talk.theirs.receiver.max_message_size.unwrap_or(0));
+            let reply = self.tables.reply(0, status_of(effect), &text);
+            return *self.failed(talk, Phase::Mail, ConnectionResult::Left, effect, reply, false);
+        }
+        let refusal = if talk.listener.require_tls && !talk.encrypted {
+            Some(Reply::new(530, Some(Enhanced(5, 7, 0)), "Must issue a STARTTLS command first"))
+        } else if talk.listener.require_login {
+            Some(Reply::new(530, Some(Enhanced(5, 7, 0)), "Authentication required"))
+        } else {
+            self.over_rate(talk)
+        };
+        let mail =
+            self.command(talk, Phase::Mail, timers.mail_ns, 0).and_then(|()| refusal.map_or(Ok(()), |reply| Err(Stop::Reply(reply))));
+        if let Err(stop) = mail {
+            return *self.broken(talk, Phase::Mail, &stop, false);
+        }
+        let mut refusals = Refusals::new();
+        let mut tenant = NONE;
+        let mut accepted = 0u32;
+        let places: SmallVec<[u16; 2]> = SmallVec::from_slice(&self.jobs[talk.job].recipients);
+        for (count, place) in places.iter().enumerate() {
+            if !pipelining {
+                talk.now = talk.now.after(talk.rtt);
+            }
+            match self.rcpt(talk, *place, count as u32, accepted) {
+                Ok(for_tenant) => {
+                    accepted += 1;
+                    tenant = for_tenant;
+                }
+                Err(Stop::Reply(reply)) if reply.code != 421 => {
+                    let effect = judge(talk.rules, &talk.ours.sender, Phase::Rcpt, Event::Reply(&reply), self.is_last_session(talk.job));
+                    let reply = self.noted(&reply, effect);
+                    refusals.push((*place, effect, reply));
+                }
+                Err(stop) => return *self.broken(talk, Phase::Rcpt, &stop, false),
+            }
+        }
+        if accepted == 0 {
+            return self.nobody_taken(talk, refusals);
+        }
+        let step = if pipelining { 0 } else { talk.rtt };
+        let data = self.command_costing(talk, Phase::Data, timers.data_ns, step);
+        if let Err(stop) = data {
+            return self.all_or_nothing(talk, Phase::Data, &stop, refusals);
+        }
+        if let Err(stop) = self.command_costing(talk, Phase::Content, timers.content_ns, 0) {
+            return self.all_or_nothing(talk, Phase::Content, &stop, refusals);
+        }
+        self.final_dot(talk, copy, too_big, tenant, refusals)
+    }
+
+    /// The reply to one RCPT: the tenant it is taken for, or a refusal.
+    fn rcpt(&mut self, talk: &mut Talk<'_>, place: u16, count: u32, accepted: u32) -> Result<u32, Stop> {
+        let model = self.model;
+        let copy = self.jobs[talk.job].copy;
+        let (message, index) = (self.copies[copy].message, self.copies[copy].recipients[place as usize].index);
+        let template = self.recipient_template(message, index);
+        let list = &model.host_faults[talk.server.index()].session;
+        if !list.is_empty() {
+            let address = self.tables.templates.get(template).expand(self.messages[message].address_number).to_string();
+            let sender = self.sender_text(message);
+            let start = talk.now;
+            let mut asked = false;
+            for number in list {
+                let fault = &model.faults[*number as usize];
+                match &fault.kind {
+                    FaultKind::Reply { phase: Phase::Rcpt, reply, sender: from, recipient, after_recipients, close, .. } => {
+                        let met = from.as_ref().is_none_or(|from| from.matches(&sender) || from.as_str() == "<>" && sender.is_empty())
+                            && recipient.as_ref().is_none_or(|to| to.matches(&address))
+                            && count >= *after_recipients;
+                        if met && self.faults.strikes(model, &self.chance, *number, start, talk.message, talk.n << 8 | u64::from(count)) {
+                            if *close || reply.code == 421 {
+                                return Err(Stop::Reply(Reply {
+                                    code: if reply.class() == 4 { 421 } else { reply.code },
+                                    ..reply.clone()
+                                }));
+                            }
+                            if reply.class() != 2 {
+                                return Err(Stop::Reply(reply.clone()));
+                            }
+                            break;
+                        }
+                    }
+                    FaultKind::Greylist { delay_ns, window_ns, remembered_ns, memory, reply, .. } if fault.window.has(start) => {
+                        let times = (*delay_ns, *window_ns, *remembered_ns);
+                        if !self.faults.greylist(*memory, times, talk.client, &sender, &address, start) {
+                            return Err(Stop::Reply(reply.clone()));
+                        }
+                    }
+                    kind if is_at(kind, Phase::Rcpt) && count == 0 && !asked => {
+                        // Drops and tarpits strike once per session.
+                        asked = true;
+                        self.command_costing(talk, Phase::Rcpt, talk.ours.sender.timers.rcpt_ns, 0)?;
+                    }
+                    _ => {}
+                }
+            }
+        }
+        let most = talk.theirs.receiver.max_recipients;
+        if most > 0 && accepted >= most {
+            return Err(Stop::Reply(Reply::new(452, Some(Enhanced(4, 5, 3)), "Too many recipients")));
+        }
+        match self.acceptance(talk, message, template) {
+            Acceptance::Take { tenant } => Ok(tenant.map_or(NONE, |tenant| tenant.0)),
+            Acceptance::Refuse(reply) => Err(Stop::Reply(reply)),
+        }
+    }
+
+    fn acceptance(&mut self, talk: &Talk<'_>, message: u32, template: u32) -> Acceptance {
+        let config = self.settings[talk.server.index()].id;
+        let key = (config, talk.client, template);
+        let last = self.machines[talk.server.index()].last_acceptance;
+        let known = last.filter(|(known, _)| *known == key).map(|(_, slot)| slot);
+        if let Some(slot) = known.or_else(|| self.acceptance_cache.index.find(&key)) {
+            self.machines[talk.server.index()].last_acceptance = Some((key, slot));
+            let (answer, decision) = self.acceptance_cache.answers[slot as usize].clone();
+            self.trace_decisions(self.jobs[talk.job].copy, NONE, &[decision]);
+            return answer;
+        }
+        let constant = self.tables.templates.get(template).is_constant();
+        let address = self.tables.templates.get(template).expand(self.messages[message].address_number);
+        let client = &self.model.hosts[talk.client.index()];
+        let seen = client.egress.iter().chain(&client.addresses).find(|own| own.is_ipv4() == talk.address.is_ipv4()).copied();
+        let peer = Peer { host: talk.client, address: seen };
+        let decision = answer_rcpt(&talk.theirs.receiver.directory, &self.tables.names, peer, &address.to_string(), &address.domain);
+        let stored = self.store("does the server take the recipient?", talk.server, NONE, &decision);
+        self.trace_decisions(self.jobs[talk.job].copy, NONE, &[stored]);
+        if constant {
+            self.acceptance_cache.index.intern(key);
+            self.acceptance_cache.answers.push((decision.outcome.clone(), stored));
+        }
+        decision.outcome
+    }
+
+    /// A rate limit at MAIL.
+    fn over_rate(&mut self, talk: &Talk<'_>) -> Option<Reply> {
+        let model = self.model;
+        model.host_faults[talk.server.index()].session.iter().find_map(|number| {
+            let fault = &model.faults[*number as usize];
+            let FaultKind::RateLimit { messages, per_ns, reply, .. } = &fault.kind else { return None };
+            let over = fault.window.has(talk.now) && !self.faults.within_rate(*number, *messages, *per_ns, talk.client, talk.now);
+            over.then(|| reply.clone())
+        })
+    }
+
+    /// No recipient was taken: no content is sent.
+    fn nobody_taken(&mut self, talk: &Talk<'_>, refusals: Refusals) -> SessionEnd {
+        let (_, effect, reply) = *refusals.last().expect("nobody was taken, so each has a refusal");
+        let result = if matches!(effect, Effect::Bounce(_)) { ConnectionResult::Permfail } else { ConnectionResult::Tempfail };
+        SessionEnd { refusals, ..self.ended(talk, Phase::Rcpt, result, reply, None, true) }
+    }
+
+    /// One reply or break for all recipients that were taken so far.
+    fn all_or_nothing(&mut self, talk: &mut Talk<'_>, phase: Phase, stop: &Stop, refusals: Refusals) -> SessionEnd {
+        let mut end = self.broken(talk, phase, stop, false);
+        end.refusals = refusals;
+        end.counts = true;
+        *end
+    }
+
+    fn final_dot(&mut self, talk: &mut Talk<'_>, copy: u32, too_big: bool, tenant: u32, refusals: Refusals) -> SessionEnd {
+        let (model, timers) = (self.model, talk.ours.sender.timers);
+        let receiver = &talk.theirs.receiver;
+        let service = self.service_time(talk.server, talk.message, talk.n, talk.now);
+        let hops = u32::from(self.copies[copy].hops) + 1;
+        let refusal = if receiver.hop_limit > 0 && hops >= receiver.hop_limit {
+            Some(Reply::new(554, Some(Enhanced(5, 4, 0)), "Error: too many hops"))
+        } else if too_big {
+            Some(Reply::new(552, Some(Enhanced(5, 3, 4)), "Message too big"))
+        } else {
+            None
+        };
+        let (arrival, refusal) = if refusal.is_some() { (Arrival::UNSEEN, refusal) } else { self.look_at_origin(talk.at_the_door(tenant)) };
+        let began = talk.now;
+        // A message that is taken although its reply never comes.
+        let taken_first = model.host_faults[talk.server.index()].session.iter().copied().find(|number| {
+            let kind = &model.faults[*number as usize].kind;
+            matches!(kind, FaultKind::Drop { phase: Phase::FinalDot, accepted: true, .. })
+                && self.faults.strikes(model, &self.chance, *number, began, talk.message, talk.n)
+        });
+        if let Some(number) = taken_first
+            && refusal.is_none()
+        {
+            let FaultKind::Drop { how, .. } = &model.faults[number as usize].kind else { unreachable!("found as a drop") };
+            let taken_at = began.after(talk.rtt / 2 + service);
+            let stop = match how {
+                DropHow::Silence => Stop::Silent(began.after(timers.final_dot_ns)),
+                DropHow::Close | DropHow::Reset => Stop::Lost(began.after(talk.rtt + service)),
+            };
+            let mut end = self.all_or_nothing(talk, Phase::FinalDot, &stop, refusals);
+            (end.taken_at, end.tenant, end.arrival) = (Some(taken_at), tenant, arrival);
+            return end;
+        }
+        match self
+            .command(talk, Phase::FinalDot, timers.final_dot_ns, service)
+            .and_then(|()| refusal.map_or(Ok(()), |reply| Err(Stop::Reply(reply))))
+        {
+            Ok(()) => {
+                let reply = self.ok_reply;
+                let end = self.ended(talk, Phase::FinalDot, ConnectionResult::Accepted, reply, None, true);
+                SessionEnd { refusals, taken_at: Some(talk.now), tenant, arrival, ..end }
+            }
+            Err(stop @ Stop::Silent(_)) if service > timers.final_dot_ns => {
+                // The server works longer than the client waits: it takes the message, and the client sends it again.
+                let taken_at = began.after(talk.rtt / 2 + service);
+                let mut end = self.all_or_nothing(talk, Phase::FinalDot, &stop, refusals);
+                (end.taken_at, end.tenant, end.arrival) = (Some(taken_at), tenant, arrival);
+                end
+            }
+            Err(stop) => SessionEnd { arrival, ..self.all_or_nothing(talk, Phase::FinalDot, &stop, refusals) },
+        }
+    }
+
+    /// The server's own work on a transaction.
+    fn service_time(&self, server: HostId, message: u64, n: u64, at: SimTime) -> u64 {
+        let model = self.model;
+        let slower = model.host_faults[server.index()].capacity.iter().find_map(|number| {
+            let fault = &model.faults[*number as usize];
+            let FaultKind::Capacity { service_time, .. } = &fault.kind else { return None };
+            service_time.filter(|_| fault.window.has(at))
+        });
+        let law = slower.unwrap_or(self.config(server).receiver.service_time);
+        self.chance.time(law, Purpose::Service, message, model.hosts[server.index()].key, n)
+    }
+}

@@ -1,0 +1,122 @@
+//! A job is over: what its queue learns from it, and who has the next turn (Postfix `qmgr_queue.c`).
+
+use super::settle::DEFER_AT_ONCE;
+use super::world::{RecipientState, World};
+use crate::base::{AttemptResult, Enhanced, MINUTE, SimTime};
+use crate::trace::NONE;
+
+impl<const LEVEL: u8> World<'_, LEVEL> {
+    /// All candidates of a job are through: the next in its queue has its turn.
+    pub(super) fn job_over(&mut self, job: u32) {
+        let queue = self.jobs[job].queue;
+        self.finish_job(job);
+        self.next_in_queue(queue);
+    }
+
+    /// What a finished job leaves to its copy and its queue.
+    pub(super) fn finish_job(&mut self, job: u32) {
+        let copy = self.jobs[job].copy;
+        let left = std::mem::take(&mut self.jobs[job].recipients);
+        let row = &self.jobs[job];
+        let (status, said_by, bounce, is_loop) = (row.status, row.said_by, row.bounce, row.is_loop);
+        for place in &left {
+            let recipient = &mut self.copies[copy].recipients[*place as usize];
+            // The last word about a recipient is its own last reply, or what ended the job.
+            if said_by == NONE || recipient.reply == NONE {
+                (recipient.reply, recipient.said_by) = (status, said_by);
+            }
+            if recipient.said_by == DEFER_AT_ONCE {
+                recipient.said_by = NONE;
+            }
+            if bounce {
+                recipient.state = if is_loop { RecipientState::Looped } else { RecipientState::Failed };
+            }
+        }
+        let result = if bounce { AttemptResult::Bounced } else { AttemptResult::Deferred };
+        for place in &left {
+            let reply = self.copies[copy].recipients[*place as usize].reply;
+            self.attempt_rows(job, &[*place], result, reply);
+        }
+        let failed_host = !left.is_empty() && self.jobs[job].host_failure && !bounce;
+        let queue = self.jobs[job].queue;
+        self.jobs.remove(job);
+        self.queue_feedback(queue, failed_host, status);
+        self.copies[copy].jobs -= 1;
+        if self.copies[copy].jobs == 0 {
+            self.end_pass(copy);
+        }
+    }
+
+    /// A destination learns from a finished job (`qmgr_queue.c`: windows, cohorts of failures, dead destinations).
+    pub(super) fn queue_feedback(&mut self, queue: u32, failed: bool, status: u32) {
+        let host = self.queues[queue as usize].host;
+        let sender = &self.config(host).sender;
+        let (initial, limit) = sender.concurrency;
+        if initial == 0 {
+            self.queues[queue as usize].active -= 1;
+            return;
+        }
+        let retry_min = match &sender.retry {
+            crate::model::settings::Retry::Postfix { min_ns, .. } => *min_ns,
+            _ => 5 * MINUTE,
+        };
+        let row = &mut self.queues[queue as usize];
+        row.active -= 1;
+        if row.dead_until > self.now {
+            return;
+        }
+        if !failed {
+            (row.cohorts, row.failure) = (0, 0);
+            if row.window < limit || limit == 0 {
+                row.window += 1;
+            }
+        } else {
+            row.cohorts += 10_000 / row.window.max(1);
+            if sender.failed_cohort_limit > 0 && row.cohorts + 2 >= 10_000 * sender.failed_cohort_limit {
+                (row.dead_until, row.cohorts, row.failure) = (self.now.after(retry_min), 0, 0);
+                let reason = self.tables.replies.get(status).clone();
+                row.dead_status = self.tables.reply(
+                    reason.code,
+                    reason.enhanced.unwrap_or(Enhanced(4, 4, 1)).with_class(4),
+                    &format!("delivery temporarily suspended: {}", reason.text),
+                );
+            } else {
+                // Half steps: one failure takes one off the window, the first of a series two.
+                row.failure -= 2;
+                while row.failure < 1 && row.window > 1 {
+                    row.window -= 1;
+                    row.failure += 2;
+                }
+            }
+        }
+    }
+
+    /// The next job of a line has its turn; a line that is at rest forgets.
+    pub(super) fn next_in_queue(&mut self, queue: u32) {
+        loop {
+            let host = self.queues[queue as usize].host;
+            let initial = self.config(host).sender.concurrency.0;
+            let row = &mut self.queues[queue as usize];
+            let dead = row.dead_until > self.now;
+            if row.waiting.is_empty() {
+                if row.active == 0 && !dead {
+                    (row.window, row.failure, row.cohorts, row.dead_until) = (initial, 0, 0, SimTime::ZERO);
+                }
+                return;
+            }
+            if !dead && row.window > 0 && row.active >= row.window {
+                return;
+            }
+            let job = row.waiting.pop_front().expect("somebody waits");
+            row.active += 1;
+            if dead {
+                let status = row.dead_status;
+                let job_row = &mut self.jobs[job];
+                (job_row.status, job_row.eventful, job_row.started, job_row.host_failure) = (status, true, self.now, false);
+                self.finish_job(job);
+                continue;
+            }
+            self.start_job(job);
+        }
+    }
+}

@@ -1,0 +1,312 @@
+//! A job goes through its next hops and their candidates: lookups, order, connects.
+//!
+//! Connects that fail by timeline alone are arithmetic: the timeline is read at the moment reached, the timeout added, and so on to the next
+//! candidate. The first machine that answers gets an `Admit` at that moment.
+
+use super::chance::Purpose;
+use super::plan::Goal;
+use super::queue::Kind;
+use super::world::{Line, Stage, World};
+use crate::base::{ConnectionResult, HostId, Phase, SimTime};
+use crate::decide::failure::{Effect, Event, judge};
+use crate::decide::mx::{Candidate, MxPlan};
+use crate::decide::order::order;
+use crate::decide::profile::OrderRule;
+use crate::model::fault::Unreachable;
+use crate::model::settings::NextHop;
+use crate::model::topology::Law;
+use crate::trace::level::{PATHS, STEPS};
+use crate::trace::{ConnectionOutcome, ConnectionRow, DecisionRow, Leg, NONE, Trace};
+use std::net::IpAddr;
+
+impl<'m, const LEVEL: u8> World<'m, LEVEL> {
+    /// Goes to the current next hop of a job, at moment `at` (now or later).
+    pub(super) fn enter_hop(&mut self, job: u32, at: SimTime) {
+        let mut at = at;
+        loop {
+            let hop = self.jobs[job].hop;
+            let Some((next_hop, configured)) = self.hop_of(job, hop) else {
+                self.over_at(job, at);
+                return;
+            };
+            let told = self.resolve(job, &next_hop, configured, at);
+            at = told.1;
+            let plan = &self.cache_plan(told.0);
+            match &plan.outcome {
+                MxPlan::Try(candidates) => {
+                    let order = self.order_of(job, candidates);
+                    let row = &mut self.jobs[job];
+                    (row.plan, row.order, row.next, row.tried, row.sessions) = (told.0, order, 0, 0, 0);
+                    self.walk(job, at);
+                    return;
+                }
+                MxPlan::End { end, is_loop } => {
+                    let (end, is_loop) = (*end, *is_loop);
+                    let why = self.end_words(&next_hop, told.0);
+                    let status = self.tables.reply(end.code, end.status, &why);
+                    let row = &mut self.jobs[job];
+                    (row.status, row.said_by, row.bounce, row.is_loop, row.host_failure) = (status, NONE, end.bounce, is_loop, !end.bounce);
+                    if is_loop {
+                        // No fallback relay for mail that came back to its own sender.
+                        row.hops = row.own_hops;
+                    }
+                    row.eventful = true;
+                    row.hop += 1;
+                    if at > self.now {
+                        // The next lookup is asked when its moment comes, so that caches are met in order.
+                        self.wake_job(job, at, Kind::Settle, Stage::NextHop);
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    /// The words of a routing failure: the reasons of its plan.
+    pub(super) fn end_words(&self, hop: &NextHop, plan: u32) -> String {
+        let name = crate::decide::route::queue_name(&self.tables.names, hop);
+        let why = &self.cache_plan(plan).why;
+        format!("{name}: {why}")
+    }
+
+    /// Orders the candidates of a job by preference and luck.
+    pub(super) fn order_of(&self, job: u32, candidates: &[Candidate]) -> crate::decide::order::Order {
+        if candidates.len() == 1 {
+            return smallvec::smallvec![0];
+        }
+        let row = &self.jobs[job];
+        let copy = &self.copies[row.copy];
+        let sender = &self.config(copy.host).sender;
+        let key = self.messages[copy.message].luck;
+        let (pass, hop) = (u64::from(copy.hops) << 16 | u64::from(copy.pass), u64::from(row.hop));
+        let place = self.model.hosts[copy.host.index()].key;
+        let rule = self.rules(copy.host).order;
+        order(rule, sender, candidates, |n| {
+            // The luck of a candidate is that of its name (and address), so another candidate does not move it.
+            let candidate = &candidates[n as usize];
+            let address = if rule == OrderRule::ByAddress { address_key(candidate.address) } else { 0 };
+            let name = self.resolvers.luck_of(candidate.name);
+            self.chance.draw(Purpose::Order, key, place ^ name ^ address, pass << 8 | hop)
+        })
+    }
+
+    /// Tries candidates from moment `at` on.
+    pub(super) fn walk(&mut self, job: u32, at: SimTime) {
+        let mut at = at;
+        let copy = self.jobs[job].copy;
+        let client = self.copies[copy].host;
+        let message = self.copies[copy].message;
+        let sender = &self.config(client).sender;
+        let rules = self.rules(client);
+        loop {
+            if self.faults.down(self.model, client, None, at).is_some() {
+                let status = self.tables.reply(0, rules.session.lost, "the sending host went down");
+                self.note_effect(job, Effect::Next(rules.session.lost), status, false);
+                self.over_at(job, at);
+                return;
+            }
+            let row = &self.jobs[job];
+            let limit = sender.address_limit > 0 && u32::from(row.tried) >= sender.address_limit;
+            let sessions = sender.session_limit > 0 && u32::from(row.sessions) >= sender.session_limit;
+            if usize::from(row.next) >= row.order.len() || limit || sessions {
+                let row = &mut self.jobs[job];
+                row.hop += 1;
+                if row.hop >= row.hops {
+                    self.over_at(job, at);
+                } else if at > self.now {
+                    self.wake_job(job, at, Kind::Settle, Stage::NextHop);
+                } else {
+                    self.enter_hop(job, at);
+                }
+                return;
+            }
+            let place = row.order[usize::from(row.next)];
+            let goal = self.cache_plan(row.plan).goals[usize::from(place)];
+            let row = &mut self.jobs[job];
+            row.next += 1;
+            row.tried += 1;
+            row.connections += 1;
+            let n = self.copies[copy].luck() | u64::from(row.connections);
+            let rtt = self.round_trip(client, &goal, self.messages[message].luck, n, at);
+            match self.connect(client, &goal, at) {
+                Ok(()) => {
+                    let server = goal.server.expect("an address that answers has a machine");
+                    let Goal { candidate, address, port, .. } = goal;
+                    self.jobs[job].line = Line { candidate, server, address, port, began: at, rtt };
+                    self.wake_job(job, at.after(rtt), Kind::Admit, Stage::Connecting);
+                    return;
+                }
+                Err((how, why)) => {
+                    let (event, result, cost) = match how {
+                        Unreachable::Silent => (Event::ConnectTimeout, ConnectionResult::ConnectTimeout, sender.timers.connect_ns),
+                        Unreachable::Refused => (Event::Refused, ConnectionResult::Refused, rtt),
+                        Unreachable::Unreachable => (Event::Unreachable, ConnectionResult::Unreachable, 0),
+                    };
+                    self.counters.failed_connects += 1;
+                    let effect = judge(rules, sender, Phase::Connect, event, self.is_last(job));
+                    let end = at.after(cost);
+                    let why = self.trace_failed_connect(job, goal.candidate, result, (at, end), &why);
+                    self.note_effect(job, effect, why, true);
+                    at = end;
+                    if !matches!(effect, Effect::Next(_)) {
+                        self.over_at(job, at);
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Is nobody left to try after the candidate just counted, in this hop or a later one?
+    fn is_last(&self, job: u32) -> bool {
+        let row = &self.jobs[job];
+        let sender = &self.config(self.copies[row.copy].host).sender;
+        let here = usize::from(row.next) >= row.order.len()
+            || sender.address_limit > 0 && u32::from(row.tried) >= sender.address_limit
+            || sender.session_limit > 0 && u32::from(row.sessions) + 1 >= sender.session_limit;
+        here && row.hop + 1 >= row.hops
+    }
+
+    /// Notes what a failure means for the recipients that a job still has.
+    pub(super) fn note_effect(&mut self, job: u32, effect: Effect, reply: u32, host_failure: bool) {
+        let row = &mut self.jobs[job];
+        row.status = reply;
+        row.eventful = true;
+        row.host_failure = host_failure;
+        row.bounce = matches!(effect, Effect::Bounce(_));
+        row.said_by = NONE;
+    }
+
+    /// Writes a connection that never came about, and says the number of its status.
+    pub(super) fn trace_failed_connect(
+        &mut self,
+        job: u32,
+        candidate: u32,
+        result: ConnectionResult,
+        (at, end): (SimTime, SimTime),
+        why: &Refusal,
+    ) -> u32 {
+        let session = &self.rules(self.copies[self.jobs[job].copy].host).session;
+        let (status, words) = match result {
+            ConnectionResult::Refused => (session.refused, "Connection refused"),
+            ConnectionResult::ConnectTimeout => (session.connect_timeout, "Connection timed out"),
+            _ => (session.unreachable, "No route to host"),
+        };
+        let reply = match self.cache.find_failed((candidate, status)) {
+            Some(reply) => reply,
+            None => {
+                let key = self.tables.candidates.get(candidate);
+                let text = format!("connect to {}[{}]:{}: {words}", self.tables.names.text(key.name), key.address, key.port);
+                let reply = self.tables.reply(0, status, &text);
+                self.cache.add_failed((candidate, status), reply);
+                reply
+            }
+        };
+        if self.writes(PATHS) {
+            let why = match why {
+                Refusal::Nobody => "no machine of the scenario has this address".to_owned(),
+                Refusal::NoListener => "nothing listens on this port".to_owned(),
+                Refusal::Family => "the sender has no address of this family".to_owned(),
+                Refusal::Fault(number, until) => {
+                    let name = &self.model.faults[*number as usize].name;
+                    if *until == SimTime::NEVER { format!("fault `{name}`") } else { format!("fault `{name}` until {until}") }
+                }
+            };
+            let why = self.tables.texts.intern(why.into());
+            let outcome = self.tables.outcomes.intern(ConnectionOutcome { phase: Phase::Connect, result, reply: NONE, tls: NONE, why });
+            self.trace_connection(job, candidate, outcome, at, end);
+        }
+        reply
+    }
+
+    /// Writes a row for a connection.
+    pub(super) fn trace_connection(&mut self, job: u32, candidate: u32, outcome: u32, at: SimTime, end: SimTime) -> u32 {
+        if !self.writes(PATHS) {
+            return NONE;
+        }
+        let row = &self.jobs[job];
+        let copy = &self.copies[row.copy];
+        let destination = self.queues[row.queue as usize].destination;
+        let leg = self.tables.legs.intern(Leg { destination, candidate });
+        let row = ConnectionRow { copy: copy.number, pass: copy.pass, leg, outcome, at, end };
+        Trace::push(&mut self.trace.connections, row)
+    }
+
+    /// Writes decisions about a copy.
+    pub(super) fn trace_decisions(&mut self, copy: u32, recipient: u32, decisions: &[u32]) {
+        if self.writes(STEPS) {
+            let (number, pass) = (self.copies[copy].number, self.copies[copy].pass);
+            let rows = decisions.iter().filter(|decision| **decision != NONE);
+            self.trace.decisions.extend(rows.map(|decision| DecisionRow { copy: number, pass, recipient, decision: *decision }));
+        }
+    }
+
+    /// Does a connect to this address succeed?
+    fn connect(&mut self, client: HostId, goal: &Goal, at: SimTime) -> Result<(), (Unreachable, Refusal)> {
+        let model = self.model;
+        let Goal { address, port, server, has_family, .. } = *goal;
+        let Some(server) = server else { return Err((Unreachable::Silent, Refusal::Nobody)) };
+        if !has_family {
+            return Err((Unreachable::Unreachable, Refusal::Family));
+        }
+        if let Some(cut) = self.faults.line(model, client, server, at) {
+            return Err((cut.how, Refusal::Fault(cut.fault, cut.until)));
+        }
+        if let Some(cut) = self.faults.down(model, server, Some(address), at) {
+            return Err((cut.how, Refusal::Fault(cut.fault, cut.until)));
+        }
+        if !self.config(server).receiver.listeners.iter().any(|listener| listener.port == port) {
+            return Err((Unreachable::Refused, Refusal::NoListener));
+        }
+        Ok(())
+    }
+
+    /// Time of one exchange between two machines.
+    fn round_trip(&self, a: HostId, goal: &Goal, message: u64, n: u64, at: SimTime) -> u64 {
+        let model = self.model;
+        let Some(b) = goal.server else { return 0 };
+        let place = model.hosts[a.index()].key ^ model.hosts[b.index()].key.rotate_left(17);
+        let usual = self.chance.time(goal.latency, Purpose::Latency, message, place, n);
+        if model.line_faults.is_empty() {
+            return usual;
+        }
+        match self.faults.slower(model, a, b, at) {
+            Some((fault, add)) => usual + self.chance.time(add, Purpose::Extra, message, model.faults[fault as usize].key, n),
+            None => usual,
+        }
+    }
+
+    /// The law of one exchange between two machines now.
+    pub(super) fn latency(&self, a: HostId, b: HostId) -> Law {
+        let matches = |link: &&crate::model::topology::Link| link.a.has(a) && link.b.has(b) || link.a.has(b) && link.b.has(a);
+        self.model.versions[self.version].links.iter().find(matches).map_or(self.model.default_latency, |link| link.latency)
+    }
+
+    /// Has a machine an address of the same family to connect from?
+    pub(super) fn has_family(&self, client: HostId, address: IpAddr) -> bool {
+        let own = &self.model.hosts[client.index()];
+        own.any_family || own.addresses.is_empty() || own.egress.iter().chain(&own.addresses).any(|own| own.is_ipv4() == address.is_ipv4())
+    }
+
+    /// A job is over at a moment, now or later: always by an event, so that a long line of hopeless jobs is no deep recursion.
+    pub(super) fn over_at(&mut self, job: u32, at: SimTime) {
+        self.wake_job(job, at, Kind::Settle, Stage::Over);
+    }
+}
+
+/// Why a connect fails.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Refusal {
+    Nobody,
+    NoListener,
+    Family,
+    Fault(u32, SimTime),
+}
+
+/// The luck of an address.
+fn address_key(address: IpAddr) -> u64 {
+    match address {
+        IpAddr::V4(address) => super::chance::mix(u64::from(u32::from(address))),
+        IpAddr::V6(address) => super::chance::mix(u128::from(address) as u64 ^ (u128::from(address) >> 64) as u64),
+    }
+}
