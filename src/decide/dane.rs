@@ -114,7 +114,12 @@ pub fn promise(rules: &DaneRules, usage: DaneUse, ground: Ground, host: &str, an
 
 fn not_usable(record: &Tlsa) -> Because {
     let Tlsa { usage, selector, matching, .. } = record;
-    because("DANE-5", format!("TLSA {usage} {selector} {matching}"), "usages 0 and 1, unknown numbers and broken data do not count", "RFC 7672 §3.1.3")
+    because(
+        "DANE-5",
+        format!("TLSA {usage} {selector} {matching}"),
+        "usages 0 and 1, unknown numbers and broken data do not count",
+        "RFC 7672 §3.1.3",
+    )
 }
 
 /// Can a mail server use the record? Usages 0 and 1 speak of public authorities, which SMTP has no list of.
@@ -201,9 +206,9 @@ fn hex(bytes: &[u8]) -> String {
 pub fn read(answer: &Answer) -> TlsaAnswer<'_> {
     use crate::model::dns::Outcome;
     match &answer.outcome {
-        Outcome::Records(records) if answer.dnssec == Dnssec::Secure => {
-            TlsaAnswer::Signed(records.iter().filter_map(|record| if let RecordData::Tlsa(tlsa) = record { Some(tlsa) } else { None }).collect())
-        }
+        Outcome::Records(records) if answer.dnssec == Dnssec::Secure => TlsaAnswer::Signed(
+            records.iter().filter_map(|record| if let RecordData::Tlsa(tlsa) = record { Some(tlsa) } else { None }).collect(),
+        ),
         Outcome::Records(_) | Outcome::NoData | Outcome::NxDomain | Outcome::Internet => TlsaAnswer::Nothing,
         Outcome::ServFail => TlsaAnswer::Failed("SERVFAIL"),
         Outcome::Refused => TlsaAnswer::Failed("REFUSED"),

@@ -311,7 +311,9 @@ mod tests {
     fn fingerprints() {
         let shown = Certificate { key: "pair".into(), digest: "ab".repeat(32).into(), ..certificate(&[], Issuer::SelfSigned) };
         let colons = ["AB"; 32].join(":");
-        for (digest, expected) in [("@spki256:pair", true), ("@cert256:c", true), ("@cert256:pair", false), (&*colons, true), ("abab", false)] {
+        for (digest, expected) in
+            [("@spki256:pair", true), ("@cert256:c", true), ("@cert256:pair", false), (&*colons, true), ("abab", false)]
+        {
             assert_eq!(listed(&[digest.into()], &shown).is_ok(), expected, "{digest}");
         }
     }
@@ -319,7 +321,14 @@ mod tests {
     /// The matrix: policy by server state. P U A as in the documentation, N next host, B bounce, p plaintext on a new connection.
     #[test]
     fn matrix() {
-        let good = Facts { version: TlsVersion::Tls13, trusted: true, distrust: "", distrust_result: "", name_matches: true, fits: NOTHING_TO_FIT };
+        let good = Facts {
+            version: TlsVersion::Tls13,
+            trusted: true,
+            distrust: "",
+            distrust_result: "",
+            name_matches: true,
+            fits: NOTHING_TO_FIT,
+        };
         let handshake = |trusted, name_matches| {
             Offer::Handshake(Facts { trusted, name_matches, distrust: "S7", distrust_result: "certificate-not-trusted", ..good.clone() })
         };

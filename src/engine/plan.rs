@@ -169,7 +169,11 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 port: question.hop.port,
                 server,
                 has_family: self.has_family(question.host, candidate.address),
-                ground: made.grounds.iter().find(|(address, _)| *address == candidate.address).map_or(Ground::default(), |(_, ground)| *ground),
+                ground: made
+                    .grounds
+                    .iter()
+                    .find(|(address, _)| *address == candidate.address)
+                    .map_or(Ground::default(), |(_, ground)| *ground),
                 latency: server.map_or(Law::Constant(0), |server| self.latency(question.host, server)),
             }
         });

@@ -3,8 +3,8 @@
 use super::session::{SessionEnd, Stop, Talk};
 use super::world::World;
 use crate::base::{CertId, ConfigId, ConnectionResult, HostId, Interner, NameId, Phase, Reply, TlsOutcome, TlsVersion};
-use crate::decide::failure::Effect;
 use crate::decide::dane;
+use crate::decide::failure::Effect;
 use crate::decide::tls::{NOTHING_TO_FIT, Offer, Verdict, Wanted, facts, listed, negotiate, sentence};
 use crate::model::certificate::{Certificate, Issuer};
 use crate::model::fault::{FaultKind, StarttlsHow};

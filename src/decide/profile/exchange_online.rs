@@ -4,7 +4,9 @@
 
 use super::{Behaviour, BrokenHandshake, DaneRules, End, ExpiryTest, MxRules, OrderRule, SelfCheck, SessionRules, TlsRules, bounce, defer};
 use crate::base::{DAY, Enhanced, HOUR, MINUTE, SECOND, TlsVersion};
-use crate::model::settings::{ClientTls, DaneUse, Families, FamilyPreference, Profile, Retry, Routing, Sender, Timers, TlsLevel, TlsPolicy};
+use crate::model::settings::{
+    ClientTls, DaneUse, Families, FamilyPreference, Profile, Retry, Routing, Sender, Timers, TlsLevel, TlsPolicy,
+};
 
 pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     name: "exchange-online",

@@ -258,7 +258,8 @@ fn tls(connector: &schema::OutboundConnector) -> TlsPolicy {
         schema::SmtpDaneMode::Mandatory => DaneUse::Must,
         schema::SmtpDaneMode::None => DaneUse::Never,
     };
-    let mta_sts = connector.use_mx_record.or(true) && connector.mta_sts_mode.or(schema::MtaStsMode::Opportunistic) == schema::MtaStsMode::Opportunistic;
+    let mta_sts = connector.use_mx_record.or(true)
+        && connector.mta_sts_mode.or(schema::MtaStsMode::Opportunistic) == schema::MtaStsMode::Opportunistic;
     TlsPolicy { level, dane, mta_sts, names: name.iter().map(|name| name.to_ascii_lowercase().into()).collect() }
 }
 

@@ -185,8 +185,8 @@ fn insists(level: TlsLevel) -> bool {
 mod tests {
     use super::*;
     use crate::base::{DAY, HOUR, MINUTE, SECOND, TlsVersion};
-    use crate::model::settings::DaneUse;
     use crate::decide::profile::default_sender;
+    use crate::model::settings::DaneUse;
     use crate::model::settings::FamilyPreference;
     use crate::scenario::load::Loader;
 
