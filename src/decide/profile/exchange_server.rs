@@ -2,10 +2,7 @@
 //!
 //! Sources: Exchange Server queue and retry documentation (2 days, 4.4.7).
 
-use super::{
-    Behaviour, BrokenHandshake, DnsPatience, End, ExpiryTest, Greeting5xx, MxRules, OrderRule, SelfCheck, SessionRules, TlsRules, bounce,
-    defer,
-};
+use super::*;
 use crate::base::{DAY, Enhanced, HOUR, MINUTE, SECOND, TlsVersion};
 use crate::model::settings::{ClientTls, Families, FamilyPreference, Profile, Retry, Routing, Sender, Timers, TlsLevel, TlsPolicy};
 
@@ -59,6 +56,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         own_code: 0,
         looks_at_certificate: false,
         judged_version_min: TlsVersion::Tls10,
+        dane: DaneRules::RFC,
     },
     expiry_status: Some((550, Enhanced(4, 4, 7), "Message expired")),
     expiry: ExpiryTest::AfterAttempt,
@@ -93,7 +91,7 @@ pub(super) fn sender() -> Sender {
         families: Families { v4: true, v6: true, prefer: FamilyPreference::Any, balance: true },
         routing: Routing::Unknown,
         tls: ClientTls {
-            policy: TlsPolicy { level: TlsLevel::Opportunistic, names: Vec::new() },
+            policy: TlsPolicy::of(TlsLevel::Opportunistic),
             policies: Vec::new(),
             versions: (TlsVersion::Tls10, TlsVersion::Tls13),
         },

@@ -2,10 +2,7 @@
 //!
 //! Sources: RFC 5321 §4.5.4.1 and §5.1, RFC 7505, RFC 3463, RFC 3207 §4, RFC 7435.
 
-use super::{
-    Behaviour, BrokenHandshake, DnsPatience, End, ExpiryTest, Greeting5xx, MxRules, OrderRule, SelfCheck, SessionRules, TlsRules, bounce,
-    defer,
-};
+use super::*;
 use crate::base::{DAY, Enhanced, HOUR, MINUTE, TlsVersion};
 use crate::model::settings::{ClientTls, Families, FamilyPreference, Profile, Retry, Routing, Sender, Timers, TlsLevel, TlsPolicy};
 
@@ -59,6 +56,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         own_code: 0,
         looks_at_certificate: false,
         judged_version_min: TlsVersion::Tls12,
+        dane: DaneRules::RFC,
     },
     expiry_status: None,
     expiry: ExpiryTest::BeforeNext,
@@ -88,11 +86,7 @@ pub(super) fn sender() -> Sender {
         concurrency: (0, 0),
         families: Families { v4: true, v6: true, prefer: FamilyPreference::Any, balance: true },
         routing: Routing::Mta { smart_hosts: Vec::new(), routes: Vec::new(), fallback_hosts: Vec::new() },
-        tls: ClientTls {
-            policy: TlsPolicy { level: TlsLevel::May, names: Vec::new() },
-            policies: Vec::new(),
-            versions: (TlsVersion::Tls10, TlsVersion::Tls13),
-        },
+        tls: ClientTls { policy: TlsPolicy::of(TlsLevel::May), policies: Vec::new(), versions: (TlsVersion::Tls10, TlsVersion::Tls13) },
         skip_5xx_greeting: false,
         randomize_addresses: true,
         defer_if_no_mx_address: false,

@@ -3,10 +3,7 @@
 //! Sources: op.me (Sendmail Installation and Operation Guide); domain.c `getmxrr`, usersmtp.c `smtpinit`, queue.c `gatherq`, deliver.c; and a running
 //! Sendmail 8.17.1.9. Not modelled: load limits, `HostStatusDirectory`, queue groups, `FallBackSmartHost`, DANE (Debian builds it without).
 
-use super::{
-    Behaviour, BrokenHandshake, DnsPatience, End, ExpiryTest, Greeting5xx, MxRules, OrderRule, SelfCheck, SessionRules, TlsRules, bounce,
-    defer,
-};
+use super::*;
 use crate::base::{DAY, Enhanced, HOUR, MINUTE, SECOND, TlsVersion};
 use crate::model::settings::{ClientTls, Families, FamilyPreference, Profile, Retry, Routing, Sender, Timers, TlsLevel, TlsPolicy};
 
@@ -62,6 +59,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         own_code: 454,
         looks_at_certificate: true,
         judged_version_min: TlsVersion::Tls12,
+        dane: DaneRules::RFC,
     },
     expiry_status: Some((0, Enhanced(4, 4, 7), "Cannot send message within Timeout.queuereturn")),
     expiry: ExpiryTest::AfterAttempt,
@@ -92,11 +90,7 @@ pub(super) fn sender() -> Sender {
         concurrency: (0, 0),
         families: Families { v4: true, v6: true, prefer: FamilyPreference::Any, balance: true },
         routing: Routing::Mta { smart_hosts: Vec::new(), routes: Vec::new(), fallback_hosts: Vec::new() },
-        tls: ClientTls {
-            policy: TlsPolicy { level: TlsLevel::May, names: Vec::new() },
-            policies: Vec::new(),
-            versions: (TlsVersion::Tls12, TlsVersion::Tls13),
-        },
+        tls: ClientTls { policy: TlsPolicy::of(TlsLevel::May), policies: Vec::new(), versions: (TlsVersion::Tls12, TlsVersion::Tls13) },
         skip_5xx_greeting: false,
         randomize_addresses: true,
         defer_if_no_mx_address: false,
