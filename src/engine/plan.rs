@@ -1,12 +1,13 @@
 //! Where does a next hop lead? Its lookups, and the plan made of the answers: once per question, kept with its reasons.
 
+use super::resolver::Told;
 use super::world::World;
-use crate::base::{ConfigId, HostId, NameId, ResolverId, SimTime};
+use crate::base::{ConfigId, Enhanced, HostId, NameId, ResolverId, SimTime};
 use crate::decide::Because;
 use crate::decide::dane::{Ground, ground};
 use crate::decide::exchange::smart_host::by_smart_host_rules;
 use crate::decide::mx::{Asker, Candidate, MxAnswer, MxPlan, MxStep, TargetAddresses, plan, read_mx};
-use crate::decide::profile::Behaviour;
+use crate::decide::profile::{Behaviour, DnsPatience};
 use crate::model::dns::{Dnssec, Outcome, RecordData, RecordType};
 use crate::model::settings::{NextHop, Profile, Target};
 use crate::model::topology::Law;
@@ -33,7 +34,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         let mut targets = lead.targets;
         if lead.mx != NONE {
             let told = self.ask(lead.mx, at, luck, who);
-            at = told.at;
+            at = self.patience(rules, at, told, true);
             answers.push((told.answer, 0));
             if told.answer != lead.answer
                 && let Target::Mx(name) = hop.target
@@ -51,7 +52,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                     continue;
                 }
                 let told = self.ask(slot, at, luck, who);
-                at = at.max(told.at);
+                at = at.max(self.patience(rules, at, told, false));
                 answers.push((told.answer, told.turn));
             }
         }
@@ -76,6 +77,23 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             self.trace_decisions(copy, NONE, &decisions);
         }
         (plan, at)
+    }
+
+    /// When a sender has its answer, or stops waiting for one.
+    #[inline]
+    fn patience(&self, rules: &Behaviour, asked: SimTime, told: Told, mx: bool) -> SimTime {
+        if rules.mx.dns_patience == DnsPatience::Resolver
+            || told.at == asked
+            || self.resolvers.answer(told.answer).outcome != Outcome::Timeout
+        {
+            return told.at;
+        }
+        match rules.mx.dns_patience {
+            DnsPatience::Resolver => told.at,
+            DnsPatience::AddressAskedTimes(_) if mx => told.at,
+            DnsPatience::AddressAskedTimes(times) => asked.after(told.at.since(asked).saturating_mul(u64::from(times))),
+            DnsPatience::Own(for_mx, for_address) => asked.after(if mx { for_mx } else { for_address }),
+        }
     }
 
     /// Where the lookups of a next hop begin: kept by the queue, since most of its mail asks the same.
@@ -147,6 +165,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 why: "".into(),
                 preferences: false,
                 grounds: Vec::new(),
+                tail: None,
             }
         } else {
             // The rule books read the names while the tables take the decisions.
@@ -178,7 +197,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             }
         });
         let goals = goals.collect();
-        KeptPlan { outcome: made.outcome, decisions: made.decisions, why: made.why, goals }
+        KeptPlan { outcome: made.outcome, decisions: made.decisions, why: made.why, tail: made.tail, goals }
     }
 
     fn plan_by_name(&mut self, names: &crate::model::dns::Names, question: &PlanQuestion, rules: &'static Behaviour) -> MadePlan {
@@ -207,6 +226,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                         why: "".into(),
                         preferences: false,
                         grounds: Vec::new(),
+                        tail: None,
                     };
                 }
                 let decision = read_mx(rules, names, name, &read);
@@ -225,7 +245,14 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                     MxStep::End(end) => {
                         let end = self.configured_end(question, rules, *end);
                         let why = words_of(&decision.chosen);
-                        return MadePlan { outcome: MxPlan::End { end, is_loop: false }, decisions, why, preferences, grounds: Vec::new() };
+                        return MadePlan {
+                            outcome: MxPlan::End { end, is_loop: false },
+                            decisions,
+                            why,
+                            preferences,
+                            grounds: Vec::new(),
+                            tail: None,
+                        };
                     }
                 }
             }
@@ -250,7 +277,8 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             found => found,
         };
         let why = words_of(&decision.chosen);
-        MadePlan { outcome, decisions, why, preferences: preferences && !implicit, grounds }
+        let tail = last_missing(rules, &asker, &found);
+        MadePlan { outcome, decisions, why, preferences: preferences && !implicit, grounds, tail }
     }
 
     /// What DANE stands on at the addresses of a target; nothing is said about those that nobody signed.
@@ -358,6 +386,8 @@ pub(crate) struct KeptPlan {
     pub(crate) outcome: MxPlan,
     pub(crate) decisions: SmallVec<[u32; 2]>,
     pub(crate) why: Box<str>,
+    /// What is noted when all candidates failed, if the last target had no address.
+    pub(crate) tail: Option<Enhanced>,
     /// Where each candidate is.
     pub(crate) goals: Box<[Goal]>,
 }
@@ -386,8 +416,18 @@ struct MadePlan {
     why: Box<str>,
     /// The candidates have MX preferences.
     preferences: bool,
+    tail: Option<Enhanced>,
     /// What DANE stands on, by address.
     grounds: Vec<(IpAddr, Ground)>,
+}
+
+/// The last target, if it is one without an address that is looked up only after all others failed.
+fn last_missing(rules: &Behaviour, asker: &Asker, found: &[TargetAddresses]) -> Option<Enhanced> {
+    let (for_good, for_now) = rules.mx.last_target_missing?;
+    let last = found.last().filter(|last| last.addresses.is_empty())?;
+    let tried = found.iter().filter(|target| !target.addresses.is_empty()).map(|target| target.preference).max()?;
+    let cut = found.iter().any(|target| target.name == asker.hostname);
+    (!cut && last.preference > tried).then_some(if last.soft.is_some() { for_now } else { for_good })
 }
 
 fn words_of(chosen: &[Because]) -> Box<str> {

@@ -47,7 +47,8 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                     let status = self.tables.reply(end.code, end.status, &why);
                     let row = &mut self.jobs[job];
                     (row.status, row.said_by, row.bounce, row.is_loop, row.host_failure) = (status, NONE, end.bounce, is_loop, !end.bounce);
-                    if is_loop {
+                    let rules = &self.settings[self.copies[row.copy].host.index()].rules.mx;
+                    if is_loop || rules.null_mx_is_final && end == rules.null_mx {
                         // No fallback relay for mail that came back to its own sender.
                         row.hops = row.own_hops;
                     }
@@ -111,6 +112,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             let limit = sender.address_limit > 0 && u32::from(row.tried) >= sender.address_limit;
             let sessions = sender.session_limit > 0 && u32::from(row.sessions) >= sender.session_limit;
             if usize::from(row.next) >= row.order.len() || limit || sessions {
+                self.note_missing_target(job);
                 let row = &mut self.jobs[job];
                 row.hop += 1;
                 if row.hop >= row.hops {
@@ -165,6 +167,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                     let effect = judge(rules, sender, Phase::Connect, event, self.is_last(job));
                     let end = at.after(cost);
                     let why = self.trace_failed_connect(job, goal.candidate, result, (at, end), &why);
+                    let why = self.with_last_code(job, why);
                     self.note_effect(job, effect, why, true);
                     at = end;
                     if !matches!(effect, Effect::Next(_)) {
@@ -174,6 +177,24 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 }
             }
         }
+    }
+
+    /// All candidates failed, and a target without an address stood behind them: its status is the last one.
+    fn note_missing_target(&mut self, job: u32) {
+        let Some(status) = self.cache_plan(self.jobs[job].plan).tail else { return };
+        let last = self.tables.replies.get(self.jobs[job].status).clone();
+        let row = &mut self.jobs[job];
+        (row.status, row.said_by) = (self.tables.replies.intern(crate::base::Reply { enhanced: Some(status), ..last }), NONE);
+    }
+
+    /// A failure without a reply, with the code of the last refusal of this pass if the profile carries it on.
+    fn with_last_code(&mut self, job: u32, reply: u32) -> u32 {
+        let code = self.jobs[job].last_code;
+        if code == 0 {
+            return reply;
+        }
+        let own = self.tables.replies.get(reply).clone();
+        self.tables.replies.intern(crate::base::Reply { code, ..own })
     }
 
     /// How long a connect may take in this pass of a copy.
@@ -231,6 +252,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             let why = match why {
                 Refusal::Nobody => "no machine of the scenario has this address".to_owned(),
                 Refusal::NoListener => "nothing listens on this port".to_owned(),
+                Refusal::Loopback => "a loopback address: no packet leaves the machine, and nothing listens there".to_owned(),
                 Refusal::Family => "the sender has no address of this family".to_owned(),
                 Refusal::Fault(number, until) => {
                     let name = &self.model.faults[*number as usize].name;
@@ -270,6 +292,9 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
     fn connect(&mut self, client: HostId, goal: &Goal, at: SimTime) -> Result<(), (Unreachable, Refusal)> {
         let model = self.model;
         let Goal { address, port, server, has_family, .. } = *goal;
+        if server.is_none() && address.is_loopback() {
+            return Err((Unreachable::Unreachable, Refusal::Loopback));
+        }
         let Some(server) = server else { return Err((Unreachable::Silent, Refusal::Nobody)) };
         if !has_family {
             return Err((Unreachable::Unreachable, Refusal::Family));
@@ -324,6 +349,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
 pub(super) enum Refusal {
     Nobody,
     NoListener,
+    Loopback,
     Family,
     Fault(u32, SimTime),
 }

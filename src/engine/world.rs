@@ -148,6 +148,8 @@ pub(crate) struct Recipient {
     /// Its place in the message.
     pub(crate) index: u16,
     pub(crate) state: RecipientState,
+    /// A host refused it for now in this pass, and that word stays (`keeps_rcpt_4xx`).
+    pub(crate) kept: bool,
     /// The last reply or status.
     pub(crate) reply: u32,
     /// Host that said it, or `NONE`.
@@ -198,6 +200,8 @@ pub(crate) struct Job {
     pub(crate) proof: u32,
     /// The last failure was one of the connection or its handshake.
     pub(crate) host_failure: bool,
+    /// Code of the last refusal that a server spoke in this pass, where the profile carries it on; 0 = none.
+    pub(crate) last_code: u16,
     /// Connections of this pass so far.
     pub(crate) connections: u16,
     /// Status of what is left.
