@@ -1,13 +1,13 @@
 //! Where does a next hop lead? Its lookups, and the plan made of the answers: once per question, kept with its reasons.
 
-use super::resolver::Told;
+use super::last_words::last_missing;
 use super::world::World;
 use crate::base::{ConfigId, Enhanced, HostId, NameId, ResolverId, SimTime};
 use crate::decide::Because;
 use crate::decide::dane::{Ground, ground};
 use crate::decide::exchange::smart_host::by_smart_host_rules;
 use crate::decide::mx::{Asker, Candidate, MxAnswer, MxPlan, MxStep, TargetAddresses, plan, read_mx};
-use crate::decide::profile::{Behaviour, DnsPatience};
+use crate::decide::profile::Behaviour;
 use crate::model::dns::{Dnssec, Outcome, RecordData, RecordType};
 use crate::model::settings::{NextHop, Profile, Target};
 use crate::model::topology::Law;
@@ -77,23 +77,6 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             self.trace_decisions(copy, NONE, &decisions);
         }
         (plan, at)
-    }
-
-    /// When a sender has its answer, or stops waiting for one.
-    #[inline]
-    fn patience(&self, rules: &Behaviour, asked: SimTime, told: Told, mx: bool) -> SimTime {
-        if rules.mx.dns_patience == DnsPatience::Resolver
-            || told.at == asked
-            || self.resolvers.answer(told.answer).outcome != Outcome::Timeout
-        {
-            return told.at;
-        }
-        match rules.mx.dns_patience {
-            DnsPatience::Resolver => told.at,
-            DnsPatience::AddressAskedTimes(_) if mx => told.at,
-            DnsPatience::AddressAskedTimes(times) => asked.after(told.at.since(asked).saturating_mul(u64::from(times))),
-            DnsPatience::Own(for_mx, for_address) => asked.after(if mx { for_mx } else { for_address }),
-        }
     }
 
     /// Where the lookups of a next hop begin: kept by the queue, since most of its mail asks the same.
@@ -419,15 +402,6 @@ struct MadePlan {
     tail: Option<Enhanced>,
     /// What DANE stands on, by address.
     grounds: Vec<(IpAddr, Ground)>,
-}
-
-/// The last target, if it is one without an address that is looked up only after all others failed.
-fn last_missing(rules: &Behaviour, asker: &Asker, found: &[TargetAddresses]) -> Option<Enhanced> {
-    let (for_good, for_now) = rules.mx.last_target_missing?;
-    let last = found.last().filter(|last| last.addresses.is_empty())?;
-    let tried = found.iter().filter(|target| !target.addresses.is_empty()).map(|target| target.preference).max()?;
-    let cut = found.iter().any(|target| target.name == asker.hostname);
-    (!cut && last.preference > tried).then_some(if last.soft.is_some() { for_now } else { for_good })
 }
 
 fn words_of(chosen: &[Because]) -> Box<str> {

@@ -179,30 +179,6 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         }
     }
 
-    /// All candidates failed, and a target without an address stood behind them: its status is the last one.
-    fn note_missing_target(&mut self, job: u32) {
-        let Some(status) = self.cache_plan(self.jobs[job].plan).tail else { return };
-        let last = self.tables.replies.get(self.jobs[job].status).clone();
-        let row = &mut self.jobs[job];
-        (row.status, row.said_by) = (self.tables.replies.intern(crate::base::Reply { enhanced: Some(status), ..last }), NONE);
-    }
-
-    /// A failure without a reply, with the code of the last refusal of this pass if the profile carries it on.
-    fn with_last_code(&mut self, job: u32, reply: u32) -> u32 {
-        let code = self.jobs[job].last_code;
-        if code == 0 {
-            return reply;
-        }
-        let own = self.tables.replies.get(reply).clone();
-        self.tables.replies.intern(crate::base::Reply { code, ..own })
-    }
-
-    /// How long a connect may take in this pass of a copy.
-    fn connect_patience(&self, copy: u32) -> u64 {
-        let timers = &self.config(self.copies[copy].host).sender.timers;
-        if self.copies[copy].pass == 1 && timers.first_connect_ns > 0 { timers.first_connect_ns } else { timers.connect_ns }
-    }
-
     /// Is nobody left to try after the candidate just counted, in this hop or a later one?
     fn is_last(&self, job: u32) -> bool {
         let row = &self.jobs[job];
