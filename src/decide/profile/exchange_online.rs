@@ -2,7 +2,10 @@
 //!
 //! Sources: Exchange Online NDR and deferral tables (4.4.312 to 4.4.318, 4.7.320), queued-and-deferred FAQ (24 h), RFC 7505.
 
-use super::{Behaviour, BrokenHandshake, DaneRules, End, ExpiryTest, MxRules, OrderRule, SelfCheck, SessionRules, TlsRules, bounce, defer};
+use super::{
+    Behaviour, BrokenHandshake, DaneRules, End, ExpiryTest, MxRules, OrderRule, RevocationCheck, SelfCheck, SessionRules, TlsRules, bounce,
+    defer,
+};
 use crate::base::{DAY, Enhanced, HOUR, MINUTE, SECOND, TlsVersion};
 use crate::model::settings::{
     ClientTls, DaneUse, Families, FamilyPreference, Profile, Retry, Routing, Sender, Timers, TlsLevel, TlsPolicy,
@@ -50,6 +53,10 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         starttls_refused: Enhanced(4, 4, 317),
         handshake: Enhanced(4, 4, 317),
         judged_version_min: TlsVersion::Tls12,
+        subject_counts: true,
+        revocation: RevocationCheck::Always,
+        mx_not_listed: Enhanced(4, 4, 8),
+        mta_sts_failed: Some(Enhanced(4, 7, 5)),
         // Its article about DANE lists an expired certificate among the failures, without an exception for usage 3.
         dane: DaneRules {
             unsigned_list_counts: false,

@@ -2,7 +2,10 @@
 //!
 //! Sources: Exchange Server queue and retry documentation (2 days, 4.4.7).
 
-use super::{Behaviour, BrokenHandshake, DaneRules, End, ExpiryTest, MxRules, OrderRule, SelfCheck, SessionRules, TlsRules, bounce, defer};
+use super::{
+    Behaviour, BrokenHandshake, DaneRules, End, ExpiryTest, MxRules, OrderRule, RevocationCheck, SelfCheck, SessionRules, TlsRules, bounce,
+    defer,
+};
 use crate::base::{DAY, Enhanced, HOUR, MINUTE, SECOND, TlsVersion};
 use crate::model::settings::{ClientTls, Families, FamilyPreference, Profile, Retry, Routing, Sender, Timers, TlsLevel, TlsPolicy};
 
@@ -48,6 +51,10 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         starttls_refused: Enhanced(4, 7, 0),
         handshake: Enhanced(4, 7, 5),
         judged_version_min: TlsVersion::Tls10,
+        subject_counts: true,
+        revocation: RevocationCheck::Always,
+        mx_not_listed: Enhanced(4, 7, 5),
+        mta_sts_failed: None,
         dane: DaneRules::RFC,
     },
     expiry_status: Some((550, Enhanced(4, 4, 7), "Message expired")),

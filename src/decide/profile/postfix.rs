@@ -2,7 +2,10 @@
 //!
 //! Sources: postconf(5); smtp_addr.c, smtp_connect.c, smtp_proto.c, smtp_trouble.c, qmgr_active.c; and a running Postfix 3.7.11.
 
-use super::{Behaviour, BrokenHandshake, DaneRules, ExpiryTest, MxRules, OrderRule, SelfCheck, SessionRules, TlsRules, bounce, defer};
+use super::{
+    Behaviour, BrokenHandshake, DaneRules, ExpiryTest, MxRules, OrderRule, RevocationCheck, SelfCheck, SessionRules, TlsRules, bounce,
+    defer,
+};
 use crate::base::{DAY, Enhanced, MINUTE, SECOND, TlsVersion};
 use crate::model::settings::{ClientTls, Families, FamilyPreference, Profile, Retry, Routing, Sender, Timers, TlsLevel, TlsPolicy};
 
@@ -49,6 +52,10 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         handshake: Enhanced(4, 7, 5),
         // OpenSSL 3 refuses the signatures of older versions at its default security level, which Postfix lowers for `may` and `encrypt` only.
         judged_version_min: TlsVersion::Tls12,
+        subject_counts: true,
+        revocation: RevocationCheck::Never,
+        mx_not_listed: Enhanced(4, 7, 5),
+        mta_sts_failed: None,
         dane: DaneRules { unsigned_list_counts: true, ..DaneRules::RFC },
     },
     expiry_status: None,

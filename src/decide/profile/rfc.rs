@@ -2,7 +2,10 @@
 //!
 //! Sources: RFC 5321 §4.5.4.1 and §5.1, RFC 7505, RFC 3463, RFC 3207 §4, RFC 7435.
 
-use super::{Behaviour, BrokenHandshake, DaneRules, End, ExpiryTest, MxRules, OrderRule, SelfCheck, SessionRules, TlsRules, bounce, defer};
+use super::{
+    Behaviour, BrokenHandshake, DaneRules, End, ExpiryTest, MxRules, OrderRule, RevocationCheck, SelfCheck, SessionRules, TlsRules, bounce,
+    defer,
+};
 use crate::base::{DAY, Enhanced, HOUR, MINUTE, TlsVersion};
 use crate::model::settings::{ClientTls, Families, FamilyPreference, Profile, Retry, Routing, Sender, Timers, TlsLevel, TlsPolicy};
 
@@ -48,6 +51,10 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         starttls_refused: Enhanced(4, 7, 0),
         handshake: Enhanced(4, 7, 5),
         judged_version_min: TlsVersion::Tls12,
+        subject_counts: false,
+        revocation: RevocationCheck::WhereReachable,
+        mx_not_listed: Enhanced(4, 7, 5),
+        mta_sts_failed: None,
         dane: DaneRules::RFC,
     },
     expiry_status: None,
