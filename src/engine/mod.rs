@@ -12,6 +12,7 @@ mod notices;
 mod pass;
 mod patience;
 mod plan;
+mod policy;
 mod proof;
 mod queue;
 mod resolver;

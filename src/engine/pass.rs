@@ -172,6 +172,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             waits: u64::MAX,
             plain: false,
             proof: NONE,
+            learned: NONE,
             host_failure: false,
             last_code: 0,
             connections: 0,
