@@ -46,7 +46,7 @@ const MODELLED: [Server; 2] = [Server::Postfix, Server::Sendmail];
 /// Cases that may disagree per aspect, at most. Lower a number when something was mended; never raise one without a reason in `docs/fidelity.md`.
 /// In the order of `ASPECTS`: fate, code, hosts, attempts, tls, dsn, times.
 const DISAGREEMENTS_AT_MOST: [(Server, [usize; 7]); 2] =
-    [(Server::Postfix, [0, 0, 0, 2, 0, 0, 0]), (Server::Sendmail, [0, 0, 1, 0, 0, 1, 1])];
+    [(Server::Postfix, [0, 0, 0, 1, 0, 0, 0]), (Server::Sendmail, [0, 0, 1, 0, 0, 1, 1])];
 
 /// Seeds that are tried where one message has a choice among equal hosts: the recording shows one outcome of several.
 const SEEDS: u64 = 8;

@@ -20,6 +20,7 @@ mod route;
 mod run;
 mod session;
 mod settle;
+mod slab;
 mod starttls;
 mod transfer;
 mod turns;
