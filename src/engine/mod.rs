@@ -10,6 +10,7 @@ mod inject;
 mod notices;
 mod pass;
 mod plan;
+mod policy;
 mod proof;
 mod queue;
 mod resolver;

@@ -30,6 +30,10 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 self.over_at(job, at);
                 return;
             };
+            let client = self.copies[self.jobs[job].copy].host;
+            if self.settings[client.index()].proves {
+                at = self.learn_policy(job, &next_hop, at);
+            }
             let told = self.resolve(job, &next_hop, configured, at);
             at = told.1;
             let plan = &self.cache_plan(told.0);
