@@ -83,7 +83,6 @@ const ABSENT_PARTS: &[(&str, &str, &[usize])] = &[
         r#"Scenario(systems: { "a": Mta(recipients: { "u@a.example": Forward(to: ["u@b.example"], srs: false) }) })"#,
         &[],
     ),
-    ("MTA-STS is not there yet", r#"Scenario(systems: { "a": Mta(tls: (mta_sts: true)) })"#, &[53, 54]),
 ];
 
 /// Where we still say something else than the row (`expect_fail` in its file): case, profile, what.
