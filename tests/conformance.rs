@@ -77,13 +77,11 @@ const ABSENT_PROFILES: &[(&str, &str)] = &[("exim", "Exim"), ("opensmtpd", "Open
 const ABSENT: &str = "the profile is not there yet";
 
 /// Something else that does not exist yet: why, and a scenario that loads as soon as it does. A file whose number stands behind it may be missing.
-const ABSENT_PARTS: &[(&str, &str, &[usize])] = &[
-    (
-        "forwarding is not there yet",
-        r#"Scenario(systems: { "a": Mta(recipients: { "u@a.example": Forward(to: ["u@b.example"], srs: false) }) })"#,
-        &[],
-    ),
-];
+const ABSENT_PARTS: &[(&str, &str, &[usize])] = &[(
+    "forwarding is not there yet",
+    r#"Scenario(systems: { "a": Mta(recipients: { "u@a.example": Forward(to: ["u@b.example"], srs: false) }) })"#,
+    &[],
+)];
 
 /// Where we still say something else than the row (`expect_fail` in its file): case, profile, what.
 const DISAGREEMENTS: &[(usize, &str, &str)] = &[(6, "sendmail", "noted as 4.4.3"), (9, "sendmail", "RCPT is not rewritten")];
