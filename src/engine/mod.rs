@@ -15,6 +15,7 @@ mod plan;
 mod policy;
 mod proof;
 mod queue;
+mod relay;
 mod resolver;
 mod route;
 mod run;

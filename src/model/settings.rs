@@ -26,6 +26,10 @@ pub enum Profile {
     Postfix,
     /// Sendmail 8.17.
     Sendmail,
+    /// OpenSMTPD 7.8.
+    OpenSmtpd,
+    /// OpenSMTPD 6.8.
+    OpenSmtpd6,
     /// Exchange Online.
     ExchangeOnline,
     /// Exchange Server (receives only, for now).
@@ -165,6 +169,15 @@ pub enum Retry {
         lifetime_ns: u64,
         /// `Timeout.queuewarn`; 0 = none.
         warning_ns: u64,
+    },
+    /// OpenSMTPD and qmail: squares of multiples of 20 seconds after arrival.
+    Squares {
+        /// The next one is that of the age (qmail); else the first in the future, counted from arrival (OpenSMTPD).
+        by_age: bool,
+        /// From arrival to giving up.
+        lifetime_ns: u64,
+        /// A notice to the sender after this; 0 = none.
+        delay_notice_ns: u64,
     },
     /// Exchange Online: a list of waits, the last repeated; a hard end after `lifetime`.
     Steps {
