@@ -205,7 +205,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         } else {
             None
         };
-        let (arrival, refusal) = if refusal.is_some() { (Arrival::UNSEEN, refusal) } else { self.look_at_origin(talk.at_the_door(tenant)) };
+        let (arrival, refusal) = if !self.origins.is_on || refusal.is_some() {
+            (Arrival::UNSEEN, refusal)
+        } else {
+            self.look_at_origin(talk.at_the_door(tenant))
+        };
         let began = talk.now;
         // A message that is taken although its reply never comes.
         let taken_first = model.host_faults[talk.server.index()].session.iter().copied().find(|number| {
