@@ -339,7 +339,23 @@ impl<'a> Builder<'a> {
         }
         let rows = self.attempts[copy as usize].iter().map(|at| &self.run.trace.attempts[*at as usize]);
         let by_attempt = rows.rev().find(|row| row.recipient == index).map(|row| row.destination);
-        by_attempt.or_else(|| self.connections[copy as usize].last().map(|at| self.leads_to(*at)))
+        let mut connections = self.connections[copy as usize].iter().rev().filter(|at| self.may_carry(copy, index, **at));
+        by_attempt.or_else(|| connections.next().map(|at| self.leads_to(*at)))
+    }
+
+    /// Can a connection of a pass that was cut off have been for this recipient? Not if it went where only others of the same message go.
+    fn may_carry(&self, copy: u32, index: u16, connection: u32) -> bool {
+        let (row, destination) = (&self.run.trace.connections[connection as usize], self.leads_to(connection));
+        let mut ended = self.attempts[copy as usize].iter().map(|at| &self.run.trace.attempts[*at as usize]);
+        if ended.any(|other| (other.pass, other.destination) == (row.pass, destination) && other.recipient != index) {
+            return false;
+        }
+        let key = self.run.tables.destinations.get(destination);
+        let message = &self.run.trace.messages[self.copy(copy).message.index()];
+        let template = self.run.tables.recipient_lists.get(message.to)[index as usize];
+        let domain = self.run.tables.templates.get(template).expand(message.address_number).domain;
+        let to_mx_of = key.hops.first().filter(|_| key.rule == "MX").map(|hop| self.run.tables.next_hops.get(hop.0));
+        to_mx_of.is_none_or(|hop| *queue_name(&self.run.tables.names, hop) == *domain)
     }
 
     fn decisions_of(&self, copy: u32, wanted: impl Fn(&crate::trace::DecisionRow) -> bool) -> Vec<Rc<Decision>> {
@@ -385,7 +401,7 @@ impl<'a> Builder<'a> {
             }
             // Whose pass it was is not known while it is under way, unless there is one recipient only.
             None if several && !rows.iter().any(|at| self.carries(*at, index)) && pass > 1 => return None,
-            None => rows,
+            None => rows.into_iter().filter(|at| self.may_carry(copy, index, *at)).collect(),
         };
         let first = self.run.trace.connections[*rows.first()? as usize];
         let last = self.run.trace.connections[*rows.last()? as usize];

@@ -14,6 +14,9 @@ pub struct World {
     pub systems: Vec<String>,
     pub faults: Vec<String>,
     pub traffic: Vec<String>,
+    pub changes: Vec<String>,
+    pub resolvers: Vec<String>,
+    pub links: Vec<String>,
 }
 
 impl World {
@@ -23,7 +26,15 @@ impl World {
             format!("Scenario(name: \"a made-up world\", until: \"{}\", seed: {},\n  dns: (records: r#\"\n", self.until, self.seed);
         self.records.iter().for_each(|line| writeln!(text, "    {line}").unwrap());
         text += "  \"#),\n";
-        for (name, entries) in [("systems", &self.systems), ("faults", &self.faults), ("traffic", &self.traffic)] {
+        let lists = [
+            ("systems", &self.systems),
+            ("faults", &self.faults),
+            ("traffic", &self.traffic),
+            ("changes", &self.changes),
+            ("resolvers", &self.resolvers),
+            ("links", &self.links),
+        ];
+        for (name, entries) in lists {
             writeln!(text, "  {name}: {{").unwrap();
             entries.iter().for_each(|entry| writeln!(text, "    {entry},").unwrap());
             text += "  },\n";
@@ -35,7 +46,8 @@ impl World {
     pub fn shuffled(&self, luck: u64) -> Self {
         let mut other = self.clone();
         let mut state = luck | 1;
-        for list in [&mut other.records, &mut other.systems, &mut other.faults, &mut other.traffic] {
+        let World { records, systems, faults, traffic, changes, resolvers, links, .. } = &mut other;
+        for list in [records, systems, faults, traffic, changes, resolvers, links] {
             for at in (1..list.len()).rev() {
                 state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
                 list.swap(at, (state >> 33) as usize % (at + 1));
@@ -55,8 +67,9 @@ pub fn any_world() -> impl Strategy<Value = World> {
     let machines = vec(any_machine(), MACHINES);
     let senders = vec(any_sender(), 2);
     let until = prop::sample::select(vec!["40m", "5h", "30h"]);
-    (domains, machines, senders, any_tenant(), any_faults(), vec(any_traffic(), 1..4), until, any::<u32>()).prop_map(
-        |(domains, machines, senders, tenant, faults, traffic, until, seed)| {
+    let beside = (vec(any_change(), 0..3), any_resolvers(), any_links());
+    (domains, machines, senders, any_tenant(), any_faults(), vec(any_traffic(), 1..4), until, any::<u32>(), beside).prop_map(
+        |(domains, machines, senders, tenant, faults, traffic, until, seed, (changes, resolvers, links))| {
             let mut world = World { until, seed: u64::from(seed), ..World::default() };
             for (at, records) in domains.into_iter().enumerate() {
                 world.records.extend(records.into_iter().map(|record| format!("d{at}.test. {record}")));
@@ -69,6 +82,8 @@ pub fn any_world() -> impl Strategy<Value = World> {
             world.systems.push(tenant);
             world.records.push("d3.test. 300 IN MX 0 d3-test.mail.protection.outlook.com.".to_owned());
             world.faults = faults;
+            world.changes = changes.iter().enumerate().map(|(at, change)| format!("\"change {at}\": {change}")).collect();
+            (world.resolvers, world.links) = (resolvers, links);
             world.traffic = traffic.iter().enumerate().map(|(at, traffic)| format!("\"t{at}\": {traffic}")).collect();
             world
         },
@@ -110,7 +125,12 @@ fn any_machine() -> impl Strategy<Value = String> {
     let extra = prop_oneof![
         6 => Just(""),
         1 => Just(", receives: [Greylist(delay: \"4m\")]"),
+        1 => Just(", receives: [RateLimit(messages: 2, per: \"3m\"), Tarpit(phase: Rcpt, delay: \"2s\")]"),
         1 => Just(", service_time: \"exponential 300ms\", sessions: 2"),
+        1 => Just(", service_time: \"20s\", sessions: 1, when_full: Reply421"),
+        1 => Just(", service_time: \"20s\", sessions: 1, when_full: Silence"),
+        1 => Just(", service_time: \"11m\", sessions: 1"),
+        1 => Just(", max_message_size: \"20KB\", listeners: { \"smtp\": (without: [\"SIZE\", \"PIPELINING\"]) }"),
         1 => Just(", max_recipients: 2"),
     ];
     (boxes, certificate, extra).prop_map(|(boxes, certificate, extra)| {
@@ -149,8 +169,10 @@ fn any_faults() -> impl Strategy<Value = Vec<String>> {
         some_machines().prop_flat_map(|at| (Just(at.clone()), vec(any_down(), at.len()))),
         some_machines().prop_flat_map(|at| (Just(at.clone()), vec(any_session_fault(), at.len()))),
         vec(any_dns_fault(), 0..2),
+        some_machines().prop_flat_map(|at| (Just(at.clone()), vec(any_overload(), at.len()))),
+        prop::option::of(any_line_fault()),
     );
-    kinds.prop_map(|((down_at, downs), (session_at, sessions), dns)| {
+    kinds.prop_map(|((down_at, downs), (session_at, sessions), dns, (slow_at, slow), line)| {
         let at = |name: &str, places: Vec<usize>, faults: Vec<String>| {
             let one = move |(place, fault): (usize, String)| {
                 format!("\"{name} mx{place}\": {}", fault.replace("TARGET", &format!("target: \"mx{place}\"")))
@@ -159,9 +181,59 @@ fn any_faults() -> impl Strategy<Value = Vec<String>> {
         };
         let mut all = at("down", down_at, downs);
         all.extend(at("session", session_at, sessions));
+        all.extend(at("overload", slow_at, slow));
+        all.extend(line.map(|fault| format!("\"line\": {fault}")));
         all.extend(dns.into_iter().enumerate().map(|(number, fault)| format!("\"dns {number}\": {fault}")));
         all
     })
+}
+
+fn any_overload() -> impl Strategy<Value = String> {
+    prop_oneof![
+        (0_u32..2, any_window()).prop_map(|(slots, window)| format!("Capacity(TARGET, sessions: {slots}, {window})")),
+        any_window().prop_map(|window| format!("Capacity(TARGET, service_time: \"40s\", {window})")),
+        (1_u32..400, any_window()).prop_map(|(delay, window)| format!("Tarpit(TARGET, delay: \"{delay}s\", {window})")),
+        any_window().prop_map(|window| format!("Greylist(TARGET, delay: \"3m\", {window})")),
+        any_window().prop_map(|window| format!("Certificate(TARGET, becomes: \"self-signed\", {window})")),
+    ]
+}
+
+fn any_line_fault() -> impl Strategy<Value = String> {
+    let ends = (prop::sample::select(vec!["s0", "s1", "eop", "internet", "*"]), 0..MACHINES);
+    prop_oneof![
+        (ends.clone(), any::<bool>(), any_window())
+            .prop_map(|((a, b), one_way, window)| format!("Partition(between: (\"{a}\", \"mx{b}\"), one_way: {one_way}, {window})")),
+        (ends, 1_u32..60, any_window())
+            .prop_map(|((a, b), seconds, window)| format!("Latency(between: (\"{a}\", \"mx{b}\"), add: \"{seconds}s\", {window})")),
+    ]
+}
+
+/// A dated change of records or of one setting.
+fn any_change() -> impl Strategy<Value = String> {
+    let at = 1_u32..60;
+    prop_oneof![
+        (at.clone(), 0..DOMAINS, 0..MACHINES)
+            .prop_map(|(at, domain, host)| format!("(at: \"{at}m\", dns: (records: \"d{domain}.test. 60 IN MX 10 mx{host}.test.\"))")),
+        (at.clone(), 0..DOMAINS).prop_map(|(at, domain)| format!("(at: \"{at}m\", dns: (remove: [\"d{domain}.test MX\"]))")),
+        (at.clone(), 0..MACHINES - 1, 1_u32..4)
+            .prop_map(|(at, host, slots)| format!("(at: \"{at}m\", systems: {{ \"mx{host}\": Mta(sessions: {slots}) }})")),
+        (at.clone(), 0..MACHINES - 1).prop_map(|(at, host)| format!("(at: \"{at}m\", systems: {{ \"mx{host}\": Mta(mailboxes: []) }})")),
+        // What is gone can change no more.
+        at.clone().prop_map(|at| format!("(at: \"{at}m\", systems: {{ \"mx{}\": None }})", MACHINES - 1)),
+        (at, 0..2_u32).prop_map(|(at, sender)| format!("(at: \"{at}m\", retry_queues: [\"s{sender}\"])")),
+    ]
+}
+
+fn any_resolvers() -> impl Strategy<Value = Vec<String>> {
+    prop_oneof![
+        3 => Just(vec![]),
+        1 => Just(vec!["\"ours\": (used_by: [\"s0\", \"s1\"], serve_stale: \"1h\", max_ttl: \"5m\")".to_owned()]),
+        1 => Just(vec!["\"warm\": (used_by: [\"eop\"], warm: true)".to_owned(), "\"slow\": (used_by: [\"s1\"], latency: \"exponential 2s\")".to_owned()]),
+    ]
+}
+
+fn any_links() -> impl Strategy<Value = Vec<String>> {
+    prop_oneof![2 => Just(vec![]), 1 => (0..MACHINES).prop_map(|at| vec![format!("\"far\": (between: (\"*\", \"mx{at}\"), latency: \"uniform 1ms..900ms\")")])]
 }
 
 fn some_machines() -> impl Strategy<Value = Vec<usize>> {

@@ -173,14 +173,19 @@ fn stays(first: &Host, later: &Host, desk: &mut Desk) {
     let text = |field: &crate::scenario::Field<crate::scenario::Text>| field.as_str().map(str::to_owned);
     let list = |texts: &[crate::scenario::Text]| texts.iter().map(ToString::to_string).collect::<Vec<_>>();
     let moved = [
-        ("hostname", text(&first.hostname) != text(&later.hostname), later.hostname.span()),
-        ("addresses", list(first.addresses.items()) != list(later.addresses.items()), later.addresses.span()),
-        ("egress", text(&first.egress) != text(&later.egress), later.egress.span()),
-        ("forwarded", list(first.forwarded.items()) != list(later.forwarded.items()), later.forwarded.span()),
-        ("site", text(&first.site) != text(&later.site), later.site.span()),
+        ("hostname", text(&first.hostname) != text(&later.hostname), (later.hostname.span(), first.hostname.span())),
+        ("addresses", list(first.addresses.items()) != list(later.addresses.items()), (later.addresses.span(), first.addresses.span())),
+        ("egress", text(&first.egress) != text(&later.egress), (later.egress.span(), first.egress.span())),
+        ("forwarded", list(first.forwarded.items()) != list(later.forwarded.items()), (later.forwarded.span(), first.forwarded.span())),
+        ("site", text(&first.site) != text(&later.site), (later.site.span(), first.site.span())),
     ];
-    for (field, _, span) in moved.into_iter().filter(|(_, moved, _)| *moved) {
-        let help = "write the new machine beside the old one, and let records or a fault move the mail";
+    for (field, _, (now, before)) in moved.into_iter().filter(|(_, moved, _)| *moved) {
+        let help = if now.is_somewhere() {
+            "write the new machine beside the old one, and let records or a fault move the mail"
+        } else {
+            "a machine that comes back after `None` is written whole again, with what it was called"
+        };
+        let span = if now.is_somewhere() { now } else { before };
         desk.error(code::CHANGE_NOT_MODELLED, span, format!("`{field}` cannot change while the scenario runs yet"), help);
     }
 }
