@@ -10,6 +10,7 @@ mod inject;
 mod notices;
 mod pass;
 mod plan;
+mod proof;
 mod queue;
 mod resolver;
 mod route;

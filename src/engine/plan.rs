@@ -3,10 +3,11 @@
 use super::world::World;
 use crate::base::{ConfigId, HostId, NameId, ResolverId, SimTime};
 use crate::decide::Because;
+use crate::decide::dane::{Ground, ground};
 use crate::decide::exchange::smart_host::by_smart_host_rules;
 use crate::decide::mx::{Asker, Candidate, MxAnswer, MxPlan, MxStep, TargetAddresses, plan, read_mx};
 use crate::decide::profile::Behaviour;
-use crate::model::dns::{Outcome, RecordData, RecordType};
+use crate::model::dns::{Dnssec, Outcome, RecordData, RecordType};
 use crate::model::settings::{NextHop, Profile, Target};
 use crate::model::topology::Law;
 use crate::trace::level::STEPS;
@@ -145,6 +146,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 decisions: SmallVec::new(),
                 why: "".into(),
                 preferences: false,
+                grounds: Vec::new(),
             }
         } else {
             // The rule books read the names while the tables take the decisions.
@@ -167,6 +169,11 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 port: question.hop.port,
                 server,
                 has_family: self.has_family(question.host, candidate.address),
+                ground: made
+                    .grounds
+                    .iter()
+                    .find(|(address, _)| *address == candidate.address)
+                    .map_or(Ground::default(), |(_, ground)| *ground),
                 latency: server.map_or(Law::Constant(0), |server| self.latency(question.host, server)),
             }
         });
@@ -199,6 +206,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                         decisions: SmallVec::new(),
                         why: "".into(),
                         preferences: false,
+                        grounds: Vec::new(),
                     };
                 }
                 let decision = read_mx(rules, names, name, &read);
@@ -217,15 +225,19 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                     MxStep::End(end) => {
                         let end = self.configured_end(question, rules, *end);
                         let why = words_of(&decision.chosen);
-                        return MadePlan { outcome: MxPlan::End { end, is_loop: false }, decisions, why, preferences };
+                        return MadePlan { outcome: MxPlan::End { end, is_loop: false }, decisions, why, preferences, grounds: Vec::new() };
                     }
                 }
             }
         };
+        // A host that the configuration names needs no signed list.
+        let list = first.as_ref().is_none_or(|(id, _)| self.resolvers.answer(*id).dnssec == Dnssec::Secure);
+        let mut grounds: Vec<(IpAddr, Ground)> = Vec::new();
         let found: Vec<TargetAddresses> = targets
             .iter()
             .map(|(preference, target)| {
                 let pair = [answers.next().unwrap_or((NONE, 0)), answers.next().unwrap_or((NONE, 0))];
+                grounds.extend(self.grounds(list, *target, &pair));
                 self.addresses(rules, *preference, *target, &pair, names.text(*target))
             })
             .collect();
@@ -238,7 +250,18 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             found => found,
         };
         let why = words_of(&decision.chosen);
-        MadePlan { outcome, decisions, why, preferences: preferences && !implicit }
+        MadePlan { outcome, decisions, why, preferences: preferences && !implicit, grounds }
+    }
+
+    /// What DANE stands on at the addresses of a target; nothing is said about those that nobody signed.
+    fn grounds(&self, list: bool, target: NameId, answers: &[(u32, u32); 2]) -> SmallVec<[(IpAddr, Ground); 2]> {
+        let signed = |id: &u32| *id != NONE && self.resolvers.answer(*id).dnssec_of_asked == Dnssec::Secure;
+        let of = |id: u32| {
+            let answer = self.resolvers.answer(id);
+            let ground = ground(list, target, answer);
+            answer.records().iter().filter_map(RecordData::address).map(move |address| (address, ground))
+        };
+        answers.iter().map(|(id, _)| *id).filter(signed).flat_map(of).collect()
     }
 
     /// A next hop of the configuration that cannot be found may be an error of the configuration.
@@ -350,6 +373,8 @@ pub(crate) struct Goal {
     pub(super) server: Option<HostId>,
     /// The sender has an address of this family.
     pub(super) has_family: bool,
+    /// What DANE may ask about it.
+    pub(super) ground: Ground,
     /// Time of one exchange with that machine.
     pub(super) latency: Law,
 }
@@ -361,6 +386,8 @@ struct MadePlan {
     why: Box<str>,
     /// The candidates have MX preferences.
     preferences: bool,
+    /// What DANE stands on, by address.
+    grounds: Vec<(IpAddr, Ground)>,
 }
 
 fn words_of(chosen: &[Because]) -> Box<str> {

@@ -5,6 +5,7 @@
 
 use super::chance::Purpose;
 use super::plan::Goal;
+use super::proof::Proved;
 use super::queue::Kind;
 use super::world::{Line, Stage, World};
 use crate::base::{ConnectionResult, HostId, Phase, SimTime};
@@ -98,6 +99,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         let message = self.copies[copy].message;
         let sender = &self.config(client).sender;
         let rules = self.rules(client);
+        let proves = self.settings[client.index()].proves;
         loop {
             if self.faults.down(self.model, client, None, at).is_some() {
                 let status = self.tables.reply(0, rules.session.lost, "the sending host went down");
@@ -120,11 +122,28 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 }
                 return;
             }
+            if proves && at > self.now {
+                // Questions about the candidate are asked when its moment comes.
+                self.wake_job(job, at, Kind::Settle, Stage::NextCandidate);
+                return;
+            }
+            let row = &self.jobs[job];
             let place = row.order[usize::from(row.next)];
             let goal = self.cache_plan(row.plan).goals[usize::from(place)];
             let row = &mut self.jobs[job];
             row.next += 1;
             row.tried += 1;
+            if proves {
+                match self.prove(job, &goal, at) {
+                    Proved::Go(ready) => at = ready,
+                    Proved::Next(ready) => {
+                        at = ready;
+                        continue;
+                    }
+                    Proved::Over(ready) => return self.over_at(job, ready),
+                }
+            }
+            let row = &mut self.jobs[job];
             row.connections += 1;
             let n = self.copies[copy].luck() | u64::from(row.connections);
             let rtt = self.round_trip(client, &goal, self.messages[message].luck, n, at);

@@ -2,9 +2,11 @@
 //!
 //! Sources: Exchange Online NDR and deferral tables (4.4.312 to 4.4.318, 4.7.320), queued-and-deferred FAQ (24 h), RFC 7505.
 
-use super::{Behaviour, BrokenHandshake, End, ExpiryTest, MxRules, OrderRule, SelfCheck, SessionRules, TlsRules, bounce, defer};
+use super::{Behaviour, BrokenHandshake, DaneRules, End, ExpiryTest, MxRules, OrderRule, SelfCheck, SessionRules, TlsRules, bounce, defer};
 use crate::base::{DAY, Enhanced, HOUR, MINUTE, SECOND, TlsVersion};
-use crate::model::settings::{ClientTls, Families, FamilyPreference, Profile, Retry, Routing, Sender, Timers, TlsLevel, TlsPolicy};
+use crate::model::settings::{
+    ClientTls, DaneUse, Families, FamilyPreference, Profile, Retry, Routing, Sender, Timers, TlsLevel, TlsPolicy,
+};
 
 pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     name: "exchange-online",
@@ -48,6 +50,22 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         starttls_refused: Enhanced(4, 4, 317),
         handshake: Enhanced(4, 4, 317),
         judged_version_min: TlsVersion::Tls12,
+        // Its article about DANE lists an expired certificate among the failures, without an exception for usage 3.
+        dane: DaneRules {
+            unsigned_list_counts: false,
+            missing: defer(4, 7, 324),
+            lookup_failed: Enhanced(4, 7, 324),
+            expiry_counts: true,
+            statuses: &[
+                ("starttls-not-supported", Enhanced(4, 7, 321)),
+                // A handshake that fails counts as if there were no STARTTLS.
+                ("validation-failure", Enhanced(4, 7, 321)),
+                ("certificate-expired", Enhanced(4, 7, 322)),
+                ("tlsa-invalid", Enhanced(4, 7, 323)),
+                ("dnssec-invalid", Enhanced(4, 7, 324)),
+                ("certificate-host-mismatch", Enhanced(4, 7, 325)),
+            ],
+        },
     },
     expiry_status: Some((550, Enhanced(5, 4, 300), "Message expired")),
     expiry: ExpiryTest::Timer,
@@ -77,7 +95,7 @@ pub(super) fn sender() -> Sender {
         families: Families { v4: true, v6: true, prefer: FamilyPreference::Any, balance: true },
         routing: Routing::Tenants,
         tls: ClientTls {
-            policy: TlsPolicy { level: TlsLevel::Opportunistic, names: Vec::new() },
+            policy: TlsPolicy { dane: DaneUse::Try, mta_sts: true, ..TlsPolicy::of(TlsLevel::Opportunistic) },
             policies: Vec::new(),
             versions: (TlsVersion::Tls12, TlsVersion::Tls13),
         },

@@ -2,7 +2,7 @@
 //!
 //! Sources: Exchange Server queue and retry documentation (2 days, 4.4.7).
 
-use super::{Behaviour, BrokenHandshake, End, ExpiryTest, MxRules, OrderRule, SelfCheck, SessionRules, TlsRules, bounce, defer};
+use super::{Behaviour, BrokenHandshake, DaneRules, End, ExpiryTest, MxRules, OrderRule, SelfCheck, SessionRules, TlsRules, bounce, defer};
 use crate::base::{DAY, Enhanced, HOUR, MINUTE, SECOND, TlsVersion};
 use crate::model::settings::{ClientTls, Families, FamilyPreference, Profile, Retry, Routing, Sender, Timers, TlsLevel, TlsPolicy};
 
@@ -48,6 +48,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         starttls_refused: Enhanced(4, 7, 0),
         handshake: Enhanced(4, 7, 5),
         judged_version_min: TlsVersion::Tls10,
+        dane: DaneRules::RFC,
     },
     expiry_status: Some((550, Enhanced(4, 4, 7), "Message expired")),
     expiry: ExpiryTest::AfterAttempt,
@@ -81,7 +82,7 @@ pub(super) fn sender() -> Sender {
         families: Families { v4: true, v6: true, prefer: FamilyPreference::Any, balance: true },
         routing: Routing::Unknown,
         tls: ClientTls {
-            policy: TlsPolicy { level: TlsLevel::Opportunistic, names: Vec::new() },
+            policy: TlsPolicy::of(TlsLevel::Opportunistic),
             policies: Vec::new(),
             versions: (TlsVersion::Tls10, TlsVersion::Tls13),
         },

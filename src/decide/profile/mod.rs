@@ -151,6 +151,34 @@ pub struct TlsRules {
     pub handshake: Enhanced,
     /// The oldest version under levels that judge the certificate.
     pub judged_version_min: TlsVersion,
+    /// DANE (`decide::dane`).
+    pub dane: DaneRules,
+}
+
+/// What a sender makes of TLSA records, where RFC 7672 leaves room or the sender does otherwise.
+#[derive(Debug)]
+pub struct DaneRules {
+    /// Records of a signed host count although the MX answer is not signed (Postfix `smtp_tls_dane_insecure_mx_policy`).
+    pub unsigned_list_counts: bool,
+    /// DANE is required, and the host has no usable record.
+    pub missing: End,
+    /// The TLSA question failed.
+    pub lookup_failed: Enhanced,
+    /// A certificate out of date fails although a record of usage 3 fits it.
+    pub expiry_counts: bool,
+    /// Statuses of its own by RFC 8460 result type; what is not listed has the status of the level.
+    pub statuses: &'static [(&'static str, Enhanced)],
+}
+
+impl DaneRules {
+    /// RFC 7672.
+    pub const RFC: Self = Self {
+        unsigned_list_counts: false,
+        missing: defer(4, 7, 5),
+        lookup_failed: Enhanced(4, 7, 5),
+        expiry_counts: false,
+        statuses: &[],
+    };
 }
 
 /// What an opportunistic sender does after a broken handshake.

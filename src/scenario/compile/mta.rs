@@ -7,7 +7,7 @@ use crate::decide::profile::default_sender;
 use crate::diag::{Diagnostic, code};
 use crate::model::authentication::Stance;
 use crate::model::settings::{
-    Client, ClientTls, Directory, HostConfig, MtaDirectory, Profile, Retry, Route, Routing, Sender, TlsLevel, TlsPolicy,
+    Client, ClientTls, DaneUse, Directory, HostConfig, MtaDirectory, Profile, Retry, Route, Routing, Sender, TlsLevel, TlsPolicy,
 };
 use crate::scenario::schema::{self, Host, Mta};
 use crate::scenario::source::{Field, Text};
@@ -103,31 +103,33 @@ fn refuse(mta: &Mta, desk: &mut Desk) {
 /// What the text says about TLS, laid over the profile.
 pub(super) fn client_tls(written: &schema::ClientTls, tls: &mut ClientTls, desk: &mut Desk) {
     if written.level.is_written() {
-        tls.policy = TlsPolicy { level: tls_level(&written.level, desk), names: Vec::new() };
+        tls.policy = policy_of(written.level.or(schema::TlsLevel::May), TlsPolicy::of(TlsLevel::May));
     }
     desk.only(&written.mta_sts, false, "MTA-STS");
     tls.versions = versions(&written.versions, tls.versions, desk);
     let mut policies: Vec<(&Text, &schema::TlsPolicy)> = written.policies.iter().collect();
     policies.sort_by_key(|(hop, _)| hop.as_str());
     for (hop, policy) in policies {
-        let level = if policy.level.is_written() { tls_level(&policy.level, desk) } else { tls.policy.level };
-        let names = policy.names.items().iter().map(|name| name.to_ascii_lowercase().into()).collect();
-        tls.policies.push((hop.trim().to_ascii_lowercase().into(), TlsPolicy { level, names }));
+        let usual = TlsPolicy { names: Vec::new(), ..tls.policy.clone() };
+        let mut own = policy.level.get().map_or(usual.clone(), |level| policy_of(*level, usual));
+        own.names = policy.names.items().iter().map(|name| name.to_ascii_lowercase().into()).collect();
+        tls.policies.push((hop.trim().to_ascii_lowercase().into(), own));
     }
 }
 
-fn tls_level(field: &Field<schema::TlsLevel>, desk: &mut Desk) -> TlsLevel {
-    match field.or(schema::TlsLevel::May) {
-        schema::TlsLevel::None => TlsLevel::None,
-        schema::TlsLevel::May => TlsLevel::May,
-        schema::TlsLevel::Encrypt => TlsLevel::Encrypt,
-        schema::TlsLevel::Verify => TlsLevel::Verify,
-        schema::TlsLevel::Secure => TlsLevel::Secure,
-        other @ (schema::TlsLevel::Fingerprint | schema::TlsLevel::Dane | schema::TlsLevel::DaneOnly) => {
-            desk.not_modelled(field.span(), &format!("the TLS level `{}`", other.as_str()));
-            TlsLevel::May
-        }
-    }
+/// What a level means: how much TLS in any case, and whether TLSA records are looked up.
+fn policy_of(level: schema::TlsLevel, usual: TlsPolicy) -> TlsPolicy {
+    let (level, dane) = match level {
+        schema::TlsLevel::None => (TlsLevel::None, DaneUse::Never),
+        schema::TlsLevel::May => (TlsLevel::May, DaneUse::Never),
+        schema::TlsLevel::Encrypt => (TlsLevel::Encrypt, DaneUse::Never),
+        schema::TlsLevel::Verify => (TlsLevel::Verify, DaneUse::Never),
+        schema::TlsLevel::Secure => (TlsLevel::Secure, DaneUse::Never),
+        schema::TlsLevel::Fingerprint => (TlsLevel::Fingerprint, DaneUse::Never),
+        schema::TlsLevel::Dane => (TlsLevel::May, DaneUse::Try),
+        schema::TlsLevel::DaneOnly => (TlsLevel::May, DaneUse::Must),
+    };
+    TlsPolicy { level, dane, ..usual }
 }
 
 /// Where the queue is scanned.

@@ -142,11 +142,6 @@ fn apply(key: &Text, value: &Text, meaning: Meaning, tuned: &mut Tuned, desk: &m
                 put(tuned);
                 Ok(())
             }
-            None if postfix::WORDS_NOT_MODELLED.contains(&(key.as_str(), text)) => {
-                let message = format!("`{key}: {text}`: not modelled yet");
-                desk.error(code::SETTING_NOT_MODELLED, value.span(), message, "choose a level that is modelled");
-                Ok(())
-            }
             None => {
                 let words: Vec<String> = words.iter().map(|(word, _)| format!("`{word}`")).collect();
                 Err(format!("one of {} stands here", words.join(", ")))
@@ -191,6 +186,7 @@ mod tests {
     use super::*;
     use crate::base::{DAY, HOUR, MINUTE, SECOND, TlsVersion};
     use crate::decide::profile::default_sender;
+    use crate::model::settings::DaneUse;
     use crate::model::settings::FamilyPreference;
     use crate::scenario::load::Loader;
 
@@ -232,6 +228,7 @@ mod tests {
             (r#""hopcount_limit": "5""#, |t| t.hop_limit.into(), 5),
             (r#""smtp_skip_5xx_greeting": "no""#, |t| t.sender.skip_5xx_greeting.into(), 0),
             (r#""smtp_tls_security_level": "encrypt""#, |t| u64::from(t.sender.tls.policy.level == TlsLevel::Encrypt), 1),
+            (r#""smtp_tls_security_level": "dane-only""#, |t| u64::from(t.sender.tls.policy.dane == DaneUse::Must), 1),
             (r#""smtp_tls_protocols": ">=TLSv1.2""#, |t| u64::from(t.sender.tls.versions.0 == TlsVersion::Tls12), 1),
             (r#""smtp_connection_cache_on_demand": "no""#, |_| 0, 0),
         ];
@@ -261,7 +258,7 @@ mod tests {
             (Profile::Postfix, r#""smtp_conect_timeout": "2s""#, "MT0305 this server has no parameter `smtp_conect_timeout`"),
             (Profile::Postfix, r#""smtp_connect_timeout": "2x""#, "MT0301 `2x` is not a value of `smtp_connect_timeout`"),
             (Profile::Postfix, r#""qmgr_message_active_limit": "5""#, "MT0502 `qmgr_message_active_limit`: not modelled yet"),
-            (Profile::Postfix, r#""smtp_tls_security_level": "dane""#, "MT0502 `smtp_tls_security_level: dane`: not modelled yet"),
+            (Profile::Postfix, r#""smtp_tls_security_level": "perhaps""#, "MT0301 `perhaps` is not a value of `smtp_tls_security_level`"),
             (Profile::Postfix, r#""relay_domains": "x""#, "MT0304 `relay_domains` has a field of its own here"),
             (Profile::Postfix, r#""ignore_mx_lookup_error": "yes""#, "MT0502 `ignore_mx_lookup_error` other than `no`: not modelled yet"),
             (Profile::Rfc, r#""retry_first": "10""#, "MT0301 `10` is not a value of `retry_first`"),

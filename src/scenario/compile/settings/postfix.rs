@@ -4,7 +4,7 @@
 
 use super::{Meaning, Table, Tuned, insists};
 use crate::base::{DAY, HOUR, MINUTE, SECOND, TlsVersion};
-use crate::model::settings::{FamilyPreference, Retry, TlsLevel};
+use crate::model::settings::{DaneUse, FamilyPreference, Retry, TlsLevel};
 
 /// Puts a time into a field of the retry rule.
 macro_rules! retry {
@@ -76,6 +76,9 @@ pub(super) static TABLE: Table = &[
             ("encrypt", |t| t.sender.tls.policy.level = TlsLevel::Encrypt),
             ("verify", |t| t.sender.tls.policy.level = TlsLevel::Verify),
             ("secure", |t| t.sender.tls.policy.level = TlsLevel::Secure),
+            ("fingerprint", |t| t.sender.tls.policy.level = TlsLevel::Fingerprint),
+            ("dane", |t| (t.sender.tls.policy.level, t.sender.tls.policy.dane) = (TlsLevel::May, DaneUse::Try)),
+            ("dane-only", |t| (t.sender.tls.policy.level, t.sender.tls.policy.dane) = (TlsLevel::May, DaneUse::Must)),
         ]),
     ),
     (
@@ -137,10 +140,6 @@ pub(super) static TABLE: Table = &[
     ("smtpd_tls_chain_files", Meaning::Field("certificate: \"name of a certificate\"")),
     ("smtpd_tls_security_level", Meaning::Field("certificate, and listeners: { \"smtp\": (require_tls: true) }")),
 ];
-
-/// Values of modelled parameters that are not.
-pub(super) static WORDS_NOT_MODELLED: &[(&str, &str)] =
-    &[("smtp_tls_security_level", "dane"), ("smtp_tls_security_level", "dane-only"), ("smtp_tls_security_level", "fingerprint")];
 
 /// What Postfix has and the model does not.
 pub(super) static NOT_MODELLED: &[&str] = &[
