@@ -34,7 +34,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             let effect = judge(talk.rules, &talk.ours.sender, Phase::Ehlo, Event::TooBig, self.is_last_session(talk.job));
             let text =
                 format!("message size {size} exceeds size limit {} of the server", talk.theirs.receiver.max_message_size.unwrap_or(0));
-            let reply = self.tables.reply(0, status_of(effect), &text);
+            let reply = self.tables.reply(talk.rules.session.too_big.0, status_of(effect), &text);
             return *self.failed(talk, Phase::Mail, ConnectionResult::Left, effect, reply, false);
         }
         let refusal = if talk.listener.require_tls && !talk.encrypted {

@@ -157,7 +157,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 }
                 Err((how, why)) => {
                     let (event, result, cost) = match how {
-                        Unreachable::Silent => (Event::ConnectTimeout, ConnectionResult::ConnectTimeout, sender.timers.connect_ns),
+                        Unreachable::Silent => (Event::ConnectTimeout, ConnectionResult::ConnectTimeout, self.connect_patience(copy)),
                         Unreachable::Refused => (Event::Refused, ConnectionResult::Refused, rtt),
                         Unreachable::Unreachable => (Event::Unreachable, ConnectionResult::Unreachable, 0),
                     };
@@ -174,6 +174,12 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 }
             }
         }
+    }
+
+    /// How long a connect may take in this pass of a copy.
+    fn connect_patience(&self, copy: u32) -> u64 {
+        let timers = &self.config(self.copies[copy].host).sender.timers;
+        if self.copies[copy].pass == 1 && timers.first_connect_ns > 0 { timers.first_connect_ns } else { timers.connect_ns }
     }
 
     /// Is nobody left to try after the candidate just counted, in this hop or a later one?

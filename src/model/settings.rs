@@ -24,6 +24,8 @@ pub enum Profile {
     Rfc,
     /// Postfix 3.
     Postfix,
+    /// Sendmail 8.17.
+    Sendmail,
     /// Exchange Online.
     ExchangeOnline,
     /// Exchange Server (receives only, for now).
@@ -94,6 +96,8 @@ pub enum FamilyPreference {
 pub struct Timers {
     /// TCP connect.
     pub connect_ns: u64,
+    /// TCP connect in the first attempt of a message, if that is another one (Sendmail `Timeout.iconnect`); 0 = the same.
+    pub first_connect_ns: u64,
     /// The 220.
     pub banner_ns: u64,
     /// Reply to EHLO and HELO.
@@ -146,6 +150,21 @@ pub enum Retry {
         bounce_lifetime_ns: u64,
         /// `delay_warning_time`; 0 = none.
         delay_warning_ns: u64,
+    },
+    /// Sendmail: every run of the queue tries everything, or what has waited as long as it was in the queue at its last attempt.
+    QueueRuns {
+        /// Interval of queue runs (`-q`).
+        every_ns: u64,
+        /// Where the first run stands (`queue_runs.offset`).
+        offset_ns: u64,
+        /// `MinQueueAge`; 0 = every run.
+        min_age_ns: u64,
+        /// `MaxQueueAge`; 0 = the wait does not grow.
+        max_age_ns: u64,
+        /// `Timeout.queuereturn`
+        lifetime_ns: u64,
+        /// `Timeout.queuewarn`; 0 = none.
+        warning_ns: u64,
     },
     /// Exchange Online: a list of waits, the last repeated; a hard end after `lifetime`.
     Steps {

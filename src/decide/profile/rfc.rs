@@ -2,7 +2,7 @@
 //!
 //! Sources: RFC 5321 §4.5.4.1 and §5.1, RFC 7505, RFC 3463, RFC 3207 §4, RFC 7435.
 
-use super::{Behaviour, BrokenHandshake, DaneRules, End, ExpiryTest, MxRules, OrderRule, SelfCheck, SessionRules, TlsRules, bounce, defer};
+use super::*;
 use crate::base::{DAY, Enhanced, HOUR, MINUTE, TlsVersion};
 use crate::model::settings::{ClientTls, Families, FamilyPreference, Profile, Retry, Routing, Sender, Timers, TlsLevel, TlsPolicy};
 
@@ -15,20 +15,24 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         lookup_failed: defer(4, 4, 3),
         no_usable_target: End { code: 550, ..bounce(5, 4, 4) },
         no_usable_target_yet: defer(4, 4, 4),
+        no_usable_target_mixed: defer(4, 4, 4),
         null_mx: End { code: 556, ..bounce(5, 1, 10) },
         null_mx_wins: false,
         null_mx_any_preference: false,
         address_in_mx_data: false,
         self_is_best: End { code: 554, ..bounce(5, 4, 6) },
         self_without_primary: defer(4, 4, 4),
+        dns_patience: DnsPatience::Resolver,
         self_check: SelfCheck::NameOrAddress,
         smart_host_lost: None,
     },
     order: OrderRule::ByHost,
     session: SessionRules {
-        banner_5xx_bounces_at_last: true,
+        banner_5xx: Greeting5xx::BouncesAtLast,
         helo_after_any_refusal: false,
-        helo_5xx_bounces: true,
+        helo_5xx: Greeting5xx::BouncesAtOnce,
+        greeting_status: None,
+        data_5xx_status: None,
         tempfail_tries_next: true,
         rcpt_4xx_tries_next: true,
         rcpt_552_is_temporary: true,
@@ -38,7 +42,9 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         connect_timeout: Enhanced(4, 4, 1),
         unreachable: Enhanced(4, 4, 1),
         lost: Enhanced(4, 4, 2),
-        too_big: Enhanced(5, 3, 4),
+        too_big: (0, Enhanced(5, 3, 4)),
+        keeps_rcpt_4xx: false,
+        turns_recipients: false,
     },
     tls: TlsRules {
         refused_5xx_bounces: false,
@@ -47,6 +53,8 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         not_verified: Enhanced(4, 7, 5),
         starttls_refused: Enhanced(4, 7, 0),
         handshake: Enhanced(4, 7, 5),
+        own_code: 0,
+        looks_at_certificate: false,
         judged_version_min: TlsVersion::Tls12,
         dane: DaneRules::RFC,
     },
@@ -60,6 +68,7 @@ pub(super) fn sender() -> Sender {
         profile: Profile::Rfc,
         timers: Timers {
             connect_ns: 2 * MINUTE,
+            first_connect_ns: 0,
             banner_ns: 5 * MINUTE,
             ehlo_ns: 5 * MINUTE,
             starttls_ns: 5 * MINUTE,

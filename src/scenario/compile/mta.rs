@@ -69,6 +69,9 @@ pub(super) fn usual(profile: Profile) -> Tuned {
     if profile == Profile::Postfix {
         (tuned.max_message_size, tuned.max_recipients, tuned.hop_limit) = (Some(POSTFIX_SIZE_BYTES), 1000, 50);
     }
+    if profile == Profile::Sendmail {
+        tuned.hop_limit = 25;
+    }
     tuned
 }
 
@@ -77,17 +80,14 @@ pub(super) fn profile(field: &Field<schema::Profile>, desk: &mut Desk) -> Option
     Some(match field.or(schema::Profile::Rfc) {
         schema::Profile::Rfc => Profile::Rfc,
         schema::Profile::Postfix => Profile::Postfix,
+        schema::Profile::Sendmail => Profile::Sendmail,
         schema::Profile::ExchangeOnline => Profile::ExchangeOnline,
         schema::Profile::ExchangeServer => Profile::ExchangeServer,
         schema::Profile::NoRetry => Profile::NoRetry,
-        other @ (schema::Profile::Exim
-        | schema::Profile::Sendmail
-        | schema::Profile::OpenSmtpd
-        | schema::Profile::Qmail
-        | schema::Profile::KumoMta) => {
+        other @ (schema::Profile::Exim | schema::Profile::OpenSmtpd | schema::Profile::Qmail | schema::Profile::KumoMta) => {
             let problem =
                 Diagnostic::error(code::NOT_MODELLED, field.span(), format!("the profile `{}`: not modelled yet", other.as_str()));
-            desk.say(problem.help("modelled are `Rfc`, `Postfix`, `ExchangeOnline`, `ExchangeServer` and `NoRetry`"));
+            desk.say(problem.help("modelled are `Rfc`, `Postfix`, `Sendmail`, `ExchangeOnline`, `ExchangeServer` and `NoRetry`"));
             return None;
         }
     })
@@ -138,7 +138,8 @@ fn queue_runs(mta: &Mta, sender: &mut Sender, desk: &mut Desk) {
     let every = runs.every.get().and_then(|text| desk.duration(text));
     let offset = runs.offset.get().and_then(|text| desk.duration(text));
     match &mut sender.retry {
-        Retry::Postfix { scan_every_ns, scan_offset_ns, .. } => {
+        Retry::Postfix { scan_every_ns, scan_offset_ns, .. }
+        | Retry::QueueRuns { every_ns: scan_every_ns, offset_ns: scan_offset_ns, .. } => {
             *scan_every_ns = every.unwrap_or(*scan_every_ns);
             *scan_offset_ns = offset.unwrap_or(*scan_offset_ns);
             if *scan_every_ns == 0 {

@@ -4,6 +4,7 @@
 
 mod postfix;
 mod rfc;
+mod sendmail;
 
 use crate::base::parse_duration;
 use crate::diag::{Diagnostic, code};
@@ -29,8 +30,8 @@ pub(super) struct Tuned {
 enum Meaning {
     /// A duration with units.
     Duration(fn(&mut Tuned, u64)),
-    /// Postfix: a number with a unit, bare numbers in this one.
-    PostfixTime(char, fn(&mut Tuned, u64)),
+    /// Postfix, Sendmail: a number with a unit, bare numbers in this one.
+    UnitTime(char, fn(&mut Tuned, u64)),
     /// A whole number.
     Number(fn(&mut Tuned, u32)),
     /// A number of bytes; 0 is no limit.
@@ -60,6 +61,7 @@ type Table = &'static [(&'static str, Meaning)];
 pub(super) fn tune(profile: Profile, settings: &Named<Text>, tuned: &mut Tuned, desk: &mut Desk) {
     let tables: &[Table] = match profile {
         Profile::Postfix => &[postfix::TABLE],
+        Profile::Sendmail => &[sendmail::TABLE],
         Profile::Rfc => &[rfc::TIMERS, rfc::RETRY],
         Profile::NoRetry | Profile::ExchangeOnline | Profile::ExchangeServer => &[rfc::TIMERS],
     };
@@ -79,6 +81,7 @@ pub(super) fn tune(profile: Profile, settings: &Named<Text>, tuned: &mut Tuned, 
         let problem = Diagnostic::error(code::UNKNOWN_SETTING, key.span(), format!("this server has no parameter `{key}`"));
         let otherwise = match profile {
             Profile::Postfix => "the names are those of postconf(5)",
+            Profile::Sendmail => "the names are those of the Sendmail Installation and Operation Guide",
             Profile::Rfc | Profile::NoRetry | Profile::ExchangeOnline | Profile::ExchangeServer => {
                 "write `profile: Postfix` for the parameters of Postfix"
             }
@@ -94,7 +97,7 @@ fn not_at_once(settings: &Named<Text>, tuned: &Tuned, desk: &mut Desk) {
             &[("minimal_backoff_time", *min_ns), ("maximal_backoff_time", *max_ns), ("queue_run_delay", *scan_every_ns)]
         }
         Retry::Rfc { first_ns, max_ns, .. } => &[("retry_first", *first_ns), ("retry_max", *max_ns)],
-        Retry::Steps { .. } | Retry::Never => &[],
+        Retry::QueueRuns { .. } | Retry::Steps { .. } | Retry::Never => &[],
     };
     for (name, _) in waits.iter().filter(|(_, ns)| *ns == 0) {
         if let Some((_, value)) = settings.iter().find(|(key, _)| key.as_str() == *name) {
@@ -116,7 +119,7 @@ fn apply(key: &Text, value: &Text, meaning: Meaning, tuned: &mut Tuned, desk: &m
     let text = value.trim();
     let result: Result<(), String> = match meaning {
         Meaning::Duration(put) => parse_duration(text).map(|ns| put(tuned, ns)),
-        Meaning::PostfixTime(unit, put) => postfix::time(text, unit).map(|ns| put(tuned, ns)),
+        Meaning::UnitTime(unit, put) => postfix::time(text, unit).map(|ns| put(tuned, ns)),
         Meaning::Number(put) => {
             let number = text.parse().ok();
             number.map(|number| put(tuned, number)).ok_or_else(|| "a whole number stands here".to_owned())
@@ -284,7 +287,7 @@ mod tests {
 
     #[test]
     fn tables_have_no_name_twice() {
-        for tables in [vec![postfix::TABLE], vec![rfc::TIMERS, rfc::RETRY]] {
+        for tables in [vec![postfix::TABLE], vec![rfc::TIMERS, rfc::RETRY], vec![sendmail::TABLE]] {
             let mut names: Vec<&str> = tables.iter().flat_map(|table| table.iter().map(|(name, _)| *name)).collect();
             let all = names.len();
             names.sort_unstable();
