@@ -17,6 +17,7 @@ mod route;
 mod run;
 mod session;
 mod settle;
+mod slab;
 mod starttls;
 mod transfer;
 mod turns;
