@@ -1,4 +1,4 @@
-//! Rows that come and go: a table with a free list, so that a number stays the row's own while it lives.
+//! Rows that come and go, each with a number while it is there.
 
 /// Rows with a free list.
 #[derive(Clone, Debug)]

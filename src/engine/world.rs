@@ -96,6 +96,8 @@ pub(crate) struct Recipient {
     /// Its place in the message.
     pub(crate) index: u16,
     pub(crate) state: RecipientState,
+    /// A host refused it for now in this pass, and that word stays (`keeps_rcpt_4xx`).
+    pub(crate) kept: bool,
     /// The last reply or status.
     pub(crate) reply: u32,
     /// Host that said it, or `NONE`.
@@ -144,8 +146,12 @@ pub(crate) struct Job {
     pub(crate) plain: bool,
     /// What the receiving domain promises about the current candidate, or `NONE`.
     pub(crate) proof: u32,
+    /// What is known of the MTA-STS policy of the current next hop, or `NONE`.
+    pub(crate) learned: u32,
     /// The last failure was one of the connection or its handshake.
     pub(crate) host_failure: bool,
+    /// Code of the last refusal that a server spoke in this pass, where the profile carries it on; 0 = none.
+    pub(crate) last_code: u16,
     /// Connections of this pass so far.
     pub(crate) connections: u16,
     /// Status of what is left.
@@ -320,6 +326,7 @@ pub(crate) struct World<'m, const LEVEL: u8> {
     pub(crate) answers: Vec<(u32, u32)>,
     pub(crate) tls_cache: TlsCache,
     pub(crate) proofs: crate::base::Interner<super::proof::Proof>,
+    pub(crate) policies: super::policy::Policies,
     pub(crate) acceptance_cache: AcceptanceCache,
     pub(crate) origins: Origins,
     /// `250 2.0.0 Ok`
@@ -351,6 +358,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         self.version = version;
         self.zones = self.model.versions[version].zones.0;
         self.settings.clear();
+        let published = super::proof::Published::of(self.model);
         self.settings.extend(self.model.versions[version].configs.iter().map(|id| {
             let config = self.model.config(*id);
             Settings {
@@ -358,7 +366,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 config,
                 rules: behaviour(config.sender.profile),
                 sessions: config.receiver.sessions,
-                proves: super::proof::proves(self.model, config),
+                proves: published.concerns(config),
             }
         }));
     }

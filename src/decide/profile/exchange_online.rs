@@ -24,7 +24,10 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         address_in_mx_data: false,
         self_is_best: bounce(5, 4, 6),
         self_without_primary: defer(4, 4, 312),
+        asks_every_family: false,
         dns_patience: DnsPatience::Resolver,
+        last_target_missing: None,
+        null_mx_is_final: false,
         self_check: SelfCheck::Never,
         smart_host_lost: None,
     },
@@ -39,14 +42,16 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         rcpt_4xx_tries_next: true,
         rcpt_552_is_temporary: false,
         size_checked_before_mail: true,
-        own_name_is_loop: false,
+        own_name: OwnName::Ignored,
         refused: Enhanced(4, 4, 316),
         connect_timeout: Enhanced(4, 4, 315),
         unreachable: Enhanced(4, 4, 317),
         lost: Enhanced(4, 4, 318),
         too_big: (0, Enhanced(5, 3, 4)),
         keeps_rcpt_4xx: false,
-        turns_recipients: false,
+        last_recipient_first: false,
+        carries_last_code: false,
+        lost_at_rcpt: (0, 0),
     },
     tls: TlsRules {
         refused_5xx_bounces: false,
@@ -56,8 +61,13 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         starttls_refused: Enhanced(4, 4, 317),
         handshake: Enhanced(4, 4, 317),
         own_code: 0,
+        drains_ns: 0,
         looks_at_certificate: false,
         judged_version_min: TlsVersion::Tls12,
+        subject_counts: true,
+        revocation: RevocationCheck::Always,
+        mx_not_listed: Enhanced(4, 4, 8),
+        mta_sts_failed: Some(Enhanced(4, 7, 5)),
         // Its article about DANE lists an expired certificate among the failures, without an exception for usage 3.
         dane: DaneRules {
             unsigned_list_counts: false,
@@ -77,6 +87,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     },
     expiry_status: Some((550, Enhanced(5, 4, 300), "Message expired")),
     expiry: ExpiryTest::Timer,
+    tells_postmaster: false,
 };
 
 /// The sending side as it is delivered: what a scenario does not write.

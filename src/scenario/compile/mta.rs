@@ -3,7 +3,7 @@
 use ipnet::IpNet;
 
 use crate::base::{Domain, Pattern};
-use crate::decide::profile::default_sender;
+use crate::decide::profile::{behaviour, default_sender};
 use crate::diag::{Diagnostic, code};
 use crate::model::authentication::Stance;
 use crate::model::settings::{
@@ -38,8 +38,9 @@ pub(super) fn config(
     refuse(mta, desk);
     let known = profile(&mta.profile, desk);
     let mut tuned = usual(known.unwrap_or(Profile::Rfc));
-    tuned.sender.families.v4 = identity.made_up || identity.addresses.iter().any(std::net::IpAddr::is_ipv4);
-    tuned.sender.families.v6 = identity.made_up || identity.addresses.iter().any(std::net::IpAddr::is_ipv6);
+    let all = behaviour(known.unwrap_or(Profile::Rfc)).mx.asks_every_family;
+    tuned.sender.families.v4 = all || identity.made_up || identity.addresses.iter().any(std::net::IpAddr::is_ipv4);
+    tuned.sender.families.v6 = all || identity.made_up || identity.addresses.iter().any(std::net::IpAddr::is_ipv6);
     if let Some(profile) = known {
         tune(profile, &mta.settings, &mut tuned, desk);
         queue_runs(mta, &mut tuned.sender, desk);
@@ -103,9 +104,9 @@ fn refuse(mta: &Mta, desk: &mut Desk) {
 /// What the text says about TLS, laid over the profile.
 pub(super) fn client_tls(written: &schema::ClientTls, tls: &mut ClientTls, desk: &mut Desk) {
     if written.level.is_written() {
-        tls.policy = policy_of(written.level.or(schema::TlsLevel::May), TlsPolicy::of(TlsLevel::May));
+        tls.policy = policy_of(written.level.or(schema::TlsLevel::May), TlsPolicy { names: Vec::new(), ..tls.policy.clone() });
     }
-    desk.only(&written.mta_sts, false, "MTA-STS");
+    tls.policy.mta_sts = written.mta_sts.or(tls.policy.mta_sts);
     tls.versions = versions(&written.versions, tls.versions, desk);
     let mut policies: Vec<(&Text, &schema::TlsPolicy)> = written.policies.iter().collect();
     policies.sort_by_key(|(hop, _)| hop.as_str());
