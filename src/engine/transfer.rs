@@ -70,7 +70,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                     let reply = self.noted(&reply, effect);
                     refusals.push((place, effect, reply));
                 }
-                Err(stop) => return self.broken_at_rcpt(talk, &stop, *place, refusals),
+                Err(stop) => return self.broken_at_rcpt(talk, &stop, place, refusals),
             }
         }
         if accepted == 0 {
