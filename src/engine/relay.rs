@@ -49,7 +49,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         if let Some(open) = known.open.filter(|open| open.address == address && at < open.until) {
             // It looks for more mail every so often, and at once while more is in line.
             let since = SimTime(open.until.0 - rules.session_stays_open_ns);
-            let looks = at.since(since).div_ceil(rules.session_looks_every_ns);
+            let came = self.copies[self.jobs[job].copy].pass_at;
+            let looks = if came <= since { 0 } else { came.since(since).div_ceil(rules.session_looks_every_ns) };
             return Some(since.after(looks.saturating_mul(rules.session_looks_every_ns)).max(at));
         }
         let earliest = known.last_connect.map_or(at, |last| last.after(rules.connect_gap_ns));
