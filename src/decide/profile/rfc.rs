@@ -21,7 +21,8 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         null_mx_any_preference: false,
         address_in_mx_data: false,
         self_is_best: End { code: 554, ..bounce(5, 4, 6) },
-        self_without_primary: defer(4, 4, 4),
+        // MX records of which none can be used are an error to be reported, and the sender's own is none that it could use.
+        self_without_primary: End { code: 550, ..bounce(5, 4, 4) },
         asks_every_family: false,
         dns_patience: DnsPatience::Resolver,
         last_target_missing: None,
