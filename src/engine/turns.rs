@@ -16,6 +16,16 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     /// What a finished job leaves to its copy and its queue.
     pub(super) fn finish_job(&mut self, job: u32) {
         let copy = self.jobs[job].copy;
+        if self.jobs[job].recipients.is_empty() {
+            let queue = self.jobs[job].queue;
+            self.jobs.remove(job);
+            self.queue_feedback(queue, false, NONE);
+            self.copies[copy].jobs -= 1;
+            if self.copies[copy].jobs == 0 {
+                self.end_pass(copy);
+            }
+            return;
+        }
         let left = std::mem::take(&mut self.jobs[job].recipients);
         let row = &self.jobs[job];
         let (status, said_by, bounce, is_loop) = (row.status, row.said_by, row.bounce, row.is_loop);
