@@ -41,7 +41,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 /// The servers whose profile is modelled.
-const MODELLED: [Server; 1] = [Server::Postfix];
+const MODELLED: [Server; 2] = [Server::Postfix, Server::Exim];
 
 /// Cases that may disagree per aspect, at most. Lower a number when something was mended; never raise one without a reason in `docs/fidelity.md`.
 const DISAGREEMENTS_AT_MOST: [(&str, usize); 7] =

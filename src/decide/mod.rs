@@ -10,6 +10,7 @@ pub mod failure;
 pub mod mx;
 pub mod order;
 pub mod profile;
+pub mod remembered;
 pub mod retry;
 pub mod route;
 pub mod tls;

@@ -5,9 +5,9 @@ use crate::base::{ConfigId, HostId, NameId, ResolverId, SimTime};
 use crate::decide::Because;
 use crate::decide::exchange::smart_host::by_smart_host_rules;
 use crate::decide::mx::{Asker, Candidate, MxAnswer, MxPlan, MxStep, TargetAddresses, plan, read_mx};
-use crate::decide::profile::Behaviour;
+use crate::decide::profile::{Behaviour, bounce, defer};
 use crate::model::dns::{Outcome, RecordData, RecordType};
-use crate::model::settings::{NextHop, Profile, Target};
+use crate::model::settings::{NextHop, OwnTarget, Profile, Target};
 use crate::model::topology::Law;
 use crate::trace::level::STEPS;
 use crate::trace::{CandidateKey, NONE};
@@ -145,6 +145,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 decisions: SmallVec::new(),
                 why: "".into(),
                 preferences: false,
+                missing: SmallVec::new(),
             }
         } else {
             // The rule books read the names while the tables take the decisions.
@@ -171,7 +172,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             }
         });
         let goals = goals.collect();
-        KeptPlan { outcome: made.outcome, decisions: made.decisions, why: made.why, goals }
+        KeptPlan { outcome: made.outcome, decisions: made.decisions, why: made.why, goals, missing: made.missing }
     }
 
     fn plan_by_name(&mut self, names: &crate::model::dns::Names, question: &PlanQuestion, rules: &'static Behaviour) -> MadePlan {
@@ -199,9 +200,13 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                         decisions: SmallVec::new(),
                         why: "".into(),
                         preferences: false,
+                        missing: SmallVec::new(),
                     };
                 }
-                let decision = read_mx(rules, names, name, &read);
+                let mut decision = read_mx(rules, names, name, &read);
+                if question.configured && rules.pass.smart_host_needs_mx && decision.outcome == MxStep::Implicit {
+                    decision.outcome = MxStep::End(rules.mx.no_usable_target);
+                }
                 let ends = matches!(decision.outcome, MxStep::End(_));
                 (name, true, Some((id, if by_connector { by_smart_host_rules(decision, ends) } else { decision })))
             }
@@ -217,7 +222,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                     MxStep::End(end) => {
                         let end = self.configured_end(question, rules, *end);
                         let why = words_of(&decision.chosen);
-                        return MadePlan { outcome: MxPlan::End { end, is_loop: false }, decisions, why, preferences };
+                        return MadePlan { outcome: MxPlan::End { end, is_loop: false }, decisions, why, preferences, missing: SmallVec::new() };
                     }
                 }
             }
@@ -226,10 +231,24 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             .iter()
             .map(|(preference, target)| {
                 let pair = [answers.next().unwrap_or((NONE, 0)), answers.next().unwrap_or((NONE, 0))];
-                self.addresses(rules, *preference, *target, &pair, names.text(*target))
+                let mut found = self.addresses(rules, *preference, *target, &pair, names.text(*target));
+                if !question.configured && !sender.targets.ignored.is_empty() {
+                    found.addresses.retain(|address| !sender.targets.ignored.iter().any(|ignored| ignored.contains(address)));
+                }
+                found
             })
             .collect();
-        let decision = plan(rules, names, &asker, name, implicit, &found);
+        let mut decision = plan(rules, names, &asker, name, implicit, &found);
+        if let MxPlan::End { end, is_loop: true } = &mut decision.outcome {
+            match sender.targets.own {
+                OwnTarget::AsProfile => {}
+                OwnTarget::Defers => *end = defer(4, 4, 6),
+                OwnTarget::Fails => *end = bounce(5, 4, 6),
+                OwnTarget::IsUsed => {
+                    decision = plan(rules, names, &Asker { addresses: Vec::new(), ..asker }, name, implicit, &found);
+                }
+            }
+        }
         let ends = matches!(decision.outcome, MxPlan::End { .. });
         let decision = if by_connector { by_smart_host_rules(decision, ends) } else { decision };
         decisions.push(self.store("which addresses?", question.host, NONE, &decision));
@@ -238,7 +257,8 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             found => found,
         };
         let why = words_of(&decision.chosen);
-        MadePlan { outcome, decisions, why, preferences: preferences && !implicit }
+        let missing = found.iter().filter(|target| target.addresses.is_empty()).map(|target| target.preference).collect();
+        MadePlan { outcome, decisions, why, preferences: preferences && !implicit, missing }
     }
 
     /// A next hop of the configuration that cannot be found may be an error of the configuration.
@@ -337,6 +357,8 @@ pub(crate) struct KeptPlan {
     pub(crate) why: Box<str>,
     /// Where each candidate is.
     pub(crate) goals: Box<[Goal]>,
+    /// Preferences of targets that have no address.
+    pub(crate) missing: SmallVec<[u16; 2]>,
 }
 
 /// Where a connection to a candidate goes.
@@ -361,6 +383,8 @@ struct MadePlan {
     why: Box<str>,
     /// The candidates have MX preferences.
     preferences: bool,
+    /// Preferences of targets that have no address.
+    missing: SmallVec<[u16; 2]>,
 }
 
 fn words_of(chosen: &[Because]) -> Box<str> {

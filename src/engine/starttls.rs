@@ -101,7 +101,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             Retry::Postfix { min_ns, .. } => *min_ns,
             Retry::Rfc { first_ns, .. } => *first_ns,
             Retry::Steps { waits_ns, .. } => waits_ns.first().copied().unwrap_or(0),
-            Retry::Never => 0,
+            Retry::Exim(_) | Retry::Never => 0,
         };
         let copy = &self.copies[self.jobs[talk.job].copy];
         let old = copy.pass_at.since(copy.arrived) >= backoff;

@@ -5,6 +5,7 @@ pub mod certificate;
 pub mod dns;
 pub mod exchange;
 pub mod fault;
+pub mod retry_rules;
 pub mod settings;
 pub mod topology;
 pub mod traffic;

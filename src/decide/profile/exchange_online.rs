@@ -2,9 +2,9 @@
 //!
 //! Sources: Exchange Online NDR and deferral tables (4.4.312 to 4.4.318, 4.7.320), queued-and-deferred FAQ (24 h), RFC 7505.
 
-use super::{Behaviour, BrokenHandshake, End, ExpiryTest, MxRules, OrderRule, SelfCheck, SessionRules, TlsRules, bounce, defer};
+use super::{Behaviour, BrokenHandshake, End, ExpiryTest, MxRules, OrderRule, PassRules, SelfCheck, SessionRules, TlsRules, bounce, defer};
 use crate::base::{DAY, Enhanced, HOUR, MINUTE, SECOND, TlsVersion};
-use crate::model::settings::{ClientTls, Families, FamilyPreference, Profile, Retry, Routing, Sender, Timers, TlsLevel, TlsPolicy};
+use crate::model::settings::{ClientTls, Families, FamilyPreference, Profile, Retry, Routing, Sender, Targets, Timers, TlsLevel, TlsPolicy};
 
 pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     name: "exchange-online",
@@ -51,6 +51,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     },
     expiry_status: Some((550, Enhanced(5, 4, 300), "Message expired")),
     expiry: ExpiryTest::Timer,
+    pass: PassRules::PLAIN,
 };
 
 /// The sending side as it is delivered: what a scenario does not write.
@@ -84,6 +85,7 @@ pub(super) fn sender() -> Sender {
         skip_5xx_greeting: false,
         randomize_addresses: true,
         defer_if_no_mx_address: false,
+        targets: Targets::default(),
         failed_cohort_limit: 0,
     }
 }

@@ -2,9 +2,9 @@
 //!
 //! Sources: postconf(5); smtp_addr.c, smtp_connect.c, smtp_proto.c, smtp_trouble.c, qmgr_active.c; and a running Postfix 3.7.11.
 
-use super::{Behaviour, BrokenHandshake, ExpiryTest, MxRules, OrderRule, SelfCheck, SessionRules, TlsRules, bounce, defer};
+use super::{Behaviour, BrokenHandshake, ExpiryTest, MxRules, OrderRule, PassRules, SelfCheck, SessionRules, TlsRules, bounce, defer};
 use crate::base::{DAY, Enhanced, MINUTE, SECOND, TlsVersion};
-use crate::model::settings::{ClientTls, Families, FamilyPreference, Profile, Retry, Routing, Sender, Timers, TlsLevel, TlsPolicy};
+use crate::model::settings::{ClientTls, Families, FamilyPreference, Profile, Retry, Routing, Sender, Targets, Timers, TlsLevel, TlsPolicy};
 
 pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     name: "postfix",
@@ -52,6 +52,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     },
     expiry_status: None,
     expiry: ExpiryTest::AfterAttempt,
+    pass: PassRules::PLAIN,
 };
 
 /// The sending side as it is delivered: what a scenario does not write.
@@ -93,6 +94,7 @@ pub(super) fn sender() -> Sender {
         skip_5xx_greeting: true,
         randomize_addresses: true,
         defer_if_no_mx_address: false,
+        targets: Targets::default(),
         failed_cohort_limit: 1,
     }
 }

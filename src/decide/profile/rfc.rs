@@ -2,9 +2,9 @@
 //!
 //! Sources: RFC 5321 §4.5.4.1 and §5.1, RFC 7505, RFC 3463, RFC 3207 §4, RFC 7435.
 
-use super::{Behaviour, BrokenHandshake, End, ExpiryTest, MxRules, OrderRule, SelfCheck, SessionRules, TlsRules, bounce, defer};
+use super::{Behaviour, BrokenHandshake, End, ExpiryTest, MxRules, OrderRule, PassRules, SelfCheck, SessionRules, TlsRules, bounce, defer};
 use crate::base::{DAY, Enhanced, HOUR, MINUTE, TlsVersion};
-use crate::model::settings::{ClientTls, Families, FamilyPreference, Profile, Retry, Routing, Sender, Timers, TlsLevel, TlsPolicy};
+use crate::model::settings::{ClientTls, Families, FamilyPreference, Profile, Retry, Routing, Sender, Targets, Timers, TlsLevel, TlsPolicy};
 
 pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     name: "rfc",
@@ -51,6 +51,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     },
     expiry_status: None,
     expiry: ExpiryTest::BeforeNext,
+    pass: PassRules::PLAIN,
 };
 
 /// The sending side as it is delivered: what a scenario does not write.
@@ -84,6 +85,7 @@ pub(super) fn sender() -> Sender {
         skip_5xx_greeting: false,
         randomize_addresses: true,
         defer_if_no_mx_address: false,
+        targets: Targets::default(),
         failed_cohort_limit: 0,
     }
 }
