@@ -2,7 +2,7 @@
 //!
 //! Sources: RFC 5321 §3.1, §3.8, §4.2 and §4.5.3; RFC 7504; smtp_trouble.c and smtp_proto.c for Postfix. What happens under TLS is in `tls`.
 
-use super::profile::Behaviour;
+use super::profile::{Behaviour, Greeting5xx};
 use crate::base::{Enhanced, Phase, Reply};
 use crate::model::settings::Sender;
 
@@ -53,8 +53,8 @@ pub fn judge(rules: &Behaviour, sender: &Sender, phase: Phase, event: Event<'_>,
         Event::ConnectTimeout => Effect::Next(session.connect_timeout),
         Event::Unreachable => Effect::Next(session.unreachable),
         Event::Lost | Event::Silent => Effect::Next(session.lost),
-        Event::TooBig if session.size_checked_before_mail => Effect::Bounce(session.too_big),
-        Event::TooBig => Effect::Next(session.too_big.with_class(4)),
+        Event::TooBig if session.size_checked_before_mail => Effect::Bounce(session.too_big.1),
+        Event::TooBig => Effect::Next(session.too_big.1.with_class(4)),
         Event::OwnName { best: true } => Effect::Bounce(Enhanced(5, 4, 6)),
         Event::OwnName { best: false } => Effect::Next(Enhanced(4, 4, 6)),
         Event::Reply(reply) => judge_reply(rules, sender, phase, reply, last),
@@ -66,15 +66,26 @@ fn judge_reply(rules: &Behaviour, sender: &Sender, phase: Phase, reply: &Reply, 
     let status = reply.enhanced.unwrap_or(Enhanced(reply.class(), 0, 0));
     let temporary = reply.class() != 5;
     match phase {
-        Phase::Banner | Phase::Connect if temporary => Effect::Next(status),
-        Phase::Banner | Phase::Connect => {
-            if last && !sender.skip_5xx_greeting && session.banner_5xx_bounces_at_last {
-                Effect::Bounce(status)
-            } else {
-                Effect::Next(status.with_class(4))
+        Phase::Banner | Phase::Connect | Phase::Ehlo | Phase::Helo => {
+            let rule = match phase {
+                Phase::Banner | Phase::Connect if sender.skip_5xx_greeting => Greeting5xx::Next,
+                Phase::Banner | Phase::Connect => session.banner_5xx,
+                _ => session.helo_5xx,
+            };
+            let bounces = match rule {
+                Greeting5xx::Next => false,
+                Greeting5xx::BouncesAtLast => last,
+                Greeting5xx::BouncesAtOnce => true,
+            };
+            match session.greeting_status {
+                Some((_, permanent)) if !temporary && bounces => Effect::Bounce(permanent),
+                Some((for_now, _)) => Effect::Next(for_now),
+                None if !temporary && bounces => Effect::Bounce(status),
+                None if status.0 == 4 => Effect::Next(status),
+                None => Effect::Next(status.with_class(4)),
             }
         }
-        Phase::Helo | Phase::Ehlo if !temporary && session.helo_5xx_bounces => Effect::Bounce(status),
+        Phase::Data if !temporary && session.data_5xx_status.is_some() => Effect::Bounce(session.data_5xx_status.unwrap_or(status)),
         Phase::Rcpt if !temporary && reply.code == 552 && session.rcpt_552_is_temporary => Effect::Next(status.with_class(4)),
         Phase::Rcpt if temporary && !session.rcpt_4xx_tries_next => Effect::Defer(status),
         _ if temporary && !session.tempfail_tries_next => Effect::Defer(status),

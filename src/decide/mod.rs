@@ -5,6 +5,7 @@
 
 pub mod acceptance;
 pub mod authentication;
+pub mod dane;
 pub mod exchange;
 pub mod failure;
 pub mod mx;

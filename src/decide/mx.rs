@@ -193,6 +193,7 @@ pub fn plan(
         asker.port == 25
             && match rules.mx.self_check {
                 SelfCheck::Address => by_address,
+                SelfCheck::Name => target.name == asker.hostname,
                 SelfCheck::NameOrAddress => by_address || target.name == asker.hostname,
                 SelfCheck::Never => false,
             }
@@ -242,9 +243,9 @@ pub fn plan(
             (rules.mx.no_address, false, "R3", "neither MX nor address")
         }
     } else if soft {
-        // Postfix notes the result of the last target that it asked for.
+        // The result of the last target that was asked for is noted.
         let last_is_soft = targets.last().is_some_and(|target| target.soft.is_some());
-        let end = if last_is_soft { rules.mx.no_usable_target_yet } else { super::profile::defer(4, 4, 4) };
+        let end = if last_is_soft { rules.mx.no_usable_target_yet } else { rules.mx.no_usable_target_mixed };
         (end, false, "R13", "no target has an address, and one question failed only for now")
     } else if asker.waits_for_addresses {
         (super::profile::defer(4, 4, 4), false, "R13", "no target has a usable address; smtp_defer_if_no_mx_address_found says to wait")

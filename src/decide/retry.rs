@@ -72,6 +72,21 @@ pub fn after_deferral(retry: &Retry, expiry: ExpiryTest, memory: Memory, now: Si
             let at = next_scan(*scan_every_ns, *scan_offset_ns, due.0.saturating_sub(SECOND).max(now.0 + 1));
             Next::Try { at, why: "its age, between minimal_backoff_time and maximal_backoff_time, then the next queue scan" }
         }
+        Retry::QueueRuns { every_ns, offset_ns, min_age_ns, max_age_ns, lifetime_ns, .. } => {
+            // Sendmail counts whole seconds.
+            let whole = |time: SimTime| SimTime(time.0 / SECOND * SECOND);
+            let age = whole(now).since(whole(memory.arrived));
+            if age >= *lifetime_ns {
+                return Next::Expire { why: "tested after each attempt: older than Timeout.queuereturn" };
+            }
+            let wait = if *max_age_ns > 0 { age.clamp(*min_age_ns, (*max_age_ns).max(*min_age_ns)) } else { *min_age_ns };
+            let why = if wait > 0 {
+                "its age at the last attempt, between MinQueueAge and MaxQueueAge, then the next queue run"
+            } else {
+                "every queue run tries everything"
+            };
+            Next::Try { at: next_scan(*every_ns, *offset_ns, whole(now).after(wait).0.max(now.0 + 1)), why }
+        }
         Retry::Steps { waits_ns, lifetime_ns, .. } => {
             if age >= *lifetime_ns {
                 return Next::Expire { why: "the lifetime is over" };
@@ -99,6 +114,7 @@ pub fn delay_notice_due(retry: &Retry, arrived: SimTime, now: SimTime) -> bool {
         Retry::Postfix { delay_warning_ns, .. } => *delay_warning_ns,
         // Counted by `remembered::warnings_due`: there may be several.
         Retry::Exim(_) | Retry::Never => 0,
+        Retry::QueueRuns { warning_ns, .. } => *warning_ns,
     };
     wait > 0 && now.since(arrived) >= wait
 }

@@ -2,7 +2,7 @@
 //!
 //! Server states are those of the documentation: S0 no STARTTLS, S1 answered 4xx, S2 answered 5xx, S3 broken handshake, S4 self-signed, S5 out of date,
 //! S6 another name, S7 not trusted, S8 good. Sources: RFC 3207 §4, RFC 7435, RFC 9325, RFC 6125 §6.4, TLS_README of Postfix, New-OutboundConnector
-//! `TlsSettings` and `TlsDomain`. Not modelled yet: DANE, MTA-STS, fingerprints, REQUIRETLS.
+//! `TlsSettings` and `TlsDomain`. What TLSA records ask for stands in `dane`.
 
 use super::profile::{Behaviour, BrokenHandshake};
 use super::{Because, Decision, because};
@@ -36,7 +36,12 @@ pub struct Facts {
     pub distrust_result: &'static str,
     /// The certificate carries a wanted name.
     pub name_matches: bool,
+    /// A record or digest that the policy has fits the certificate; else why not, and the RFC 8460 result.
+    pub fits: Result<&'static str, (&'static str, &'static str)>,
 }
+
+/// Nothing to compare a certificate with.
+pub const NOTHING_TO_FIT: Result<&str, (&str, &str)> = Err(("nothing that it could fit is known", "validation-failure"));
 
 /// What the client makes of it.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -64,7 +69,10 @@ pub fn negotiate(rules: &Behaviour, policy: &TlsPolicy, offer: &Offer, old: bool
     let tls = &rules.tls;
     let name = level.as_str();
     let one = |verdict, why: &str, source| Decision::for_reason(verdict, because("TLS", name, why, source));
-    let fail = |bounce, status, result| Verdict::Fail { bounce, status, result };
+    let fail = |bounce, status, result| {
+        let status = if level == TlsLevel::Dane { tls.dane.status(result, status) } else { status };
+        Verdict::Fail { bounce, status, result }
+    };
     match offer {
         _ if level == TlsLevel::None => one(Verdict::Go(TlsOutcome::Plaintext), "the policy never uses TLS", "sender's TLS policy"),
         Offer::NotOffered if optional => {
@@ -134,6 +142,7 @@ fn judge_certificate(rules: &Behaviour, policy: &TlsPolicy, facts: &Facts) -> De
         TlsLevel::None | TlsLevel::May | TlsLevel::Encrypt | TlsLevel::Opportunistic | TlsLevel::EncryptionOnly => (false, false),
         TlsLevel::CertificateValidation => (true, false),
         TlsLevel::Verify | TlsLevel::Secure | TlsLevel::DomainValidation => (true, true),
+        TlsLevel::Fingerprint | TlsLevel::Dane => return judge_by_fit(rules, policy.level, facts),
     };
     let version = facts.version.as_str();
     if !want_chain {
@@ -147,6 +156,22 @@ fn judge_certificate(rules: &Behaviour, policy: &TlsPolicy, facts: &Facts) -> De
         return one(fail("certificate-host-mismatch"), "S6: the certificate does not carry a name that the policy asks for".to_owned());
     }
     one(Verdict::Go(TlsOutcome::Authenticated), format!("S8: {version}; certificate good for this policy"))
+}
+
+/// A record or a digest decides; authorities, dates and names are not asked beside it.
+fn judge_by_fit(rules: &Behaviour, level: TlsLevel, facts: &Facts) -> Decision<Verdict> {
+    let (rule, source) = if level == TlsLevel::Dane { ("DANE-7", "RFC 7672 §3.1") } else { ("TLS", "sender's TLS policy") };
+    match facts.fits {
+        Ok(why) => {
+            let why = format!("{}; {why}", facts.version.as_str());
+            Decision::for_reason(Verdict::Go(TlsOutcome::Authenticated), because(rule, level.as_str(), why, source))
+        }
+        Err((why, result)) => {
+            let usual = rules.tls.not_verified;
+            let status = if level == TlsLevel::Dane { rules.tls.dane.status(result, usual) } else { usual };
+            Decision::for_reason(Verdict::Fail { bounce: false, status, result }, because(rule, level.as_str(), why, source))
+        }
+    }
 }
 
 /// Looks at a certificate as a client does that trusts what `trusts` says about its authority.
@@ -177,7 +202,7 @@ pub fn facts(certificate: &Certificate, version: TlsVersion, now: SimTime, trust
         reject("S4: the certificate is self-signed", "certificate-not-trusted");
     }
     let name_matches = certificate.any_name || wanted.iter().any(|wanted| carries(certificate, wanted));
-    Facts { version, trusted, distrust, distrust_result: result, name_matches }
+    Facts { version, trusted, distrust, distrust_result: result, name_matches, fits: NOTHING_TO_FIT }
 }
 
 /// A name that a policy asks for.
@@ -198,6 +223,28 @@ pub fn carries(certificate: &Certificate, wanted: &Wanted<'_>) -> bool {
         Wanted::Name(wanted) => same_name(name, wanted),
         Wanted::Below(parent) => name.strip_suffix(parent).is_some_and(|front| front.len() > 1 && front.ends_with('.')),
     })
+}
+
+/// Is the certificate, or its key, one of those that a policy lists? Listed are digests as pasted, `@spki256:NAME` and `@cert256:NAME` of a
+/// certificate of the scenario.
+///
+/// # Errors
+/// It is none of them.
+pub fn listed(digests: &[Box<str>], certificate: &Certificate) -> Result<&'static str, (&'static str, &'static str)> {
+    let is = |text: &str| {
+        let same = |known: &str| !known.is_empty() && known.eq_ignore_ascii_case(text);
+        match text.split_once(':') {
+            Some(("@spki256", name)) => name.eq_ignore_ascii_case(&certificate.key) || name.eq_ignore_ascii_case(&certificate.name),
+            Some(("@cert256", name)) => name.eq_ignore_ascii_case(&certificate.name),
+            _ => same(&certificate.digest) || same(&certificate.key_digest),
+        }
+    };
+    let plain = |text: &str| if text.starts_with('@') { text.to_owned() } else { text.replace(':', "") };
+    if digests.iter().any(|digest| is(&plain(digest))) {
+        Ok("a listed fingerprint; nothing else about the certificate counts")
+    } else {
+        Err(("the certificate has none of the listed fingerprints", "certificate-not-trusted"))
+    }
 }
 
 fn same_name(pattern: &str, name: &str) -> bool {
@@ -236,6 +283,9 @@ mod tests {
             sends_chain: true,
             revocation: Revocation::Good,
             weak_signature: false,
+            key: "c".into(),
+            key_digest: "".into(),
+            digest: "".into(),
         }
     }
 
@@ -257,10 +307,28 @@ mod tests {
         }
     }
 
+    #[test]
+    fn fingerprints() {
+        let shown = Certificate { key: "pair".into(), digest: "ab".repeat(32).into(), ..certificate(&[], Issuer::SelfSigned) };
+        let colons = ["AB"; 32].join(":");
+        for (digest, expected) in
+            [("@spki256:pair", true), ("@cert256:c", true), ("@cert256:pair", false), (&*colons, true), ("abab", false)]
+        {
+            assert_eq!(listed(&[digest.into()], &shown).is_ok(), expected, "{digest}");
+        }
+    }
+
     /// The matrix: policy by server state. P U A as in the documentation, N next host, B bounce, p plaintext on a new connection.
     #[test]
     fn matrix() {
-        let good = Facts { version: TlsVersion::Tls13, trusted: true, distrust: "", distrust_result: "", name_matches: true };
+        let good = Facts {
+            version: TlsVersion::Tls13,
+            trusted: true,
+            distrust: "",
+            distrust_result: "",
+            name_matches: true,
+            fits: NOTHING_TO_FIT,
+        };
         let handshake = |trusted, name_matches| {
             Offer::Handshake(Facts { trusted, name_matches, distrust: "S7", distrust_result: "certificate-not-trusted", ..good.clone() })
         };
@@ -289,7 +357,7 @@ mod tests {
             (Profile::ExchangeOnline, TlsLevel::DomainValidation, false, "NNNNNNNA"),
         ];
         for (profile, level, old, expected) in rows {
-            let policy = TlsPolicy { level, names: Vec::new() };
+            let policy = TlsPolicy::of(level);
             let got: String = states
                 .iter()
                 .map(|offer| match negotiate(behaviour(profile), &policy, offer, old, false).outcome {

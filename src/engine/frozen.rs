@@ -74,7 +74,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 RecipientState::Looped if !null_sender => Fate::Looped,
                 _ => continue,
             };
-            let reply = if recipient.reply == NONE { self.tables.reply(0, Enhanced(4, 4, 7), "retry timeout exceeded") } else { recipient.reply };
+            let reply =
+                if recipient.reply == NONE { self.tables.reply(0, Enhanced(4, 4, 7), "retry timeout exceeded") } else { recipient.reply };
             let class = if fate == Fate::Expired { Enhanced(4, 4, 7) } else { Enhanced(5, 0, 0) };
             lines.push((recipient.index, "failed", self.tables.replies.get(reply).enhanced.unwrap_or(class), reply));
             self.copies[copy].recipients[place].state = RecipientState::Done;
@@ -84,7 +85,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             return;
         }
         if !timed_out.is_empty() && self.copies[copy].recipients.iter().all(|recipient| recipient.state == RecipientState::Done) {
-            self.pass_row(copy, SimTime::NEVER, "retry timeout exceeded: all that was tried has failed for longer than its retry rule lasts");
+            self.pass_row(
+                copy,
+                SimTime::NEVER,
+                "retry timeout exceeded: all that was tried has failed for longer than its retry rule lasts",
+            );
         }
         self.report(copy, lines, 1);
     }

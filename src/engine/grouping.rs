@@ -74,11 +74,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     /// Groups whose lists of hosts are equal become one. A single group is looked up when its job begins.
     #[allow(clippy::type_complexity, reason = "destination, places, and where its first next hop leads")]
-    fn share_hosts(
-        &mut self,
-        copy: u32,
-        groups: Vec<(u32, SmallVec<[u16; 2]>)>,
-    ) -> Vec<(u32, SmallVec<[u16; 2]>, Option<(u32, SimTime)>)> {
+    fn share_hosts(&mut self, copy: u32, groups: Vec<(u32, SmallVec<[u16; 2]>)>) -> Vec<(u32, SmallVec<[u16; 2]>, Option<(u32, SimTime)>)> {
         if groups.len() < 2 {
             return groups.into_iter().map(|(destination, places)| (destination, places, None)).collect();
         }
@@ -108,9 +104,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             }
             self.jobs.remove(job);
             let tls = self.tables.destinations.get(destination).tls.clone();
-            let same = lists.iter().position(|other| {
-                list.as_ref().is_some_and(|list| !list.is_empty()) && *other == list
-            });
+            let same = lists.iter().position(|other| list.as_ref().is_some_and(|list| !list.is_empty()) && *other == list);
             match same.filter(|at| self.tables.destinations.get(merged[*at].0).tls == tls) {
                 Some(at) => merged[at].1.extend(places),
                 None => {

@@ -101,7 +101,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     pub(super) fn exim_retry(&self, host: HostId) -> Option<&EximRetry> {
         match &self.config(host).sender.retry {
             Retry::Exim(retry) => Some(retry),
-            Retry::Rfc { .. } | Retry::Postfix { .. } | Retry::Steps { .. } | Retry::Never => None,
+            Retry::Rfc { .. } | Retry::Postfix { .. } | Retry::QueueRuns { .. } | Retry::Steps { .. } | Retry::Never => None,
         }
     }
 
@@ -313,8 +313,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     /// Writes all that a pass brought, and says who is given up.
     pub(super) fn write_memory(&mut self, copy: u32, pass: &PassNotes) -> Written {
-        let pending =
-            |world: &Self, place: u16| world.copies[copy].recipients[place as usize].state == RecipientState::Pending;
+        let pending = |world: &Self, place: u16| world.copies[copy].recipients[place as usize].state == RecipientState::Pending;
         let left = (0..self.copies[copy].recipients.len() as u16).any(|place| pending(self, place));
         let mut written = Written { timed_out: Vec::new(), tried: pass.over.iter().any(|notes| notes.tried) };
         for notes in &pass.over {
@@ -387,7 +386,7 @@ fn blame(phase: Phase, result: ConnectionResult, code: u16, mx: bool) -> Blame {
         _ => None,
     };
     match (phase, result) {
-        (_, ConnectionResult::Accepted) => Blame::Nobody,
+        (_, ConnectionResult::Accepted | ConnectionResult::Left) => Blame::Nobody,
         (Phase::Starttls, _) | (_, ConnectionResult::TlsFailed) => Blame::Host(Failure::Tls),
         (Phase::Connect | Phase::Banner | Phase::Ehlo | Phase::Helo | Phase::Auth, _) => Blame::Host(broken.unwrap_or(Failure::Other)),
         (_, ConnectionResult::Permfail) => Blame::Nobody,

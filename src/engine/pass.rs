@@ -180,6 +180,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             stage: Stage::Queued,
             waits: u64::MAX,
             plain: false,
+            proof: NONE,
             host_failure: false,
             connections: 0,
             status: NONE,

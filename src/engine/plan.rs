@@ -3,10 +3,11 @@
 use super::world::World;
 use crate::base::{ConfigId, HostId, NameId, ResolverId, SimTime};
 use crate::decide::Because;
+use crate::decide::dane::{Ground, ground};
 use crate::decide::exchange::smart_host::by_smart_host_rules;
 use crate::decide::mx::{Asker, Candidate, MxAnswer, MxPlan, MxStep, TargetAddresses, plan, read_mx};
 use crate::decide::profile::{Behaviour, bounce, defer};
-use crate::model::dns::{Outcome, RecordData, RecordType};
+use crate::model::dns::{Dnssec, Outcome, RecordData, RecordType};
 use crate::model::settings::{NextHop, OwnTarget, Profile, Target};
 use crate::model::topology::Law;
 use crate::trace::level::STEPS;
@@ -146,6 +147,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 why: "".into(),
                 preferences: false,
                 missing: SmallVec::new(),
+                grounds: Vec::new(),
             }
         } else {
             // The rule books read the names while the tables take the decisions.
@@ -168,6 +170,11 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 port: question.hop.port,
                 server,
                 has_family: self.has_family(question.host, candidate.address),
+                ground: made
+                    .grounds
+                    .iter()
+                    .find(|(address, _)| *address == candidate.address)
+                    .map_or(Ground::default(), |(_, ground)| *ground),
                 latency: server.map_or(Law::Constant(0), |server| self.latency(question.host, server)),
             }
         });
@@ -201,6 +208,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                         why: "".into(),
                         preferences: false,
                         missing: SmallVec::new(),
+                        grounds: Vec::new(),
                     };
                 }
                 let mut decision = read_mx(rules, names, name, &read);
@@ -222,11 +230,15 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                     MxStep::End(end) => {
                         let end = self.configured_end(question, rules, *end);
                         let why = words_of(&decision.chosen);
-                        return MadePlan { outcome: MxPlan::End { end, is_loop: false }, decisions, why, preferences, missing: SmallVec::new() };
+                        let outcome = MxPlan::End { end, is_loop: false };
+                        return MadePlan { outcome, decisions, why, preferences, missing: SmallVec::new(), grounds: Vec::new() };
                     }
                 }
             }
         };
+        // A host that the configuration names needs no signed list.
+        let list = first.as_ref().is_none_or(|(id, _)| self.resolvers.answer(*id).dnssec == Dnssec::Secure);
+        let mut grounds: Vec<(IpAddr, Ground)> = Vec::new();
         let found: Vec<TargetAddresses> = targets
             .iter()
             .map(|(preference, target)| {
@@ -235,6 +247,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 if !question.configured && !sender.targets.ignored.is_empty() {
                     found.addresses.retain(|address| !sender.targets.ignored.iter().any(|ignored| ignored.contains(address)));
                 }
+                grounds.extend(self.grounds(list, *target, &pair));
                 found
             })
             .collect();
@@ -258,7 +271,18 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         };
         let why = words_of(&decision.chosen);
         let missing = found.iter().filter(|target| target.addresses.is_empty()).map(|target| target.preference).collect();
-        MadePlan { outcome, decisions, why, preferences: preferences && !implicit, missing }
+        MadePlan { outcome, decisions, why, preferences: preferences && !implicit, missing, grounds }
+    }
+
+    /// What DANE stands on at the addresses of a target; nothing is said about those that nobody signed.
+    fn grounds(&self, list: bool, target: NameId, answers: &[(u32, u32); 2]) -> SmallVec<[(IpAddr, Ground); 2]> {
+        let signed = |id: &u32| *id != NONE && self.resolvers.answer(*id).dnssec_of_asked == Dnssec::Secure;
+        let of = |id: u32| {
+            let answer = self.resolvers.answer(id);
+            let ground = ground(list, target, answer);
+            answer.records().iter().filter_map(RecordData::address).map(move |address| (address, ground))
+        };
+        answers.iter().map(|(id, _)| *id).filter(signed).flat_map(of).collect()
     }
 
     /// A next hop of the configuration that cannot be found may be an error of the configuration.
@@ -372,6 +396,8 @@ pub(crate) struct Goal {
     pub(super) server: Option<HostId>,
     /// The sender has an address of this family.
     pub(super) has_family: bool,
+    /// What DANE may ask about it.
+    pub(super) ground: Ground,
     /// Time of one exchange with that machine.
     pub(super) latency: Law,
 }
@@ -385,6 +411,8 @@ struct MadePlan {
     preferences: bool,
     /// Preferences of targets that have no address.
     missing: SmallVec<[u16; 2]>,
+    /// What DANE stands on, by address.
+    grounds: Vec<(IpAddr, Ground)>,
 }
 
 fn words_of(chosen: &[Because]) -> Box<str> {

@@ -120,6 +120,7 @@ fn play<const LEVEL: u8>(model: &Model, options: &Options) -> Run {
         cache: RouteCache::default(),
         answers: Vec::new(),
         tls_cache: TlsCache::default(),
+        proofs: Interner::default(),
         acceptance_cache: AcceptanceCache::default(),
         origins: Origins::new(model, options.level),
         memory: Memory::default(),

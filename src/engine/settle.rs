@@ -15,6 +15,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     pub(super) fn settle(&mut self, job: u32) {
         match self.jobs[job].stage {
             Stage::NextHop => self.enter_hop(job, self.now),
+            Stage::NextCandidate => self.walk(job, self.now),
             Stage::Over => self.job_over(job),
             Stage::InSession => self.session_over(job),
             Stage::InLine => self.out_of_patience(job),

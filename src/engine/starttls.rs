@@ -3,12 +3,13 @@
 use super::session::{SessionEnd, Stop, Talk};
 use super::world::World;
 use crate::base::{CertId, ConfigId, ConnectionResult, HostId, Interner, NameId, Phase, Reply, TlsOutcome, TlsVersion};
+use crate::decide::dane;
 use crate::decide::failure::Effect;
-use crate::decide::tls::{Offer, Verdict, Wanted, facts, negotiate, sentence};
-use crate::model::certificate::Issuer;
+use crate::decide::tls::{NOTHING_TO_FIT, Offer, Verdict, Wanted, facts, listed, negotiate, sentence};
+use crate::model::certificate::{Certificate, Issuer};
 use crate::model::fault::{FaultKind, StarttlsHow};
 use crate::model::settings::{NextHop, Retry, Target, TlsLevel, TlsPolicy};
-use crate::trace::TlsRecord;
+use crate::trace::{NONE, TlsRecord};
 
 /// Answers of TLS questions, made once.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +24,7 @@ pub(crate) struct TlsCache {
 struct TlsQuestion {
     client: (ConfigId, HostId),
     policy: TlsPolicy,
+    proof: u32,
     hop: NextHop,
     name: NameId,
     offer: OfferKey,
@@ -101,13 +103,14 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             Retry::Postfix { min_ns, .. } => *min_ns,
             Retry::Rfc { first_ns, .. } => *first_ns,
             Retry::Steps { waits_ns, .. } => waits_ns.first().copied().unwrap_or(0),
-            Retry::Exim(_) | Retry::Never => 0,
+            Retry::Exim(_) | Retry::QueueRuns { .. } | Retry::Never => 0,
         };
         let copy = &self.copies[self.jobs[talk.job].copy];
         let old = copy.pass_at.since(copy.arrived) >= backoff;
         let name = self.tables.candidates.get(self.jobs[talk.job].line.candidate).name;
         let config = self.settings[talk.client.index()].id;
-        let question = TlsQuestion { client: (config, talk.client), policy, hop, name, offer, old, plain_retry };
+        let proof = self.jobs[talk.job].proof;
+        let question = TlsQuestion { client: (config, talk.client), policy, proof, hop, name, offer, old, plain_retry };
         let (verdict, record) = self.tls_answer(question, talk);
         talk.tls = record;
         match verdict {
@@ -171,7 +174,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         if version < ours.0.max(theirs.0) {
             return OfferKey::Broken("no common TLS version");
         }
-        let judges = matches!(level, TlsLevel::Verify | TlsLevel::Secure | TlsLevel::CertificateValidation | TlsLevel::DomainValidation);
+        let judges = matches!(
+            level,
+            TlsLevel::Verify | TlsLevel::Secure | TlsLevel::Dane | TlsLevel::CertificateValidation | TlsLevel::DomainValidation
+        );
         if judges && version < talk.rules.tls.judged_version_min {
             return OfferKey::Broken("the version is too old for a level that judges the certificate");
         }
@@ -219,7 +225,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                     Issuer::SelfSigned => false,
                     Issuer::Authority { trusted_by, .. } => trusted_by.has(talk.client),
                 };
-                (Offer::Handshake(facts(certificate, *version, talk.now, trusts, &wanted)), Some(*version))
+                let mut facts = facts(certificate, *version, talk.now, trusts, &wanted);
+                facts.fits = self.fits(&question, &hop_name, certificate, talk);
+                (Offer::Handshake(facts), Some(*version))
             }
         };
         let decision = negotiate(talk.rules, &question.policy, &offer, question.old, question.plain_retry);
@@ -234,6 +242,27 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         (decision.outcome, record)
     }
 
+    /// Does something that the policy has at hand fit the certificate?
+    fn fits(
+        &self,
+        question: &TlsQuestion,
+        hop_name: &str,
+        certificate: &Certificate,
+        talk: &Talk<'_>,
+    ) -> Result<&'static str, (&'static str, &'static str)> {
+        if question.policy.level == TlsLevel::Fingerprint {
+            return listed(&question.policy.names, certificate);
+        }
+        if question.proof == NONE || question.policy.level != TlsLevel::Dane {
+            return NOTHING_TO_FIT;
+        }
+        let proof = self.proofs.get(question.proof);
+        let names = &self.tables.names;
+        let wanted: Vec<Wanted<'_>> =
+            proof.bases.iter().flatten().map(|base| Wanted::Name(names.text(*base))).chain([Wanted::Name(hop_name)]).collect();
+        dane::fits(&talk.rules.tls.dane, &proof.records, certificate, &wanted, talk.now)
+    }
+
     fn tls_record(
         &mut self,
         outcome: TlsOutcome,
@@ -245,8 +274,16 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         self.tables.tls.intern(TlsRecord { outcome, version, policy, result, why: why.into() })
     }
 
-    /// The TLS policy of a job's current next hop.
+    /// The TLS policy for a job's current candidate: of its next hop, unless the receiving domain promises more.
     fn policy_of(&self, job: u32) -> &TlsPolicy {
+        match self.jobs[job].proof {
+            NONE => self.policy_of_hop(job),
+            proof => &self.proofs.get(proof).policy,
+        }
+    }
+
+    /// The TLS policy of a job's current next hop.
+    pub(super) fn policy_of_hop(&self, job: u32) -> &TlsPolicy {
         let row = &self.jobs[job];
         let key = self.tables.destinations.get(self.queues[row.queue as usize].destination);
         let tls = &self.config(self.copies[row.copy].host).sender.tls;

@@ -34,7 +34,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             let effect = judge(talk.rules, &talk.ours.sender, Phase::Ehlo, Event::TooBig, self.is_last_session(talk.job));
             let text =
                 format!("message size {size} exceeds size limit {} of the server", talk.theirs.receiver.max_message_size.unwrap_or(0));
-            let reply = self.tables.reply(0, status_of(effect), &text);
+            let reply = self.tables.reply(talk.rules.session.too_big.0, status_of(effect), &text);
             return *self.failed(talk, Phase::Mail, ConnectionResult::Left, effect, reply, false);
         }
         let refusal = if talk.listener.require_tls && !talk.encrypted {
@@ -85,7 +85,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 
     /// The reply to one RCPT: the tenant it is taken for, or a refusal.
-    fn rcpt(&mut self, talk: &mut Talk<'_>, place: u16, count: u32, accepted: u32) -> Result<u32, Stop> {
+    pub(super) fn rcpt(&mut self, talk: &mut Talk<'_>, place: u16, count: u32, accepted: u32) -> Result<u32, Stop> {
         let model = self.model;
         let copy = self.jobs[talk.job].copy;
         let (message, index) = (self.copies[copy].message, self.copies[copy].recipients[place as usize].index);
@@ -193,7 +193,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         *end
     }
 
-    fn final_dot(&mut self, talk: &mut Talk<'_>, copy: u32, too_big: bool, tenant: u32, refusals: Refusals) -> SessionEnd {
+    fn final_dot(&mut self, talk: &mut Talk<'_>, copy: u32, too_big: bool, tenant: u32, mut refusals: Refusals) -> SessionEnd {
         let (model, timers) = (self.model, talk.ours.sender.timers);
         let receiver = &talk.theirs.receiver;
         let service = self.service_time(talk.server, talk.message, talk.n, talk.now);
@@ -231,6 +231,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             .and_then(|()| refusal.map_or(Ok(()), |reply| Err(Stop::Reply(reply))))
         {
             Ok(()) => {
+                if talk.rules.pass.rcpt_452_goes_on && !refusals.is_empty() {
+                    self.further_rounds(talk, &mut refusals);
+                }
                 let reply = self.ok_reply;
                 let end = self.ended(talk, Phase::FinalDot, ConnectionResult::Accepted, reply, None, true);
                 SessionEnd { refusals, taken_at: Some(talk.now), tenant, arrival, ..end }

@@ -5,6 +5,7 @@
 
 use super::chance::Purpose;
 use super::plan::Goal;
+use super::proof::Proved;
 use super::queue::Kind;
 use super::world::{Line, Stage, World};
 use crate::base::{ConnectionResult, HostId, Phase, SimTime};
@@ -108,6 +109,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         let message = self.copies[copy].message;
         let sender = &self.config(client).sender;
         let rules = self.rules(client);
+        let proves = self.settings[client.index()].proves;
         loop {
             if self.faults.down(self.model, client, None, at).is_some() {
                 let status = self.tables.reply(0, rules.session.lost, "the sending host went down");
@@ -134,6 +136,12 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 }
                 return;
             }
+            if proves && at > self.now {
+                // Questions about the candidate are asked when its moment comes.
+                self.wake_job(job, at, Kind::Settle, Stage::NextCandidate);
+                return;
+            }
+            let row = &self.jobs[job];
             let place = row.order[usize::from(row.next)];
             let goal = self.cache_plan(row.plan).goals[usize::from(place)];
             let counts = if rules.pass.remembers { self.may_try(job, goal.candidate, at) } else { Some(true) };
@@ -141,6 +149,20 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             row.next += 1;
             let Some(counts) = counts else { continue };
             row.tried += u16::from(counts);
+            if proves {
+                match self.prove(job, &goal, at) {
+                    Proved::Go(ready) => at = ready,
+                    Proved::Next(ready) => {
+                        at = ready;
+                        if rules.pass.remembers {
+                            self.remember_connect(job, goal.candidate, ConnectionResult::Unreachable);
+                        }
+                        continue;
+                    }
+                    Proved::Over(ready) => return self.over_at(job, ready),
+                }
+            }
+            let row = &mut self.jobs[job];
             row.connections += 1;
             let n = self.copies[copy].luck() | u64::from(row.connections);
             let rtt = self.round_trip(client, &goal, self.messages[message].luck, n, at);
@@ -154,7 +176,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 }
                 Err((how, why)) => {
                     let (event, result, cost) = match how {
-                        Unreachable::Silent => (Event::ConnectTimeout, ConnectionResult::ConnectTimeout, sender.timers.connect_ns),
+                        Unreachable::Silent => (Event::ConnectTimeout, ConnectionResult::ConnectTimeout, self.connect_patience(copy)),
                         Unreachable::Refused => (Event::Refused, ConnectionResult::Refused, rtt),
                         Unreachable::Unreachable => (Event::Unreachable, ConnectionResult::Unreachable, 0),
                     };
@@ -174,6 +196,12 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 }
             }
         }
+    }
+
+    /// How long a connect may take in this pass of a copy.
+    fn connect_patience(&self, copy: u32) -> u64 {
+        let timers = &self.config(self.copies[copy].host).sender.timers;
+        if self.copies[copy].pass == 1 && timers.first_connect_ns > 0 { timers.first_connect_ns } else { timers.connect_ns }
     }
 
     /// Is nobody left to try after the candidate just counted, in this hop or a later one?

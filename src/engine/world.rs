@@ -194,6 +194,8 @@ pub(crate) struct Job {
     pub(crate) waits: u64,
     /// The next connection goes without TLS to the same address.
     pub(crate) plain: bool,
+    /// What the receiving domain promises about the current candidate, or `NONE`.
+    pub(crate) proof: u32,
     /// The last failure was one of the connection or its handshake.
     pub(crate) host_failure: bool,
     /// Connections of this pass so far.
@@ -233,6 +235,8 @@ pub(crate) enum Stage {
     InSession,
     /// The moment when it goes to its next hop.
     NextHop,
+    /// The moment when it looks at its next candidate.
+    NextCandidate,
     /// The moment when it is over.
     Over,
 }
@@ -267,6 +271,8 @@ pub(crate) struct Settings<'m> {
     pub(crate) id: ConfigId,
     pub(crate) config: &'m HostConfig,
     pub(crate) rules: &'static Behaviour,
+    /// Before it connects it may have to look at what the receiving domain promises.
+    pub(crate) proves: bool,
 }
 
 /// The receiving side of a host.
@@ -361,6 +367,7 @@ pub(crate) struct World<'m, const LEVEL: u8> {
     /// Room for the answers of one next hop.
     pub(crate) answers: Vec<(u32, u32)>,
     pub(crate) tls_cache: TlsCache,
+    pub(crate) proofs: crate::base::Interner<super::proof::Proof>,
     pub(crate) acceptance_cache: AcceptanceCache,
     pub(crate) origins: Origins,
     /// What machines remember that do so.
@@ -395,7 +402,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         self.settings.clear();
         self.settings.extend(self.model.versions[version].configs.iter().map(|id| {
             let config = self.model.config(*id);
-            Settings { id: *id, config, rules: behaviour(config.sender.profile) }
+            Settings { id: *id, config, rules: behaviour(config.sender.profile), proves: super::proof::proves(self.model, config) }
         }));
     }
 

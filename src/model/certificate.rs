@@ -26,6 +26,12 @@ pub struct Certificate {
     pub revocation: Revocation,
     /// Signed with MD5.
     pub weak_signature: bool,
+    /// Its key: certificates with one key have one digest of it.
+    pub key: Box<str>,
+    /// The real SHA-256 of its key in lower-case hexadecimal, to be compared with pasted data; empty: not known.
+    pub key_digest: Box<str>,
+    /// The same of the whole certificate.
+    pub digest: Box<str>,
 }
 
 /// Who signed a certificate.

@@ -27,6 +27,8 @@ pub enum Profile {
     Postfix,
     /// Exim 4.
     Exim,
+    /// Sendmail 8.17.
+    Sendmail,
     /// Exchange Online.
     ExchangeOnline,
     /// Exchange Server (receives only, for now).
@@ -122,6 +124,8 @@ pub enum FamilyPreference {
 pub struct Timers {
     /// TCP connect.
     pub connect_ns: u64,
+    /// TCP connect in the first attempt of a message, if that is another one (Sendmail `Timeout.iconnect`); 0 = the same.
+    pub first_connect_ns: u64,
     /// The 220.
     pub banner_ns: u64,
     /// Reply to EHLO and HELO.
@@ -174,6 +178,21 @@ pub enum Retry {
         bounce_lifetime_ns: u64,
         /// `delay_warning_time`; 0 = none.
         delay_warning_ns: u64,
+    },
+    /// Sendmail: every run of the queue tries everything, or what has waited as long as it was in the queue at its last attempt.
+    QueueRuns {
+        /// Interval of queue runs (`-q`).
+        every_ns: u64,
+        /// Where the first run stands (`queue_runs.offset`).
+        offset_ns: u64,
+        /// `MinQueueAge`; 0 = every run.
+        min_age_ns: u64,
+        /// `MaxQueueAge`; 0 = the wait does not grow.
+        max_age_ns: u64,
+        /// `Timeout.queuereturn`
+        lifetime_ns: u64,
+        /// `Timeout.queuewarn`; 0 = none.
+        warning_ns: u64,
     },
     /// Exchange Online: a list of waits, the last repeated; a hard end after `lifetime`.
     Steps {
@@ -255,10 +274,41 @@ pub struct ClientTls {
 /// One TLS policy.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct TlsPolicy {
-    /// How much.
+    /// How much, where nothing that the receiving domain publishes asks for more.
     pub level: TlsLevel,
-    /// Names that the certificate must carry instead of those of the level; `nexthop`, `dot-nexthop`, `hostname` or a name.
+    /// Names that the certificate must carry instead of those of the level; `nexthop`, `dot-nexthop`, `hostname` or a name. Of level
+    /// `Fingerprint`: digests.
     pub names: Vec<Box<str>>,
+    /// Are TLSA records looked up (RFC 7672)?
+    pub dane: DaneUse,
+    /// Are policies of receiving domains fetched (RFC 8461)?
+    pub mta_sts: bool,
+}
+
+impl TlsPolicy {
+    /// A level and nothing else.
+    #[must_use]
+    pub const fn of(level: TlsLevel) -> Self {
+        Self { level, names: Vec::new(), dane: DaneUse::Never, mta_sts: false }
+    }
+
+    /// Does the policy depend on what the receiving domain publishes?
+    #[must_use]
+    pub fn asks(&self) -> bool {
+        self.dane != DaneUse::Never || self.mta_sts
+    }
+}
+
+/// What a sender makes of DANE.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum DaneUse {
+    /// Nothing.
+    #[default]
+    Never,
+    /// Where the receiving domain has it (Postfix `dane`, Exim `hosts_try_dane`, Exchange Online `Opportunistic`).
+    Try,
+    /// No delivery without (Postfix `dane-only`, Exim `hosts_require_dane`, Exchange Online `Mandatory`).
+    Must,
 }
 
 /// Levels of all products, in the words of each.
@@ -274,6 +324,10 @@ pub enum TlsLevel {
     Verify,
     /// Must; chain and the name of the next hop.
     Secure,
+    /// Must; the certificate or its key is one of a list.
+    Fingerprint,
+    /// Must; a TLSA record of the host fits the certificate. A host gets this level when it has such records.
+    Dane,
     /// Exchange `tls_settings` left out.
     Opportunistic,
     /// Exchange `EncryptionOnly`.
@@ -294,6 +348,8 @@ impl TlsLevel {
             Self::Encrypt => "encrypt",
             Self::Verify => "verify",
             Self::Secure => "secure",
+            Self::Fingerprint => "fingerprint",
+            Self::Dane => "dane",
             Self::Opportunistic => "Opportunistic",
             Self::EncryptionOnly => "EncryptionOnly",
             Self::CertificateValidation => "CertificateValidation",

@@ -251,12 +251,6 @@ impl Case {
         })
     }
 
-    /// DANE cases wait for the work on DANE.
-    pub fn needs_dane(&self) -> bool {
-        let levels = std::iter::once(&self.sender).chain(&self.relays).filter_map(|mta| mta.tls.level.as_deref());
-        levels.chain(self.sender.tls.policies.values().map(String::as_str)).any(|level| level.starts_with("dane"))
-    }
-
     /// The name of each message's source in the scenario: its id, or m1, m2, ... in order.
     pub fn source_names(&self) -> Vec<String> {
         let named = |(at, message): (usize, &Message)| message.id.clone().unwrap_or_else(|| format!("m{}", at + 1));

@@ -64,7 +64,10 @@ pub fn fields(case: &Case, mta: &Mta, server: Server) -> String {
             queue_runs.clear();
         }
         Server::Exim => {
-            settings.insert("connect_timeout".into(), connect);
+            // With TCP Fast Open connect() returns at once, and the kernel gave up after twice that time.
+            settings.insert("connect_timeout".into(), moment(timers.connect_s * 2.0));
+            // The daemon was started six tenths of a second before the first message.
+            queue_runs = format!(", queue_runs: (every: {}, offset: {})", quoted(&scan), quoted(&moment(timers.queue_run_s - 0.6)));
             settings.insert("command_timeout".into(), command);
             settings.insert("final_timeout".into(), last);
             settings.insert("retry".into(), format!("* * G,{lifetime},{shortest},2"));

@@ -168,7 +168,7 @@ mod tests {
             rule_scoped: false,
             use_mx_record: false,
             smart_hosts: vec![],
-            tls: TlsPolicy { level: TlsLevel::Opportunistic, names: vec![] },
+            tls: TlsPolicy::of(TlsLevel::Opportunistic),
             written: 0,
         }
     }

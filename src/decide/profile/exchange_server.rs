@@ -2,9 +2,11 @@
 //!
 //! Sources: Exchange Server queue and retry documentation (2 days, 4.4.7).
 
-use super::{Behaviour, BrokenHandshake, End, ExpiryTest, MxRules, OrderRule, PassRules, SelfCheck, SessionRules, TlsRules, bounce, defer};
+use super::*;
 use crate::base::{DAY, Enhanced, HOUR, MINUTE, SECOND, TlsVersion};
-use crate::model::settings::{ClientTls, Families, FamilyPreference, Profile, Retry, Routing, Sender, Targets, Timers, TlsLevel, TlsPolicy};
+use crate::model::settings::{
+    ClientTls, Families, FamilyPreference, Profile, Retry, Routing, Sender, Targets, Timers, TlsLevel, TlsPolicy,
+};
 
 pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     name: "exchange-server",
@@ -15,20 +17,24 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         lookup_failed: defer(4, 4, 0),
         no_usable_target: bounce(5, 4, 4),
         no_usable_target_yet: defer(4, 4, 0),
+        no_usable_target_mixed: defer(4, 4, 0),
         null_mx: End { code: 556, ..bounce(5, 1, 10) },
         null_mx_wins: false,
         null_mx_any_preference: false,
         address_in_mx_data: false,
         self_is_best: bounce(5, 4, 6),
         self_without_primary: defer(4, 4, 0),
+        dns_patience: DnsPatience::Resolver,
         self_check: SelfCheck::NameOrAddress,
         smart_host_lost: None,
     },
     order: OrderRule::ByHost,
     session: SessionRules {
-        banner_5xx_bounces_at_last: true,
+        banner_5xx: Greeting5xx::BouncesAtLast,
         helo_after_any_refusal: false,
-        helo_5xx_bounces: true,
+        helo_5xx: Greeting5xx::BouncesAtOnce,
+        greeting_status: None,
+        data_5xx_status: None,
         tempfail_tries_next: true,
         rcpt_4xx_tries_next: true,
         rcpt_552_is_temporary: false,
@@ -38,7 +44,9 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         connect_timeout: Enhanced(4, 4, 1),
         unreachable: Enhanced(4, 4, 1),
         lost: Enhanced(4, 4, 2),
-        too_big: Enhanced(5, 3, 4),
+        too_big: (0, Enhanced(5, 3, 4)),
+        keeps_rcpt_4xx: false,
+        turns_recipients: false,
     },
     tls: TlsRules {
         refused_5xx_bounces: false,
@@ -47,7 +55,10 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         not_verified: Enhanced(4, 7, 5),
         starttls_refused: Enhanced(4, 7, 0),
         handshake: Enhanced(4, 7, 5),
+        own_code: 0,
+        looks_at_certificate: false,
         judged_version_min: TlsVersion::Tls10,
+        dane: DaneRules::RFC,
     },
     expiry_status: Some((550, Enhanced(4, 4, 7), "Message expired")),
     expiry: ExpiryTest::AfterAttempt,
@@ -60,6 +71,7 @@ pub(super) fn sender() -> Sender {
         profile: Profile::ExchangeServer,
         timers: Timers {
             connect_ns: 30 * SECOND,
+            first_connect_ns: 0,
             banner_ns: 5 * MINUTE,
             ehlo_ns: 5 * MINUTE,
             starttls_ns: 5 * MINUTE,
@@ -82,7 +94,7 @@ pub(super) fn sender() -> Sender {
         families: Families { v4: true, v6: true, prefer: FamilyPreference::Any, balance: true },
         routing: Routing::Unknown,
         tls: ClientTls {
-            policy: TlsPolicy { level: TlsLevel::Opportunistic, names: Vec::new() },
+            policy: TlsPolicy::of(TlsLevel::Opportunistic),
             policies: Vec::new(),
             versions: (TlsVersion::Tls10, TlsVersion::Tls13),
         },

@@ -4,7 +4,7 @@
 //! Exim gives its own failures no enhanced status: those here are the ones of RFC 3463 for the same thing. Not modelled: SRV records, local
 //! transports, filters, `serialize_hosts`, one connection for several messages.
 
-use super::{Behaviour, BrokenHandshake, End, ExpiryTest, MxRules, OrderRule, PassRules, SelfCheck, SessionRules, TlsRules, bounce, defer};
+use super::*;
 use crate::base::{DAY, Enhanced, HOUR, MINUTE, TlsVersion};
 use crate::model::retry_rules::{EximRetry, Growth, RetryError, RetryPart, RetryRule};
 use crate::model::settings::{
@@ -20,30 +20,36 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         lookup_failed: defer(4, 4, 3),
         no_usable_target: bounce(5, 4, 4),
         no_usable_target_yet: defer(4, 4, 3),
+        no_usable_target_mixed: defer(4, 4, 3),
         null_mx: bounce(5, 1, 10),
         null_mx_wins: false,
         null_mx_any_preference: false,
         address_in_mx_data: false,
         self_is_best: End { freeze: true, ..defer(4, 4, 6) },
         self_without_primary: bounce(5, 4, 4),
+        dns_patience: DnsPatience::Resolver,
         self_check: SelfCheck::Address,
         smart_host_lost: Some(defer(4, 4, 4)),
     },
     order: OrderRule::ByHostAndAddress,
     session: SessionRules {
-        banner_5xx_bounces_at_last: true,
+        banner_5xx: Greeting5xx::BouncesAtLast,
         helo_after_any_refusal: true,
-        helo_5xx_bounces: false,
+        helo_5xx: Greeting5xx::BouncesAtLast,
+        greeting_status: None,
+        data_5xx_status: None,
         tempfail_tries_next: true,
         rcpt_4xx_tries_next: true,
         rcpt_552_is_temporary: false,
-        size_checked_before_mail: false,
+        size_checked_before_mail: true,
         own_name_is_loop: false,
         refused: Enhanced(4, 4, 1),
         connect_timeout: Enhanced(4, 4, 1),
         unreachable: Enhanced(4, 4, 1),
         lost: Enhanced(4, 4, 2),
-        too_big: Enhanced(5, 3, 4),
+        too_big: (552, Enhanced(5, 3, 4)),
+        keeps_rcpt_4xx: false,
+        turns_recipients: false,
     },
     tls: TlsRules {
         refused_5xx_bounces: false,
@@ -52,7 +58,10 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         not_verified: Enhanced(4, 7, 5),
         starttls_refused: Enhanced(4, 7, 0),
         handshake: Enhanced(4, 7, 5),
+        own_code: 0,
+        looks_at_certificate: true,
         judged_version_min: TlsVersion::Tls10,
+        dane: DaneRules { missing: bounce(5, 7, 5), ..DaneRules::RFC },
     },
     expiry_status: None,
     expiry: ExpiryTest::AfterAttempt,
@@ -73,6 +82,7 @@ pub(super) fn sender() -> Sender {
         profile: Profile::Exim,
         timers: Timers {
             connect_ns: 5 * MINUTE,
+            first_connect_ns: 0,
             banner_ns: 5 * MINUTE,
             ehlo_ns: 5 * MINUTE,
             starttls_ns: 5 * MINUTE,
@@ -103,15 +113,14 @@ pub(super) fn sender() -> Sender {
         concurrency: (0, 0),
         families: Families { v4: true, v6: true, prefer: FamilyPreference::V6, balance: false },
         routing: Routing::Mta { smart_hosts: Vec::new(), routes: Vec::new(), fallback_hosts: Vec::new() },
-        tls: ClientTls {
-            policy: TlsPolicy { level: TlsLevel::May, names: Vec::new() },
-            policies: Vec::new(),
-            versions: (TlsVersion::Tls10, TlsVersion::Tls13),
-        },
+        tls: ClientTls { policy: TlsPolicy::of(TlsLevel::May), policies: Vec::new(), versions: (TlsVersion::Tls10, TlsVersion::Tls13) },
         skip_5xx_greeting: false,
         randomize_addresses: true,
         defer_if_no_mx_address: false,
-        targets: Targets { ignored: vec!["0.0.0.0/32".parse().expect("a network"), "127.0.0.0/8".parse().expect("a network")], ..Targets::default() },
+        targets: Targets {
+            ignored: vec!["0.0.0.0/32".parse().expect("a network"), "127.0.0.0/8".parse().expect("a network")],
+            ..Targets::default()
+        },
         failed_cohort_limit: 0,
     }
 }

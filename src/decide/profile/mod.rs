@@ -7,6 +7,7 @@ mod exchange_server;
 mod exim;
 mod postfix;
 mod rfc;
+mod sendmail;
 
 use crate::base::{Enhanced, TlsVersion};
 use crate::model::settings::{Profile, Retry, Sender};
@@ -77,8 +78,12 @@ pub struct MxRules {
     pub lookup_failed: End,
     /// No target has an address, all for good.
     pub no_usable_target: End,
-    /// No target has an address, at least one failed only for now.
+    /// No target has an address, and the question about the last of them failed only for now.
     pub no_usable_target_yet: End,
+    /// No target has an address, a question about one failed only for now, and the last is known to have none.
+    pub no_usable_target_mixed: End,
+    /// How long it waits for an answer that never comes.
+    pub dns_patience: DnsPatience,
     /// Null MX.
     pub null_mx: End,
     /// A null MX beside others wins.
@@ -125,10 +130,34 @@ pub(crate) const fn defer(class: u8, subject: u16, detail: u16) -> End {
 pub enum SelfCheck {
     /// One of its addresses.
     Address,
+    /// Its name.
+    Name,
     /// One of its addresses, or its name.
     NameOrAddress,
     /// It does not look: a shared service behind many addresses.
     Never,
+}
+
+/// How long a sender waits for DNS where no answer comes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum DnsPatience {
+    /// As long as its resolver says.
+    Resolver,
+    /// The question about an address is asked this often, each time as long as the resolver says.
+    AddressAskedTimes(u32),
+    /// So many nanoseconds, whatever the resolver says: for MX, for addresses.
+    Own(u64, u64),
+}
+
+/// What a sender does about 5xx to the greeting.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Greeting5xx {
+    /// The next host; if there is none it waits.
+    Next,
+    /// The next host; if there is none it bounces.
+    BouncesAtLast,
+    /// It bounces.
+    BouncesAtOnce,
 }
 
 /// How equal candidates are ordered.
@@ -145,12 +174,16 @@ pub enum OrderRule {
 /// What failures in a session mean.
 #[derive(Debug)]
 pub struct SessionRules {
-    /// A banner with 5xx from the last host bounces the mail.
-    pub banner_5xx_bounces_at_last: bool,
+    /// A banner with 5xx.
+    pub banner_5xx: Greeting5xx,
     /// Any refused EHLO but 421 leads to HELO (else only 5xx).
     pub helo_after_any_refusal: bool,
-    /// HELO 5xx bounces at once.
-    pub helo_5xx_bounces: bool,
+    /// HELO answered 5xx.
+    pub helo_5xx: Greeting5xx,
+    /// What is noted of a refused banner, EHLO or HELO, whatever its enhanced status: for 4xx, for 5xx. `None` = what the server said.
+    pub greeting_status: Option<(Enhanced, Enhanced)>,
+    /// What is noted of 5xx to DATA, whatever its enhanced status. `None` = what the server said.
+    pub data_5xx_status: Option<Enhanced>,
     /// After 4xx to MAIL, DATA or the final dot the next host is tried in the same attempt.
     pub tempfail_tries_next: bool,
     /// RCPT 4xx: that recipient is tried at the next host in the same attempt.
@@ -169,8 +202,12 @@ pub struct SessionRules {
     pub unreachable: Enhanced,
     /// The session broke off or fell silent.
     pub lost: Enhanced,
-    /// SIZE.
-    pub too_big: Enhanced,
+    /// SIZE: code and status.
+    pub too_big: (u16, Enhanced),
+    /// A recipient that one host refused for now keeps that word in this attempt when a later host cannot be reached or refuses MAIL for good.
+    pub keeps_rcpt_4xx: bool,
+    /// Recipients are named from last to first in the first attempt, from first to last in the second, and so on.
+    pub turns_recipients: bool,
 }
 
 /// What failures of encryption mean.
@@ -188,8 +225,40 @@ pub struct TlsRules {
     pub starttls_refused: Enhanced,
     /// Required: the handshake itself fails.
     pub handshake: Enhanced,
+    /// Reply code of those failures where the server gave none: that of the sender's own rule book.
+    pub own_code: u16,
+    /// Levels that do not judge the certificate look at it all the same, and note a good one.
+    pub looks_at_certificate: bool,
     /// The oldest version under levels that judge the certificate.
     pub judged_version_min: TlsVersion,
+    /// DANE (`decide::dane`).
+    pub dane: DaneRules,
+}
+
+/// What a sender makes of TLSA records, where RFC 7672 leaves room or the sender does otherwise.
+#[derive(Debug)]
+pub struct DaneRules {
+    /// Records of a signed host count although the MX answer is not signed (Postfix `smtp_tls_dane_insecure_mx_policy`).
+    pub unsigned_list_counts: bool,
+    /// DANE is required, and the host has no usable record.
+    pub missing: End,
+    /// The TLSA question failed.
+    pub lookup_failed: Enhanced,
+    /// A certificate out of date fails although a record of usage 3 fits it.
+    pub expiry_counts: bool,
+    /// Statuses of its own by RFC 8460 result type; what is not listed has the status of the level.
+    pub statuses: &'static [(&'static str, Enhanced)],
+}
+
+impl DaneRules {
+    /// RFC 7672.
+    pub const RFC: Self = Self {
+        unsigned_list_counts: false,
+        missing: defer(4, 7, 5),
+        lookup_failed: Enhanced(4, 7, 5),
+        expiry_counts: false,
+        statuses: &[],
+    };
 }
 
 /// What an opportunistic sender does after a broken handshake.
@@ -221,6 +290,7 @@ pub fn behaviour(profile: Profile) -> &'static Behaviour {
         Profile::Rfc | Profile::NoRetry => &rfc::BEHAVIOUR,
         Profile::Postfix => &postfix::BEHAVIOUR,
         Profile::Exim => &exim::BEHAVIOUR,
+        Profile::Sendmail => &sendmail::BEHAVIOUR,
         Profile::ExchangeOnline => &exchange_online::BEHAVIOUR,
         Profile::ExchangeServer => &exchange_server::BEHAVIOUR,
     }
@@ -234,6 +304,7 @@ pub fn default_sender(profile: Profile) -> Sender {
         Profile::NoRetry => Sender { profile, retry: Retry::Never, ..rfc::sender() },
         Profile::Postfix => postfix::sender(),
         Profile::Exim => exim::sender(),
+        Profile::Sendmail => sendmail::sender(),
         Profile::ExchangeOnline => exchange_online::sender(),
         Profile::ExchangeServer => exchange_server::sender(),
     }

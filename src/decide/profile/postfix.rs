@@ -2,9 +2,11 @@
 //!
 //! Sources: postconf(5); smtp_addr.c, smtp_connect.c, smtp_proto.c, smtp_trouble.c, qmgr_active.c; and a running Postfix 3.7.11.
 
-use super::{Behaviour, BrokenHandshake, ExpiryTest, MxRules, OrderRule, PassRules, SelfCheck, SessionRules, TlsRules, bounce, defer};
+use super::*;
 use crate::base::{DAY, Enhanced, MINUTE, SECOND, TlsVersion};
-use crate::model::settings::{ClientTls, Families, FamilyPreference, Profile, Retry, Routing, Sender, Targets, Timers, TlsLevel, TlsPolicy};
+use crate::model::settings::{
+    ClientTls, Families, FamilyPreference, Profile, Retry, Routing, Sender, Targets, Timers, TlsLevel, TlsPolicy,
+};
 
 pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     name: "postfix",
@@ -15,20 +17,24 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         lookup_failed: defer(4, 4, 3),
         no_usable_target: bounce(5, 4, 4),
         no_usable_target_yet: defer(4, 4, 3),
+        no_usable_target_mixed: defer(4, 4, 4),
         null_mx: bounce(5, 1, 0),
         null_mx_wins: true,
         null_mx_any_preference: true,
         address_in_mx_data: true,
         self_is_best: bounce(5, 4, 6),
         self_without_primary: defer(4, 4, 4),
+        dns_patience: DnsPatience::Resolver,
         self_check: SelfCheck::Address,
         smart_host_lost: Some(defer(4, 3, 5)),
     },
     order: OrderRule::ByAddress,
     session: SessionRules {
-        banner_5xx_bounces_at_last: false,
+        banner_5xx: Greeting5xx::Next,
         helo_after_any_refusal: true,
-        helo_5xx_bounces: true,
+        helo_5xx: Greeting5xx::BouncesAtOnce,
+        greeting_status: None,
+        data_5xx_status: None,
         tempfail_tries_next: true,
         rcpt_4xx_tries_next: true,
         rcpt_552_is_temporary: false,
@@ -38,7 +44,9 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         connect_timeout: Enhanced(4, 4, 1),
         unreachable: Enhanced(4, 4, 1),
         lost: Enhanced(4, 4, 2),
-        too_big: Enhanced(5, 3, 4),
+        too_big: (0, Enhanced(5, 3, 4)),
+        keeps_rcpt_4xx: false,
+        turns_recipients: false,
     },
     tls: TlsRules {
         refused_5xx_bounces: true,
@@ -47,8 +55,11 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         not_verified: Enhanced(4, 7, 5),
         starttls_refused: Enhanced(4, 7, 0),
         handshake: Enhanced(4, 7, 5),
+        own_code: 0,
+        looks_at_certificate: false,
         // OpenSSL 3 refuses the signatures of older versions at its default security level, which Postfix lowers for `may` and `encrypt` only.
         judged_version_min: TlsVersion::Tls12,
+        dane: DaneRules { unsigned_list_counts: true, ..DaneRules::RFC },
     },
     expiry_status: None,
     expiry: ExpiryTest::AfterAttempt,
@@ -61,6 +72,7 @@ pub(super) fn sender() -> Sender {
         profile: Profile::Postfix,
         timers: Timers {
             connect_ns: 30 * SECOND,
+            first_connect_ns: 0,
             banner_ns: 5 * MINUTE,
             ehlo_ns: 5 * MINUTE,
             starttls_ns: 5 * MINUTE,
@@ -86,11 +98,7 @@ pub(super) fn sender() -> Sender {
         concurrency: (5, 20),
         families: Families { v4: true, v6: true, prefer: FamilyPreference::Any, balance: true },
         routing: Routing::Mta { smart_hosts: Vec::new(), routes: Vec::new(), fallback_hosts: Vec::new() },
-        tls: ClientTls {
-            policy: TlsPolicy { level: TlsLevel::May, names: Vec::new() },
-            policies: Vec::new(),
-            versions: (TlsVersion::Tls10, TlsVersion::Tls13),
-        },
+        tls: ClientTls { policy: TlsPolicy::of(TlsLevel::May), policies: Vec::new(), versions: (TlsVersion::Tls10, TlsVersion::Tls13) },
         skip_5xx_greeting: true,
         randomize_addresses: true,
         defer_if_no_mx_address: false,

@@ -2,9 +2,11 @@
 //!
 //! Sources: RFC 5321 §4.5.4.1 and §5.1, RFC 7505, RFC 3463, RFC 3207 §4, RFC 7435.
 
-use super::{Behaviour, BrokenHandshake, End, ExpiryTest, MxRules, OrderRule, PassRules, SelfCheck, SessionRules, TlsRules, bounce, defer};
+use super::*;
 use crate::base::{DAY, Enhanced, HOUR, MINUTE, TlsVersion};
-use crate::model::settings::{ClientTls, Families, FamilyPreference, Profile, Retry, Routing, Sender, Targets, Timers, TlsLevel, TlsPolicy};
+use crate::model::settings::{
+    ClientTls, Families, FamilyPreference, Profile, Retry, Routing, Sender, Targets, Timers, TlsLevel, TlsPolicy,
+};
 
 pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     name: "rfc",
@@ -15,20 +17,24 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         lookup_failed: defer(4, 4, 3),
         no_usable_target: End { code: 550, ..bounce(5, 4, 4) },
         no_usable_target_yet: defer(4, 4, 4),
+        no_usable_target_mixed: defer(4, 4, 4),
         null_mx: End { code: 556, ..bounce(5, 1, 10) },
         null_mx_wins: false,
         null_mx_any_preference: false,
         address_in_mx_data: false,
         self_is_best: End { code: 554, ..bounce(5, 4, 6) },
         self_without_primary: defer(4, 4, 4),
+        dns_patience: DnsPatience::Resolver,
         self_check: SelfCheck::NameOrAddress,
         smart_host_lost: None,
     },
     order: OrderRule::ByHost,
     session: SessionRules {
-        banner_5xx_bounces_at_last: true,
+        banner_5xx: Greeting5xx::BouncesAtLast,
         helo_after_any_refusal: false,
-        helo_5xx_bounces: true,
+        helo_5xx: Greeting5xx::BouncesAtOnce,
+        greeting_status: None,
+        data_5xx_status: None,
         tempfail_tries_next: true,
         rcpt_4xx_tries_next: true,
         rcpt_552_is_temporary: true,
@@ -38,7 +44,9 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         connect_timeout: Enhanced(4, 4, 1),
         unreachable: Enhanced(4, 4, 1),
         lost: Enhanced(4, 4, 2),
-        too_big: Enhanced(5, 3, 4),
+        too_big: (0, Enhanced(5, 3, 4)),
+        keeps_rcpt_4xx: false,
+        turns_recipients: false,
     },
     tls: TlsRules {
         refused_5xx_bounces: false,
@@ -47,7 +55,10 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         not_verified: Enhanced(4, 7, 5),
         starttls_refused: Enhanced(4, 7, 0),
         handshake: Enhanced(4, 7, 5),
+        own_code: 0,
+        looks_at_certificate: false,
         judged_version_min: TlsVersion::Tls12,
+        dane: DaneRules::RFC,
     },
     expiry_status: None,
     expiry: ExpiryTest::BeforeNext,
@@ -60,6 +71,7 @@ pub(super) fn sender() -> Sender {
         profile: Profile::Rfc,
         timers: Timers {
             connect_ns: 2 * MINUTE,
+            first_connect_ns: 0,
             banner_ns: 5 * MINUTE,
             ehlo_ns: 5 * MINUTE,
             starttls_ns: 5 * MINUTE,
@@ -77,11 +89,7 @@ pub(super) fn sender() -> Sender {
         concurrency: (0, 0),
         families: Families { v4: true, v6: true, prefer: FamilyPreference::Any, balance: true },
         routing: Routing::Mta { smart_hosts: Vec::new(), routes: Vec::new(), fallback_hosts: Vec::new() },
-        tls: ClientTls {
-            policy: TlsPolicy { level: TlsLevel::May, names: Vec::new() },
-            policies: Vec::new(),
-            versions: (TlsVersion::Tls10, TlsVersion::Tls13),
-        },
+        tls: ClientTls { policy: TlsPolicy::of(TlsLevel::May), policies: Vec::new(), versions: (TlsVersion::Tls10, TlsVersion::Tls13) },
         skip_5xx_greeting: false,
         randomize_addresses: true,
         defer_if_no_mx_address: false,

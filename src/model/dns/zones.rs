@@ -109,6 +109,12 @@ impl Zones {
         names.upwards(name).find_map(|name| self.dnssec.get(&name).copied()).unwrap_or_default()
     }
 
+    /// Is any domain signed, well or badly?
+    #[must_use]
+    pub fn is_signed(&self) -> bool {
+        self.dnssec.values().any(|state| *state != Dnssec::Insecure)
+    }
+
     /// Owners that have an alias beside other data, or two aliases, with the first view where it is so (RFC 2181 §10.1).
     #[must_use]
     pub fn alias_conflicts(&self) -> Vec<(usize, NameId)> {

@@ -27,8 +27,8 @@ pub(in crate::scenario) fn check(name: &Text, connector: &OutboundConnector, des
     }
     desk.only(&connector.route_all_messages_via_on_premises, false, "centralized mail transport");
     desk.only(&connector.sender_rewriting_enabled, false, "sender rewriting");
-    if connector.smtp_dane_mode.or(SmtpDaneMode::Opportunistic) == SmtpDaneMode::Mandatory {
-        desk.not_modelled(connector.smtp_dane_mode.span(), "DANE");
+    if connector.smtp_dane_mode.or(SmtpDaneMode::Opportunistic) == SmtpDaneMode::Mandatory && !connector.use_mx_record.or(true) {
+        desk.not_modelled(connector.smtp_dane_mode.span(), "required DANE at smart hosts");
     }
 }
 
@@ -135,7 +135,7 @@ mod tests {
             (r#"recipient_domains: ["*.contoso.com", "*"]"#, ""),
             (r#"recipient_domains: ["a@contoso.com"]"#, "MT0401 `a@contoso.com` is not a recipient domain"),
             ("smtp_dane_mode: None, mta_sts_mode: None, test_mode: true, connector_source: HybridWizard", ""),
-            ("smtp_dane_mode: Mandatory", "MT0501 DANE: not modelled yet"),
+            ("smtp_dane_mode: Mandatory, use_mx_record: true", ""),
         ];
         for (fields, expected) in cases {
             let text = format!("Scenario(systems: {{ \"t\": ExchangeOnline(outbound_connectors: {{ \"c\": ({fields}) }}) }})");

@@ -1,6 +1,4 @@
 //! Which certificates are there from a moment on, and who trusts them?
-//!
-//! Not used yet, since only DANE looks: `key`, `spki_sha256`, `cert_sha256`.
 
 use std::collections::BTreeMap;
 
@@ -90,6 +88,9 @@ fn always_there(name: &str, issuer: Issuer) -> Certificate {
         sends_chain: true,
         revocation: Revocation::Good,
         weak_signature: false,
+        key: name.into(),
+        key_digest: "".into(),
+        digest: "".into(),
     }
 }
 
@@ -110,7 +111,25 @@ fn certificate(name: &Text, definition: &CertificateDef, tree: &Scenario, scope:
             schema::Revocation::Unreachable => Revocation::Unreachable,
         },
         weak_signature: definition.weak_signature.or(false),
+        key: key_of(name, definition).into(),
+        key_digest: digest(&definition.spki_sha256, desk),
+        digest: digest(&definition.cert_sha256, desk),
     }
+}
+
+/// The name of a certificate's key.
+pub(super) fn key_of<'a>(name: &'a str, definition: &'a CertificateDef) -> &'a str {
+    definition.key.as_str().unwrap_or(name)
+}
+
+/// SHA-256 as people paste it.
+fn digest(field: &Field<Text>, desk: &mut Desk) -> Box<str> {
+    let Some(text) = field.get() else { return "".into() };
+    let plain: String = text.chars().filter(|c| !matches!(c, ':' | ' ')).collect::<String>().to_ascii_lowercase();
+    if plain.len() != 64 || !plain.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        desk.error(code::VALUE, text.span(), format!("`{text}` is not a SHA-256 digest"), "it has 64 hexadecimal digits");
+    }
+    plain.into()
 }
 
 fn issuer(field: &Field<Text>, tree: &Scenario, scope: &Scope, desk: &mut Desk) -> Issuer {

@@ -10,7 +10,7 @@ use crate::decide::profile::default_sender;
 use crate::diag::{Diagnostic, code};
 use crate::model::authentication::Stance;
 use crate::model::exchange::{AcceptedDomain, DomainType, Out4, Out6, OutboundConnector, Switches, Tenant};
-use crate::model::settings::{Directory, HostConfig, Profile, Retry, TlsLevel, TlsPolicy};
+use crate::model::settings::{DaneUse, Directory, HostConfig, Profile, Retry, TlsLevel, TlsPolicy};
 use crate::scenario::check::outbound_connector;
 use crate::scenario::schema::{self, Era, ExchangeOnline, Scenario, System, TlsSettings};
 use crate::scenario::source::{Named, Text};
@@ -49,9 +49,17 @@ pub(super) fn front_end(
         let system = system_ids(name)?;
         Some(compile(tenant, system, shared, tables, desk))
     });
-    let directory = Directory::Tenants(rows.collect());
+    let mut rows: Vec<_> = rows.collect();
     let era = era(tree);
     let mut sender = default_sender(Profile::ExchangeOnline);
+    if era < Era::Exo2022 {
+        // Before 2022 the service looked at neither DANE nor MTA-STS.
+        let connectors = rows.iter_mut().flat_map(|tenant| &mut tenant.outbound_connectors).map(|connector| &mut connector.tls);
+        for policy in connectors.chain([&mut sender.tls.policy]) {
+            (policy.dane, policy.mta_sts) = (DaneUse::Never, false);
+        }
+    }
+    let directory = Directory::Tenants(rows);
     sender.retry = retry(era);
     let versions = if era >= Era::Exo2022 { (TlsVersion::Tls12, TlsVersion::Tls13) } else { (TlsVersion::Tls10, TlsVersion::Tls13) };
     sender.tls.versions = versions;
@@ -243,7 +251,16 @@ fn tls(connector: &schema::OutboundConnector) -> TlsPolicy {
         TlsSettings::DomainValidation => TlsLevel::DomainValidation,
     };
     let name = connector.tls_domain.get().filter(|name| !name.is_empty() && level == TlsLevel::DomainValidation);
-    TlsPolicy { level, names: name.iter().map(|name| name.to_ascii_lowercase().into()).collect() }
+    let dane = match connector.smtp_dane_mode.or(schema::SmtpDaneMode::Opportunistic) {
+        // Smart hosts are not looked up: DANE belongs to the MX route.
+        _ if !connector.use_mx_record.or(true) => DaneUse::Never,
+        schema::SmtpDaneMode::Opportunistic => DaneUse::Try,
+        schema::SmtpDaneMode::Mandatory => DaneUse::Must,
+        schema::SmtpDaneMode::None => DaneUse::Never,
+    };
+    let mta_sts = connector.use_mx_record.or(true)
+        && connector.mta_sts_mode.or(schema::MtaStsMode::Opportunistic) == schema::MtaStsMode::Opportunistic;
+    TlsPolicy { level, dane, mta_sts, names: name.iter().map(|name| name.to_ascii_lowercase().into()).collect() }
 }
 
 /// Switches that the format knows and the model does not use yet.

@@ -7,7 +7,7 @@ use crate::decide::profile::default_sender;
 use crate::diag::{Diagnostic, code};
 use crate::model::authentication::Stance;
 use crate::model::settings::{
-    Client, ClientTls, Directory, HostConfig, MtaDirectory, Profile, Retry, Route, Routing, Sender, TlsLevel, TlsPolicy,
+    Client, ClientTls, DaneUse, Directory, HostConfig, MtaDirectory, Profile, Retry, Route, Routing, Sender, TlsLevel, TlsPolicy,
 };
 use crate::scenario::schema::{self, Host, Mta};
 use crate::scenario::source::{Field, Text};
@@ -75,6 +75,9 @@ pub(super) fn usual(profile: Profile) -> Tuned {
     if profile == Profile::Exim {
         (tuned.max_message_size, tuned.hop_limit) = (Some(EXIM_SIZE_BYTES), 31);
     }
+    if profile == Profile::Sendmail {
+        tuned.hop_limit = 25;
+    }
     tuned
 }
 
@@ -84,16 +87,14 @@ pub(super) fn profile(field: &Field<schema::Profile>, desk: &mut Desk) -> Option
         schema::Profile::Rfc => Profile::Rfc,
         schema::Profile::Postfix => Profile::Postfix,
         schema::Profile::Exim => Profile::Exim,
+        schema::Profile::Sendmail => Profile::Sendmail,
         schema::Profile::ExchangeOnline => Profile::ExchangeOnline,
         schema::Profile::ExchangeServer => Profile::ExchangeServer,
         schema::Profile::NoRetry => Profile::NoRetry,
-        other @ (schema::Profile::Sendmail
-        | schema::Profile::OpenSmtpd
-        | schema::Profile::Qmail
-        | schema::Profile::KumoMta) => {
+        other @ (schema::Profile::OpenSmtpd | schema::Profile::Qmail | schema::Profile::KumoMta) => {
             let problem =
                 Diagnostic::error(code::NOT_MODELLED, field.span(), format!("the profile `{}`: not modelled yet", other.as_str()));
-            desk.say(problem.help("modelled are `Rfc`, `Postfix`, `Exim`, `ExchangeOnline`, `ExchangeServer` and `NoRetry`"));
+            desk.say(problem.help("modelled are `Rfc`, `Postfix`, `Exim`, `Sendmail`, `ExchangeOnline`, `ExchangeServer` and `NoRetry`"));
             return None;
         }
     })
@@ -109,31 +110,33 @@ fn refuse(mta: &Mta, desk: &mut Desk) {
 /// What the text says about TLS, laid over the profile.
 pub(super) fn client_tls(written: &schema::ClientTls, tls: &mut ClientTls, desk: &mut Desk) {
     if written.level.is_written() {
-        tls.policy = TlsPolicy { level: tls_level(&written.level, desk), names: Vec::new() };
+        tls.policy = policy_of(written.level.or(schema::TlsLevel::May), TlsPolicy::of(TlsLevel::May));
     }
     desk.only(&written.mta_sts, false, "MTA-STS");
     tls.versions = versions(&written.versions, tls.versions, desk);
     let mut policies: Vec<(&Text, &schema::TlsPolicy)> = written.policies.iter().collect();
     policies.sort_by_key(|(hop, _)| hop.as_str());
     for (hop, policy) in policies {
-        let level = if policy.level.is_written() { tls_level(&policy.level, desk) } else { tls.policy.level };
-        let names = policy.names.items().iter().map(|name| name.to_ascii_lowercase().into()).collect();
-        tls.policies.push((hop.trim().to_ascii_lowercase().into(), TlsPolicy { level, names }));
+        let usual = TlsPolicy { names: Vec::new(), ..tls.policy.clone() };
+        let mut own = policy.level.get().map_or(usual.clone(), |level| policy_of(*level, usual));
+        own.names = policy.names.items().iter().map(|name| name.to_ascii_lowercase().into()).collect();
+        tls.policies.push((hop.trim().to_ascii_lowercase().into(), own));
     }
 }
 
-fn tls_level(field: &Field<schema::TlsLevel>, desk: &mut Desk) -> TlsLevel {
-    match field.or(schema::TlsLevel::May) {
-        schema::TlsLevel::None => TlsLevel::None,
-        schema::TlsLevel::May => TlsLevel::May,
-        schema::TlsLevel::Encrypt => TlsLevel::Encrypt,
-        schema::TlsLevel::Verify => TlsLevel::Verify,
-        schema::TlsLevel::Secure => TlsLevel::Secure,
-        other @ (schema::TlsLevel::Fingerprint | schema::TlsLevel::Dane | schema::TlsLevel::DaneOnly) => {
-            desk.not_modelled(field.span(), &format!("the TLS level `{}`", other.as_str()));
-            TlsLevel::May
-        }
-    }
+/// What a level means: how much TLS in any case, and whether TLSA records are looked up.
+fn policy_of(level: schema::TlsLevel, usual: TlsPolicy) -> TlsPolicy {
+    let (level, dane) = match level {
+        schema::TlsLevel::None => (TlsLevel::None, DaneUse::Never),
+        schema::TlsLevel::May => (TlsLevel::May, DaneUse::Never),
+        schema::TlsLevel::Encrypt => (TlsLevel::Encrypt, DaneUse::Never),
+        schema::TlsLevel::Verify => (TlsLevel::Verify, DaneUse::Never),
+        schema::TlsLevel::Secure => (TlsLevel::Secure, DaneUse::Never),
+        schema::TlsLevel::Fingerprint => (TlsLevel::Fingerprint, DaneUse::Never),
+        schema::TlsLevel::Dane => (TlsLevel::May, DaneUse::Try),
+        schema::TlsLevel::DaneOnly => (TlsLevel::May, DaneUse::Must),
+    };
+    TlsPolicy { level, dane, ..usual }
 }
 
 /// Where the queue is scanned.
@@ -142,7 +145,8 @@ fn queue_runs(mta: &Mta, sender: &mut Sender, desk: &mut Desk) {
     let every = runs.every.get().and_then(|text| desk.duration(text));
     let offset = runs.offset.get().and_then(|text| desk.duration(text));
     match &mut sender.retry {
-        Retry::Postfix { scan_every_ns, scan_offset_ns, .. } => {
+        Retry::Postfix { scan_every_ns, scan_offset_ns, .. }
+        | Retry::QueueRuns { every_ns: scan_every_ns, offset_ns: scan_offset_ns, .. } => {
             *scan_every_ns = every.unwrap_or(*scan_every_ns);
             *scan_offset_ns = offset.unwrap_or(*scan_offset_ns);
             if *scan_every_ns == 0 {

@@ -119,7 +119,7 @@ pub(super) fn check_tlsa<'a>(layers: impl Iterator<Item = &'a LayerText>, tree: 
         let (name, known): (&str, Vec<&str>) = match &tlsa.data {
             TlsaData::Bytes(_) => continue,
             TlsaData::KeyOf(name) | TlsaData::CertificateOf(name) => (name, tree.certificates.keys().map(Text::as_str).collect()),
-            TlsaData::AuthorityOf(name) => (name, tree.authorities.keys().map(Text::as_str).collect()),
+            TlsaData::AuthorityOf(name) => (name, tree.authorities.keys().chain(tree.certificates.keys()).map(Text::as_str).collect()),
         };
         if !known.contains(&name) {
             let problem = Diagnostic::error(code::UNKNOWN_NAME, record.target, format!("no certificate or authority is called `{name}`"));

@@ -7,10 +7,11 @@ use std::net::IpAddr;
 
 use crate::base::{Domain, HostId, NameId};
 use crate::diag::{Diagnostic, Span, code};
-use crate::model::dns::{Dnssec, Names, Outcome, RecordData, RecordType, Rest, Zones, ZonesBuilder, reverse_name};
+use crate::model::dns::{Dnssec, Names, Outcome, RecordData, RecordType, Rest, TlsaData, Zones, ZonesBuilder, reverse_name};
 use crate::scenario::schema::{self, Scenario, System};
 use crate::scenario::source::Text;
 
+use super::certificates::key_of;
 use super::desk::Desk;
 use super::exchange_online::{microsoft_domains, tenant_name};
 use super::identity::Identity;
@@ -157,7 +158,7 @@ pub(super) fn zones(tree: &Scenario, texts: &StageTexts, beside: &Beside, names:
     let views = texts.views.iter().enumerate().map(|(at, layers)| (at + 1, layers));
     for (view, layers) in std::iter::once((0, &texts.public)).chain(views) {
         for layer in layers {
-            add(&mut builder, view, layer, as_written, names);
+            add(&mut builder, view, layer, as_written, tree, names);
         }
     }
     if let Some(dns) = dns {
@@ -183,7 +184,7 @@ pub(super) fn zones(tree: &Scenario, texts: &StageTexts, beside: &Beside, names:
     zones
 }
 
-fn add(builder: &mut ZonesBuilder, view: usize, layer: &LayerText, as_written: bool, names: &mut Names) {
+fn add(builder: &mut ZonesBuilder, view: usize, layer: &LayerText, as_written: bool, tree: &Scenario, names: &mut Names) {
     let removed: Vec<_> = layer.removed.iter().map(|(owner, kind)| (names.intern(owner), *kind)).collect();
     let mut records: Vec<_> = layer.records.iter().collect();
     if !as_written {
@@ -192,9 +193,32 @@ fn add(builder: &mut ZonesBuilder, view: usize, layer: &LayerText, as_written: b
     }
     let rows: Vec<(NameId, u32, RecordData)> = records
         .into_iter()
-        .map(|record| (names.intern(&record.owner), record.ttl_seconds, record.data.clone().map_names(|name| names.intern(&name))))
+        .map(|record| {
+            let mut data = record.data.clone();
+            if let RecordData::Tlsa(tlsa) = &mut data {
+                digested(&mut tlsa.data, tree);
+            }
+            (names.intern(&record.owner), record.ttl_seconds, data.map_names(|name| names.intern(&name)))
+        })
         .collect();
     builder.add_layer(view, removed, rows);
+}
+
+/// Whose digest a record has: of a key by its own name, of an authority also where the text names one of its certificates.
+fn digested(data: &mut TlsaData, tree: &Scenario) {
+    match data {
+        TlsaData::Bytes(_) | TlsaData::CertificateOf(_) => {}
+        TlsaData::KeyOf(name) => {
+            if let Some(definition) = tree.certificates.get(name) {
+                *name = key_of(name, definition).into();
+            }
+        }
+        TlsaData::AuthorityOf(name) => {
+            if let (None, Some(definition)) = (tree.authorities.get(name), tree.certificates.get(name)) {
+                *name = definition.issuer.as_str().unwrap_or("public").into();
+            }
+        }
+    }
 }
 
 /// An alias beside other data (RFC 2181 §10.1), seen only once all layers lie over each other.

@@ -65,10 +65,7 @@ pub(super) static TABLE: Table = &[
         ]),
     ),
     ("ignore_target_hosts", Meaning::List(ignored)),
-    (
-        "ipv4_prefer",
-        Meaning::YesNo(|t, yes| t.sender.families.prefer = if yes { FamilyPreference::V4 } else { FamilyPreference::V6 }),
-    ),
+    ("ipv4_prefer", Meaning::YesNo(|t, yes| t.sender.families.prefer = if yes { FamilyPreference::V4 } else { FamilyPreference::V6 })),
     ("disable_ipv6", Meaning::YesNo(|t, yes| t.sender.families.v6 &= !yes)),
     // TLS as a client, the wider before the narrower.
     ("hosts_avoid_tls", Meaning::List(|t, text| all_or_none(text).map(|all| level(t, all, TlsLevel::None)))),
@@ -156,7 +153,9 @@ pub(super) static NOT_MODELLED: &[&str] = &[
 fn retry(tuned: &mut Tuned) -> &mut EximRetry {
     match &mut tuned.sender.retry {
         Retry::Exim(retry) => retry,
-        Retry::Rfc { .. } | Retry::Postfix { .. } | Retry::Steps { .. } | Retry::Never => unreachable!("this table is for Exim"),
+        Retry::Rfc { .. } | Retry::Postfix { .. } | Retry::QueueRuns { .. } | Retry::Steps { .. } | Retry::Never => {
+            unreachable!("this table is for Exim")
+        }
     }
 }
 
@@ -328,8 +327,18 @@ mod tests {
                     part(Growth::Fixed, 4 * DAY, 6 * HOUR, 1000),
                 ],
             ),
-            ("*@Slow.Example refused_MX G,60s,4s,2", "slow.example", RetryError::Refused(Source::Mx), vec![part(Growth::Geometric, MINUTE, 4 * SECOND, 2000)]),
-            ("*.test rcpt_45x H,1d,5m,1.25", "*.test", RetryError::Rcpt4xx(Digits(Some(5), None)), vec![part(Growth::Random, DAY, 5 * MINUTE, 1250)]),
+            (
+                "*@Slow.Example refused_MX G,60s,4s,2",
+                "slow.example",
+                RetryError::Refused(Source::Mx),
+                vec![part(Growth::Geometric, MINUTE, 4 * SECOND, 2000)],
+            ),
+            (
+                "*.test rcpt_45x H,1d,5m,1.25",
+                "*.test",
+                RetryError::Rcpt4xx(Digits(Some(5), None)),
+                vec![part(Growth::Random, DAY, 5 * MINUTE, 1250)],
+            ),
             ("* timeout_DNS", "*", RetryError::Lookup, vec![]),
         ];
         for (text, pattern, error, parts) in good {

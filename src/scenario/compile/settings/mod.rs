@@ -5,6 +5,7 @@
 mod exim;
 mod postfix;
 mod rfc;
+mod sendmail;
 
 use crate::base::parse_duration;
 use crate::diag::{Diagnostic, code};
@@ -30,8 +31,8 @@ pub(super) struct Tuned {
 enum Meaning {
     /// A duration with units.
     Duration(fn(&mut Tuned, u64)),
-    /// Postfix: a number with a unit, bare numbers in this one.
-    PostfixTime(char, fn(&mut Tuned, u64)),
+    /// Postfix, Sendmail: a number with a unit, bare numbers in this one.
+    UnitTime(char, fn(&mut Tuned, u64)),
     /// A whole number.
     Number(fn(&mut Tuned, u32)),
     /// A number of bytes; 0 is no limit.
@@ -62,6 +63,7 @@ pub(super) fn tune(profile: Profile, settings: &Named<Text>, tuned: &mut Tuned, 
     let tables: &[Table] = match profile {
         Profile::Postfix => &[postfix::TABLE],
         Profile::Exim => &[exim::TABLE],
+        Profile::Sendmail => &[sendmail::TABLE],
         Profile::Rfc => &[rfc::TIMERS, rfc::RETRY],
         Profile::NoRetry | Profile::ExchangeOnline | Profile::ExchangeServer => &[rfc::TIMERS],
     };
@@ -84,6 +86,7 @@ pub(super) fn tune(profile: Profile, settings: &Named<Text>, tuned: &mut Tuned, 
         let otherwise = match profile {
             Profile::Postfix => "the names are those of postconf(5)",
             Profile::Exim => "the names are those of Exim's specification, and `retry` for the rules after `begin retry`",
+            Profile::Sendmail => "the names are those of the Sendmail Installation and Operation Guide",
             Profile::Rfc | Profile::NoRetry | Profile::ExchangeOnline | Profile::ExchangeServer => {
                 "write `profile: Postfix` for the parameters of Postfix"
             }
@@ -99,7 +102,7 @@ fn not_at_once(settings: &Named<Text>, tuned: &Tuned, desk: &mut Desk) {
             &[("minimal_backoff_time", *min_ns), ("maximal_backoff_time", *max_ns), ("queue_run_delay", *scan_every_ns)]
         }
         Retry::Rfc { first_ns, max_ns, .. } => &[("retry_first", *first_ns), ("retry_max", *max_ns)],
-        Retry::Exim(_) | Retry::Steps { .. } | Retry::Never => &[],
+        Retry::Exim(_) | Retry::QueueRuns { .. } | Retry::Steps { .. } | Retry::Never => &[],
     };
     for (name, _) in waits.iter().filter(|(_, ns)| *ns == 0) {
         if let Some((_, value)) = settings.iter().find(|(key, _)| key.as_str() == *name) {
@@ -121,7 +124,7 @@ fn apply(key: &Text, value: &Text, meaning: Meaning, tuned: &mut Tuned, desk: &m
     let text = value.trim();
     let result: Result<(), String> = match meaning {
         Meaning::Duration(put) => parse_duration(text).map(|ns| put(tuned, ns)),
-        Meaning::PostfixTime(unit, put) => postfix::time(text, unit).map(|ns| put(tuned, ns)),
+        Meaning::UnitTime(unit, put) => postfix::time(text, unit).map(|ns| put(tuned, ns)),
         Meaning::Number(put) => {
             let number = text.parse().ok();
             number.map(|number| put(tuned, number)).ok_or_else(|| "a whole number stands here".to_owned())
@@ -145,11 +148,6 @@ fn apply(key: &Text, value: &Text, meaning: Meaning, tuned: &mut Tuned, desk: &m
         Meaning::Word(words) => match words.iter().find(|(word, _)| word.eq_ignore_ascii_case(text)) {
             Some((_, put)) => {
                 put(tuned);
-                Ok(())
-            }
-            None if postfix::WORDS_NOT_MODELLED.contains(&(key.as_str(), text)) => {
-                let message = format!("`{key}: {text}`: not modelled yet");
-                desk.error(code::SETTING_NOT_MODELLED, value.span(), message, "choose a level that is modelled");
                 Ok(())
             }
             None => {
@@ -196,6 +194,7 @@ mod tests {
     use super::*;
     use crate::base::{DAY, HOUR, MINUTE, SECOND, TlsVersion};
     use crate::decide::profile::default_sender;
+    use crate::model::settings::DaneUse;
     use crate::model::settings::FamilyPreference;
     use crate::scenario::load::Loader;
 
@@ -237,6 +236,7 @@ mod tests {
             (r#""hopcount_limit": "5""#, |t| t.hop_limit.into(), 5),
             (r#""smtp_skip_5xx_greeting": "no""#, |t| t.sender.skip_5xx_greeting.into(), 0),
             (r#""smtp_tls_security_level": "encrypt""#, |t| u64::from(t.sender.tls.policy.level == TlsLevel::Encrypt), 1),
+            (r#""smtp_tls_security_level": "dane-only""#, |t| u64::from(t.sender.tls.policy.dane == DaneUse::Must), 1),
             (r#""smtp_tls_protocols": ">=TLSv1.2""#, |t| u64::from(t.sender.tls.versions.0 == TlsVersion::Tls12), 1),
             (r#""smtp_connection_cache_on_demand": "no""#, |_| 0, 0),
         ];
@@ -266,7 +266,7 @@ mod tests {
             (Profile::Postfix, r#""smtp_conect_timeout": "2s""#, "MT0305 this server has no parameter `smtp_conect_timeout`"),
             (Profile::Postfix, r#""smtp_connect_timeout": "2x""#, "MT0301 `2x` is not a value of `smtp_connect_timeout`"),
             (Profile::Postfix, r#""qmgr_message_active_limit": "5""#, "MT0502 `qmgr_message_active_limit`: not modelled yet"),
-            (Profile::Postfix, r#""smtp_tls_security_level": "dane""#, "MT0502 `smtp_tls_security_level: dane`: not modelled yet"),
+            (Profile::Postfix, r#""smtp_tls_security_level": "perhaps""#, "MT0301 `perhaps` is not a value of `smtp_tls_security_level`"),
             (Profile::Postfix, r#""relay_domains": "x""#, "MT0304 `relay_domains` has a field of its own here"),
             (Profile::Postfix, r#""ignore_mx_lookup_error": "yes""#, "MT0502 `ignore_mx_lookup_error` other than `no`: not modelled yet"),
             (Profile::Rfc, r#""retry_first": "10""#, "MT0301 `10` is not a value of `retry_first`"),
@@ -292,7 +292,7 @@ mod tests {
 
     #[test]
     fn tables_have_no_name_twice() {
-        for tables in [vec![postfix::TABLE], vec![rfc::TIMERS, rfc::RETRY]] {
+        for tables in [vec![postfix::TABLE], vec![rfc::TIMERS, rfc::RETRY], vec![sendmail::TABLE]] {
             let mut names: Vec<&str> = tables.iter().flat_map(|table| table.iter().map(|(name, _)| *name)).collect();
             let all = names.len();
             names.sort_unstable();

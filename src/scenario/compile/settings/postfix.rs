@@ -4,7 +4,7 @@
 
 use super::{Meaning, Table, Tuned, insists};
 use crate::base::{DAY, HOUR, MINUTE, SECOND, TlsVersion};
-use crate::model::settings::{FamilyPreference, Retry, TlsLevel};
+use crate::model::settings::{DaneUse, FamilyPreference, Retry, TlsLevel};
 
 /// Puts a time into a field of the retry rule.
 macro_rules! retry {
@@ -20,28 +20,28 @@ macro_rules! retry {
 /// What is modelled, wider parameters before the narrower ones that override them.
 pub(super) static TABLE: Table = &[
     // How long it waits.
-    ("smtp_connect_timeout", Meaning::PostfixTime('s', |t, ns| t.sender.timers.connect_ns = ns)),
+    ("smtp_connect_timeout", Meaning::UnitTime('s', |t, ns| t.sender.timers.connect_ns = ns)),
     (
         "smtp_helo_timeout",
-        Meaning::PostfixTime('s', |t, ns| {
+        Meaning::UnitTime('s', |t, ns| {
             t.sender.timers.banner_ns = ns;
             t.sender.timers.ehlo_ns = ns;
             t.sender.timers.auth_ns = ns;
         }),
     ),
-    ("smtp_starttls_timeout", Meaning::PostfixTime('s', |t, ns| t.sender.timers.starttls_ns = ns)),
-    ("smtp_mail_timeout", Meaning::PostfixTime('s', |t, ns| t.sender.timers.mail_ns = ns)),
-    ("smtp_rcpt_timeout", Meaning::PostfixTime('s', |t, ns| t.sender.timers.rcpt_ns = ns)),
-    ("smtp_data_init_timeout", Meaning::PostfixTime('s', |t, ns| t.sender.timers.data_ns = ns)),
-    ("smtp_data_xfer_timeout", Meaning::PostfixTime('s', |t, ns| t.sender.timers.content_ns = ns)),
-    ("smtp_data_done_timeout", Meaning::PostfixTime('s', |t, ns| t.sender.timers.final_dot_ns = ns)),
+    ("smtp_starttls_timeout", Meaning::UnitTime('s', |t, ns| t.sender.timers.starttls_ns = ns)),
+    ("smtp_mail_timeout", Meaning::UnitTime('s', |t, ns| t.sender.timers.mail_ns = ns)),
+    ("smtp_rcpt_timeout", Meaning::UnitTime('s', |t, ns| t.sender.timers.rcpt_ns = ns)),
+    ("smtp_data_init_timeout", Meaning::UnitTime('s', |t, ns| t.sender.timers.data_ns = ns)),
+    ("smtp_data_xfer_timeout", Meaning::UnitTime('s', |t, ns| t.sender.timers.content_ns = ns)),
+    ("smtp_data_done_timeout", Meaning::UnitTime('s', |t, ns| t.sender.timers.final_dot_ns = ns)),
     // When it tries again and when it gives up.
-    ("queue_run_delay", Meaning::PostfixTime('s', retry!(scan_every_ns))),
-    ("minimal_backoff_time", Meaning::PostfixTime('s', retry!(min_ns))),
-    ("maximal_backoff_time", Meaning::PostfixTime('s', retry!(max_ns))),
-    ("maximal_queue_lifetime", Meaning::PostfixTime('d', retry!(lifetime_ns))),
-    ("bounce_queue_lifetime", Meaning::PostfixTime('d', retry!(bounce_lifetime_ns))),
-    ("delay_warning_time", Meaning::PostfixTime('h', retry!(delay_warning_ns))),
+    ("queue_run_delay", Meaning::UnitTime('s', retry!(scan_every_ns))),
+    ("minimal_backoff_time", Meaning::UnitTime('s', retry!(min_ns))),
+    ("maximal_backoff_time", Meaning::UnitTime('s', retry!(max_ns))),
+    ("maximal_queue_lifetime", Meaning::UnitTime('d', retry!(lifetime_ns))),
+    ("bounce_queue_lifetime", Meaning::UnitTime('d', retry!(bounce_lifetime_ns))),
+    ("delay_warning_time", Meaning::UnitTime('h', retry!(delay_warning_ns))),
     // How many at once.
     ("smtp_mx_address_limit", Meaning::Number(|t, n| t.sender.address_limit = n)),
     ("smtp_mx_session_limit", Meaning::Number(|t, n| t.sender.session_limit = n)),
@@ -76,6 +76,9 @@ pub(super) static TABLE: Table = &[
             ("encrypt", |t| t.sender.tls.policy.level = TlsLevel::Encrypt),
             ("verify", |t| t.sender.tls.policy.level = TlsLevel::Verify),
             ("secure", |t| t.sender.tls.policy.level = TlsLevel::Secure),
+            ("fingerprint", |t| t.sender.tls.policy.level = TlsLevel::Fingerprint),
+            ("dane", |t| (t.sender.tls.policy.level, t.sender.tls.policy.dane) = (TlsLevel::May, DaneUse::Try)),
+            ("dane-only", |t| (t.sender.tls.policy.level, t.sender.tls.policy.dane) = (TlsLevel::May, DaneUse::Must)),
         ]),
     ),
     (
@@ -137,10 +140,6 @@ pub(super) static TABLE: Table = &[
     ("smtpd_tls_chain_files", Meaning::Field("certificate: \"name of a certificate\"")),
     ("smtpd_tls_security_level", Meaning::Field("certificate, and listeners: { \"smtp\": (require_tls: true) }")),
 ];
-
-/// Values of modelled parameters that are not.
-pub(super) static WORDS_NOT_MODELLED: &[(&str, &str)] =
-    &[("smtp_tls_security_level", "dane"), ("smtp_tls_security_level", "dane-only"), ("smtp_tls_security_level", "fingerprint")];
 
 /// What Postfix has and the model does not.
 pub(super) static NOT_MODELLED: &[&str] = &[
@@ -228,7 +227,7 @@ pub(super) static NOT_MODELLED: &[&str] = &[
 
 /// `90`, `2m`, `5d`.
 pub(super) fn time(text: &str, unit: char) -> Result<u64, String> {
-    let wrong = || format!("a time of Postfix is a number and a unit (s m h d w), as \"300s\"; a bare number is in `{unit}`");
+    let wrong = || format!("a time is a number and a unit (s m h d w), as \"300s\"; a bare number is in `{unit}`");
     let (number, unit) = match text.chars().last() {
         Some(last) if last.is_ascii_alphabetic() => (&text[..text.len() - 1], last),
         _ => (text, unit),

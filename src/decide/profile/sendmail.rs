@@ -1,0 +1,103 @@
+//! Sendmail 8.17 with the configuration that its m4 files make by default; single options are overridden in the scenario.
+//!
+//! Sources: op.me (Sendmail Installation and Operation Guide); domain.c `getmxrr`, usersmtp.c `smtpinit`, queue.c `gatherq`, deliver.c; and a running
+//! Sendmail 8.17.1.9. Not modelled: load limits, `HostStatusDirectory`, queue groups, `FallBackSmartHost`, DANE (Debian builds it without).
+
+use super::*;
+use crate::base::{DAY, Enhanced, HOUR, MINUTE, SECOND, TlsVersion};
+use crate::model::settings::{
+    ClientTls, Families, FamilyPreference, Profile, Retry, Routing, Sender, Targets, Timers, TlsLevel, TlsPolicy,
+};
+
+pub(super) static BEHAVIOUR: Behaviour = Behaviour {
+    name: "sendmail",
+    mx: MxRules {
+        // The name is canonified first, and an address is as good as an MX there.
+        nxdomain_asks_address: true,
+        no_such_domain: End { code: 550, ..bounce(5, 1, 2) },
+        no_address: End { code: 550, ..bounce(5, 1, 2) },
+        lookup_failed: defer(4, 4, 3),
+        no_usable_target: End { code: 550, ..bounce(5, 1, 2) },
+        no_usable_target_yet: defer(4, 4, 3),
+        // The class of the status is that of the last target, the message waits all the same.
+        no_usable_target_mixed: defer(5, 1, 2),
+        dns_patience: DnsPatience::AddressAskedTimes(3),
+        null_mx: End { code: 556, ..bounce(5, 1, 10) },
+        null_mx_wins: false,
+        null_mx_any_preference: false,
+        address_in_mx_data: true,
+        self_is_best: End { code: 553, ..bounce(5, 3, 5) },
+        self_without_primary: End { code: 550, ..bounce(5, 1, 2) },
+        self_check: SelfCheck::Name,
+        smart_host_lost: None,
+    },
+    order: OrderRule::ByHost,
+    session: SessionRules {
+        banner_5xx: Greeting5xx::BouncesAtLast,
+        helo_after_any_refusal: false,
+        helo_5xx: Greeting5xx::BouncesAtLast,
+        greeting_status: Some((Enhanced(4, 5, 0), Enhanced(5, 5, 0))),
+        data_5xx_status: Some(Enhanced(5, 0, 0)),
+        tempfail_tries_next: true,
+        rcpt_4xx_tries_next: true,
+        rcpt_552_is_temporary: false,
+        size_checked_before_mail: true,
+        own_name_is_loop: true,
+        refused: Enhanced(4, 4, 1),
+        connect_timeout: Enhanced(4, 4, 1),
+        unreachable: Enhanced(4, 4, 1),
+        lost: Enhanced(4, 4, 2),
+        too_big: (552, Enhanced(5, 3, 4)),
+        keeps_rcpt_4xx: true,
+        turns_recipients: true,
+    },
+    tls: TlsRules {
+        refused_5xx_bounces: false,
+        broken_handshake: BrokenHandshake::Never,
+        not_offered: Enhanced(4, 7, 0),
+        not_verified: Enhanced(4, 7, 0),
+        starttls_refused: Enhanced(4, 7, 0),
+        handshake: Enhanced(4, 7, 0),
+        own_code: 454,
+        looks_at_certificate: true,
+        judged_version_min: TlsVersion::Tls12,
+        dane: DaneRules::RFC,
+    },
+    expiry_status: Some((0, Enhanced(4, 4, 7), "Cannot send message within Timeout.queuereturn")),
+    expiry: ExpiryTest::AfterAttempt,
+    pass: PassRules::PLAIN,
+};
+
+/// The sending side as it is delivered: what a scenario does not write.
+pub(super) fn sender() -> Sender {
+    Sender {
+        profile: Profile::Sendmail,
+        timers: Timers {
+            // `Timeout.connect` 0 leaves it to the kernel; Linux gives up after six repetitions of the SYN.
+            connect_ns: 127 * SECOND,
+            first_connect_ns: 0,
+            banner_ns: 5 * MINUTE,
+            ehlo_ns: 5 * MINUTE,
+            starttls_ns: HOUR,
+            auth_ns: 10 * MINUTE,
+            mail_ns: 10 * MINUTE,
+            rcpt_ns: HOUR,
+            data_ns: 5 * MINUTE,
+            content_ns: HOUR,
+            final_dot_ns: HOUR,
+        },
+        retry: Retry::QueueRuns { every_ns: HOUR, offset_ns: 0, min_age_ns: 0, max_age_ns: 0, lifetime_ns: 5 * DAY, warning_ns: 4 * HOUR },
+        address_limit: 0,
+        session_limit: 0,
+        recipient_limit: 100,
+        concurrency: (0, 0),
+        families: Families { v4: true, v6: true, prefer: FamilyPreference::Any, balance: true },
+        routing: Routing::Mta { smart_hosts: Vec::new(), routes: Vec::new(), fallback_hosts: Vec::new() },
+        tls: ClientTls { policy: TlsPolicy::of(TlsLevel::May), policies: Vec::new(), versions: (TlsVersion::Tls12, TlsVersion::Tls13) },
+        skip_5xx_greeting: false,
+        randomize_addresses: true,
+        defer_if_no_mx_address: false,
+        targets: Targets::default(),
+        failed_cohort_limit: 0,
+    }
+}
