@@ -3,8 +3,8 @@
 //! A recipient's story is the chain of queues that its mail went through: of all copies the one that was delivered first, else the one that ended last.
 
 use super::outcome::{
-    Attempt, Authentication, Connection, Decision, FaultFacts, Hop, HostFacts, Kind, Lookup, Message, Outcome, Place, Reason, Recipient,
-    ReportLine, Stopped, Tls,
+    Attempt, Authentication, Connection, Decision, FaultFacts, Hop, HostFacts, Kind, Lookup, Message, NotUsed, Outcome, Place, Published,
+    Reason, Recipient, ReportLine, Stopped, Tls,
 };
 use crate::base::{AttemptResult, ConnectionResult, Enhanced, Fate, HostId, SimTime};
 use crate::decide::authentication::dkim::DkimResult;
@@ -65,6 +65,8 @@ struct Builder<'a> {
     exceptions: BTreeMap<(u32, u16), u32>,
     /// By connection.
     findings: BTreeMap<u32, Rc<Authentication>>,
+    refusals: BTreeMap<(u32, u16), Vec<u32>>,
+    published: Vec<Rc<Published>>,
 }
 
 impl<'a> Builder<'a> {
@@ -101,7 +103,12 @@ impl<'a> Builder<'a> {
                 .collect(),
             exceptions: trace.recipients.iter().map(|row| ((row.connection, row.recipient), row.outcome)).collect(),
             findings: findings(run),
+            refusals: BTreeMap::new(),
+            published: run.tables.published.values().iter().map(|one| Rc::new(published(one))).collect(),
         };
+        for (at, row) in trace.refusals.iter().enumerate() {
+            builder.refusals.entry((row.copy, row.pass)).or_default().push(at as u32);
+        }
         for (at, row) in trace.lookups.iter().enumerate() {
             builder.lookups.entry((row.copy, row.pass)).or_default().push(at as u32);
         }
@@ -421,6 +428,7 @@ impl<'a> Builder<'a> {
             lookups: self.lookups_of(copy, pass),
             decisions: self.decisions_of(copy, |row| row.pass == pass && row.recipient == NONE),
             connections: rows.iter().map(|at| self.connection(*at, index)).collect(),
+            not_used: self.not_used(copy, pass, self.leads_to(*rows.first()?)),
         })
     }
 
@@ -447,6 +455,7 @@ impl<'a> Builder<'a> {
             lookups: self.lookups_of(copy, row.pass),
             decisions: self.decisions_of(copy, |decision| decision.pass == row.pass && decision.recipient == NONE),
             connections: self.connections[copy as usize].iter().filter(mine).map(|at| self.connection(*at, row.recipient)).collect(),
+            not_used: self.not_used(copy, row.pass, row.destination),
         }
     }
 
@@ -496,16 +505,38 @@ impl<'a> Builder<'a> {
 
     fn tls(&self, outcome: u32) -> Option<Tls> {
         let id = self.run.tables.outcomes.get(outcome).tls;
-        (id != NONE).then(|| {
-            let record = self.run.tables.tls.get(id);
-            Tls {
-                outcome: record.outcome,
-                version: record.version,
-                policy: record.policy.into(),
-                result: record.result,
-                why: record.why.as_ref().into(),
-            }
+        (id != NONE).then(|| self.protection(id))
+    }
+
+    fn protection(&self, id: u32) -> Tls {
+        let record = self.run.tables.tls.get(id);
+        Tls {
+            outcome: record.outcome,
+            version: record.version,
+            policy: record.policy.into(),
+            result: record.result,
+            published: (record.published != NONE).then(|| self.published[record.published as usize].clone()),
+            why: record.why.as_ref().into(),
+        }
+    }
+
+    /// Hosts that a pass to a destination did not connect to.
+    fn not_used(&self, copy: u32, pass: u16, destination: u32) -> Vec<NotUsed> {
+        let rows = self.refusals.get(&(copy, pass)).into_iter().flatten().map(|at| &self.run.trace.refusals[*at as usize]);
+        rows.filter_map(|row| {
+            let leg = self.run.tables.legs.get(row.leg);
+            let candidate = self.run.tables.candidates.get(leg.candidate);
+            let name = self.run.tables.names.text(candidate.name).into();
+            let to = self.model.host_at(candidate.address).map(|host| self.place(host, NONE));
+            (leg.destination == destination).then(|| NotUsed {
+                at: row.at,
+                to,
+                name,
+                address: candidate.address,
+                tls: self.protection(row.tls),
+            })
         })
+        .collect()
     }
 
     fn hosts(&self) -> Vec<HostFacts> {
@@ -577,6 +608,11 @@ fn group(count: usize, owners: impl Iterator<Item = u32>) -> Vec<Vec<u32>> {
     groups
 }
 
+fn published(policy: &crate::trace::PublishedPolicy) -> Published {
+    let texts = |list: &[Box<str>]| list.iter().map(|text| text.as_ref().into()).collect();
+    Published { kind: policy.kind, domain: policy.domain.as_ref().into(), strings: texts(&policy.strings), hosts: texts(&policy.hosts) }
+}
+
 fn kind_name(kind: &FaultKind) -> &'static str {
     match kind {
         FaultKind::Down { .. } => "Down",
@@ -592,5 +628,6 @@ fn kind_name(kind: &FaultKind) -> &'static str {
         FaultKind::Greylist { .. } => "Greylist",
         FaultKind::RateLimit { .. } => "RateLimit",
         FaultKind::Dns { .. } => "Dns",
+        FaultKind::MtaSts { .. } => "MtaSts",
     }
 }

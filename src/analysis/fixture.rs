@@ -26,6 +26,7 @@ fn tls() -> Tls {
         version: Some(TlsVersion::Tls13),
         policy: "EncryptionOnly".into(),
         result: None,
+        published: None,
         why: "STARTTLS offered; the certificate is not looked at".into(),
     }
 }
@@ -89,6 +90,7 @@ fn attempt(connections: Vec<Connection>, result: AttemptResult) -> Attempt {
         lookups: vec![],
         decisions: vec![order("site-a.contoso.com")],
         connections,
+        not_used: vec![],
     }
 }
 

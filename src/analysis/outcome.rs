@@ -214,6 +214,23 @@ pub struct Attempt {
     pub decisions: Vec<Rc<Decision>>,
     /// One per try at one address, in order.
     pub connections: Vec<Connection>,
+    /// Hosts that nobody connected to, since what their domain publishes about TLS forbids it.
+    pub not_used: Vec<NotUsed>,
+}
+
+/// A host that was passed by before any connect.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct NotUsed {
+    /// When.
+    pub at: SimTime,
+    /// The machine that answers at the address; `None` if nobody has it.
+    pub to: Option<Place>,
+    /// The name that led there.
+    pub name: Rc<str>,
+    /// Its address.
+    pub address: IpAddr,
+    /// The policy, and what it has against the host.
+    pub tls: Tls,
 }
 
 /// One question to DNS.
@@ -307,8 +324,23 @@ pub struct Tls {
     pub policy: Rc<str>,
     /// RFC 8460 result type of a failure.
     pub result: Option<&'static str>,
+    /// What the receiving domain publishes about it.
+    pub published: Option<Rc<Published>>,
     /// Why it came out so.
     pub why: Rc<str>,
+}
+
+/// What a receiving domain publishes about TLS.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Published {
+    /// `tlsa` or `sts`.
+    pub kind: &'static str,
+    /// Whose it is.
+    pub domain: Rc<str>,
+    /// Its lines.
+    pub strings: Vec<Rc<str>>,
+    /// Hosts or patterns of hosts that it speaks of.
+    pub hosts: Vec<Rc<str>>,
 }
 
 /// A decision as the rule book returned it: what won, and why each other candidate lost.

@@ -107,7 +107,7 @@ pub fn promise(rules: &DaneRules, usage: DaneUse, ground: Ground, host: &str, an
             } else {
                 one(Promise::Encrypted, "DANE-5", "TLSA records, none of them usable: TLS, whatever the certificate".to_owned())
             };
-            decision.passed_over.extend(useless.into_iter().map(|record| not_usable(record)));
+            decision.passed_over.extend(useless.into_iter().map(not_usable));
             decision
         }
     }
@@ -162,7 +162,7 @@ pub fn fits(
                 misfit = ("the authority of the TLSA record is not sent along", "tlsa-invalid");
             } else if expired || over {
                 misfit = ("a TLSA record of usage 2 fits, but the certificate is out of date", "certificate-expired");
-            } else if !certificate.any_name && !wanted.iter().any(|wanted| carries(certificate, wanted)) {
+            } else if !certificate.any_name && !wanted.iter().any(|wanted| carries(certificate, wanted, true)) {
                 misfit = ("a TLSA record of usage 2 fits, but the certificate has another name", "certificate-host-mismatch");
             } else {
                 return Ok("a TLSA record of usage 2 fits, and the name is right");
@@ -337,7 +337,7 @@ mod tests {
         for (case, record, issuer, now, name, expected) in cases {
             let fits = |profile| {
                 let rules = &behaviour(profile).tls.dane;
-                match fits(rules, &[record.clone()], &certificate(issuer), &[Wanted::Name(name)], SimTime(now)) {
+                match fits(rules, std::slice::from_ref(&record), &certificate(issuer), &[Wanted::Name(name)], SimTime(now)) {
                     Ok(_) => "fits",
                     Err((_, result)) => result,
                 }

@@ -4,7 +4,7 @@
 //! S6 another name, S7 not trusted, S8 good. Sources: RFC 3207 §4, RFC 7435, RFC 9325, RFC 6125 §6.4, TLS_README of Postfix, New-OutboundConnector
 //! `TlsSettings` and `TlsDomain`. What TLSA records ask for stands in `dane`.
 
-use super::profile::{Behaviour, BrokenHandshake};
+use super::profile::{Behaviour, BrokenHandshake, RevocationCheck};
 use super::{Because, Decision, because};
 use crate::base::{Enhanced, Reply, SimTime, TlsOutcome, TlsVersion};
 use crate::model::certificate::{Certificate, Issuer, Revocation};
@@ -69,10 +69,7 @@ pub fn negotiate(rules: &Behaviour, policy: &TlsPolicy, offer: &Offer, old: bool
     let tls = &rules.tls;
     let name = level.as_str();
     let one = |verdict, why: &str, source| Decision::for_reason(verdict, because("TLS", name, why, source));
-    let fail = |bounce, status, result| {
-        let status = if level == TlsLevel::Dane { tls.dane.status(result, status) } else { status };
-        Verdict::Fail { bounce, status, result }
-    };
+    let fail = |bounce, usual, result| Verdict::Fail { bounce, status: status_at(rules, level, result, usual), result };
     match offer {
         _ if level == TlsLevel::None => one(Verdict::Go(TlsOutcome::Plaintext), "the policy never uses TLS", "sender's TLS policy"),
         Offer::NotOffered if optional => {
@@ -141,14 +138,15 @@ fn judge_certificate(rules: &Behaviour, policy: &TlsPolicy, facts: &Facts) -> De
     let (want_chain, want_name) = match policy.level {
         TlsLevel::None | TlsLevel::May | TlsLevel::Encrypt | TlsLevel::Opportunistic | TlsLevel::EncryptionOnly => (false, false),
         TlsLevel::CertificateValidation => (true, false),
-        TlsLevel::Verify | TlsLevel::Secure | TlsLevel::DomainValidation => (true, true),
+        TlsLevel::Verify | TlsLevel::Secure | TlsLevel::DomainValidation | TlsLevel::MtaSts => (true, true),
         TlsLevel::Fingerprint | TlsLevel::Dane => return judge_by_fit(rules, policy.level, facts),
     };
     let version = facts.version.as_str();
     if !want_chain {
         return one(Verdict::Go(TlsOutcome::Encrypted), format!("{version}; the policy does not judge the certificate"));
     }
-    let fail = |result| Verdict::Fail { bounce: false, status: rules.tls.not_verified, result };
+    let status = |result| status_at(rules, policy.level, result, rules.tls.not_verified);
+    let fail = |result| Verdict::Fail { bounce: false, status: status(result), result };
     if !facts.trusted {
         return one(fail(facts.distrust_result), facts.distrust.to_owned());
     }
@@ -156,6 +154,15 @@ fn judge_certificate(rules: &Behaviour, policy: &TlsPolicy, facts: &Facts) -> De
         return one(fail("certificate-host-mismatch"), "S6: the certificate does not carry a name that the policy asks for".to_owned());
     }
     one(Verdict::Go(TlsOutcome::Authenticated), format!("S8: {version}; certificate good for this policy"))
+}
+
+/// The status of a failure: what the receiving domain publishes has codes of its own in some servers.
+fn status_at(rules: &Behaviour, level: TlsLevel, result: &str, usual: Enhanced) -> Enhanced {
+    match level {
+        TlsLevel::Dane => rules.tls.dane.status(result, usual),
+        TlsLevel::MtaSts => rules.tls.mta_sts_failed.unwrap_or(usual),
+        _ => usual,
+    }
 }
 
 /// A record or a digest decides; authorities, dates and names are not asked beside it.
@@ -167,20 +174,38 @@ fn judge_by_fit(rules: &Behaviour, level: TlsLevel, facts: &Facts) -> Decision<V
             Decision::for_reason(Verdict::Go(TlsOutcome::Authenticated), because(rule, level.as_str(), why, source))
         }
         Err((why, result)) => {
-            let usual = rules.tls.not_verified;
-            let status = if level == TlsLevel::Dane { rules.tls.dane.status(result, usual) } else { usual };
+            let status = status_at(rules, level, result, rules.tls.not_verified);
             Decision::for_reason(Verdict::Fail { bounce: false, status, result }, because(rule, level.as_str(), why, source))
         }
     }
 }
 
-/// Looks at a certificate as a client does that trusts what `trusts` says about its authority.
+/// How a client looks at certificates.
+#[derive(Clone, Copy, Debug)]
+pub struct Eyes<'a> {
+    /// It trusts the authority.
+    pub trusts: bool,
+    /// Of these names one must be there.
+    pub wanted: &'a [Wanted<'a>],
+    /// The subject counts where there is no SAN.
+    pub subject_counts: bool,
+    /// Does it ask whether certificates are revoked?
+    pub revocation: RevocationCheck,
+}
+
+/// Looks at a certificate.
 #[must_use]
-pub fn facts(certificate: &Certificate, version: TlsVersion, now: SimTime, trusts: bool, wanted: &[Wanted<'_>]) -> Facts {
+pub fn facts(certificate: &Certificate, version: TlsVersion, now: SimTime, eyes: &Eyes<'_>) -> Facts {
     let (mut trusted, mut distrust, mut result) = (true, "", "certificate-not-trusted");
     let mut reject = |why, kind| (trusted, distrust, result) = (false, why, kind);
-    if certificate.revocation == Revocation::Revoked {
-        reject("the certificate is revoked", "validation-failure");
+    match (eyes.revocation, certificate.revocation) {
+        (RevocationCheck::WhereReachable | RevocationCheck::Always, Revocation::Revoked) => {
+            reject("the certificate is revoked", "validation-failure");
+        }
+        (RevocationCheck::Always, Revocation::Unreachable) => {
+            reject("nobody can say whether the certificate is revoked", "validation-failure");
+        }
+        (RevocationCheck::Never, _) | (_, Revocation::Good) | (RevocationCheck::WhereReachable, Revocation::Unreachable) => {}
     }
     if certificate.weak_signature {
         reject("the signature is too weak (MD5)", "validation-failure");
@@ -188,7 +213,7 @@ pub fn facts(certificate: &Certificate, version: TlsVersion, now: SimTime, trust
     if !certificate.sends_chain {
         reject("S7: the intermediate certificate is missing", "certificate-not-trusted");
     }
-    if !trusts {
+    if !eyes.trusts {
         reject("S7: the authority is not trusted", "certificate-not-trusted");
     }
     if now < certificate.not_before {
@@ -201,7 +226,7 @@ pub fn facts(certificate: &Certificate, version: TlsVersion, now: SimTime, trust
     if certificate.issuer == Issuer::SelfSigned {
         reject("S4: the certificate is self-signed", "certificate-not-trusted");
     }
-    let name_matches = certificate.any_name || wanted.iter().any(|wanted| carries(certificate, wanted));
+    let name_matches = certificate.any_name || eyes.wanted.iter().any(|wanted| carries(certificate, wanted, eyes.subject_counts));
     Facts { version, trusted, distrust, distrust_result: result, name_matches, fits: NOTHING_TO_FIT }
 }
 
@@ -214,10 +239,11 @@ pub enum Wanted<'a> {
     Below(&'a str),
 }
 
-/// Does the certificate carry the name? SAN names count; the subject only if there is no SAN (RFC 6125 §6.4.4). `*` is one whole leftmost label.
+/// Does the certificate carry the name? SAN names count; the subject only if there is no SAN, and not with everybody (RFC 6125 §6.4.4, RFC 9525 §2).
+/// `*` is one whole leftmost label (RFC 9525 §6.3).
 #[must_use]
-pub fn carries(certificate: &Certificate, wanted: &Wanted<'_>) -> bool {
-    let subject = std::slice::from_ref(&certificate.subject);
+pub fn carries(certificate: &Certificate, wanted: &Wanted<'_>, subject_counts: bool) -> bool {
+    let subject = if subject_counts { std::slice::from_ref(&certificate.subject) } else { &[] };
     let names = if certificate.names.is_empty() { subject } else { &certificate.names[..] };
     names.iter().any(|name| match wanted {
         Wanted::Name(wanted) => same_name(name, wanted),
@@ -303,7 +329,9 @@ mod tests {
             (vec![], Wanted::Name("cn.test"), true),
         ];
         for (names, wanted, expected) in cases {
-            assert_eq!(carries(&certificate(&names, Issuer::Public), &wanted), expected, "{names:?} {wanted:?}");
+            let certificate = certificate(&names, Issuer::Public);
+            assert_eq!(carries(&certificate, &wanted, true), expected, "{names:?} {wanted:?}");
+            assert_eq!(carries(&certificate, &wanted, false), expected && !names.is_empty(), "without the subject: {names:?} {wanted:?}");
         }
     }
 
@@ -383,8 +411,20 @@ mod tests {
             ("unknown authority", certificate(&["a.test"], Issuer::Public), 50, false, (false, "S7: the authority is not trusted")),
         ];
         for (case, certificate, now, trusts, (trusted, why)) in cases {
-            let facts = facts(&certificate, TlsVersion::Tls12, SimTime(now), trusts, &[Wanted::Name("a.test")]);
+            let eyes = Eyes { trusts, wanted: &[Wanted::Name("a.test")], subject_counts: true, revocation: RevocationCheck::Never };
+            let facts = facts(&certificate, TlsVersion::Tls12, SimTime(now), &eyes);
             assert_eq!((facts.trusted, facts.distrust), (trusted, why), "{case}");
+        }
+        for (state, expected) in [
+            (Revocation::Good, [true, true, true]),
+            (Revocation::Unreachable, [true, true, false]),
+            (Revocation::Revoked, [true, false, false]),
+        ] {
+            let shown = Certificate { revocation: state, ..certificate(&["a.test"], Issuer::Public) };
+            let got = [RevocationCheck::Never, RevocationCheck::WhereReachable, RevocationCheck::Always].map(|revocation| {
+                facts(&shown, TlsVersion::Tls12, SimTime(50), &Eyes { trusts: true, wanted: &[], subject_counts: true, revocation }).trusted
+            });
+            assert_eq!(got, expected, "{state:?}");
         }
     }
 }

@@ -13,6 +13,7 @@ mod memory;
 mod notices;
 mod pass;
 mod plan;
+mod policy;
 mod proof;
 mod queue;
 mod queue_runs;

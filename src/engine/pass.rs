@@ -181,6 +181,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             waits: u64::MAX,
             plain: false,
             proof: NONE,
+            learned: NONE,
             host_failure: false,
             connections: 0,
             status: NONE,

@@ -4,14 +4,18 @@
 //! The answer becomes the policy of that one connection. Sources: RFC 7672 §2.2, RFC 8461 §8.4 (no host is taken off the list beforehand).
 
 use super::plan::Goal;
+use super::policy::Learned;
 use super::world::World;
-use crate::base::{NameId, SimTime};
+use crate::base::{NameId, SimTime, TlsOutcome};
 use crate::decide::dane::{self, Promise, TlsaAnswer};
 use crate::decide::failure::Effect;
+use crate::decide::mta_sts::{self, Verdict};
+use crate::decide::profile::End;
 use crate::model::Model;
 use crate::model::dns::{RecordType, Tlsa};
 use crate::model::settings::{DaneUse, Directory, HostConfig, TlsLevel, TlsPolicy};
-use crate::trace::NONE;
+use crate::trace::level::PATHS;
+use crate::trace::{Leg, NONE, PublishedPolicy, RefusalRow, TlsRecord};
 
 /// The policy of one connection, made of what the receiving domain promises.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -21,18 +25,49 @@ pub(crate) struct Proof {
     pub(super) records: Vec<Tlsa>,
     /// Whose records these are: names that a certificate may carry.
     pub(super) bases: [Option<NameId>; 2],
+    /// A policy in testing: what it would have said is reported.
+    pub(super) watched: bool,
+    /// RFC 8460 result of something that went wrong already and stops nobody.
+    pub(super) noted: Option<&'static str>,
+    /// What was published, for reports.
+    pub(super) published: u32,
 }
 
-/// May a machine with these settings have to look at promises at all? In a world without signed zones only one that requires DANE does.
-pub(super) fn proves(model: &Model, config: &HostConfig) -> bool {
-    let signed = model.zones.iter().any(crate::model::dns::Zones::is_signed);
-    let asks = |policy: &TlsPolicy| policy.dane == DaneUse::Must || signed && policy.dane == DaneUse::Try;
-    let tls = &config.sender.tls;
-    let of_tenants = match &config.receiver.directory {
-        Directory::Tenants(tenants) => tenants.iter().flat_map(|tenant| &tenant.outbound_connectors).any(|connector| asks(&connector.tls)),
-        Directory::Everything | Directory::Mta(_) => false,
-    };
-    asks(&tls.policy) || tls.policies.iter().any(|(_, policy)| asks(policy)) || of_tenants
+/// What the domains of a world publish at all.
+pub(super) struct Published {
+    signed: bool,
+    mta_sts: bool,
+}
+
+impl Published {
+    pub(super) fn of(model: &Model) -> Self {
+        let signed = model.zones.iter().any(crate::model::dns::Zones::is_signed);
+        Self { signed, mta_sts: model.names.iter().any(|name| name.starts_with("_mta-sts.")) }
+    }
+
+    /// May a machine with these settings have to look at promises at all?
+    pub(super) fn concerns(&self, config: &HostConfig) -> bool {
+        let asks = |policy: &TlsPolicy| match policy.dane {
+            DaneUse::Must => true,
+            DaneUse::Try if self.signed => true,
+            DaneUse::Try | DaneUse::Never => self.mta_sts && policy.mta_sts,
+        };
+        let tls = &config.sender.tls;
+        let of_tenants = match &config.receiver.directory {
+            Directory::Tenants(tenants) => {
+                tenants.iter().flat_map(|tenant| &tenant.outbound_connectors).any(|connector| asks(&connector.tls))
+            }
+            Directory::Everything | Directory::Mta(_) => false,
+        };
+        asks(&tls.policy) || tls.policies.iter().any(|(_, policy)| asks(policy)) || of_tenants
+    }
+}
+
+impl Proof {
+    /// A policy and nothing else.
+    fn of(policy: TlsPolicy) -> Self {
+        Self { policy, records: Vec::new(), bases: [None, None], watched: false, noted: None, published: NONE }
+    }
 }
 
 /// What came of looking at a candidate.
@@ -46,44 +81,163 @@ pub(super) enum Proved {
 }
 
 impl<const LEVEL: u8> World<'_, LEVEL> {
-    /// Looks up what the receiving domain promises about a candidate.
+    /// Looks up what the receiving domain promises about a candidate: DANE first, and MTA-STS where DANE asks for no certificate.
     pub(super) fn prove(&mut self, job: u32, goal: &Goal, at: SimTime) -> Proved {
         self.jobs[job].proof = NONE;
         let policy = self.policy_of_hop(job).clone();
-        if policy.dane == DaneUse::Never {
+        if policy.level == TlsLevel::None || !policy.asks() {
             return Proved::Go(at);
         }
+        let (mut policy, mut at) = (policy, at);
+        if policy.dane != DaneUse::Never {
+            let (promise, ready) = self.ask_dane(job, goal, policy.dane, at);
+            at = ready;
+            match promise {
+                Promise::Nothing => {}
+                Promise::Stop { end, result } => return self.not_used(job, goal, (end, result), "dane", at),
+                Promise::Encrypted => {
+                    policy.level = match policy.level {
+                        TlsLevel::May => TlsLevel::Encrypt,
+                        TlsLevel::Opportunistic => TlsLevel::EncryptionOnly,
+                        stronger => stronger,
+                    };
+                    self.jobs[job].proof = self.proofs.intern(Proof::of(policy.clone()));
+                }
+                Promise::Authenticated(records) => {
+                    let published = self.published_records(job, goal, &records);
+                    let policy = TlsPolicy { level: TlsLevel::Dane, names: Vec::new(), ..policy };
+                    let proof = Proof { records, bases: goal.ground.bases, published, ..Proof::of(policy) };
+                    self.jobs[job].proof = self.proofs.intern(proof);
+                    return Proved::Go(at);
+                }
+            }
+        }
+        self.apply_policy(job, goal, policy, at)
+    }
+
+    /// What the policy of the domain asks of a candidate.
+    fn apply_policy(&mut self, job: u32, goal: &Goal, usual: TlsPolicy, at: SimTime) -> Proved {
+        if self.jobs[job].learned == NONE {
+            return Proved::Go(at);
+        }
+        let learned = self.policies.learned(self.jobs[job].learned).clone();
+        let published = self.published_policy(&learned);
+        let Some(policy) = &learned.policy else {
+            let proof = Proof { noted: learned.failed, published, ..Proof::of(usual) };
+            self.jobs[job].proof = self.proofs.intern(proof);
+            return Proved::Go(at);
+        };
         let copy = self.jobs[job].copy;
         let client = self.copies[copy].host;
-        let host = self.tables.candidates.get(goal.candidate).name;
-        let text = self.tables.names.text(host).to_owned();
-        let (answer, at) = self.ask_tlsa(job, goal, at);
-        let read = answer.map_or(TlsaAnswer::NotAsked, |answer| dane::read(self.resolvers.answer(answer)));
-        let rules = &self.rules(client).tls.dane;
-        let decision = dane::promise(rules, policy.dane, goal.ground, &text, &read);
-        let stored = self.store("what does DANE promise?", client, NONE, &decision);
+        let host = self.tables.names.text(self.tables.candidates.get(goal.candidate).name).to_owned();
+        let decision = mta_sts::judge(policy, &host);
+        let stored = self.store("what does MTA-STS say?", client, NONE, &decision);
         self.trace_decisions(copy, NONE, &[stored]);
-        let policy = match decision.outcome {
-            Promise::Nothing => return Proved::Go(at),
-            Promise::Stop { end, result } => {
-                let why = format!("{text}: {} ({result})", decision.chosen[0].why);
-                let reply = self.tables.reply(end.code, end.status, &why);
-                let effect = if end.bounce { Effect::Bounce(end.status) } else { Effect::Next(end.status) };
-                self.note_effect(job, effect, reply, !end.bounce);
-                return if end.bounce { Proved::Over(at) } else { Proved::Next(at) };
+        let proof = match decision.outcome {
+            Verdict::Nothing => return Proved::Go(at),
+            Verdict::NotListed => {
+                let end = End { bounce: false, freeze: false, code: 0, status: self.rules(client).tls.mx_not_listed };
+                return self.not_used(job, goal, (end, "validation-failure"), "mta-sts", at);
             }
-            Promise::Encrypted => {
-                let level = if matches!(policy.level, TlsLevel::None | TlsLevel::May) { TlsLevel::Encrypt } else { policy.level };
-                let level = if level == TlsLevel::Opportunistic { TlsLevel::EncryptionOnly } else { level };
-                Proof { policy: TlsPolicy { level, ..policy }, records: Vec::new(), bases: [None, None] }
+            Verdict::Watch { listed } => {
+                Proof { watched: true, noted: (!listed).then_some("validation-failure"), published, ..Proof::of(usual) }
             }
-            Promise::Authenticated(records) => {
-                let policy = TlsPolicy { level: TlsLevel::Dane, names: Vec::new(), ..policy };
-                Proof { policy, records, bases: goal.ground.bases }
+            Verdict::Enforce => {
+                let weaker = matches!(
+                    usual.level,
+                    TlsLevel::May
+                        | TlsLevel::Encrypt
+                        | TlsLevel::Opportunistic
+                        | TlsLevel::EncryptionOnly
+                        | TlsLevel::CertificateValidation
+                );
+                let level = if weaker { TlsLevel::MtaSts } else { usual.level };
+                let names = if weaker { Vec::new() } else { usual.names.clone() };
+                Proof { noted: learned.failed, published, ..Proof::of(TlsPolicy { level, names, ..usual }) }
             }
         };
-        self.jobs[job].proof = self.proofs.intern(policy);
+        self.jobs[job].proof = self.proofs.intern(proof);
         Proved::Go(at)
+    }
+
+    /// A candidate that what is published forbids: nobody connects to it.
+    fn not_used(&mut self, job: u32, goal: &Goal, (end, result): (End, &'static str), policy: &'static str, at: SimTime) -> Proved {
+        let host = self.tables.names.text(self.tables.candidates.get(goal.candidate).name);
+        let what = match result {
+            "dnssec-invalid" => "TLSA lookup error, so it is not used now",
+            "dane-required" => "DANE is required, and there is none",
+            _ => "not listed in the MTA-STS policy, so it is not used",
+        };
+        let why = format!("{host}: {what} ({result})");
+        let reply = self.tables.reply(end.code, end.status, &why);
+        let published = if policy == "dane" { NONE } else { self.published_policy(&self.policies.learned(self.jobs[job].learned).clone()) };
+        self.trace_refusal(
+            job,
+            goal,
+            TlsRecord { outcome: TlsOutcome::Plaintext, version: None, policy, result: Some(result), published, why: why.into() },
+            at,
+        );
+        let effect = if end.bounce { Effect::Bounce(end.status) } else { Effect::Next(end.status) };
+        self.note_effect(job, effect, reply, !end.bounce);
+        if end.bounce { Proved::Over(at) } else { Proved::Next(at) }
+    }
+
+    /// Writes that a host was not connected to, and why.
+    fn trace_refusal(&mut self, job: u32, goal: &Goal, record: TlsRecord, at: SimTime) {
+        if !self.writes(PATHS) {
+            return;
+        }
+        let row = &self.jobs[job];
+        let copy = &self.copies[row.copy];
+        let destination = self.queues[row.queue as usize].destination;
+        let leg = self.tables.legs.intern(Leg { destination, candidate: goal.candidate });
+        let tls = self.tables.tls.intern(record);
+        self.trace.refusals.push(RefusalRow { copy: copy.number, pass: copy.pass, leg, at, tls });
+    }
+
+    /// TLSA records as a report shows them.
+    fn published_records(&mut self, job: u32, goal: &Goal, records: &[Tlsa]) -> u32 {
+        if !self.writes(PATHS) {
+            return NONE;
+        }
+        let (hop, _) = self.hop_of(job, self.jobs[job].hop).expect("a candidate has a next hop");
+        let host = self.tables.names.text(self.tables.candidates.get(goal.candidate).name);
+        let published = PublishedPolicy {
+            kind: "tlsa",
+            domain: crate::decide::route::queue_name(&self.tables.names, &hop).into(),
+            strings: records.iter().map(|record| record.to_string().into()).collect(),
+            hosts: vec![host.into()],
+        };
+        self.tables.published.intern(published)
+    }
+
+    /// A policy as a report shows it.
+    fn published_policy(&mut self, learned: &Learned) -> u32 {
+        if !self.writes(PATHS) {
+            return NONE;
+        }
+        let mut published =
+            PublishedPolicy { kind: "sts", domain: self.tables.names.text(learned.domain).into(), strings: Vec::new(), hosts: Vec::new() };
+        if let Some(policy) = &learned.policy {
+            published.strings = vec!["version: STSv1".into(), format!("mode: {}", policy.mode.as_str()).into()];
+            published.strings.extend(policy.mx.iter().map(|mx| format!("mx: {mx}").into()));
+            published.strings.push(format!("max_age: {}", policy.max_age_seconds).into());
+            published.hosts = policy.mx.clone();
+        }
+        self.tables.published.intern(published)
+    }
+
+    /// What DANE says about a candidate.
+    fn ask_dane(&mut self, job: u32, goal: &Goal, usage: DaneUse, at: SimTime) -> (Promise, SimTime) {
+        let copy = self.jobs[job].copy;
+        let client = self.copies[copy].host;
+        let host = self.tables.names.text(self.tables.candidates.get(goal.candidate).name).to_owned();
+        let (answer, at) = self.ask_tlsa(job, goal, at);
+        let read = answer.map_or(TlsaAnswer::NotAsked, |answer| dane::read(self.resolvers.answer(answer)));
+        let decision = dane::promise(&self.rules(client).tls.dane, usage, goal.ground, &host, &read);
+        let stored = self.store("what does DANE promise?", client, NONE, &decision);
+        self.trace_decisions(copy, NONE, &[stored]);
+        (decision.outcome, at)
     }
 
     /// Asks for the TLSA records of a candidate: of the name that aliases lead to, then of the name itself. `None`: there is nothing to ask.

@@ -121,6 +121,7 @@ fn play<const LEVEL: u8>(model: &Model, options: &Options) -> Run {
         answers: Vec::new(),
         tls_cache: TlsCache::default(),
         proofs: Interner::default(),
+        policies: super::policy::Policies::default(),
         acceptance_cache: AcceptanceCache::default(),
         origins: Origins::new(model, options.level),
         memory: Memory::default(),

@@ -5,7 +5,7 @@ use super::world::World;
 use crate::base::{CertId, ConfigId, ConnectionResult, HostId, Interner, NameId, Phase, Reply, TlsOutcome, TlsVersion};
 use crate::decide::dane;
 use crate::decide::failure::Effect;
-use crate::decide::tls::{NOTHING_TO_FIT, Offer, Verdict, Wanted, facts, listed, negotiate, sentence};
+use crate::decide::tls::{Eyes, NOTHING_TO_FIT, Offer, Verdict, Wanted, facts, listed, negotiate, sentence};
 use crate::model::certificate::{Certificate, Issuer};
 use crate::model::fault::{FaultKind, StarttlsHow};
 use crate::model::settings::{NextHop, Retry, Target, TlsLevel, TlsPolicy};
@@ -77,7 +77,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             }
         };
         let plain_retry = self.tables.destinations.get(self.queues[self.jobs[talk.job].queue as usize].destination).plain_retry;
-        if offer == OfferKey::NotOffered && matches!(level, TlsLevel::May | TlsLevel::Opportunistic) {
+        if offer == OfferKey::NotOffered && matches!(level, TlsLevel::May | TlsLevel::Opportunistic) && self.jobs[talk.job].proof == NONE {
             // The usual case of a server without TLS, worked out once per level.
             let known = self.tls_cache.plain.iter().find(|(known, _)| *known == level).map(|(_, record)| *record);
             talk.tls = known.unwrap_or_else(|| {
@@ -176,7 +176,12 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
         let judges = matches!(
             level,
-            TlsLevel::Verify | TlsLevel::Secure | TlsLevel::Dane | TlsLevel::CertificateValidation | TlsLevel::DomainValidation
+            TlsLevel::Verify
+                | TlsLevel::Secure
+                | TlsLevel::Dane
+                | TlsLevel::MtaSts
+                | TlsLevel::CertificateValidation
+                | TlsLevel::DomainValidation
         );
         if judges && version < talk.rules.tls.judged_version_min {
             return OfferKey::Broken("the version is too old for a level that judges the certificate");
@@ -220,26 +225,60 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             OfferKey::Broken(how) => (Offer::Broken(how), None),
             OfferKey::Certificate(id, version, _) => {
                 let certificate = self.model.certificate(*id);
-                let trusts = match &certificate.issuer {
-                    Issuer::Public => true,
-                    Issuer::SelfSigned => false,
-                    Issuer::Authority { trusted_by, .. } => trusted_by.has(talk.client),
-                };
-                let mut facts = facts(certificate, *version, talk.now, trusts, &wanted);
+                let trusts = trusts(&certificate.issuer, talk.client);
+                let subject_counts = talk.rules.tls.subject_counts && question.policy.level != TlsLevel::MtaSts;
+                let eyes = Eyes { trusts, wanted: &wanted, subject_counts, revocation: talk.rules.tls.revocation };
+                let mut facts = facts(certificate, *version, talk.now, &eyes);
                 facts.fits = self.fits(&question, &hop_name, certificate, talk);
                 (Offer::Handshake(facts), Some(*version))
             }
         };
         let decision = negotiate(talk.rules, &question.policy, &offer, question.old, question.plain_retry);
-        let why = sentence(&decision.chosen);
+        let mut why = sentence(&decision.chosen);
         let policy = question.policy.level.as_str();
-        let record = match &decision.outcome {
-            Verdict::Go(outcome) => self.tls_record(*outcome, version.filter(|_| *outcome != TlsOutcome::Plaintext), policy, None, &why),
-            Verdict::PlaintextRetry => self.tls_record(TlsOutcome::Plaintext, None, policy, Some("validation-failure"), &why),
-            Verdict::Fail { result, .. } => self.tls_record(TlsOutcome::Plaintext, None, policy, Some(result), &why),
+        let (outcome, mut result) = match &decision.outcome {
+            Verdict::Go(outcome) => (*outcome, None),
+            Verdict::PlaintextRetry => (TlsOutcome::Plaintext, Some("validation-failure")),
+            Verdict::Fail { result, .. } => (TlsOutcome::Plaintext, Some(*result)),
         };
+        let mut published = NONE;
+        if question.proof != NONE {
+            let (watched, noted) = {
+                let proof = self.proofs.get(question.proof);
+                published = proof.published;
+                (proof.watched, proof.noted)
+            };
+            let would = watched.then(|| self.under_enforcement(&question, &host_name, talk)).flatten();
+            if let (None, Some(failure)) = (result, noted.or(would)) {
+                result = Some(failure);
+                why += "; reported, not enforced";
+            }
+        }
+        let version = version.filter(|_| outcome != TlsOutcome::Plaintext);
+        let record = TlsRecord { outcome, version, policy, result, published, why: why.into() };
+        let record = self.tables.tls.intern(record);
         self.tls_cache.answers.push((decision.outcome.clone(), record));
         (decision.outcome, record)
+    }
+
+    /// What a policy in testing would have had against the host: an RFC 8460 result.
+    fn under_enforcement(&self, question: &TlsQuestion, host_name: &str, talk: &Talk<'_>) -> Option<&'static str> {
+        let offer = match &question.offer {
+            OfferKey::NotOffered => Offer::NotOffered,
+            OfferKey::Refused(reply) => Offer::Refused(reply.clone()),
+            OfferKey::Broken(how) => Offer::Broken(how),
+            OfferKey::Certificate(id, version, _) => {
+                let certificate = self.model.certificate(*id);
+                let wanted = [Wanted::Name(host_name)];
+                let trusts = trusts(&certificate.issuer, talk.client);
+                let eyes = Eyes { trusts, wanted: &wanted, subject_counts: false, revocation: talk.rules.tls.revocation };
+                Offer::Handshake(facts(certificate, *version, talk.now, &eyes))
+            }
+        };
+        match negotiate(talk.rules, &TlsPolicy::of(TlsLevel::MtaSts), &offer, false, false).outcome {
+            Verdict::Fail { result, .. } => Some(result),
+            Verdict::Go(_) | Verdict::PlaintextRetry => None,
+        }
     }
 
     /// Does something that the policy has at hand fit the certificate?
@@ -271,7 +310,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         result: Option<&'static str>,
         why: &str,
     ) -> u32 {
-        self.tables.tls.intern(TlsRecord { outcome, version, policy, result, why: why.into() })
+        self.tables.tls.intern(TlsRecord { outcome, version, policy, result, published: NONE, why: why.into() })
     }
 
     /// The TLS policy for a job's current candidate: of its next hop, unless the receiving domain promises more.
@@ -295,5 +334,14 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             let name = crate::decide::route::queue_name(&self.tables.names, &hop);
             tls.policies.iter().find(|(for_hop, _)| **for_hop == *name).map_or(&tls.policy, |(_, policy)| policy)
         })
+    }
+}
+
+/// Does a machine trust whoever signed?
+pub(super) fn trusts(issuer: &Issuer, client: HostId) -> bool {
+    match issuer {
+        Issuer::Public => true,
+        Issuer::SelfSigned => false,
+        Issuer::Authority { trusted_by, .. } => trusted_by.has(client),
     }
 }

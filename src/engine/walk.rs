@@ -30,7 +30,11 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 self.over_at(job, at);
                 return;
             };
-            let prepared = if hop == 0 && self.rules(self.copies[self.jobs[job].copy].host).pass.groups_by_hosts {
+            let client = self.copies[self.jobs[job].copy].host;
+            if self.settings[client.index()].proves {
+                at = self.learn_policy(job, &next_hop, at);
+            }
+            let prepared = if hop == 0 && self.rules(client).pass.groups_by_hosts {
                 self.memory.jobs.get(&job).and_then(|notes| notes.prepared)
             } else {
                 None

@@ -196,6 +196,8 @@ pub(crate) struct Job {
     pub(crate) plain: bool,
     /// What the receiving domain promises about the current candidate, or `NONE`.
     pub(crate) proof: u32,
+    /// What is known of the MTA-STS policy of the current next hop, or `NONE`.
+    pub(crate) learned: u32,
     /// The last failure was one of the connection or its handshake.
     pub(crate) host_failure: bool,
     /// Connections of this pass so far.
@@ -368,6 +370,7 @@ pub(crate) struct World<'m, const LEVEL: u8> {
     pub(crate) answers: Vec<(u32, u32)>,
     pub(crate) tls_cache: TlsCache,
     pub(crate) proofs: crate::base::Interner<super::proof::Proof>,
+    pub(crate) policies: super::policy::Policies,
     pub(crate) acceptance_cache: AcceptanceCache,
     pub(crate) origins: Origins,
     /// What machines remember that do so.
@@ -400,9 +403,10 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
     pub(crate) fn take_settings(&mut self, version: usize) {
         self.version = version;
         self.settings.clear();
+        let published = super::proof::Published::of(self.model);
         self.settings.extend(self.model.versions[version].configs.iter().map(|id| {
             let config = self.model.config(*id);
-            Settings { id: *id, config, rules: behaviour(config.sender.profile), proves: super::proof::proves(self.model, config) }
+            Settings { id: *id, config, rules: behaviour(config.sender.profile), proves: published.concerns(config) }
         }));
     }
 

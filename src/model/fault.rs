@@ -2,6 +2,7 @@
 //!
 //! A window includes its first instant, not its last. What a host `receives` always is the same vocabulary without a window.
 
+use super::mta_sts::PolicyHostFault;
 use super::topology::{HostSet, Law};
 use crate::base::{CertId, HostId, NameId, Pattern, Phase, Reply, SimTime};
 use std::net::IpAddr;
@@ -182,6 +183,13 @@ pub enum FaultKind {
         /// The reply.
         reply: Reply,
     },
+    /// A policy host is in trouble.
+    MtaSts {
+        /// The domain whose policy it shows.
+        domain: NameId,
+        /// How.
+        how: PolicyHostFault,
+    },
     /// A question to DNS goes wrong.
     Dns {
         /// The name.
@@ -276,7 +284,7 @@ pub fn struck(kind: &FaultKind) -> Option<&HostSet> {
         | FaultKind::Certificate { hosts, .. }
         | FaultKind::Greylist { hosts, .. }
         | FaultKind::RateLimit { hosts, .. } => Some(hosts),
-        FaultKind::Partition { .. } | FaultKind::Latency { .. } | FaultKind::Dns { .. } => None,
+        FaultKind::Partition { .. } | FaultKind::Latency { .. } | FaultKind::Dns { .. } | FaultKind::MtaSts { .. } => None,
     }
 }
 

@@ -5,6 +5,7 @@ pub mod certificate;
 pub mod dns;
 pub mod exchange;
 pub mod fault;
+pub mod mta_sts;
 pub mod retry_rules;
 pub mod settings;
 pub mod topology;
@@ -60,6 +61,8 @@ pub struct Model {
     pub line_faults: Vec<u32>,
     /// `Dns`.
     pub dns_faults: Vec<u32>,
+    /// `MtaSts`.
+    pub mta_sts_faults: Vec<u32>,
 }
 
 /// Built-in bounds; a scenario may raise them.

@@ -328,6 +328,8 @@ pub enum TlsLevel {
     Fingerprint,
     /// Must; a TLSA record of the host fits the certificate. A host gets this level when it has such records.
     Dane,
+    /// Must; chain, and a SAN with the name of the MX host. A host gets this level under a policy of its domain in mode enforce.
+    MtaSts,
     /// Exchange `tls_settings` left out.
     Opportunistic,
     /// Exchange `EncryptionOnly`.
@@ -350,6 +352,7 @@ impl TlsLevel {
             Self::Secure => "secure",
             Self::Fingerprint => "fingerprint",
             Self::Dane => "dane",
+            Self::MtaSts => "mta-sts",
             Self::Opportunistic => "Opportunistic",
             Self::EncryptionOnly => "EncryptionOnly",
             Self::CertificateValidation => "CertificateValidation",

@@ -1,5 +1,6 @@
 //! Who is there? Systems, machines, addresses, and how far apart they are.
 
+use super::mta_sts::PolicySite;
 use crate::base::{ConfigId, HostId, NameId, ResolverId, SimTime, SystemId, ZonesId};
 use std::net::IpAddr;
 
@@ -67,6 +68,8 @@ pub struct Version {
     pub zones: ZonesId,
     /// Lines whose latency is not the default; the first that matches counts.
     pub links: Vec<Link>,
+    /// Policy hosts, in the order of their domains' names.
+    pub mta_sts: Vec<PolicySite>,
     /// `retry_queues`: these hosts try everything they hold at once.
     pub retry_queues: Vec<HostId>,
 }

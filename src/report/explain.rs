@@ -130,6 +130,9 @@ impl Page {
         } else {
             attempt.decisions.iter().for_each(|decision| self.decision(6, decision));
         }
+        for host in &attempt.not_used {
+            self.line(6, &format!("{} not connected to: {}", self.clock.moment(host.at), host.tls.why));
+        }
         attempt.connections.iter().for_each(|connection| self.connection(connection));
         self.next(attempt);
     }

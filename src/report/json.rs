@@ -170,6 +170,16 @@ fn write_attempt(w: &mut Writer, attempt: &Attempt, decisions: &mut Decisions) {
             });
         });
         w.key("decisions").array(&attempt.decisions, |w, decision| w.number(decisions.place(decision)));
+        w.key("not_used").array(&attempt.not_used, |w, host| {
+            w.object(|w| {
+                w.key("at_s").moment(host.at);
+                w.key("name").string(&*host.name);
+                w.key("address").string(&*host.address.to_string());
+                w.key("policy").string(&*host.tls.policy);
+                w.key("result").string(host.tls.result);
+                w.key("why").string(&*host.tls.why);
+            });
+        });
         w.key("connections").array(&attempt.connections, write_connection);
     });
 }

@@ -131,6 +131,9 @@ fn tell_hop(lines: &mut Lines, hop: &Hop, clock: Clock) {
                 lines.tell(lookup.at, format!("{by} asks {} {}: {}{cache}", lookup.name, lookup.kind, lookup.answer));
             }
         }
+        for host in &attempt.not_used {
+            lines.tell(host.at, format!("{by} does not use {}", host.tls.why));
+        }
         for connection in &attempt.connections {
             lines.tell(connection.at, format!("{by} > {}", connection_line(connection)));
         }

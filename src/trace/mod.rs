@@ -7,9 +7,11 @@ mod tables;
 
 pub use rows::{
     AttemptRow, AuthenticationRow, ConnectionRow, CopyRow, DecisionRow, FateRow, LookupRow, MessageRow, PassRow, QueueRow, RecipientRow,
-    Trace,
+    RefusalRow, Trace,
 };
-pub use tables::{Authentication, CandidateKey, ConnectionOutcome, DestinationKey, Leg, Sender, StoredDecision, Tables, TlsRecord};
+pub use tables::{
+    Authentication, CandidateKey, ConnectionOutcome, DestinationKey, Leg, PublishedPolicy, Sender, StoredDecision, Tables, TlsRecord,
+};
 
 /// Levels of a trace: each writes what the one before writes, and more.
 pub mod level {

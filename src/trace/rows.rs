@@ -149,6 +149,21 @@ pub struct LookupRow {
     pub cached: bool,
 }
 
+/// A host that was not connected to, since what its domain publishes forbids it.
+#[derive(Clone, Copy, Debug)]
+pub struct RefusalRow {
+    /// Whose.
+    pub copy: u32,
+    /// In which pass.
+    pub pass: u16,
+    /// Destination and candidate.
+    pub leg: u32,
+    /// When.
+    pub at: SimTime,
+    /// Why.
+    pub tls: u32,
+}
+
 /// A decision about a copy.
 #[derive(Clone, Copy, Debug)]
 pub struct DecisionRow {
@@ -203,6 +218,8 @@ pub struct Trace {
     pub lookups: Vec<LookupRow>,
     /// Decisions.
     pub decisions: Vec<DecisionRow>,
+    /// Hosts that were not connected to.
+    pub refusals: Vec<RefusalRow>,
     /// Origins.
     pub authentications: Vec<AuthenticationRow>,
     /// Queue lengths.

@@ -82,8 +82,23 @@ pub struct TlsRecord {
     pub policy: &'static str,
     /// RFC 8460 result of a failure.
     pub result: Option<&'static str>,
+    /// What the receiving domain publishes about it, or `NONE`.
+    pub published: u32,
     /// In words.
     pub why: Box<str>,
+}
+
+/// What a receiving domain publishes about TLS, as RFC 8460 reports it.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct PublishedPolicy {
+    /// `tlsa` or `sts`.
+    pub kind: &'static str,
+    /// Whose it is.
+    pub domain: Box<str>,
+    /// Its lines.
+    pub strings: Vec<Box<str>>,
+    /// Hosts or patterns of hosts that it speaks of.
+    pub hosts: Vec<Box<str>>,
 }
 
 /// A decision with its reasons.
@@ -150,6 +165,8 @@ pub struct Tables {
     pub outcomes: Interner<ConnectionOutcome>,
     /// TLS.
     pub tls: Interner<TlsRecord>,
+    /// What receiving domains publish about TLS.
+    pub published: Interner<PublishedPolicy>,
     /// Sets of recipients.
     pub recipient_sets: Interner<SmallVec<[u16; 4]>>,
     /// Addresses with `#`.

@@ -89,9 +89,13 @@ fn found<'a>(recipient: &'a Recipient, ends: &(Option<Who>, Option<Who>), by_con
         let taken = from.filter(|hop| hop.to.is_some() && is(ends.1.as_ref(), hop.to.as_ref()));
         return taken.map(|hop| Row { hop, tls: hop.tls.as_ref(), to: None }).collect();
     }
-    let all = from.flat_map(|hop| hop.attempts.iter().flat_map(|attempt| &attempt.connections).map(move |connection| (hop, connection)));
+    let all =
+        from.clone().flat_map(|hop| hop.attempts.iter().flat_map(|attempt| &attempt.connections).map(move |connection| (hop, connection)));
     let met = all.filter(|(_, connection)| connection.tls.is_some() && is(ends.1.as_ref(), connection.to.as_ref()));
-    met.map(|(hop, connection)| Row { hop, tls: connection.tls.as_ref(), to: connection.to.as_ref().map(label) }).collect()
+    let connected = met.map(|(hop, connection)| Row { hop, tls: connection.tls.as_ref(), to: connection.to.as_ref().map(label) });
+    let passed_by = from.flat_map(|hop| hop.attempts.iter().flat_map(|attempt| &attempt.not_used).map(move |host| (hop, host)));
+    let passed_by = passed_by.filter(|(_, host)| is(ends.1.as_ref(), host.to.as_ref()));
+    connected.chain(passed_by.map(|(hop, host)| Row { hop, tls: Some(&host.tls), to: host.to.as_ref().map(label) })).collect()
 }
 
 fn outcome(word: TlsWord) -> TlsOutcome {

@@ -58,6 +58,10 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         own_code: 0,
         looks_at_certificate: false,
         judged_version_min: TlsVersion::Tls12,
+        subject_counts: true,
+        revocation: RevocationCheck::Always,
+        mx_not_listed: Enhanced(4, 4, 8),
+        mta_sts_failed: Some(Enhanced(4, 7, 5)),
         // Its article about DANE lists an expired certificate among the failures, without an exception for usage 3.
         dane: DaneRules {
             unsigned_list_counts: false,

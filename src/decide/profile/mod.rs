@@ -231,8 +231,27 @@ pub struct TlsRules {
     pub looks_at_certificate: bool,
     /// The oldest version under levels that judge the certificate.
     pub judged_version_min: TlsVersion,
+    /// A subject counts as a name of a certificate that has no SAN (RFC 6125 §6.4.4; not in RFC 9525).
+    pub subject_counts: bool,
+    /// Is a revocation service asked?
+    pub revocation: RevocationCheck,
     /// DANE (`decide::dane`).
     pub dane: DaneRules,
+    /// MTA-STS in mode enforce: the policy does not list the host.
+    pub mx_not_listed: Enhanced,
+    /// MTA-STS in mode enforce: no TLS, or the certificate will not do; `None`: as at a level that judges certificates.
+    pub mta_sts_failed: Option<Enhanced>,
+}
+
+/// What a client does about revoked certificates.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum RevocationCheck {
+    /// Nothing: it takes them.
+    Never,
+    /// A revoked one fails; where the service does not answer it is taken.
+    WhereReachable,
+    /// A revoked one fails, and one whose service does not answer too.
+    Always,
 }
 
 /// What a sender makes of TLSA records, where RFC 7672 leaves room or the sender does otherwise.

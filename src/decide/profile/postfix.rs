@@ -59,6 +59,10 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         looks_at_certificate: false,
         // OpenSSL 3 refuses the signatures of older versions at its default security level, which Postfix lowers for `may` and `encrypt` only.
         judged_version_min: TlsVersion::Tls12,
+        subject_counts: true,
+        revocation: RevocationCheck::Never,
+        mx_not_listed: Enhanced(4, 7, 5),
+        mta_sts_failed: None,
         dane: DaneRules { unsigned_list_counts: true, ..DaneRules::RFC },
     },
     expiry_status: None,

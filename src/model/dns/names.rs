@@ -51,6 +51,11 @@ impl Names {
         std::iter::successors(Some(name), |name| self.parent(*name))
     }
 
+    /// All names, in the order of their ids.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        (0..self.parents.len()).map(|at| self.text(NameId(at as u32)))
+    }
+
     /// How many names there are: ids run from 0 to one less.
     #[must_use]
     pub fn count(&self) -> usize {

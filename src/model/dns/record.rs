@@ -129,6 +129,18 @@ pub struct Tlsa {
     pub data: TlsaData,
 }
 
+impl fmt::Display for Tlsa {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{} {} {} ", self.usage, self.selector, self.matching)?;
+        match &self.data {
+            TlsaData::Bytes(bytes) => bytes.iter().try_for_each(|byte| write!(out, "{byte:02x}")),
+            TlsaData::KeyOf(name) => write!(out, "@spki256:{name}"),
+            TlsaData::CertificateOf(name) => write!(out, "@cert256:{name}"),
+            TlsaData::AuthorityOf(name) => write!(out, "@ca256:{name}"),
+        }
+    }
+}
+
 /// The last field of a TLSA record.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum TlsaData {

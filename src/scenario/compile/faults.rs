@@ -9,6 +9,7 @@ use crate::base::{DAY, HostId, SECOND, SimTime, seconds};
 use crate::diag::{Diagnostic, Span, code};
 use crate::model::dns::RecordType;
 use crate::model::fault::{DnsFault, Fault, FaultKind, Unreachable, Window, hosts_of};
+use crate::model::mta_sts::PolicyHostFault;
 use crate::model::topology::{HostSet, Law};
 use crate::scenario::schema;
 use crate::scenario::source::{Field, Text};
@@ -116,7 +117,7 @@ impl<'a> Faults<'a> {
                 self.push(frame, &fault.when, FaultKind::RateLimit { hosts, messages, per_ns, reply }, desk);
             }
             schema::Fault::Dns(fault) => self.dns(frame, fault, tables, desk),
-            schema::Fault::MtaSts(_) => desk.not_modelled(frame.place, "MTA-STS"),
+            schema::Fault::MtaSts(fault) => self.mta_sts(frame, fault, tables, desk),
             schema::Fault::Tarpit(_)
             | schema::Fault::Reply(_)
             | schema::Fault::Drop(_)
@@ -177,6 +178,25 @@ impl<'a> Faults<'a> {
         if let Some(domain) = desk.domain(name) {
             let name = tables.names.intern(domain.as_str());
             self.push(frame, &fault.when, FaultKind::Dns { name, kind, view, answer }, desk);
+        }
+    }
+
+    fn mta_sts(&mut self, frame: &Frame<'_>, fault: &schema::MtaStsFault, tables: &mut Tables, desk: &mut Desk) {
+        let Some(domain) = fault.domain.get() else {
+            return desk.missing(frame.place, "this fault needs the domain of the policy", "write domain: \"contoso.com\"");
+        };
+        let Some(how) = fault.how.get() else {
+            return desk.missing(frame.place, "this fault needs to say what goes wrong", "write how: HttpsDown");
+        };
+        let how = match how {
+            schema::MtaStsHow::PolicyGone => PolicyHostFault::PolicyGone,
+            schema::MtaStsHow::HttpsDown => PolicyHostFault::HttpsDown,
+            schema::MtaStsHow::BadCertificate => PolicyHostFault::BadCertificate,
+            schema::MtaStsHow::Malformed => PolicyHostFault::Malformed,
+        };
+        if let Some(domain) = desk.domain(domain) {
+            let domain = tables.names.intern(domain.as_str());
+            self.push(frame, &fault.when, FaultKind::MtaSts { domain, how }, desk);
         }
     }
 

@@ -15,6 +15,7 @@ mod key;
 mod loaded;
 mod mailboxes;
 mod mta;
+mod mta_sts;
 mod receiver;
 mod resolvers;
 mod scope;
@@ -62,7 +63,6 @@ const LATENCY: Law = Law::Constant(20 * MILLISECOND);
 /// Makes a model of a merged scenario, and the sending machines of the internet with their weights. With an error among the problems the model is not to be used.
 fn compile(tree: &Scenario, loader: &mut Loader, desk: &mut Desk) -> (Model, Vec<(HostId, u32)>) {
     desk.set_start(&tree.start);
-    desk.no_names(&tree.mta_sts, "MTA-STS");
     let stages = stages(tree, desk);
     let world = World::plan(&stages, desk);
     let views = view_names(&stages);
@@ -103,6 +103,7 @@ fn compile(tree: &Scenario, loader: &mut Loader, desk: &mut Desk) -> (Model, Vec
             configs,
             zones: ZonesId(zones as u32),
             links: links(&stage.tree, &scope, desk),
+            mta_sts: mta_sts::sites(&stage.tree, &named, &mut tables, desk),
             retry_queues: scope.all_of(&stage.retry_queues, desk),
         });
         check_tlsa(texts.layers(), &stage.tree, desk);
@@ -137,6 +138,7 @@ fn compile(tree: &Scenario, loader: &mut Loader, desk: &mut Desk) -> (Model, Vec
         host_faults: faults.hosts,
         line_faults: faults.lines,
         dns_faults: faults.dns,
+        mta_sts_faults: faults.mta_sts,
     };
     let internet = internet_weights(&world, tree);
     let entries = Entries::new(&model, internet.clone());

@@ -110,9 +110,9 @@ fn refuse(mta: &Mta, desk: &mut Desk) {
 /// What the text says about TLS, laid over the profile.
 pub(super) fn client_tls(written: &schema::ClientTls, tls: &mut ClientTls, desk: &mut Desk) {
     if written.level.is_written() {
-        tls.policy = policy_of(written.level.or(schema::TlsLevel::May), TlsPolicy::of(TlsLevel::May));
+        tls.policy = policy_of(written.level.or(schema::TlsLevel::May), TlsPolicy { names: Vec::new(), ..tls.policy.clone() });
     }
-    desk.only(&written.mta_sts, false, "MTA-STS");
+    tls.policy.mta_sts = written.mta_sts.or(tls.policy.mta_sts);
     tls.versions = versions(&written.versions, tls.versions, desk);
     let mut policies: Vec<(&Text, &schema::TlsPolicy)> = written.policies.iter().collect();
     policies.sort_by_key(|(hop, _)| hop.as_str());

@@ -15,6 +15,7 @@ pub(in crate::scenario::compile) struct Finished {
     pub(in crate::scenario::compile) hosts: Vec<HostFaults>,
     pub(in crate::scenario::compile) lines: Vec<u32>,
     pub(in crate::scenario::compile) dns: Vec<u32>,
+    pub(in crate::scenario::compile) mta_sts: Vec<u32>,
 }
 
 /// The rows, and the indices over them.
@@ -25,6 +26,7 @@ pub(super) fn index(rows: Vec<(Fault, Span)>, count: usize, desk: &mut Desk) -> 
         match &fault.kind {
             FaultKind::Partition { .. } | FaultKind::Latency { .. } => finished.lines.push(at),
             FaultKind::Dns { .. } => finished.dns.push(at),
+            FaultKind::MtaSts { .. } => finished.mta_sts.push(at),
             kind => {
                 let hosts = struck(kind).map_or(Vec::new(), |set| hosts_of(set, count));
                 for host in hosts {
