@@ -1,7 +1,8 @@
 //! Where does a next hop lead? Its lookups, and the plan made of the answers: once per question, kept with its reasons.
 
+use super::last_words::last_missing;
 use super::world::World;
-use crate::base::{ConfigId, HostId, NameId, ResolverId, SimTime};
+use crate::base::{ConfigId, Enhanced, HostId, NameId, ResolverId, SimTime};
 use crate::decide::Because;
 use crate::decide::dane::{Ground, ground};
 use crate::decide::exchange::smart_host::by_smart_host_rules;
@@ -33,7 +34,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         let mut targets = lead.targets;
         if lead.mx != NONE {
             let told = self.ask(lead.mx, at, luck, who);
-            at = told.at;
+            at = self.patience(rules, at, told, true);
             answers.push((told.answer, 0));
             if told.answer != lead.answer
                 && let Target::Mx(name) = hop.target
@@ -51,7 +52,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                     continue;
                 }
                 let told = self.ask(slot, at, luck, who);
-                at = at.max(told.at);
+                at = at.max(self.patience(rules, at, told, false));
                 answers.push((told.answer, told.turn));
             }
         }
@@ -148,6 +149,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 preferences: false,
                 missing: SmallVec::new(),
                 grounds: Vec::new(),
+                tail: None,
             }
         } else {
             // The rule books read the names while the tables take the decisions.
@@ -179,7 +181,8 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             }
         });
         let goals = goals.collect();
-        KeptPlan { outcome: made.outcome, decisions: made.decisions, why: made.why, goals, missing: made.missing }
+        let MadePlan { outcome, decisions, why, tail, missing, .. } = made;
+        KeptPlan { outcome, decisions, why, tail, goals, missing }
     }
 
     fn plan_by_name(&mut self, names: &crate::model::dns::Names, question: &PlanQuestion, rules: &'static Behaviour) -> MadePlan {
@@ -209,6 +212,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                         preferences: false,
                         missing: SmallVec::new(),
                         grounds: Vec::new(),
+                        tail: None,
                     };
                 }
                 let mut decision = read_mx(rules, names, name, &read);
@@ -230,8 +234,15 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                     MxStep::End(end) => {
                         let end = self.configured_end(question, rules, *end);
                         let why = words_of(&decision.chosen);
-                        let outcome = MxPlan::End { end, is_loop: false };
-                        return MadePlan { outcome, decisions, why, preferences, missing: SmallVec::new(), grounds: Vec::new() };
+                        return MadePlan {
+                            outcome: MxPlan::End { end, is_loop: false },
+                            decisions,
+                            why,
+                            preferences,
+                            grounds: Vec::new(),
+                            tail: None,
+                            missing: SmallVec::new(),
+                        };
                     }
                 }
             }
@@ -271,7 +282,8 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         };
         let why = words_of(&decision.chosen);
         let missing = found.iter().filter(|target| target.addresses.is_empty()).map(|target| target.preference).collect();
-        MadePlan { outcome, decisions, why, preferences: preferences && !implicit, missing, grounds }
+        let tail = last_missing(rules, &asker, &found);
+        MadePlan { outcome, decisions, why, preferences: preferences && !implicit, missing, grounds, tail }
     }
 
     /// What DANE stands on at the addresses of a target; nothing is said about those that nobody signed.
@@ -379,6 +391,8 @@ pub(crate) struct KeptPlan {
     pub(crate) outcome: MxPlan,
     pub(crate) decisions: SmallVec<[u32; 2]>,
     pub(crate) why: Box<str>,
+    /// What is noted when all candidates failed, if the last target had no address.
+    pub(crate) tail: Option<Enhanced>,
     /// Where each candidate is.
     pub(crate) goals: Box<[Goal]>,
     /// Preferences of targets that have no address.
@@ -411,6 +425,7 @@ struct MadePlan {
     preferences: bool,
     /// Preferences of targets that have no address.
     missing: SmallVec<[u16; 2]>,
+    tail: Option<Enhanced>,
     /// What DANE stands on, by address.
     grounds: Vec<(IpAddr, Ground)>,
 }

@@ -67,7 +67,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                     let reply = self.noted(&reply, effect);
                     refusals.push((*place, effect, reply));
                 }
-                Err(stop) => return *self.broken(talk, Phase::Rcpt, &stop, false),
+                Err(stop) => return self.broken_at_rcpt(talk, &stop, *place, refusals),
             }
         }
         if accepted == 0 {
@@ -176,6 +176,19 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             let over = fault.window.has(talk.now) && !self.faults.within_rate(*number, *messages, *per_ns, talk.client, talk.now);
             over.then(|| reply.clone())
         })
+    }
+
+    /// The session ends while a recipient is named: those refused before keep their own word.
+    fn broken_at_rcpt(&mut self, talk: &mut Talk<'_>, stop: &Stop, place: u16, refusals: Refusals) -> SessionEnd {
+        let mut end = self.all_or_nothing(talk, Phase::Rcpt, stop, refusals);
+        let (this, others) = talk.rules.session.lost_at_rcpt;
+        if let (Stop::Lost(_), Some((effect, reply)), true) = (stop, end.rest, this > 0) {
+            let text = self.tables.replies.get(reply).text.clone();
+            let this = self.tables.reply(this, status_of(effect), &text);
+            end.refusals.push((place, effect, this));
+            end.rest = Some((effect, self.tables.reply(others, status_of(effect), &text)));
+        }
+        end
     }
 
     /// No recipient was taken: no content is sent.

@@ -24,9 +24,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         for place in &left {
             let recipient = &mut self.copies[copy].recipients[*place as usize];
             // The last word about a recipient is its own last reply, or what ended the job.
-            if (tried || bounce) && said_by == NONE || recipient.reply == NONE {
+            if ((tried || bounce) && said_by == NONE || recipient.reply == NONE) && !recipient.kept {
                 (recipient.reply, recipient.said_by) = (status, said_by);
             }
+            recipient.kept = false;
             if recipient.said_by == DEFER_AT_ONCE {
                 recipient.said_by = NONE;
             }
