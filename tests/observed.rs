@@ -46,7 +46,7 @@ const MODELLED: [Server; 3] = [Server::Postfix, Server::Exim, Server::Sendmail];
 /// Cases that may disagree per aspect, at most. Lower a number when something was mended; never raise one without a reason in `docs/fidelity.md`.
 /// In the order of `ASPECTS`: fate, code, hosts, attempts, tls, dsn, times.
 const DISAGREEMENTS_AT_MOST: [(Server, [usize; 7]); 3] =
-    [(Server::Postfix, [0, 0, 0, 1, 0, 0, 0]), (Server::Exim, [1, 1, 2, 1, 10, 0, 4]), (Server::Sendmail, [0, 0, 1, 0, 0, 1, 1])];
+    [(Server::Postfix, [0, 0, 0, 1, 0, 0, 0]), (Server::Exim, [1, 1, 2, 1, 1, 0, 2]), (Server::Sendmail, [0, 0, 1, 0, 0, 1, 1])];
 
 /// Seeds that are tried where one message has a choice among equal hosts, or where Exim takes several messages in an order by luck: the recording
 /// shows one outcome of several.
@@ -98,7 +98,6 @@ fn run(name: &str, scenario: &str, seed: u64) -> Result<Document, String> {
 
 /// What came of one case: verdicts, or the reason why it could not be compared.
 fn judge(name: &str, case: &Case, seen: &Observation, server: Server) -> Result<Vec<Verdict>, String> {
-    let scenario = adapter::scenario(case, server)?;
     let by_luck = case.leaves_a_choice() || server == Server::Exim && case.messages.len() > 1;
     let seeds = if by_luck && !case.is_many() { SEEDS } else { 1 };
     let mut best: Option<Vec<Verdict>> = None;

@@ -27,6 +27,7 @@ mod session;
 mod settle;
 mod slab;
 mod starttls;
+mod targets;
 mod transfer;
 mod turns;
 mod walk;

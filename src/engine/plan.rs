@@ -1,13 +1,14 @@
 //! Where does a next hop lead? Its lookups, and the plan made of the answers: once per question, kept with its reasons.
 
 use super::last_words::last_missing;
+use super::targets::{leave_out, mx_answer, own_target};
 use super::world::World;
 use crate::base::{ConfigId, Enhanced, HostId, NameId, ResolverId, SimTime};
 use crate::decide::Because;
 use crate::decide::dane::{Ground, ground};
 use crate::decide::exchange::smart_host::by_smart_host_rules;
 use crate::decide::mx::{Asker, Candidate, MxAnswer, MxPlan, MxStep, TargetAddresses, plan, read_mx};
-use crate::decide::profile::{Behaviour, bounce, defer};
+use crate::decide::profile::Behaviour;
 use crate::model::dns::{Dnssec, Outcome, RecordData, RecordType};
 use crate::model::settings::{NextHop, OwnTarget, Profile, Target};
 use crate::model::topology::Law;
@@ -255,23 +256,16 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             .map(|(preference, target)| {
                 let pair = [answers.next().unwrap_or((NONE, 0)), answers.next().unwrap_or((NONE, 0))];
                 let mut found = self.addresses(rules, *preference, *target, &pair, names.text(*target));
-                if !question.configured && !sender.targets.ignored.is_empty() {
-                    found.addresses.retain(|address| !sender.targets.ignored.iter().any(|ignored| ignored.contains(address)));
+                if !question.configured {
+                    leave_out(&mut found, &sender.targets);
                 }
                 grounds.extend(self.grounds(list, *target, &pair));
                 found
             })
             .collect();
         let mut decision = plan(rules, names, &asker, name, implicit, &found);
-        if let MxPlan::End { end, is_loop: true } = &mut decision.outcome {
-            match sender.targets.own {
-                OwnTarget::AsProfile => {}
-                OwnTarget::Defers => *end = defer(4, 4, 6),
-                OwnTarget::Fails => *end = bounce(5, 4, 6),
-                OwnTarget::IsUsed => {
-                    decision = plan(rules, names, &Asker { addresses: Vec::new(), ..asker }, name, implicit, &found);
-                }
-            }
+        if matches!(decision.outcome, MxPlan::End { is_loop: true, .. }) && sender.targets.own != OwnTarget::AsProfile {
+            decision = own_target(decision, sender.targets.own, |asker| plan(rules, names, asker, name, implicit, &found), &asker);
         }
         let ends = matches!(decision.outcome, MxPlan::End { .. });
         let decision = if by_connector { by_smart_host_rules(decision, ends) } else { decision };
@@ -432,26 +426,4 @@ struct MadePlan {
 
 fn words_of(chosen: &[Because]) -> Box<str> {
     chosen.last().map_or_else(|| "".into(), |reason| reason.why.clone())
-}
-
-/// An answer as the rule book reads it.
-fn mx_answer(answer: &crate::model::dns::Answer) -> MxAnswer {
-    match &answer.outcome {
-        Outcome::Records(records) => MxAnswer::Records(
-            records
-                .iter()
-                .filter_map(|record| match record {
-                    RecordData::Mx { preference, exchange } => Some((*preference, *exchange)),
-                    _ => None,
-                })
-                .collect(),
-        ),
-        Outcome::NoData => MxAnswer::NoData,
-        Outcome::NxDomain => MxAnswer::NxDomain,
-        Outcome::ServFail => MxAnswer::Failed("SERVFAIL"),
-        Outcome::Refused => MxAnswer::Failed("REFUSED"),
-        Outcome::Timeout => MxAnswer::Failed("no answer"),
-        Outcome::Truncated => MxAnswer::Failed("truncated answer"),
-        Outcome::Internet => MxAnswer::Internet,
-    }
 }

@@ -68,8 +68,6 @@ pub fn fields(case: &Case, mta: &Mta, server: Server, phase: u32) -> String {
         Server::Exim => {
             // With TCP Fast Open connect() returns at once, and the kernel gave up after twice that time.
             settings.insert("connect_timeout".into(), moment(timers.connect_s * 2.0));
-            // The daemon was started six tenths of a second before the first message.
-            queue_runs = format!(", queue_runs: (every: {}, offset: {})", quoted(&scan), quoted(&moment(timers.queue_run_s - 0.6)));
             settings.insert("command_timeout".into(), command);
             settings.insert("final_timeout".into(), last);
             settings.insert("retry".into(), format!("* * G,{lifetime},{shortest},2"));
