@@ -17,6 +17,16 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     pub(super) fn finish_job(&mut self, job: u32) {
         let copy = self.jobs[job].copy;
         let remembers = self.rules(self.copies[copy].host).pass.remembers;
+        if !remembers && self.jobs[job].recipients.is_empty() {
+            let queue = self.jobs[job].queue;
+            self.jobs.remove(job);
+            self.queue_feedback(queue, false, NONE);
+            self.copies[copy].jobs -= 1;
+            if self.copies[copy].jobs == 0 {
+                self.end_pass(copy);
+            }
+            return;
+        }
         let tried = !remembers || self.job_in_memory(job);
         let left = std::mem::take(&mut self.jobs[job].recipients);
         let row = &self.jobs[job];

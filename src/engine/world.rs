@@ -225,6 +225,8 @@ pub(crate) struct Settings<'m> {
     pub(crate) id: ConfigId,
     pub(crate) config: &'m HostConfig,
     pub(crate) rules: &'static Behaviour,
+    /// Sessions at once, if no fault takes some away.
+    pub(crate) sessions: u32,
     /// Before it connects it may have to look at what the receiving domain promises.
     pub(crate) proves: bool,
 }
@@ -297,6 +299,8 @@ pub(crate) struct World<'m, const LEVEL: u8> {
     pub(crate) now: SimTime,
     pub(crate) until: SimTime,
     pub(crate) version: usize,
+    /// The zones in force.
+    pub(crate) zones: u32,
     /// Settings and rule book of each machine in this version.
     pub(crate) settings: Vec<Settings<'m>>,
     pub(crate) events: EventQueue,
@@ -354,11 +358,18 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
     /// Reads the settings of the version in force.
     pub(crate) fn take_settings(&mut self, version: usize) {
         self.version = version;
+        self.zones = self.model.versions[version].zones.0;
         self.settings.clear();
         let published = super::proof::Published::of(self.model);
         self.settings.extend(self.model.versions[version].configs.iter().map(|id| {
             let config = self.model.config(*id);
-            Settings { id: *id, config, rules: behaviour(config.sender.profile), proves: published.concerns(config) }
+            Settings {
+                id: *id,
+                config,
+                rules: behaviour(config.sender.profile),
+                sessions: config.receiver.sessions,
+                proves: published.concerns(config),
+            }
         }));
     }
 
@@ -390,11 +401,11 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
     }
 
     /// Notes how many messages lie in a queue.
+    #[inline]
     pub(crate) fn count_queue(&mut self, host: HostId, more: bool) {
-        let writes = self.writes(crate::trace::level::PATHS);
-        let machine = &mut self.machines[host.index()];
-        machine.queued = if more { machine.queued + 1 } else { machine.queued - 1 };
-        if writes {
+        if self.writes(crate::trace::level::PATHS) {
+            let machine = &mut self.machines[host.index()];
+            machine.queued = if more { machine.queued + 1 } else { machine.queued - 1 };
             self.trace.queues.push(crate::trace::QueueRow { host, at: self.now, messages: machine.queued });
         }
     }
