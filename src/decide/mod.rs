@@ -13,6 +13,7 @@ pub mod mx;
 pub mod order;
 pub mod profile;
 pub mod relay;
+pub mod remembered;
 pub mod retry;
 pub mod route;
 pub mod tls;

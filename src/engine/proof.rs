@@ -136,7 +136,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let proof = match decision.outcome {
             Verdict::Nothing => return Proved::Go(at),
             Verdict::NotListed => {
-                let end = End { bounce: false, code: 0, status: self.rules(client).tls.mx_not_listed };
+                let end = End { bounce: false, freeze: false, code: 0, status: self.rules(client).tls.mx_not_listed };
                 return self.not_used(job, goal, (end, "validation-failure"), "mta-sts", at);
             }
             Verdict::Watch { listed } => {

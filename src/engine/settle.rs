@@ -64,6 +64,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let connection = if lost_reply { NONE } else { self.finish_connection_row(job, &end) };
         let rules = self.rules(self.copies[copy].host);
         let keeps = rules.session.keeps_rcpt_4xx;
+        if rules.pass.remembers && !end.plaintext_retry {
+            self.remember_session(job, &end);
+        }
         for (place, effect, reply) in &end.refusals {
             self.apply(job, *place, *effect, *reply, server);
             self.copies[copy].recipients[usize::from(*place)].kept = keeps && !matches!(effect, Effect::Bounce(_));
@@ -116,7 +119,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             let row = &mut self.jobs[job];
             row.plain = true;
             row.next -= 1;
-            row.tried -= 1;
+            row.tried = row.tried.saturating_sub(1);
             self.walk(job, self.now);
             return;
         }

@@ -6,7 +6,9 @@
 use super::*;
 use crate::base::{DAY, Enhanced, HOUR, MINUTE, SECOND, TlsVersion};
 use crate::decide::relay::RelayRules;
-use crate::model::settings::{ClientTls, Families, FamilyPreference, Profile, Retry, Routing, Sender, Timers, TlsLevel, TlsPolicy};
+use crate::model::settings::{
+    ClientTls, Families, FamilyPreference, Profile, Retry, Routing, Sender, Targets, Timers, TlsLevel, TlsPolicy,
+};
 
 /// 7.8.
 pub(super) static BEHAVIOUR: Behaviour = BASE;
@@ -88,6 +90,7 @@ const BASE: Behaviour = Behaviour {
     expiry_action: "failed",
     expiry: ExpiryTest::Timer,
     tells_postmaster: false,
+    pass: PassRules::PLAIN,
     relay: Some(RelayRules {
         connect_gap_ns: 2 * SECOND,
         gives_up_after_ns: 11 * SECOND,
@@ -118,6 +121,7 @@ pub(super) fn sender(profile: Profile) -> Sender {
             final_dot_ns: 5 * MINUTE,
         },
         retry: Retry::Squares { by_age: false, lifetime_ns: 4 * DAY, delay_notice_ns: 4 * HOUR },
+        targets: Targets::default(),
         address_limit: 0,
         session_limit: 0,
         recipient_limit: 0,
