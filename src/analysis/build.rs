@@ -234,7 +234,10 @@ impl<'a> Builder<'a> {
         };
         let (default_code, default_status) = fate.default_code();
         let reply = (reply != NONE).then_some(reply);
-        let text: Rc<str> = reply.map_or_else(|| "".into(), |id| self.replies[id as usize].clone());
+        let waits = || copy.and_then(|copy| self.passes.range((copy, 0)..=(copy, u16::MAX)).next_back());
+        // What was never tried has no reply: the reason why it waits stands for one.
+        let untried = || waits().map_or_else(|| "".into(), |(_, at)| self.run.trace.passes[*at as usize].why.into());
+        let text: Rc<str> = reply.map_or_else(untried, |id| self.replies[id as usize].clone());
         let has_rows = !self.run.trace.copies.is_empty();
         let copy = copy.filter(|_| has_rows);
         Recipient {
