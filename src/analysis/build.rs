@@ -234,10 +234,7 @@ impl<'a> Builder<'a> {
         };
         let (default_code, default_status) = fate.default_code();
         let reply = (reply != NONE).then_some(reply);
-        let waits = || copy.and_then(|copy| self.passes.range((copy, 0)..=(copy, u16::MAX)).next_back());
-        // What was never tried has no reply: the reason why it waits stands for one.
-        let untried = || waits().map_or_else(|| "".into(), |(_, at)| self.run.trace.passes[*at as usize].why.into());
-        let text: Rc<str> = reply.map_or_else(untried, |id| self.replies[id as usize].clone());
+        let text: Rc<str> = reply.map_or_else(|| "".into(), |id| self.replies[id as usize].clone());
         let has_rows = !self.run.trace.copies.is_empty();
         let copy = copy.filter(|_| has_rows);
         Recipient {
@@ -292,7 +289,10 @@ impl<'a> Builder<'a> {
 
     fn last_reply(&self, copy: u32, index: u16) -> u32 {
         let rows = self.attempts[copy as usize].iter().map(|at| &self.run.trace.attempts[*at as usize]);
-        rows.rev().find(|row| row.recipient == index).map_or(NONE, |row| row.reply)
+        let tried = rows.rev().find(|row| row.recipient == index).map(|row| row.reply);
+        let waiting = &self.run.trace.waiting;
+        let found = || waiting.binary_search_by_key(&(copy, index), |row| (row.0, row.1)).map(|at| waiting[at].2).ok();
+        tried.or_else(found).unwrap_or(NONE)
     }
 
     /// The chain of queues up to `last`.
