@@ -125,6 +125,7 @@ fn play<const LEVEL: u8>(model: &Model, options: &Options) -> Run {
         proofs: Interner::default(),
         policies: super::policy::Policies::default(),
         acceptance_cache: AcceptanceCache::default(),
+        relays: super::relay::Relays::default(),
         origins: Origins::new(model, options.level),
         memory: Memory::default(),
         ok_reply,
