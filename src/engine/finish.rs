@@ -40,6 +40,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     /// All jobs of a pass are over: reports, and when it is tried again.
     pub(super) fn end_pass(&mut self, copy: u32) {
+        self.forget_dead(copy);
         if self.rules(self.copies[copy].host).pass.remembers {
             self.end_remembering_pass(copy);
             return;
