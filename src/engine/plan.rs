@@ -147,6 +147,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 why: "".into(),
                 preferences: false,
                 grounds: Vec::new(),
+                list: true,
             }
         } else {
             // The rule books read the names while the tables take the decisions.
@@ -173,7 +174,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                     .grounds
                     .iter()
                     .find(|(address, _)| *address == candidate.address)
-                    .map_or(Ground::default(), |(_, ground)| *ground),
+                    .map_or(Ground { list: made.list, ..Ground::default() }, |(_, ground)| *ground),
                 latency: server.map_or(Law::Constant(0), |server| self.latency(question.host, server)),
             }
         });
@@ -207,6 +208,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                         why: "".into(),
                         preferences: false,
                         grounds: Vec::new(),
+                        list: false,
                     };
                 }
                 let decision = read_mx(rules, names, name, &read);
@@ -225,7 +227,14 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                     MxStep::End(end) => {
                         let end = self.configured_end(question, rules, *end);
                         let why = words_of(&decision.chosen);
-                        return MadePlan { outcome: MxPlan::End { end, is_loop: false }, decisions, why, preferences, grounds: Vec::new() };
+                        return MadePlan {
+                            outcome: MxPlan::End { end, is_loop: false },
+                            decisions,
+                            why,
+                            preferences,
+                            grounds: Vec::new(),
+                            list: false,
+                        };
                     }
                 }
             }
@@ -250,7 +259,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             found => found,
         };
         let why = words_of(&decision.chosen);
-        MadePlan { outcome, decisions, why, preferences: preferences && !implicit, grounds }
+        MadePlan { outcome, decisions, why, preferences: preferences && !implicit, grounds, list }
     }
 
     /// What DANE stands on at the addresses of a target; nothing is said about those that nobody signed.
@@ -388,6 +397,8 @@ struct MadePlan {
     preferences: bool,
     /// What DANE stands on, by address.
     grounds: Vec<(IpAddr, Ground)>,
+    /// The list of hosts is signed, or stands in the configuration.
+    list: bool,
 }
 
 fn words_of(chosen: &[Because]) -> Box<str> {

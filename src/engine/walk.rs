@@ -103,7 +103,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         let message = self.copies[copy].message;
         let sender = &self.config(client).sender;
         let rules = self.rules(client);
-        let proves = self.settings[client.index()].proves;
+        let proves = self.settings[client.index()].proves || self.wishes;
         loop {
             if self.faults.down(self.model, client, None, at).is_some() {
                 let status = self.tables.reply(0, rules.session.lost, "the sending host went down");
@@ -187,7 +187,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
     }
 
     /// Is nobody left to try after the candidate just counted, in this hop or a later one?
-    fn is_last(&self, job: u32) -> bool {
+    pub(super) fn is_last(&self, job: u32) -> bool {
         let row = &self.jobs[job];
         let sender = &self.config(self.copies[row.copy].host).sender;
         let here = usize::from(row.next) >= row.order.len()

@@ -253,13 +253,15 @@ pub struct TlsPolicy {
     pub dane: DaneUse,
     /// Are policies of receiving domains fetched (RFC 8461)?
     pub mta_sts: bool,
+    /// TLS from the first byte (RFC 8314 §3.3; Postfix `smtp_tls_wrappermode`). Of the sender's general policy, not of single next hops.
+    pub implicit: bool,
 }
 
 impl TlsPolicy {
     /// A level and nothing else.
     #[must_use]
     pub const fn of(level: TlsLevel) -> Self {
-        Self { level, names: Vec::new(), dane: DaneUse::Never, mta_sts: false }
+        Self { level, names: Vec::new(), dane: DaneUse::Never, mta_sts: false, implicit: false }
     }
 
     /// Does the policy depend on what the receiving domain publishes?
@@ -300,6 +302,8 @@ pub enum TlsLevel {
     Dane,
     /// Must; chain, and a SAN with the name of the MX host. A host gets this level under a policy of its domain in mode enforce.
     MtaSts,
+    /// Must; chain and the name of the MX host: what the message asks for itself.
+    RequireTls,
     /// Exchange `tls_settings` left out.
     Opportunistic,
     /// Exchange `EncryptionOnly`.
@@ -323,6 +327,7 @@ impl TlsLevel {
             Self::Fingerprint => "fingerprint",
             Self::Dane => "dane",
             Self::MtaSts => "mta-sts",
+            Self::RequireTls => "requiretls",
             Self::Opportunistic => "Opportunistic",
             Self::EncryptionOnly => "EncryptionOnly",
             Self::CertificateValidation => "CertificateValidation",

@@ -198,6 +198,8 @@ pub struct TlsRules {
     pub revocation: RevocationCheck,
     /// DANE (`decide::dane`).
     pub dane: DaneRules,
+    /// It knows REQUIRETLS: announces it and keeps to it.
+    pub requiretls: bool,
     /// MTA-STS in mode enforce: the policy does not list the host.
     pub mx_not_listed: Enhanced,
     /// MTA-STS in mode enforce: no TLS, or the certificate will not do; `None`: as at a level that judges certificates.
