@@ -46,10 +46,13 @@ const MODELLED: [Server; 2] = [Server::Postfix, Server::Sendmail];
 /// Cases that may disagree per aspect, at most. Lower a number when something was mended; never raise one without a reason in `docs/fidelity.md`.
 /// In the order of `ASPECTS`: fate, code, hosts, attempts, tls, dsn, times.
 const DISAGREEMENTS_AT_MOST: [(Server, [usize; 7]); 2] =
-    [(Server::Postfix, [0, 0, 0, 2, 0, 0, 0]), (Server::Sendmail, [1, 40, 2, 8, 9, 2, 5])];
+    [(Server::Postfix, [0, 0, 0, 1, 0, 0, 0]), (Server::Sendmail, [0, 0, 1, 0, 0, 1, 1])];
 
 /// Seeds that are tried where one message has a choice among equal hosts: the recording shows one outcome of several.
 const SEEDS: u64 = 8;
+
+/// Where the first queue run of a server may stand in its period, in hundredths: in the recordings that was chance.
+const PHASES: [u32; 2] = [0, 50];
 
 fn folder() -> PathBuf {
     env::var_os("MAILTWIN_OBSERVED").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/observed"), PathBuf::from)
@@ -94,10 +97,10 @@ fn run(name: &str, scenario: &str, seed: u64) -> Result<Document, String> {
 
 /// What came of one case: verdicts, or the reason why it could not be compared.
 fn judge(name: &str, case: &Case, seen: &Observation, server: Server) -> Result<Vec<Verdict>, String> {
-    let scenario = adapter::scenario(case, server)?;
     let seeds = if case.leaves_a_choice() && !case.is_many() { SEEDS } else { 1 };
     let mut best: Option<Vec<Verdict>> = None;
-    for seed in 0..seeds {
+    for (phase, seed) in PHASES.into_iter().flat_map(|phase| (0..seeds).map(move |seed| (phase, seed))) {
+        let scenario = adapter::scenario(case, server, phase)?;
         let verdicts = compare(case, seen, &run(&format!("{}-{name}", server.folder()), &scenario, seed)?);
         let wrong = |verdicts: &[Verdict]| verdicts.iter().filter(|verdict| !verdict.agrees).count();
         let done = wrong(&verdicts) == 0;
@@ -183,7 +186,7 @@ fn every_case_can_be_said() {
             let case: Case = serde_json::from_str(&case).unwrap_or_else(|error| panic!("case {name}: {error}"));
             let seen: Result<Observation, _> = serde_json::from_str(&seen);
             assert!(seen.is_ok(), "observation {name}: {seen:?}");
-            let scenario = adapter::scenario(&case, server);
+            let scenario = adapter::scenario(&case, server, 0);
             let text = scenario.unwrap_or_else(|error| panic!("{name}: {error}"));
             let mut loader = mailtwin::scenario::Loader::new();
             let read = loader.text(&name, &text);

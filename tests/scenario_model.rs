@@ -305,7 +305,11 @@ fn overlays_and_single_messages() {
 
 #[test]
 fn worth_knowing() {
-    let cases: [(&str, &[&str]); 4] = [
+    let cases: [(&str, &[&str]); 5] = [
+        (
+            r#"dns: (records: "d.test. MX 10 mx.d.test.\nmx.d.test. CNAME a.d.test.\na.d.test. A 192.0.2.1"), systems: { "a": Mta(hostname: "a.d.test") }"#,
+            &["MT0112 the MX target `mx.d.test` is an alias, which RFC 2181 §10.3 forbids and servers follow all the same"],
+        ),
         (
             r#"dns: (records: "d.test. MX 10 mx.d.test.\nmx.d.test. A 192.0.2.1\nwww.d.test. A 192.0.2.2")"#,
             &["MT0110 no host answers at 192.0.2.1: a connection there gets no answer"],

@@ -2,7 +2,7 @@
 //!
 //! Sources: RFC 5321 §3.1, §3.8, §4.2 and §4.5.3; RFC 7504; smtp_trouble.c and smtp_proto.c for Postfix. What happens under TLS is in `tls`.
 
-use super::profile::{Behaviour, Greeting5xx};
+use super::profile::{Behaviour, Greeting5xx, OwnName};
 use crate::base::{Enhanced, Phase, Reply};
 use crate::model::settings::Sender;
 
@@ -55,8 +55,12 @@ pub fn judge(rules: &Behaviour, sender: &Sender, phase: Phase, event: Event<'_>,
         Event::Lost | Event::Silent => Effect::Next(session.lost),
         Event::TooBig if session.size_checked_before_mail => Effect::Bounce(session.too_big.1),
         Event::TooBig => Effect::Next(session.too_big.1.with_class(4)),
-        Event::OwnName { best: true } => Effect::Bounce(Enhanced(5, 4, 6)),
-        Event::OwnName { best: false } => Effect::Next(Enhanced(4, 4, 6)),
+        Event::OwnName { best } => match session.own_name {
+            OwnName::BouncesAtLast(_, status) if last => Effect::Bounce(status),
+            OwnName::BouncesAtLast(_, status) => Effect::Next(status.with_class(4)),
+            OwnName::BouncesIfBest if best => Effect::Bounce(Enhanced(5, 4, 6)),
+            OwnName::BouncesIfBest | OwnName::Ignored => Effect::Next(Enhanced(4, 4, 6)),
+        },
         Event::Reply(reply) => judge_reply(rules, sender, phase, reply, last),
     }
 }

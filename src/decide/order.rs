@@ -25,8 +25,11 @@ pub fn order(rule: OrderRule, sender: &Sender, candidates: &[Candidate], mut luc
             let mut last: Option<(u16, crate::base::NameId, u64)> = None;
             for place in &places {
                 let candidate = at(*place);
+                let next = places.get(keys.len() + 1).map(|place| at(*place).preference);
                 let key = match last {
                     Some((preference, name, key)) if preference == candidate.preference && name == candidate.name => key,
+                    // Who stands alone at a preference needs no luck.
+                    Some((preference, ..)) if preference != candidate.preference && next != Some(candidate.preference) => 0,
                     _ => luck(keys.len() as u32),
                 };
                 last = Some((candidate.preference, candidate.name, key));

@@ -91,6 +91,7 @@ pub fn negotiate(rules: &Behaviour, policy: &TlsPolicy, offer: &Offer, old: bool
         Offer::Refused(reply) => {
             let permanent = reply.class() == 5;
             let status = match reply.enhanced {
+                Some(_) if tls.own_code > 0 => tls.starttls_refused,
                 Some(status) => status,
                 None if permanent && tls.refused_5xx_bounces => Enhanced(5, 0, 0),
                 None => tls.starttls_refused,
@@ -142,6 +143,12 @@ fn judge_certificate(rules: &Behaviour, policy: &TlsPolicy, facts: &Facts) -> De
         TlsLevel::Fingerprint | TlsLevel::Dane => return judge_by_fit(rules, policy.level, facts),
     };
     let version = facts.version.as_str();
+    if !want_chain && rules.tls.looks_at_certificate && facts.trusted && facts.name_matches {
+        return one(
+            Verdict::Go(TlsOutcome::Authenticated),
+            format!("S8: {version}; the certificate is good, though the policy does not ask"),
+        );
+    }
     if !want_chain {
         return one(Verdict::Go(TlsOutcome::Encrypted), format!("{version}; the policy does not judge the certificate"));
     }

@@ -61,8 +61,12 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 
     /// How many sessions a machine holds at once now.
+    #[inline(always)]
     pub(super) fn slots(&self, server: HostId) -> u32 {
         let model = self.model;
+        if model.host_faults[server.index()].capacity.is_empty() {
+            return self.settings[server.index()].sessions;
+        }
         let fewer = model.host_faults[server.index()].capacity.iter().find_map(|number| {
             let fault = &model.faults[*number as usize];
             let FaultKind::Capacity { sessions, .. } = &fault.kind else { return None };

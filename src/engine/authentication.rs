@@ -37,7 +37,7 @@ struct Carried {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Origins {
     /// Somebody looks, or every step is written down.
-    is_on: bool,
+    pub(crate) is_on: bool,
     carried: Interner<Carried>,
 }
 
@@ -83,9 +83,6 @@ pub(crate) struct AtTheDoor {
 impl<const LEVEL: u8> World<'_, LEVEL> {
     /// What the receiver finds out, and its refusal if it acts on that.
     pub(crate) fn look_at_origin(&mut self, door: AtTheDoor) -> (Arrival, Option<Reply>) {
-        if !self.origins.is_on {
-            return (Arrival::UNSEEN, None);
-        }
         let carried = self.carried_away(door);
         let number = self.origins.carried.intern(carried.clone());
         let arrival = Arrival { carried: number, ..Arrival::UNSEEN };

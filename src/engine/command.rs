@@ -24,7 +24,13 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             talk.now = talk.now.after(cost_ns);
             return Ok(());
         }
-        self.troubled_command(talk, phase, timeout_ns, cost_ns)
+        let result = self.troubled_command(talk, phase, timeout_ns, cost_ns);
+        if let Err(Stop::Reply(reply)) = &result
+            && talk.rules.session.carries_last_code
+        {
+            self.jobs[talk.job].last_code = reply.code;
+        }
+        result
     }
 
     /// One command: the script, the timelines and the timeout of this moment; the earliest end wins.

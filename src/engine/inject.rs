@@ -153,11 +153,14 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             kind: new.kind,
             reports: 0,
             copies: 0,
-            ends: smallvec::smallvec![End::default(); count],
+            ends: if count == 1 { smallvec::smallvec![End::default()] } else { smallvec::smallvec![End::default(); count] },
         });
         self.counters.in_flight_max = self.counters.in_flight_max.max(self.messages.live() as u64);
-        let indexes: SmallVec<[u16; 4]> = if count == 1 { smallvec::smallvec![0] } else { (0..count as u16).collect() };
         let visits = u8::from(self.is_exchange_online(new.host));
+        if count == 1 {
+            return Some(self.new_copy(message, new.host, new.tenant, self.now, &[0], NONE, (0, visits)));
+        }
+        let indexes: Vec<u16> = (0..count as u16).collect();
         Some(self.new_copy(message, new.host, new.tenant, self.now, &indexes, NONE, (0, visits)))
     }
 }

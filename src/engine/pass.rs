@@ -94,6 +94,9 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 stop => self.ends_here(copy, place, &stop),
             }
         }
+        if self.rules(host).session.last_recipient_first && self.copies[copy].pass == 1 {
+            groups.iter_mut().for_each(|(_, places)| places.reverse());
+        }
         let limit = self.config(host).sender.recipient_limit as usize;
         let jobs: SmallVec<[u32; 2]> = groups
             .into_iter()
@@ -171,6 +174,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             proof: NONE,
             learned: NONE,
             host_failure: false,
+            last_code: 0,
             connections: 0,
             status: NONE,
             said_by: NONE,

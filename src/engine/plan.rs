@@ -1,7 +1,8 @@
 //! Where does a next hop lead? Its lookups, and the plan made of the answers: once per question, kept with its reasons.
 
+use super::last_words::last_missing;
 use super::world::World;
-use crate::base::{ConfigId, HostId, NameId, ResolverId, SimTime};
+use crate::base::{ConfigId, Enhanced, HostId, NameId, ResolverId, SimTime};
 use crate::decide::Because;
 use crate::decide::dane::{Ground, ground};
 use crate::decide::exchange::smart_host::by_smart_host_rules;
@@ -33,7 +34,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         let mut targets = lead.targets;
         if lead.mx != NONE {
             let told = self.ask(lead.mx, at, luck, who);
-            at = told.at;
+            at = self.patience(rules, at, told, true);
             answers.push((told.answer, 0));
             if told.answer != lead.answer
                 && let Target::Mx(name) = hop.target
@@ -51,7 +52,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                     continue;
                 }
                 let told = self.ask(slot, at, luck, who);
-                at = at.max(told.at);
+                at = at.max(self.patience(rules, at, told, false));
                 answers.push((told.answer, told.turn));
             }
         }
@@ -148,6 +149,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 preferences: false,
                 grounds: Vec::new(),
                 list: true,
+                tail: None,
             }
         } else {
             // The rule books read the names while the tables take the decisions.
@@ -179,7 +181,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             }
         });
         let goals = goals.collect();
-        KeptPlan { outcome: made.outcome, decisions: made.decisions, why: made.why, goals }
+        KeptPlan { outcome: made.outcome, decisions: made.decisions, why: made.why, tail: made.tail, goals }
     }
 
     fn plan_by_name(&mut self, names: &crate::model::dns::Names, question: &PlanQuestion, rules: &'static Behaviour) -> MadePlan {
@@ -209,6 +211,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                         preferences: false,
                         grounds: Vec::new(),
                         list: false,
+                        tail: None,
                     };
                 }
                 let decision = read_mx(rules, names, name, &read);
@@ -234,6 +237,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                             preferences,
                             grounds: Vec::new(),
                             list: false,
+                            tail: None,
                         };
                     }
                 }
@@ -259,7 +263,8 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             found => found,
         };
         let why = words_of(&decision.chosen);
-        MadePlan { outcome, decisions, why, preferences: preferences && !implicit, grounds, list }
+        let tail = last_missing(rules, &asker, &found);
+        MadePlan { outcome, decisions, why, preferences: preferences && !implicit, grounds, list, tail }
     }
 
     /// What DANE stands on at the addresses of a target; nothing is said about those that nobody signed.
@@ -367,6 +372,8 @@ pub(crate) struct KeptPlan {
     pub(crate) outcome: MxPlan,
     pub(crate) decisions: SmallVec<[u32; 2]>,
     pub(crate) why: Box<str>,
+    /// What is noted when all candidates failed, if the last target had no address.
+    pub(crate) tail: Option<Enhanced>,
     /// Where each candidate is.
     pub(crate) goals: Box<[Goal]>,
 }
@@ -395,6 +402,7 @@ struct MadePlan {
     why: Box<str>,
     /// The candidates have MX preferences.
     preferences: bool,
+    tail: Option<Enhanced>,
     /// What DANE stands on, by address.
     grounds: Vec<(IpAddr, Ground)>,
     /// The list of hosts is signed, or stands in the configuration.

@@ -1,8 +1,10 @@
 //! What happens next? Events in the order of their time, and at equal times in the order in which they were put in: a written promise.
 //!
-//! A key is 128 bits: 64 of time, 36 of insertion number, 28 of what and whom. The queue is an implicit heap with four children.
+//! A key is 128 bits: 64 of time, 36 of insertion number, 28 of what and whom. What is due within the current 17 seconds lies in an implicit heap
+//! with four children; what comes later lies unsorted, by its 17 seconds, until they begin: a retry in an hour costs the heap nothing.
 
 use crate::base::SimTime;
+use std::collections::BTreeMap;
 
 /// Bits that name the row an event is about.
 const ROW_BITS: u32 = 25;
@@ -10,6 +12,9 @@ const ROW_BITS: u32 = 25;
 const SLOT_BITS: u32 = 28;
 /// Insertion numbers.
 const NUMBER_MAX: u64 = 1 << 36;
+
+/// How late an event may be to go into the heap at once: 2^34 ns, 17 s.
+const SPAN_BITS: u32 = 34;
 
 /// What happens.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -44,7 +49,11 @@ pub(crate) struct Event {
 /// The queue.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct EventQueue {
+    /// All events of spans before `horizon`.
     heap: Vec<u128>,
+    /// The others, by span.
+    later: BTreeMap<u64, Vec<u128>>,
+    horizon: u64,
     inserted: u64,
 }
 
@@ -56,15 +65,35 @@ impl EventQueue {
         assert!(number < NUMBER_MAX && row < 1 << ROW_BITS, "fewer than 2^36 events and 2^25 rows at once");
         self.inserted += 1;
         let key = u128::from(at.0) << 64 | u128::from(number) << SLOT_BITS | u128::from(u32::from(kind as u8) << ROW_BITS | row);
-        self.heap.push(key);
-        self.up(self.heap.len() - 1, key);
+        let span = at.0 >> SPAN_BITS;
+        if span < self.horizon {
+            self.heap.push(key);
+            self.up(self.heap.len() - 1, key);
+        } else {
+            self.later.entry(span).or_default().push(key);
+        }
         number
+    }
+
+    /// The next span that has events goes into the heap.
+    #[cold]
+    fn turn_page(&mut self) -> Option<u128> {
+        let (span, keys) = self.later.pop_first()?;
+        self.horizon = span + 1;
+        for key in keys {
+            self.heap.push(key);
+            self.up(self.heap.len() - 1, key);
+        }
+        self.heap.pop()
     }
 
     /// The earliest event.
     #[inline]
     pub(crate) fn pop(&mut self) -> Option<Event> {
-        let last = self.heap.pop()?;
+        let last = match self.heap.pop() {
+            Some(last) => last,
+            None => self.turn_page()?,
+        };
         let key = match self.heap.first_mut() {
             Some(first) => {
                 let key = *first;
@@ -144,5 +173,26 @@ mod tests {
         expected.sort_unstable();
         let got: Vec<(u64, u64)> = std::iter::from_fn(|| queue.pop()).map(|event| (event.at.0, event.number)).collect();
         assert_eq!(got, expected);
+    }
+
+    /// Near and far, with events put in while others come out, as in a run; the last moment there is among them.
+    #[test]
+    fn spans_come_in_order() {
+        let mut queue = EventQueue::default();
+        let mut waiting: std::collections::BTreeSet<(u64, u64)> = std::collections::BTreeSet::new();
+        let mut now = 0;
+        for n in 0..20_000u64 {
+            let luck = super::super::chance::mix(n);
+            if luck & 1 == 0 || waiting.is_empty() {
+                let wait = [0, 1 << 20, 1 << 33, 1 << 34, 1 << 40, u64::MAX - now][(luck >> 8) as usize % 6].max(1);
+                let at = now + (luck >> 20) % wait;
+                waiting.insert((at, queue.push(SimTime(at), Kind::Settle, n as u32)));
+            } else {
+                let event = queue.pop().expect("somebody waits");
+                let first = waiting.pop_first().expect("somebody waits");
+                assert_eq!((event.at.0, event.number), first);
+                now = event.at.0.min(u64::MAX / 2);
+            }
+        }
     }
 }

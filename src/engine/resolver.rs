@@ -101,12 +101,13 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             Some(entry) if at < entry.expires => (entry.answer, at, true),
             _ => {
                 let (answer, cost, ttl_s) = self.fetch(slot, at, luck);
-                let failed = matches!(
-                    self.resolvers.answer(answer).outcome,
-                    Outcome::ServFail | Outcome::Timeout | Outcome::Truncated | Outcome::Refused
-                );
                 let stale = entry.filter(|entry| {
-                    failed && settings.serve_stale_s > 0 && at.since(entry.expires) < u64::from(settings.serve_stale_s) * SECOND
+                    settings.serve_stale_s > 0
+                        && at.since(entry.expires) < u64::from(settings.serve_stale_s) * SECOND
+                        && matches!(
+                            self.resolvers.answer(answer).outcome,
+                            Outcome::ServFail | Outcome::Timeout | Outcome::Truncated | Outcome::Refused
+                        )
                 });
                 let ready = at.after(cost);
                 match stale {

@@ -86,7 +86,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     /// Where a recipient template goes from here; most mail of a machine asks what the last one asked.
     #[inline]
     pub(crate) fn known_stop(&mut self, host: HostId, tenant: u32, template: u32, number: u64) -> Stop {
-        let question = (self.settings[host.index()].id, tenant, template, self.model.versions[self.version].zones.0);
+        let question = (self.settings[host.index()].id, tenant, template, self.zones);
         if let Some((known, stop)) = self.machines[host.index()].last_stop
             && known == question
         {

@@ -6,9 +6,10 @@ use super::fault::Faults;
 use super::queue::{EventQueue, Kind};
 use super::resolver::Resolvers;
 use super::route::RouteCache;
+use super::slab::Slab;
 use super::starttls::TlsCache;
 use super::transfer::AcceptanceCache;
-use super::world::{Counters, Machine, Slab, World};
+use super::world::{Counters, Machine, World};
 use crate::base::{DAY, Enhanced, Fate, HostId, Interner, SimTime};
 use crate::model::Model;
 use crate::model::fault::{FaultKind, hosts_of};
@@ -99,6 +100,7 @@ fn play<const LEVEL: u8>(model: &Model, options: &Options) -> Run {
         now: SimTime::ZERO,
         until: asked.unwrap_or(LONGEST),
         version: 0,
+        zones: 0,
         settings: Vec::new(),
         events: EventQueue::default(),
         tables,

@@ -8,7 +8,7 @@ use super::authentication::{Arrival, AtTheDoor};
 use super::world::World;
 use crate::base::{ConnectionResult, Enhanced, HostId, Phase, Reply, SimTime};
 use crate::decide::failure::{Effect, Event, judge};
-use crate::decide::profile::Behaviour;
+use crate::decide::profile::{Behaviour, OwnName};
 use crate::model::settings::{HostConfig, Listener};
 use crate::trace::NONE;
 
@@ -149,10 +149,18 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             self.command(talk, Phase::Helo, timers.ehlo_ns, 0).map_err(|stop| self.broken(talk, Phase::Helo, &stop, true))?;
         }
         let own = self.model.hosts[talk.client.index()].hostname;
-        if talk.rules.session.own_name_is_loop && talk.client != talk.server && self.model.hosts[talk.server.index()].hostname == own {
+        if talk.rules.session.own_name != OwnName::Ignored
+            && talk.client != talk.server
+            && self.model.hosts[talk.server.index()].hostname == own
+        {
             let best = self.jobs[talk.job].next <= 1;
             let effect = judge(talk.rules, &talk.ours.sender, Phase::Ehlo, Event::OwnName { best }, self.is_last_session(talk.job));
-            let reply = self.tables.reply(0, status_of(effect), "the server greets with the sender's own name: mail loops back to myself");
+            let code = match talk.rules.session.own_name {
+                OwnName::BouncesAtLast(code, _) if matches!(effect, Effect::Bounce(_)) => code,
+                _ => 0,
+            };
+            let reply =
+                self.tables.reply(code, status_of(effect), "the server greets with the sender's own name: mail loops back to myself");
             return Err(self.failed(talk, Phase::Ehlo, ConnectionResult::Left, effect, reply, true));
         }
         if wraps { Ok(()) } else { self.secure(talk) }

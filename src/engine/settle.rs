@@ -62,11 +62,17 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
         let lost_reply = end.taken_at.is_some() && end.rest.is_some();
         let connection = if lost_reply { NONE } else { self.finish_connection_row(job, &end) };
+        let keeps = self.rules(self.copies[copy].host).session.keeps_rcpt_4xx;
         for (place, effect, reply) in &end.refusals {
             self.apply(job, *place, *effect, *reply, server);
+            self.copies[copy].recipients[usize::from(*place)].kept = keeps && !matches!(effect, Effect::Bounce(_));
         }
         if let Some((effect, reply)) = end.rest {
+            let early = keeps && matches!(end.phase, Phase::Banner | Phase::Ehlo | Phase::Helo | Phase::Starttls | Phase::Mail);
             for place in self.taken_places(job, &end) {
+                if early && self.copies[copy].recipients[usize::from(place)].kept {
+                    continue;
+                }
                 self.apply(job, place, effect, reply, if self.tables.replies.get(reply).code == 0 { HostId(NONE) } else { server });
             }
             self.jobs[job].host_failure = end.host_failure;
@@ -220,7 +226,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
 /// A recipient of a new copy.
 fn pending(index: u16) -> Recipient {
-    Recipient { index, state: RecipientState::Pending, reply: NONE, said_by: NONE }
+    Recipient { index, state: RecipientState::Pending, kept: false, reply: NONE, said_by: NONE }
 }
 
 /// Among `said_by`: no further host is asked in this pass.

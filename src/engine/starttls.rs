@@ -115,7 +115,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let offer = match offer {
             OfferKey::Certificate(certificate, ..) => self.shake_hands(talk, certificate, level),
             OfferKey::Broken("the server falls silent") => {
-                talk.now = talk.now.after(timers.starttls_ns);
+                talk.now = talk.now.after(timers.starttls_ns + talk.rules.tls.drains_ns);
                 offer
             }
             offer => offer,
@@ -125,6 +125,17 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             Retry::Rfc { first_ns, .. } => *first_ns,
             Retry::Steps { waits_ns, .. } => waits_ns.first().copied().unwrap_or(0),
             Retry::QueueRuns { .. } | Retry::Never => 0,
+        };
+        if let OfferKey::Refused(reply) = &offer
+            && talk.rules.session.carries_last_code
+        {
+            self.jobs[talk.job].last_code = reply.code;
+        }
+        let code = match &offer {
+            _ if talk.rules.tls.own_code == 0 => 0,
+            OfferKey::Refused(reply) => reply.code,
+            _ if self.jobs[talk.job].last_code > 0 => self.jobs[talk.job].last_code,
+            OfferKey::NotOffered | OfferKey::Broken(_) | OfferKey::Certificate(..) => talk.rules.tls.own_code,
         };
         let copy = &self.copies[self.jobs[talk.job].copy];
         let old = copy.pass_at.since(copy.arrived) >= backoff;
@@ -155,7 +166,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 let (bounce, status) = if required { (self.is_last_session(talk.job), Enhanced(5, 7, 10)) } else { (bounce, status) };
                 let effect = if bounce { Effect::Bounce(status) } else { Effect::Next(status) };
                 let why = self.tables.tls.get(record).why.clone();
-                let reply = self.tables.reply(0, status, &format!("{why} ({result})"));
+                let reply = self.tables.reply(code, status, &format!("{why} ({result})"));
                 Err(self.failed(talk, Phase::Starttls, ConnectionResult::TlsFailed, effect, reply, true))
             }
         }

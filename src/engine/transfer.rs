@@ -10,7 +10,7 @@ use crate::decide::acceptance::{Acceptance, Peer, answer_rcpt};
 use crate::decide::failure::{Effect, Event, judge};
 use crate::model::fault::{DropHow, FaultKind};
 use crate::trace::NONE;
-use smallvec::SmallVec;
+use crate::trace::level::STEPS;
 
 /// What decides whether a recipient is taken: server's settings, client, recipient template.
 pub(crate) type AcceptanceKey = (ConfigId, HostId, u32);
@@ -41,23 +41,26 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             Some(Reply::new(530, Some(Enhanced(5, 7, 0)), "Must issue a STARTTLS command first"))
         } else if talk.listener.require_login {
             Some(Reply::new(530, Some(Enhanced(5, 7, 0)), "Authentication required"))
+        } else if talk.calm {
+            None
         } else {
             self.over_rate(talk)
         };
-        let mail =
-            self.command(talk, Phase::Mail, timers.mail_ns, 0).and_then(|()| refusal.map_or(Ok(()), |reply| Err(Stop::Reply(reply))));
-        if let Err(stop) = mail {
+        if let Err(stop) = self.command(talk, Phase::Mail, timers.mail_ns, 0) {
             return *self.broken(talk, Phase::Mail, &stop, false);
+        }
+        if let Some(reply) = refusal {
+            return *self.broken(talk, Phase::Mail, &Stop::Reply(reply), false);
         }
         let mut refusals = Refusals::new();
         let mut tenant = NONE;
         let mut accepted = 0u32;
-        let places: SmallVec<[u16; 2]> = SmallVec::from_slice(&self.jobs[talk.job].recipients);
-        for (count, place) in places.iter().enumerate() {
+        for count in 0..self.jobs[talk.job].recipients.len() {
+            let place = self.jobs[talk.job].recipients[count];
             if !pipelining {
                 talk.now = talk.now.after(talk.rtt);
             }
-            match self.rcpt(talk, *place, count as u32, accepted) {
+            match self.rcpt(talk, place, count as u32, accepted) {
                 Ok(for_tenant) => {
                     accepted += 1;
                     tenant = for_tenant;
@@ -65,9 +68,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 Err(Stop::Reply(reply)) if reply.code != 421 => {
                     let effect = judge(talk.rules, &talk.ours.sender, Phase::Rcpt, Event::Reply(&reply), self.is_last_session(talk.job));
                     let reply = self.noted(&reply, effect);
-                    refusals.push((*place, effect, reply));
+                    refusals.push((place, effect, reply));
                 }
-                Err(stop) => return *self.broken(talk, Phase::Rcpt, &stop, false),
+                Err(stop) => return self.broken_at_rcpt(talk, &stop, place, refusals),
             }
         }
         if accepted == 0 {
@@ -135,22 +138,21 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         if most > 0 && accepted >= most {
             return Err(Stop::Reply(Reply::new(452, Some(Enhanced(4, 5, 3)), "Too many recipients")));
         }
-        match self.acceptance(talk, message, template) {
-            Acceptance::Take { tenant } => Ok(tenant.map_or(NONE, |tenant| tenant.0)),
-            Acceptance::Refuse(reply) => Err(Stop::Reply(reply)),
-        }
+        self.acceptance(talk, message, template)
     }
 
-    fn acceptance(&mut self, talk: &Talk<'_>, message: u32, template: u32) -> Acceptance {
+    fn acceptance(&mut self, talk: &Talk<'_>, message: u32, template: u32) -> Result<u32, Stop> {
         let config = self.settings[talk.server.index()].id;
         let key = (config, talk.client, template);
         let last = self.machines[talk.server.index()].last_acceptance;
         let known = last.filter(|(known, _)| *known == key).map(|(_, slot)| slot);
         if let Some(slot) = known.or_else(|| self.acceptance_cache.index.find(&key)) {
             self.machines[talk.server.index()].last_acceptance = Some((key, slot));
-            let (answer, decision) = self.acceptance_cache.answers[slot as usize].clone();
-            self.trace_decisions(self.jobs[talk.job].copy, NONE, &[decision]);
-            return answer;
+            if self.writes(STEPS) {
+                let decision = self.acceptance_cache.answers[slot as usize].1;
+                self.trace_decisions(self.jobs[talk.job].copy, NONE, &[decision]);
+            }
+            return taken(&self.acceptance_cache.answers[slot as usize].0);
         }
         let constant = self.tables.templates.get(template).is_constant();
         let address = self.tables.templates.get(template).expand(self.messages[message].address_number);
@@ -164,7 +166,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             self.acceptance_cache.index.intern(key);
             self.acceptance_cache.answers.push((decision.outcome.clone(), stored));
         }
-        decision.outcome
+        taken(&decision.outcome)
     }
 
     /// A rate limit at MAIL.
@@ -176,6 +178,19 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             let over = fault.window.has(talk.now) && !self.faults.within_rate(*number, *messages, *per_ns, talk.client, talk.now);
             over.then(|| reply.clone())
         })
+    }
+
+    /// The session ends while a recipient is named: those refused before keep their own word.
+    fn broken_at_rcpt(&mut self, talk: &mut Talk<'_>, stop: &Stop, place: u16, refusals: Refusals) -> SessionEnd {
+        let mut end = self.all_or_nothing(talk, Phase::Rcpt, stop, refusals);
+        let (this, others) = talk.rules.session.lost_at_rcpt;
+        if let (Stop::Lost(_), Some((effect, reply)), true) = (stop, end.rest, this > 0) {
+            let text = self.tables.replies.get(reply).text.clone();
+            let this = self.tables.reply(this, status_of(effect), &text);
+            end.refusals.push((place, effect, this));
+            end.rest = Some((effect, self.tables.reply(others, status_of(effect), &text)));
+        }
+        end
     }
 
     /// No recipient was taken: no content is sent.
@@ -205,8 +220,16 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         } else {
             None
         };
-        let (arrival, refusal) = if refusal.is_some() { (Arrival::UNSEEN, refusal) } else { self.look_at_origin(talk.at_the_door(tenant)) };
+        let (arrival, refusal) = if !self.origins.is_on || refusal.is_some() {
+            (Arrival::UNSEEN, refusal)
+        } else {
+            self.look_at_origin(talk.at_the_door(tenant))
+        };
         let began = talk.now;
+        if talk.calm && refusal.is_none() && talk.rtt + service <= timers.final_dot_ns {
+            talk.now = began.after(talk.rtt + service);
+            return self.accepted(talk, tenant, arrival, refusals);
+        }
         // A message that is taken although its reply never comes.
         let taken_first = model.host_faults[talk.server.index()].session.iter().copied().find(|number| {
             let kind = &model.faults[*number as usize].kind;
@@ -230,11 +253,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             .command(talk, Phase::FinalDot, timers.final_dot_ns, service)
             .and_then(|()| refusal.map_or(Ok(()), |reply| Err(Stop::Reply(reply))))
         {
-            Ok(()) => {
-                let reply = self.ok_reply;
-                let end = self.ended(talk, Phase::FinalDot, ConnectionResult::Accepted, reply, None, true);
-                SessionEnd { refusals, taken_at: Some(talk.now), tenant, arrival, ..end }
-            }
+            Ok(()) => self.accepted(talk, tenant, arrival, refusals),
             Err(stop @ Stop::Silent(_)) if service > timers.final_dot_ns => {
                 // The server works longer than the client waits: it takes the message, and the client sends it again.
                 let taken_at = began.after(talk.rtt / 2 + service);
@@ -243,6 +262,27 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 end
             }
             Err(stop) => SessionEnd { arrival, ..self.all_or_nothing(talk, Phase::FinalDot, &stop, refusals) },
+        }
+    }
+
+    /// The 250 to the final dot.
+    #[inline(always)]
+    fn accepted(&self, talk: &Talk<'_>, tenant: u32, arrival: Arrival, refusals: Refusals) -> SessionEnd {
+        SessionEnd {
+            end: talk.now,
+            phase: Phase::FinalDot,
+            result: ConnectionResult::Accepted,
+            reply: self.ok_reply,
+            tls: talk.tls,
+            why: NONE,
+            rest: None,
+            host_failure: false,
+            counts: true,
+            plaintext_retry: false,
+            refusals,
+            taken_at: Some(talk.now),
+            tenant,
+            arrival,
         }
     }
 
@@ -256,5 +296,13 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         });
         let law = slower.unwrap_or(self.config(server).receiver.service_time);
         self.chance.time(law, Purpose::Service, message, model.hosts[server.index()].key, n)
+    }
+}
+
+/// An acceptance as a session needs it: the tenant (or `NONE`), or a refusal.
+fn taken(answer: &Acceptance) -> Result<u32, Stop> {
+    match answer {
+        Acceptance::Take { tenant } => Ok(tenant.map_or(NONE, |tenant| tenant.0)),
+        Acceptance::Refuse(reply) => Err(Stop::Reply(reply.clone())),
     }
 }

@@ -16,15 +16,26 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     /// What a finished job leaves to its copy and its queue.
     pub(super) fn finish_job(&mut self, job: u32) {
         let copy = self.jobs[job].copy;
+        if self.jobs[job].recipients.is_empty() {
+            let queue = self.jobs[job].queue;
+            self.jobs.remove(job);
+            self.queue_feedback(queue, false, NONE);
+            self.copies[copy].jobs -= 1;
+            if self.copies[copy].jobs == 0 {
+                self.end_pass(copy);
+            }
+            return;
+        }
         let left = std::mem::take(&mut self.jobs[job].recipients);
         let row = &self.jobs[job];
         let (status, said_by, bounce, is_loop) = (row.status, row.said_by, row.bounce, row.is_loop);
         for place in &left {
             let recipient = &mut self.copies[copy].recipients[*place as usize];
             // The last word about a recipient is its own last reply, or what ended the job.
-            if said_by == NONE || recipient.reply == NONE {
+            if (said_by == NONE || recipient.reply == NONE) && !recipient.kept {
                 (recipient.reply, recipient.said_by) = (status, said_by);
             }
+            recipient.kept = false;
             if recipient.said_by == DEFER_AT_ONCE {
                 recipient.said_by = NONE;
             }

@@ -51,7 +51,8 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                     let status = self.tables.reply(end.code, end.status, &why);
                     let row = &mut self.jobs[job];
                     (row.status, row.said_by, row.bounce, row.is_loop, row.host_failure) = (status, NONE, end.bounce, is_loop, !end.bounce);
-                    if is_loop {
+                    let rules = &self.settings[self.copies[row.copy].host.index()].rules.mx;
+                    if is_loop || rules.null_mx_is_final && end == rules.null_mx {
                         // No fallback relay for mail that came back to its own sender.
                         row.hops = row.own_hops;
                     }
@@ -115,6 +116,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             let limit = sender.address_limit > 0 && u32::from(row.tried) >= sender.address_limit;
             let sessions = sender.session_limit > 0 && u32::from(row.sessions) >= sender.session_limit;
             if usize::from(row.next) >= row.order.len() || limit || sessions {
+                self.note_missing_target(job);
                 let row = &mut self.jobs[job];
                 row.hop += 1;
                 if row.hop >= row.hops {
@@ -169,6 +171,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                     let effect = judge(rules, sender, Phase::Connect, event, self.is_last(job));
                     let end = at.after(cost);
                     let why = self.trace_failed_connect(job, goal.candidate, result, (at, end), &why);
+                    let why = self.with_last_code(job, why);
                     self.note_effect(job, effect, why, true);
                     at = end;
                     if !matches!(effect, Effect::Next(_)) {
@@ -178,12 +181,6 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 }
             }
         }
-    }
-
-    /// How long a connect may take in this pass of a copy.
-    fn connect_patience(&self, copy: u32) -> u64 {
-        let timers = &self.config(self.copies[copy].host).sender.timers;
-        if self.copies[copy].pass == 1 && timers.first_connect_ns > 0 { timers.first_connect_ns } else { timers.connect_ns }
     }
 
     /// Is nobody left to try after the candidate just counted, in this hop or a later one?
@@ -235,6 +232,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             let why = match why {
                 Refusal::Nobody => "no machine of the scenario has this address".to_owned(),
                 Refusal::NoListener => "nothing listens on this port".to_owned(),
+                Refusal::Loopback => "a loopback address: no packet leaves the machine, and nothing listens there".to_owned(),
                 Refusal::Family => "the sender has no address of this family".to_owned(),
                 Refusal::Fault(number, until) => {
                     let name = &self.model.faults[*number as usize].name;
@@ -274,6 +272,9 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
     fn connect(&mut self, client: HostId, goal: &Goal, at: SimTime) -> Result<(), (Unreachable, Refusal)> {
         let model = self.model;
         let Goal { address, port, server, has_family, .. } = *goal;
+        if server.is_none() && address.is_loopback() {
+            return Err((Unreachable::Unreachable, Refusal::Loopback));
+        }
         let Some(server) = server else { return Err((Unreachable::Silent, Refusal::Nobody)) };
         if !has_family {
             return Err((Unreachable::Unreachable, Refusal::Family));
@@ -328,6 +329,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
 pub(super) enum Refusal {
     Nobody,
     NoListener,
+    Loopback,
     Family,
     Fault(u32, SimTime),
 }

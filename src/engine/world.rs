@@ -6,6 +6,7 @@ use super::fault::Faults;
 use super::queue::EventQueue;
 use super::resolver::Resolvers;
 use super::route::RouteCache;
+use super::slab::Slab;
 use super::starttls::TlsCache;
 use super::transfer::AcceptanceCache;
 use crate::base::{ConfigId, Fate, HostId, Interner, MsgId, SimTime};
@@ -16,59 +17,6 @@ use crate::model::settings::HostConfig;
 use crate::trace::{NONE, Tables, Trace};
 use smallvec::SmallVec;
 use std::collections::VecDeque;
-
-/// Rows with a free list.
-#[derive(Clone, Debug)]
-pub(crate) struct Slab<T> {
-    rows: Vec<T>,
-    free: Vec<u32>,
-}
-
-impl<T> Default for Slab<T> {
-    fn default() -> Self {
-        Self { rows: Vec::new(), free: Vec::new() }
-    }
-}
-
-impl<T> Slab<T> {
-    pub(crate) fn insert(&mut self, row: T) -> u32 {
-        if let Some(at) = self.free.pop() {
-            self.rows[at as usize] = row;
-            return at;
-        }
-        self.rows.push(row);
-        (self.rows.len() - 1) as u32
-    }
-
-    pub(crate) fn remove(&mut self, at: u32) {
-        debug_assert!(self.free.len() < self.rows.len(), "a row is freed once");
-        self.free.push(at);
-    }
-
-    /// The numbers of rows that are as wanted; rows that are free must not be.
-    pub(crate) fn rows_where(&self, wanted: impl Fn(&T) -> bool) -> Vec<u32> {
-        self.rows.iter().enumerate().filter(|(_, row)| wanted(row)).map(|(at, _)| at as u32).collect()
-    }
-
-    pub(crate) fn live(&self) -> usize {
-        self.rows.len() - self.free.len()
-    }
-}
-
-impl<T> std::ops::Index<u32> for Slab<T> {
-    type Output = T;
-    #[inline]
-    fn index(&self, at: u32) -> &T {
-        &self.rows[at as usize]
-    }
-}
-
-impl<T> std::ops::IndexMut<u32> for Slab<T> {
-    #[inline]
-    fn index_mut(&mut self, at: u32) -> &mut T {
-        &mut self.rows[at as usize]
-    }
-}
 
 /// A message under way.
 #[derive(Clone, Debug)]
@@ -148,6 +96,8 @@ pub(crate) struct Recipient {
     /// Its place in the message.
     pub(crate) index: u16,
     pub(crate) state: RecipientState,
+    /// A host refused it for now in this pass, and that word stays (`keeps_rcpt_4xx`).
+    pub(crate) kept: bool,
     /// The last reply or status.
     pub(crate) reply: u32,
     /// Host that said it, or `NONE`.
@@ -200,6 +150,8 @@ pub(crate) struct Job {
     pub(crate) learned: u32,
     /// The last failure was one of the connection or its handshake.
     pub(crate) host_failure: bool,
+    /// Code of the last refusal that a server spoke in this pass, where the profile carries it on; 0 = none.
+    pub(crate) last_code: u16,
     /// Connections of this pass so far.
     pub(crate) connections: u16,
     /// Status of what is left.
@@ -273,6 +225,8 @@ pub(crate) struct Settings<'m> {
     pub(crate) id: ConfigId,
     pub(crate) config: &'m HostConfig,
     pub(crate) rules: &'static Behaviour,
+    /// Sessions at once, if no fault takes some away.
+    pub(crate) sessions: u32,
     /// Before it connects it may have to look at what the receiving domain promises.
     pub(crate) proves: bool,
 }
@@ -345,6 +299,8 @@ pub(crate) struct World<'m, const LEVEL: u8> {
     pub(crate) now: SimTime,
     pub(crate) until: SimTime,
     pub(crate) version: usize,
+    /// The zones in force.
+    pub(crate) zones: u32,
     /// Settings and rule book of each machine in this version.
     pub(crate) settings: Vec<Settings<'m>>,
     pub(crate) events: EventQueue,
@@ -402,11 +358,18 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
     /// Reads the settings of the version in force.
     pub(crate) fn take_settings(&mut self, version: usize) {
         self.version = version;
+        self.zones = self.model.versions[version].zones.0;
         self.settings.clear();
         let published = super::proof::Published::of(self.model);
         self.settings.extend(self.model.versions[version].configs.iter().map(|id| {
             let config = self.model.config(*id);
-            Settings { id: *id, config, rules: behaviour(config.sender.profile), proves: published.concerns(config) }
+            Settings {
+                id: *id,
+                config,
+                rules: behaviour(config.sender.profile),
+                sessions: config.receiver.sessions,
+                proves: published.concerns(config),
+            }
         }));
     }
 
@@ -438,11 +401,11 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
     }
 
     /// Notes how many messages lie in a queue.
+    #[inline]
     pub(crate) fn count_queue(&mut self, host: HostId, more: bool) {
-        let writes = self.writes(crate::trace::level::PATHS);
-        let machine = &mut self.machines[host.index()];
-        machine.queued = if more { machine.queued + 1 } else { machine.queued - 1 };
-        if writes {
+        if self.writes(crate::trace::level::PATHS) {
+            let machine = &mut self.machines[host.index()];
+            machine.queued = if more { machine.queued + 1 } else { machine.queued - 1 };
             self.trace.queues.push(crate::trace::QueueRow { host, at: self.now, messages: machine.queued });
         }
     }

@@ -14,7 +14,9 @@ use std::collections::{BTreeMap, BTreeSet};
 ///
 /// # Errors
 /// A word of the case that has no counterpart here.
-pub fn scenario(case: &Case, server: Server) -> Result<String, String> {
+///
+/// `phase` says where in its period the first queue run of the servers stands, in hundredths: in the recordings that was chance.
+pub fn scenario(case: &Case, server: Server, phase: u32) -> Result<String, String> {
     let hosts: Vec<Receiver> = keys(&case.hosts).into_iter().zip(&case.hosts).map(|(key, host)| Receiver::new(key, host)).collect();
     let servers: Vec<(String, &Mta)> =
         std::iter::once(("sender".into(), &case.sender)).chain(case.relays.iter().map(|relay| (first_label(&relay.name), relay))).collect();
@@ -22,7 +24,7 @@ pub fn scenario(case: &Case, server: Server) -> Result<String, String> {
 
     let mut systems = Vec::new();
     for (key, mta) in &servers {
-        systems.push(format!("{}: {}", quoted(key), server_system(case, mta, server, &server_keys)?));
+        systems.push(format!("{}: {}", quoted(key), server_system(case, mta, server, phase, &server_keys)?));
     }
     let mut fault_lines = Vec::new();
     let mut changes: BTreeMap<String, Change> = dns_changes(case, &hosts)?;
@@ -129,7 +131,7 @@ impl<'case> Receiver<'case> {
 }
 
 /// A server of the profile that the case was recorded with.
-fn server_system(case: &Case, mta: &Mta, server: Server, clients: &[&str]) -> Result<String, String> {
+fn server_system(case: &Case, mta: &Mta, server: Server, phase: u32, clients: &[&str]) -> Result<String, String> {
     let mut fields = format!("Mta(profile: {}, hostname: {}, addresses: {}, ", server.profile(), quoted(&mta.name), list(&mta.addrs));
     if !mta.local_domains.is_empty() {
         fields += &format!("mailboxes: {}, ", list(&mta.local_domains.iter().map(|domain| format!("*@{domain}")).collect::<Vec<_>>()));
@@ -145,7 +147,7 @@ fn server_system(case: &Case, mta: &Mta, server: Server, clients: &[&str]) -> Re
         fields += &format!("routes: {{ {} }}, ", routes.join(", "));
     }
     fields += &format!("tls: ({}), ", tls(mta)?);
-    Ok(fields + &settings::fields(case, mta, server) + ")")
+    Ok(fields + &settings::fields(case, mta, server, phase) + ")")
 }
 
 fn tls(mta: &Mta) -> Result<String, String> {

@@ -38,9 +38,25 @@ pub struct Recipient {
     pub code: Option<u16>,
     pub ip: Option<String>,
     #[serde(default)]
+    pub attempts: Vec<Attempt>,
+    #[serde(default)]
     pub attempt_times: Vec<f64>,
     #[serde(default)]
     pub tls: Tls,
+}
+
+/// One attempt; only its words are used here.
+#[derive(Debug, Deserialize)]
+pub struct Attempt {
+    #[serde(default)]
+    pub text: String,
+}
+
+impl Recipient {
+    /// Sendmail looked it up when it came in, could not, and logged nothing of its later tries.
+    pub fn is_only_queued(&self) -> bool {
+        self.attempts.first().is_some_and(|attempt| attempt.text == "queued")
+    }
 }
 
 /// `"none"`, `{protocol, verdict}`, or null where the message was not carried or nobody looked.

@@ -40,13 +40,16 @@ impl Server {
 }
 
 /// The fields `settings` and, where a server's queue runs are no setting of its own, `queue_runs`.
-pub fn fields(case: &Case, mta: &Mta, server: Server) -> String {
+///
+/// `phase`: where in its period the first queue run stands, in hundredths.
+pub fn fields(case: &Case, mta: &Mta, server: Server, phase: u32) -> String {
     let timers = &case.timers;
     let (connect, greeting, command) = (moment(timers.connect_s), moment(timers.greeting_s), moment(timers.command_s));
     let (last, scan, lifetime) = (moment(timers.final_s), moment(timers.queue_run_s), moment(timers.lifetime_s));
     let (shortest, longest, warning) = (moment(timers.retry_min_s), moment(timers.retry_max_s), moment(timers.delay_warning_s));
     let mut settings: BTreeMap<String, String> = BTreeMap::new();
-    let mut queue_runs = format!(", queue_runs: (every: {})", quoted(&scan));
+    let offset = quoted(&moment(timers.queue_run_s * f64::from(phase) / 100.0));
+    let mut queue_runs = format!(", queue_runs: (every: {}, offset: {offset})", quoted(&scan));
     match server {
         Server::Postfix => {
             settings.insert("smtp_connect_timeout".into(), connect);
@@ -61,7 +64,6 @@ pub fn fields(case: &Case, mta: &Mta, server: Server) -> String {
             settings.insert("maximal_queue_lifetime".into(), lifetime.clone());
             settings.insert("bounce_queue_lifetime".into(), lifetime);
             settings.insert("delay_warning_time".into(), warning);
-            queue_runs.clear();
         }
         Server::Exim => {
             settings.insert("connect_timeout".into(), connect);

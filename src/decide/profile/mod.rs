@@ -28,6 +28,8 @@ pub struct Behaviour {
     pub expiry_status: Option<(u16, Enhanced, &'static str)>,
     /// When the lifetime is tested.
     pub expiry: ExpiryTest,
+    /// What would be a report about a report goes to the local postmaster.
+    pub tells_postmaster: bool,
 }
 
 /// What DNS outcomes mean.
@@ -47,8 +49,14 @@ pub struct MxRules {
     pub no_usable_target_yet: End,
     /// No target has an address, a question about one failed only for now, and the last is known to have none.
     pub no_usable_target_mixed: End,
+    /// Addresses of a family that the machine cannot use are asked for and tried all the same.
+    pub asks_every_family: bool,
     /// How long it waits for an answer that never comes.
     pub dns_patience: DnsPatience,
+    /// Targets are looked up when their turn comes, so a last one without an address is the last failure: what is noted then, for good and for now.
+    pub last_target_missing: Option<(Enhanced, Enhanced)>,
+    /// The hosts of last resort are not tried after a null MX.
+    pub null_mx_is_final: bool,
     /// Null MX.
     pub null_mx: End,
     /// A null MX beside others wins.
@@ -112,6 +120,17 @@ pub enum DnsPatience {
     Own(u64, u64),
 }
 
+/// What a sender does about a server that greets with the sender's own name.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum OwnName {
+    /// It does not look.
+    Ignored,
+    /// A loop: it bounces if no better host was tried before, else the next host.
+    BouncesIfBest,
+    /// The next host; if there is none it bounces with this code and status.
+    BouncesAtLast(u16, Enhanced),
+}
+
 /// What a sender does about 5xx to the greeting.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Greeting5xx {
@@ -153,8 +172,8 @@ pub struct SessionRules {
     pub rcpt_552_is_temporary: bool,
     /// A message over the announced SIZE bounces before MAIL.
     pub size_checked_before_mail: bool,
-    /// A server that calls itself by the sender's own name is a loop.
-    pub own_name_is_loop: bool,
+    /// A server that calls itself by the sender's own name.
+    pub own_name: OwnName,
     /// Status of failures without a reply.
     pub refused: Enhanced,
     /// No answer to the connect.
@@ -167,8 +186,12 @@ pub struct SessionRules {
     pub too_big: (u16, Enhanced),
     /// A recipient that one host refused for now keeps that word in this attempt when a later host cannot be reached or refuses MAIL for good.
     pub keeps_rcpt_4xx: bool,
-    /// Recipients are named from last to first in the first attempt, from first to last in the second, and so on.
-    pub turns_recipients: bool,
+    /// Recipients are named from last to first in the first attempt.
+    pub last_recipient_first: bool,
+    /// Failures without a reply of their own carry the code of the last refusal that a server of this attempt spoke.
+    pub carries_last_code: bool,
+    /// Reply code noted where the connection breaks off at RCPT: for the recipient just named, for the others. 0 = none.
+    pub lost_at_rcpt: (u16, u16),
 }
 
 /// What failures of encryption mean.
@@ -188,6 +211,8 @@ pub struct TlsRules {
     pub handshake: Enhanced,
     /// Reply code of those failures where the server gave none: that of the sender's own rule book.
     pub own_code: u16,
+    /// How long it waits for more after a handshake in which the server fell silent.
+    pub drains_ns: u64,
     /// Levels that do not judge the certificate look at it all the same, and note a good one.
     pub looks_at_certificate: bool,
     /// The oldest version under levels that judge the certificate.

@@ -22,7 +22,10 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         address_in_mx_data: true,
         self_is_best: bounce(5, 4, 6),
         self_without_primary: defer(4, 4, 4),
+        asks_every_family: false,
         dns_patience: DnsPatience::Resolver,
+        last_target_missing: None,
+        null_mx_is_final: false,
         self_check: SelfCheck::Address,
         smart_host_lost: Some(defer(4, 3, 5)),
     },
@@ -37,14 +40,16 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         rcpt_4xx_tries_next: true,
         rcpt_552_is_temporary: false,
         size_checked_before_mail: true,
-        own_name_is_loop: true,
+        own_name: OwnName::BouncesIfBest,
         refused: Enhanced(4, 4, 1),
         connect_timeout: Enhanced(4, 4, 1),
         unreachable: Enhanced(4, 4, 1),
         lost: Enhanced(4, 4, 2),
         too_big: (0, Enhanced(5, 3, 4)),
         keeps_rcpt_4xx: false,
-        turns_recipients: false,
+        last_recipient_first: false,
+        carries_last_code: false,
+        lost_at_rcpt: (0, 0),
     },
     tls: TlsRules {
         refused_5xx_bounces: true,
@@ -54,6 +59,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         starttls_refused: Enhanced(4, 7, 0),
         handshake: Enhanced(4, 7, 5),
         own_code: 0,
+        drains_ns: 0,
         looks_at_certificate: false,
         // OpenSSL 3 refuses the signatures of older versions at its default security level, which Postfix lowers for `may` and `encrypt` only.
         judged_version_min: TlsVersion::Tls12,
@@ -66,6 +72,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     },
     expiry_status: None,
     expiry: ExpiryTest::AfterAttempt,
+    tells_postmaster: false,
 };
 
 /// The sending side as it is delivered: what a scenario does not write.

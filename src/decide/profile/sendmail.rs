@@ -19,7 +19,10 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         no_usable_target_yet: defer(4, 4, 3),
         // The class of the status is that of the last target, the message waits all the same.
         no_usable_target_mixed: defer(5, 1, 2),
+        asks_every_family: true,
         dns_patience: DnsPatience::AddressAskedTimes(3),
+        last_target_missing: Some((Enhanced(5, 1, 2), Enhanced(4, 4, 3))),
+        null_mx_is_final: true,
         null_mx: End { code: 556, ..bounce(5, 1, 10) },
         null_mx_wins: false,
         null_mx_any_preference: false,
@@ -40,14 +43,16 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         rcpt_4xx_tries_next: true,
         rcpt_552_is_temporary: false,
         size_checked_before_mail: true,
-        own_name_is_loop: true,
+        own_name: OwnName::BouncesAtLast(553, Enhanced(5, 3, 5)),
         refused: Enhanced(4, 4, 1),
         connect_timeout: Enhanced(4, 4, 1),
         unreachable: Enhanced(4, 4, 1),
         lost: Enhanced(4, 4, 2),
         too_big: (552, Enhanced(5, 3, 4)),
         keeps_rcpt_4xx: true,
-        turns_recipients: true,
+        last_recipient_first: true,
+        carries_last_code: true,
+        lost_at_rcpt: (421, 451),
     },
     tls: TlsRules {
         refused_5xx_bounces: false,
@@ -57,6 +62,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         starttls_refused: Enhanced(4, 7, 0),
         handshake: Enhanced(4, 7, 0),
         own_code: 454,
+        drains_ns: 2 * SECOND,
         looks_at_certificate: true,
         judged_version_min: TlsVersion::Tls12,
         subject_counts: true,
@@ -68,6 +74,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     },
     expiry_status: Some((0, Enhanced(4, 4, 7), "Cannot send message within Timeout.queuereturn")),
     expiry: ExpiryTest::AfterAttempt,
+    tells_postmaster: true,
 };
 
 /// The sending side as it is delivered: what a scenario does not write.

@@ -3,7 +3,7 @@
 use ipnet::IpNet;
 
 use crate::base::{Domain, Pattern};
-use crate::decide::profile::default_sender;
+use crate::decide::profile::{behaviour, default_sender};
 use crate::diag::{Diagnostic, code};
 use crate::model::authentication::Stance;
 use crate::model::settings::{
@@ -38,8 +38,9 @@ pub(super) fn config(
     refuse(mta, desk);
     let known = profile(&mta.profile, desk);
     let mut tuned = usual(known.unwrap_or(Profile::Rfc));
-    tuned.sender.families.v4 = identity.made_up || identity.addresses.iter().any(std::net::IpAddr::is_ipv4);
-    tuned.sender.families.v6 = identity.made_up || identity.addresses.iter().any(std::net::IpAddr::is_ipv6);
+    let all = behaviour(known.unwrap_or(Profile::Rfc)).mx.asks_every_family;
+    tuned.sender.families.v4 = all || identity.made_up || identity.addresses.iter().any(std::net::IpAddr::is_ipv4);
+    tuned.sender.families.v6 = all || identity.made_up || identity.addresses.iter().any(std::net::IpAddr::is_ipv6);
     if let Some(profile) = known {
         tune(profile, &mta.settings, &mut tuned, desk);
         queue_runs(mta, &mut tuned.sender, desk);

@@ -279,6 +279,19 @@ pub(super) fn targets_are_covered(
     }
 }
 
+/// An alias as MX target works everywhere, and is forbidden all the same.
+pub(super) fn alias_targets(zones: &[Zones], texts: &[StageTexts], names: &Names, desk: &mut Desk) {
+    let is_alias = |name| zones.iter().any(|zones| (0..zones.view_count()).any(|view| zones.owns(view, name, RecordType::Cname)));
+    for record in texts.iter().flat_map(StageTexts::layers).flat_map(|layer| &layer.records) {
+        if let RecordData::Mx { exchange, .. } = &record.data
+            && names.find(exchange).is_some_and(is_alias)
+        {
+            let message = format!("the MX target `{exchange}` is an alias, which RFC 2181 §10.3 forbids and servers follow all the same");
+            desk.say(Diagnostic::warning(code::ALIAS_TARGET, record.target, message).help("name the host that the alias leads to"));
+        }
+    }
+}
+
 /// Does no view know this name?
 fn is_absent(zones: &Zones, names: &Names, name: NameId) -> bool {
     let asked = [RecordType::A, RecordType::Aaaa, RecordType::Mx];

@@ -1,0 +1,38 @@
+//! What is noted of a failure that has no words of its own?
+//!
+//! Sendmail looks targets up when their turn comes, and keeps the code of the last refusal of an attempt (deliver.c, usersmtp.c; seen in its logs).
+
+use super::world::World;
+use crate::base::{Enhanced, Reply};
+use crate::decide::mx::{Asker, TargetAddresses};
+use crate::decide::profile::Behaviour;
+use crate::trace::NONE;
+
+impl<const LEVEL: u8> World<'_, LEVEL> {
+    /// All candidates failed, and a target without an address stood behind them: its status is the last one.
+    pub(super) fn note_missing_target(&mut self, job: u32) {
+        let Some(status) = self.cache_plan(self.jobs[job].plan).tail else { return };
+        let last = self.tables.replies.get(self.jobs[job].status).clone();
+        let row = &mut self.jobs[job];
+        (row.status, row.said_by) = (self.tables.replies.intern(Reply { enhanced: Some(status), ..last }), NONE);
+    }
+
+    /// A failure without a reply, with the code of the last refusal of this pass if the profile carries it on.
+    pub(super) fn with_last_code(&mut self, job: u32, reply: u32) -> u32 {
+        let code = self.jobs[job].last_code;
+        if code == 0 {
+            return reply;
+        }
+        let own = self.tables.replies.get(reply).clone();
+        self.tables.replies.intern(Reply { code, ..own })
+    }
+}
+
+/// The last target, if it is one without an address that is looked up only after all others failed.
+pub(super) fn last_missing(rules: &Behaviour, asker: &Asker, found: &[TargetAddresses]) -> Option<Enhanced> {
+    let (for_good, for_now) = rules.mx.last_target_missing?;
+    let last = found.last().filter(|last| last.addresses.is_empty())?;
+    let tried = found.iter().filter(|target| !target.addresses.is_empty()).map(|target| target.preference).max()?;
+    let cut = found.iter().any(|target| target.name == asker.hostname);
+    (!cut && last.preference > tried).then_some(if last.soft.is_some() { for_now } else { for_good })
+}
