@@ -218,10 +218,12 @@ the first backoff. B: returned at once.
 fn the_table() {
     let postfix: Vec<&Row> = COMMON.iter().chain(&NAMED).chain(&DANE).chain(&MTA_STS).chain(&WISHES).collect();
     let rfc: Vec<&Row> = COMMON.iter().chain(&DANE).chain(&MTA_STS).chain(&WISHES).collect();
+    let exim: Vec<&Row> = COMMON.iter().chain(&DANE).collect();
     let common: Vec<&Row> = COMMON.iter().collect();
     let senders = [
         ("Rfc", "What the RFCs say", rfc),
         ("Postfix", "Postfix", postfix),
+        ("Exim", "Exim", exim),
         ("Sendmail", "Sendmail", common),
         ("ExchangeOnline", "Exchange Online", EXCHANGE_ONLINE.iter().collect()),
     ];

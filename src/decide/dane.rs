@@ -91,7 +91,8 @@ pub fn promise(rules: &DaneRules, usage: DaneUse, ground: Ground, host: &str, an
     match answer {
         TlsaAnswer::NotAsked => nothing("DANE-2", "its addresses are not signed, so TLSA is not asked"),
         TlsaAnswer::Failed(how) => {
-            let stop = Promise::Stop { end: End { bounce: false, code: 0, status: rules.lookup_failed }, result: "dnssec-invalid" };
+            let stop =
+                Promise::Stop { end: End { bounce: false, freeze: false, code: 0, status: rules.lookup_failed }, result: "dnssec-invalid" };
             one(stop, "DANE-3", format!("TLSA lookup error ({how}): an attacker could have caused it, so the host is not used now"))
         }
         TlsaAnswer::Nothing => nothing("DANE-4", "no signed TLSA record"),
@@ -161,10 +162,10 @@ pub fn fits(
                 misfit = ("the authority of the TLSA record is not sent along", "tlsa-invalid");
             } else if expired || over {
                 misfit = ("a TLSA record of usage 2 fits, but the certificate is out of date", "certificate-expired");
-            } else if !certificate.any_name && !wanted.iter().any(|wanted| carries(certificate, wanted, true)) {
+            } else if rules.name_counts && !certificate.any_name && !wanted.iter().any(|wanted| carries(certificate, wanted, true)) {
                 misfit = ("a TLSA record of usage 2 fits, but the certificate has another name", "certificate-host-mismatch");
             } else {
-                return Ok("a TLSA record of usage 2 fits, and the name is right");
+                return Ok("a TLSA record of usage 2 fits");
             }
         }
     }

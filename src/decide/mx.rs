@@ -230,7 +230,11 @@ pub fn plan(
     let (end, is_loop, rule, why) = if let Some(own) = own {
         let better_exists = targets.iter().any(|target| target.preference < own);
         if better_exists {
-            (rules.mx.self_without_primary, false, "R19", "the better ones cannot be found, and the next is the sender itself")
+            // Where the end is final, a question that failed only for now still leaves hope.
+            let may_return = targets.iter().any(|target| target.preference < own && target.soft.is_some());
+            let end = rules.mx.self_without_primary;
+            let end = if end.bounce && may_return { rules.mx.no_usable_target_yet } else { end };
+            (end, false, "R19", "the better ones cannot be found, and the next is the sender itself")
         } else {
             (rules.mx.self_is_best, true, "R19", "the best MX is the sender itself: mail loops back")
         }
@@ -352,13 +356,15 @@ mod tests {
             other_family: false,
             no_such_name: false,
         };
-        let cases: [(_, _, _, _, Expected<'_>); 12] = [
+        let cases: [(_, _, _, _, Expected<'_>); 14] = [
             ("both", Profile::Rfc, false, vec![at(10, a, 1), at(20, b, 2)], Ok(vec![a, b])),
             ("own address drops itself and worse", Profile::Postfix, false, vec![at(10, a, 1), at(20, b, 9), at(30, c, 3)], Ok(vec![a])),
             ("own name drops itself and worse", Profile::Rfc, false, vec![at(10, a, 1), at(20, me, 8), at(30, c, 3)], Ok(vec![a])),
             ("Postfix does not look at names", Profile::Postfix, false, vec![at(10, me, 8)], Ok(vec![me])),
             ("self is best", Profile::Postfix, false, vec![at(10, b, 9), at(20, c, 3)], Err((true, "5.4.6"))),
             ("primary lost, self next", Profile::Postfix, false, vec![gone(10, a), at(20, b, 9)], Err((false, "4.4.4"))),
+            ("primary does not exist, self next", Profile::Rfc, false, vec![gone(10, a), at(20, b, 9)], Err((true, "5.4.4"))),
+            ("primary unknown for now, self next", Profile::Rfc, false, vec![soft(10, a), at(20, b, 9)], Err((false, "4.4.4"))),
             ("one target gone", Profile::Rfc, false, vec![gone(10, a), at(20, b, 2)], Ok(vec![b])),
             ("all gone", Profile::Postfix, false, vec![gone(10, a), gone(20, b)], Err((true, "5.4.4"))),
             ("gone and unknown", Profile::Rfc, false, vec![gone(10, a), soft(20, b)], Err((false, "4.4.4"))),

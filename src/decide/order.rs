@@ -11,7 +11,10 @@ use smallvec::SmallVec;
 /// Places in the list of candidates, in the order of trying.
 pub type Order = SmallVec<[u16; 6]>;
 
-/// Orders `candidates` (sorted by preference already). `luck(n)` is the n-th number of this attempt.
+/// Added to a place: the luck of the address, not of its host.
+pub const OF_ADDRESS: u32 = 1 << 16;
+
+/// Orders `candidates` (sorted by preference already). `luck(n)` is the number of the n-th candidate in this attempt.
 pub fn order(rule: OrderRule, sender: &Sender, candidates: &[Candidate], mut luck: impl FnMut(u32) -> u64) -> Order {
     let mut places: Order = (0..candidates.len() as u16).collect();
     if candidates.len() < 2 {
@@ -37,6 +40,31 @@ pub fn order(rule: OrderRule, sender: &Sender, candidates: &[Candidate], mut luc
             }
             keys.sort_unstable();
             places = keys.iter().map(|key| key.2).collect();
+        }
+        OrderRule::ByHostAndAddress => {
+            let later_family = |place: u16| match sender.families.prefer {
+                FamilyPreference::V4 => at(place).address.is_ipv6(),
+                FamilyPreference::Any | FamilyPreference::V6 => at(place).address.is_ipv4(),
+            };
+            let key = |place: u16| {
+                let host = places.iter().find(|other| at(**other).name == at(place).name).copied().unwrap_or(place);
+                (u32::from(host), u32::from(place) + OF_ADDRESS)
+            };
+            let mut keys: SmallVec<[(u16, bool, u64, u64, u16); 8]> = SmallVec::new();
+            for place in &places {
+                let (host, address) = key(*place);
+                keys.push((at(*place).preference, later_family(*place), luck(host), luck(address), *place));
+            }
+            keys.sort_unstable();
+            // An address that stands there twice is tried once.
+            let mut seen: SmallVec<[std::net::IpAddr; 8]> = SmallVec::new();
+            places.clear();
+            for key in keys {
+                if !seen.contains(&at(key.4).address) {
+                    seen.push(at(key.4).address);
+                    places.push(key.4);
+                }
+            }
         }
         OrderRule::ByAddress => {
             let keys: SmallVec<[u64; 8]> =
@@ -100,6 +128,29 @@ mod tests {
         sender.families.prefer = FamilyPreference::V4;
         let mixed = [candidate(10, 1, "2001:db8::1"), candidate(10, 1, "192.0.2.1")];
         assert_eq!(order(OrderRule::ByAddress, &sender, &mixed, u64::from).to_vec(), vec![1, 0]);
+    }
+
+    #[test]
+    fn exim_mixes_hosts_then_addresses_and_begins_with_ipv6() {
+        let sender = crate::decide::profile::default_sender(crate::model::settings::Profile::Exim);
+        let list = [
+            candidate(10, 1, "192.0.2.1"),
+            candidate(10, 1, "192.0.2.2"),
+            candidate(10, 2, "192.0.2.3"),
+            candidate(10, 2, "2001:db8::3"),
+            candidate(20, 3, "192.0.2.1"),
+        ];
+        // Luck of hosts by the place of their first address, luck of addresses 100 above.
+        let luck = |hosts: [u64; 5], addresses: [u64; 5]| {
+            move |n: u32| if n >= OF_ADDRESS { addresses[(n - OF_ADDRESS) as usize] } else { hosts[n as usize] }
+        };
+        let cases = [
+            ("the first host first", [1, 0, 2, 0, 0], [1, 2, 3, 4, 5], vec![3, 0, 1, 2]),
+            ("the second host first, addresses of the first turned", [2, 0, 1, 0, 0], [2, 1, 3, 4, 5], vec![3, 2, 1, 0]),
+        ];
+        for (case, hosts, addresses, expected) in cases {
+            assert_eq!(order(OrderRule::ByHostAndAddress, &sender, &list, luck(hosts, addresses)).to_vec(), expected, "{case}");
+        }
     }
 
     #[test]

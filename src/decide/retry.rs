@@ -1,7 +1,7 @@
 //! When is a message tried again, and when is it given up?
 //!
 //! Sources: RFC 5321 §4.5.4.1; qmgr_active.c (Postfix: age of the message, clamped, next scan of the queue); Exchange Online queue FAQ (24 h).
-//! Not modelled here: memory of hosts (Exim), of routes (OpenSMTPD).
+//! What Exim remembers is in `remembered`. Not modelled here: memory of routes (OpenSMTPD).
 
 use super::profile::ExpiryTest;
 use crate::base::{SECOND, SimTime};
@@ -41,6 +41,10 @@ pub fn after_deferral(retry: &Retry, expiry: ExpiryTest, memory: Memory, now: Si
     let age = now.since(memory.arrived);
     match retry {
         Retry::Never => Next::Expire { why: "this sender tries once" },
+        Retry::Exim(retry) => Next::Try {
+            at: next_scan(retry.runs_every_ns, retry.runs_offset_ns, now.0 + 1),
+            why: "the next queue run looks at it; whether it is tried there depends on the retry times of its hosts",
+        },
         Retry::Rfc { first_ns, factor_percent, max_ns, lifetime_ns, .. } => {
             let wait = growing(*first_ns, *factor_percent, *max_ns, memory.deferrals);
             let at = now.after(wait);
@@ -108,8 +112,9 @@ pub fn delay_notice_due(retry: &Retry, arrived: SimTime, now: SimTime) -> bool {
     let wait = match retry {
         Retry::Rfc { delay_notice_ns, .. } | Retry::Steps { delay_notice_ns, .. } => *delay_notice_ns,
         Retry::Postfix { delay_warning_ns, .. } => *delay_warning_ns,
+        // Counted by `remembered::warnings_due`: there may be several.
+        Retry::Exim(_) | Retry::Never => 0,
         Retry::QueueRuns { warning_ns, .. } => *warning_ns,
-        Retry::Never => 0,
     };
     wait > 0 && now.since(arrived) >= wait
 }

@@ -141,6 +141,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         self.trace_connection(job, candidate, outcome, began, self.now);
         let status = self.tables.replies.get(reply).enhanced.unwrap_or(Enhanced(4, 0, 0));
         self.note_effect(job, Effect::Next(status), reply, true);
+        if self.rules(self.client_of(job)).pass.remembers {
+            self.remember_connect(job, candidate, result);
+        }
         self.walk(job, self.now);
     }
 

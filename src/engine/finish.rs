@@ -40,6 +40,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     /// All jobs of a pass are over: reports, and when it is tried again.
     pub(super) fn end_pass(&mut self, copy: u32) {
+        if self.rules(self.copies[copy].host).pass.remembers {
+            self.end_remembering_pass(copy);
+            return;
+        }
         if self.copies[copy].recipients.iter().all(|recipient| recipient.state == RecipientState::Done) {
             self.close_copy(copy);
             return;
@@ -185,6 +189,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     pub(super) fn close_copy(&mut self, copy: u32) {
         let (host, message) = (self.copies[copy].host, self.copies[copy].message);
         self.count_queue(host, false);
+        if self.rules(host).pass.remembers {
+            self.forget_copy(copy);
+        }
         (self.copies[copy].waits, self.copies[copy].closed) = (u64::MAX, true);
         self.copies.remove(copy);
         let row = &mut self.messages[message];

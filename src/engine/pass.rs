@@ -18,6 +18,8 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
     pub(super) fn ready(&mut self, copy: u32) {
         let host = self.copies[copy].host;
         if let Some(cut) = self.faults.down(self.model, host, None, self.now) {
+            let run = self.memory.passes.remove(&copy).and_then(|notes| notes.run);
+            self.run_goes_on(host, run);
             if cut.until < SimTime::NEVER {
                 self.wake_copy(copy, cut.until);
             }
@@ -44,7 +46,13 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             self.end_pass(copy);
             return;
         }
-        self.split(copy);
+        if !rules.pass.groups_by_hosts {
+            self.split(copy);
+        } else if self.frozen_for_too_long(copy) {
+            self.end_pass(copy);
+        } else {
+            self.split_by_hosts(copy);
+        }
     }
 
     /// Asks for each recipient where it goes, and makes a job of each destination.
@@ -120,7 +128,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
     }
 
     /// Where one recipient of a copy goes, with the decisions traced.
-    fn stop_of(&mut self, copy: u32, index: u16, (message, host, tenant, number): (u32, HostId, u32, u64)) -> Stop {
+    pub(super) fn stop_of(&mut self, copy: u32, index: u16, (message, host, tenant, number): (u32, HostId, u32, u64)) -> Stop {
         let template = self.recipient_template(message, index);
         if !self.writes(STEPS) {
             return self.known_stop(host, tenant, template, number);
@@ -131,7 +139,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
     }
 
     /// A recipient that goes nowhere from here.
-    fn ends_here(&mut self, copy: u32, place: usize, stop: &Stop) {
+    pub(super) fn ends_here(&mut self, copy: u32, place: usize, stop: &Stop) {
         match *stop {
             Stop::Mailbox => self.arrive_in_mailbox(copy, place, Fate::Delivered),
             Stop::Outside => self.arrive_in_mailbox(copy, place, Fate::LeftModel),
@@ -139,7 +147,11 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 self.copies[copy].recipients[place].state = RecipientState::Done;
                 self.end_recipient(copy, place, Fate::NotModelled, reply, NONE);
             }
-            Stop::Bounce(reply) => {
+            Stop::Refuse(reply) if self.copies[copy].hops == 0 => {
+                self.copies[copy].recipients[place].state = RecipientState::Done;
+                self.end_recipient(copy, place, Fate::Rejected, reply, NONE);
+            }
+            Stop::Bounce(reply) | Stop::Refuse(reply) => {
                 let recipient = &mut self.copies[copy].recipients[place];
                 (recipient.state, recipient.reply, recipient.said_by) = (RecipientState::Failed, reply, NONE);
             }

@@ -1,6 +1,7 @@
 //! Where does a next hop lead? Its lookups, and the plan made of the answers: once per question, kept with its reasons.
 
 use super::last_words::last_missing;
+use super::targets::{leave_out, mx_answer, own_target};
 use super::world::World;
 use crate::base::{ConfigId, Enhanced, HostId, NameId, ResolverId, SimTime};
 use crate::decide::Because;
@@ -9,7 +10,7 @@ use crate::decide::exchange::smart_host::by_smart_host_rules;
 use crate::decide::mx::{Asker, Candidate, MxAnswer, MxPlan, MxStep, TargetAddresses, plan, read_mx};
 use crate::decide::profile::Behaviour;
 use crate::model::dns::{Dnssec, Outcome, RecordData, RecordType};
-use crate::model::settings::{NextHop, Profile, Target};
+use crate::model::settings::{NextHop, OwnTarget, Profile, Target};
 use crate::model::topology::Law;
 use crate::trace::level::STEPS;
 use crate::trace::{CandidateKey, NONE};
@@ -147,6 +148,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 decisions: SmallVec::new(),
                 why: "".into(),
                 preferences: false,
+                missing: SmallVec::new(),
                 grounds: Vec::new(),
                 list: true,
                 tail: None,
@@ -181,7 +183,8 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             }
         });
         let goals = goals.collect();
-        KeptPlan { outcome: made.outcome, decisions: made.decisions, why: made.why, tail: made.tail, goals }
+        let MadePlan { outcome, decisions, why, tail, missing, .. } = made;
+        KeptPlan { outcome, decisions, why, tail, goals, missing }
     }
 
     fn plan_by_name(&mut self, names: &crate::model::dns::Names, question: &PlanQuestion, rules: &'static Behaviour) -> MadePlan {
@@ -209,12 +212,16 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                         decisions: SmallVec::new(),
                         why: "".into(),
                         preferences: false,
+                        missing: SmallVec::new(),
                         grounds: Vec::new(),
                         list: false,
                         tail: None,
                     };
                 }
-                let decision = read_mx(rules, names, name, &read);
+                let mut decision = read_mx(rules, names, name, &read);
+                if question.configured && rules.pass.smart_host_needs_mx && decision.outcome == MxStep::Implicit {
+                    decision.outcome = MxStep::End(rules.mx.no_usable_target);
+                }
                 let ends = matches!(decision.outcome, MxStep::End(_));
                 (name, true, Some((id, if by_connector { by_smart_host_rules(decision, ends) } else { decision })))
             }
@@ -238,6 +245,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                             grounds: Vec::new(),
                             list: false,
                             tail: None,
+                            missing: SmallVec::new(),
                         };
                     }
                 }
@@ -250,11 +258,18 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             .iter()
             .map(|(preference, target)| {
                 let pair = [answers.next().unwrap_or((NONE, 0)), answers.next().unwrap_or((NONE, 0))];
+                let mut found = self.addresses(rules, *preference, *target, &pair, names.text(*target));
+                if !question.configured {
+                    leave_out(&mut found, &sender.targets);
+                }
                 grounds.extend(self.grounds(list, *target, &pair));
-                self.addresses(rules, *preference, *target, &pair, names.text(*target))
+                found
             })
             .collect();
-        let decision = plan(rules, names, &asker, name, implicit, &found);
+        let mut decision = plan(rules, names, &asker, name, implicit, &found);
+        if matches!(decision.outcome, MxPlan::End { is_loop: true, .. }) && sender.targets.own != OwnTarget::AsProfile {
+            decision = own_target(decision, sender.targets.own, |asker| plan(rules, names, asker, name, implicit, &found), &asker);
+        }
         let ends = matches!(decision.outcome, MxPlan::End { .. });
         let decision = if by_connector { by_smart_host_rules(decision, ends) } else { decision };
         decisions.push(self.store("which addresses?", question.host, NONE, &decision));
@@ -263,8 +278,9 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             found => found,
         };
         let why = words_of(&decision.chosen);
+        let missing = found.iter().filter(|target| target.addresses.is_empty()).map(|target| target.preference).collect();
         let tail = last_missing(rules, &asker, &found);
-        MadePlan { outcome, decisions, why, preferences: preferences && !implicit, grounds, list, tail }
+        MadePlan { outcome, decisions, why, preferences: preferences && !implicit, missing, grounds, list, tail }
     }
 
     /// What DANE stands on at the addresses of a target; nothing is said about those that nobody signed.
@@ -376,6 +392,8 @@ pub(crate) struct KeptPlan {
     pub(crate) tail: Option<Enhanced>,
     /// Where each candidate is.
     pub(crate) goals: Box<[Goal]>,
+    /// Preferences of targets that have no address.
+    pub(crate) missing: SmallVec<[u16; 2]>,
 }
 
 /// Where a connection to a candidate goes.
@@ -402,6 +420,8 @@ struct MadePlan {
     why: Box<str>,
     /// The candidates have MX preferences.
     preferences: bool,
+    /// Preferences of targets that have no address.
+    missing: SmallVec<[u16; 2]>,
     tail: Option<Enhanced>,
     /// What DANE stands on, by address.
     grounds: Vec<(IpAddr, Ground)>,
@@ -411,26 +431,4 @@ struct MadePlan {
 
 fn words_of(chosen: &[Because]) -> Box<str> {
     chosen.last().map_or_else(|| "".into(), |reason| reason.why.clone())
-}
-
-/// An answer as the rule book reads it.
-fn mx_answer(answer: &crate::model::dns::Answer) -> MxAnswer {
-    match &answer.outcome {
-        Outcome::Records(records) => MxAnswer::Records(
-            records
-                .iter()
-                .filter_map(|record| match record {
-                    RecordData::Mx { preference, exchange } => Some((*preference, *exchange)),
-                    _ => None,
-                })
-                .collect(),
-        ),
-        Outcome::NoData => MxAnswer::NoData,
-        Outcome::NxDomain => MxAnswer::NxDomain,
-        Outcome::ServFail => MxAnswer::Failed("SERVFAIL"),
-        Outcome::Refused => MxAnswer::Failed("REFUSED"),
-        Outcome::Timeout => MxAnswer::Failed("no answer"),
-        Outcome::Truncated => MxAnswer::Failed("truncated answer"),
-        Outcome::Internet => MxAnswer::Internet,
-    }
 }

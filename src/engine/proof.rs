@@ -117,7 +117,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let mut proof = if row.proof == NONE { Proof::of(self.policy_of_hop(job).clone()) } else { self.proofs.get(row.proof).clone() };
         let by_policy = matches!(proof.policy.level, TlsLevel::MtaSts);
         if !goal.ground.list && !by_policy {
-            let end = End { bounce: self.is_last(job), code: 550, status: Enhanced(5, 7, 10) };
+            let end = End { bounce: self.is_last(job), freeze: false, code: 550, status: Enhanced(5, 7, 10) };
             return self.not_used(job, goal, (end, "validation-failure"), "requiretls", at);
         }
         let judges = matches!(proof.policy.level, TlsLevel::Dane | TlsLevel::MtaSts | TlsLevel::Verify | TlsLevel::Secure);
@@ -181,7 +181,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let proof = match decision.outcome {
             Verdict::Nothing => return Proved::Go(at),
             Verdict::NotListed => {
-                let end = End { bounce: false, code: 0, status: self.rules(client).tls.mx_not_listed };
+                let end = End { bounce: false, freeze: false, code: 0, status: self.rules(client).tls.mx_not_listed };
                 return self.not_used(job, goal, (end, "validation-failure"), "mta-sts", at);
             }
             Verdict::Watch { listed } => {

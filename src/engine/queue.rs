@@ -32,9 +32,11 @@ pub(crate) enum Kind {
     Leave,
     /// Other settings become current.
     Change,
+    /// A runner goes through the mail that waits.
+    QueueRun,
 }
 
-const KINDS: [Kind; 6] = [Kind::Inject, Kind::Ready, Kind::Admit, Kind::Settle, Kind::Leave, Kind::Change];
+const KINDS: [Kind; 7] = [Kind::Inject, Kind::Ready, Kind::Admit, Kind::Settle, Kind::Leave, Kind::Change, Kind::QueueRun];
 
 /// One event.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -142,30 +142,12 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let model = self.model;
         let Slot { resolver, name, kind, place, .. } = self.resolvers.slots[slot as usize];
         let settings = &model.resolvers[resolver.index()];
-        let fault = model.dns_faults.iter().find_map(|number| {
-            let fault = &model.faults[*number as usize];
-            let FaultKind::Dns { name: wrong, kind: only, view, answer } = &fault.kind else { return None };
-            let met = *wrong == name && only.is_none_or(|only| only == kind) && view.is_none_or(|view| view == settings.view);
-            (met && fault.window.has(at)).then_some((*number, *answer))
-        });
-        let fault = fault.filter(|(number, _)| self.faults.strikes(model, &self.chance, *number, at, luck.0, luck.1));
-        let id = match fault {
-            Some((_, fault)) => {
-                let outcome = match fault {
-                    DnsFault::ServFail | DnsFault::Bogus => Outcome::ServFail,
-                    DnsFault::NxDomain => Outcome::NxDomain,
-                    DnsFault::NoData => Outcome::NoData,
-                    DnsFault::Refused => Outcome::Refused,
-                    DnsFault::Timeout => Outcome::Timeout,
-                    DnsFault::Truncated => Outcome::Truncated,
-                };
-                let denied = matches!(outcome, Outcome::NxDomain | Outcome::NoData);
-                let zone = &model.zones[model.versions[model.version_at(at)].zones.index()];
-                // A wrong denial is believed as long as a right one.
-                let ttl_seconds = if denied { zone.denial_seconds(&self.tables.names, settings.view, name) } else { None };
-                self.resolvers.answers.intern(Answer { ttl_seconds, ..Answer::failed(outcome) })
+        let id = match self.answer_of_fault(name, kind, settings.view, at, luck) {
+            Some((outcome, ttl_seconds)) => self.resolvers.answers.intern(Answer { ttl_seconds, ..Answer::failed(outcome) }),
+            None => {
+                let id = self.zone_answer(settings.view, at, slot);
+                if model.dns_faults.is_empty() { id } else { self.led_into_fault(id, kind, settings.view, at, luck) }
             }
-            None => self.zone_answer(settings.view, at, slot),
         };
         let answer = self.resolvers.answer(id);
         let cost = match answer.outcome {
@@ -173,6 +155,50 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             _ => self.chance.time(settings.latency, Purpose::DnsLatency, luck.0, place ^ settings.key, luck.1),
         };
         (id, cost, kept_s(settings, answer))
+    }
+
+    /// What a fault answers to a question, and how many seconds a denial is believed.
+    fn answer_of_fault(
+        &mut self,
+        name: NameId,
+        kind: RecordType,
+        view: usize,
+        at: SimTime,
+        luck: (u64, u64),
+    ) -> Option<(Outcome, Option<u32>)> {
+        let model = self.model;
+        let (number, answer) = model.dns_faults.iter().find_map(|number| {
+            let fault = &model.faults[*number as usize];
+            let FaultKind::Dns { name: wrong, kind: only, view: within, answer } = &fault.kind else { return None };
+            let met = *wrong == name && only.is_none_or(|only| only == kind) && within.is_none_or(|within| within == view);
+            (met && fault.window.has(at)).then_some((*number, *answer))
+        })?;
+        if !self.faults.strikes(model, &self.chance, number, at, luck.0, luck.1) {
+            return None;
+        }
+        let outcome = match answer {
+            DnsFault::ServFail | DnsFault::Bogus => Outcome::ServFail,
+            DnsFault::NxDomain => Outcome::NxDomain,
+            DnsFault::NoData => Outcome::NoData,
+            DnsFault::Refused => Outcome::Refused,
+            DnsFault::Timeout => Outcome::Timeout,
+            DnsFault::Truncated => Outcome::Truncated,
+        };
+        let denied = matches!(outcome, Outcome::NxDomain | Outcome::NoData);
+        let zone = &model.zones[model.versions[model.version_at(at)].zones.index()];
+        // A wrong denial is believed as long as a right one.
+        let ttl_seconds = if denied { zone.denial_seconds(&self.tables.names, view, name) } else { None };
+        Some((outcome, ttl_seconds))
+    }
+
+    /// The same answer, unless an alias on the way leads to a name about which the question goes wrong.
+    fn led_into_fault(&mut self, id: u32, kind: RecordType, view: usize, at: SimTime, luck: (u64, u64)) -> u32 {
+        let aliases = self.resolvers.answer(id).aliases.clone();
+        let met =
+            aliases.iter().enumerate().find_map(|(steps, name)| Some((steps + 1, self.answer_of_fault(*name, kind, view, at, luck)?)));
+        let Some((steps, (outcome, ttl_seconds))) = met else { return id };
+        let answer = Answer { ttl_seconds, aliases: aliases[..steps].into(), ..Answer::failed(outcome) };
+        self.resolvers.answers.intern(answer)
     }
 
     /// What a warm cache holds when the scenario begins: the zones' answer, as if asked at that instant.

@@ -5,6 +5,7 @@ use super::world::World;
 use crate::base::{ConfigId, Enhanced, HostId, Interner, NextHopId};
 use crate::decide::exchange::outbound_connector::{self, Choice};
 use crate::decide::exchange::recipient::{self, Lookup};
+use crate::decide::profile::behaviour;
 use crate::decide::route::{self, NextStop};
 use crate::decide::{Because, Decision};
 use crate::model::dns::Outcome;
@@ -22,6 +23,8 @@ pub(crate) enum Stop {
     Outside,
     /// Given up with this reply.
     Bounce(u32),
+    /// Refused where it is handed in; given up where it was taken all the same.
+    Refuse(u32),
     /// To this destination.
     To(u32),
     /// Nobody says.
@@ -180,6 +183,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             NextStop::Route(at) => (SmallVec::from_slice(&routes[*at].to), true),
             NextStop::SmartHosts => (SmallVec::from_slice(smart_hosts), true),
             NextStop::Mx => (smallvec![self.mx_hop(domain)], false),
+            NextStop::Literal(_) if !behaviour(config.sender.profile).pass.takes_literals => {
+                return Stop::Refuse(self.tables.reply(501, Enhanced(5, 1, 3), "domain literals not allowed"));
+            }
             NextStop::Literal(address) => {
                 (smallvec![NextHopId(self.tables.next_hops.intern(NextHop { target: Target::Ip(*address), port: 25 }))], false)
             }

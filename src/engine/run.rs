@@ -3,6 +3,7 @@
 use super::authentication::Origins;
 use super::chance::Chance;
 use super::fault::Faults;
+use super::memory::Memory;
 use super::queue::{EventQueue, Kind};
 use super::resolver::Resolvers;
 use super::route::RouteCache;
@@ -127,6 +128,7 @@ fn play<const LEVEL: u8>(model: &Model, options: &Options) -> Run {
         wishes: sources.iter().any(|source| source.tls_wish != TlsWish::Usual),
         acceptance_cache: AcceptanceCache::default(),
         origins: Origins::new(model, options.level),
+        memory: Memory::default(),
         ok_reply,
         bound: None,
     };
@@ -186,6 +188,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 }
                 Kind::Leave => self.leave(HostId(event.row)),
                 Kind::Change => self.change(event.row as usize),
+                Kind::QueueRun => self.queue_run(event.row),
             }
             if events >= events_max {
                 return (Stop::Bound(format!("events: {events_max}")), events);

@@ -117,12 +117,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     /// Is there nobody left to try after this session? (Its candidate was counted already.)
     pub(super) fn is_last_session(&self, job: u32) -> bool {
-        let row = &self.jobs[job];
-        let sender = &self.config(self.copies[row.copy].host).sender;
-        let here = usize::from(row.next) >= row.order.len()
-            || sender.address_limit > 0 && u32::from(row.tried) >= sender.address_limit
-            || sender.session_limit > 0 && u32::from(row.sessions) + 1 >= sender.session_limit;
-        here && row.hop + 1 >= row.hops
+        self.is_last(job)
     }
 
     /// Banner, EHLO, STARTTLS.

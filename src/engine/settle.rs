@@ -62,6 +62,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
         let lost_reply = end.taken_at.is_some() && end.rest.is_some();
         let connection = if lost_reply { NONE } else { self.finish_connection_row(job, &end) };
+        if self.rules(self.copies[copy].host).pass.remembers && !end.plaintext_retry {
+            self.remember_session(job, &end);
+        }
         let keeps = self.rules(self.copies[copy].host).session.keeps_rcpt_4xx;
         for (place, effect, reply) in &end.refusals {
             self.apply(job, *place, *effect, *reply, server);
@@ -106,7 +109,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             let row = &mut self.jobs[job];
             row.plain = true;
             row.next -= 1;
-            row.tried -= 1;
+            row.tried = row.tried.saturating_sub(1);
             self.walk(job, self.now);
             return;
         }

@@ -88,7 +88,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 
     /// The reply to one RCPT: the tenant it is taken for, or a refusal.
-    fn rcpt(&mut self, talk: &mut Talk<'_>, place: u16, count: u32, accepted: u32) -> Result<u32, Stop> {
+    pub(super) fn rcpt(&mut self, talk: &mut Talk<'_>, place: u16, count: u32, accepted: u32) -> Result<u32, Stop> {
         let model = self.model;
         let copy = self.jobs[talk.job].copy;
         let (message, index) = (self.copies[copy].message, self.copies[copy].recipients[place as usize].index);
@@ -208,7 +208,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         *end
     }
 
-    fn final_dot(&mut self, talk: &mut Talk<'_>, copy: u32, too_big: bool, tenant: u32, refusals: Refusals) -> SessionEnd {
+    fn final_dot(&mut self, talk: &mut Talk<'_>, copy: u32, too_big: bool, tenant: u32, mut refusals: Refusals) -> SessionEnd {
         let (model, timers) = (self.model, talk.ours.sender.timers);
         let receiver = &talk.theirs.receiver;
         let service = self.service_time(talk.server, talk.message, talk.n, talk.now);
@@ -226,7 +226,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             self.look_at_origin(talk.at_the_door(tenant))
         };
         let began = talk.now;
-        if talk.calm && refusal.is_none() && talk.rtt + service <= timers.final_dot_ns {
+        if talk.calm && refusals.is_empty() && refusal.is_none() && talk.rtt + service <= timers.final_dot_ns {
             talk.now = began.after(talk.rtt + service);
             return self.accepted(talk, tenant, arrival, refusals);
         }
@@ -253,7 +253,12 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             .command(talk, Phase::FinalDot, timers.final_dot_ns, service)
             .and_then(|()| refusal.map_or(Ok(()), |reply| Err(Stop::Reply(reply))))
         {
-            Ok(()) => self.accepted(talk, tenant, arrival, refusals),
+            Ok(()) => {
+                if talk.rules.pass.rcpt_452_goes_on && !refusals.is_empty() {
+                    self.further_rounds(talk, &mut refusals);
+                }
+                self.accepted(talk, tenant, arrival, refusals)
+            }
             Err(stop @ Stop::Silent(_)) if service > timers.final_dot_ns => {
                 // The server works longer than the client waits: it takes the message, and the client sends it again.
                 let taken_at = began.after(talk.rtt / 2 + service);

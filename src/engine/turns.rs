@@ -16,7 +16,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     /// What a finished job leaves to its copy and its queue.
     pub(super) fn finish_job(&mut self, job: u32) {
         let copy = self.jobs[job].copy;
-        if self.jobs[job].recipients.is_empty() {
+        let remembers = self.rules(self.copies[copy].host).pass.remembers;
+        if !remembers && self.jobs[job].recipients.is_empty() {
             let queue = self.jobs[job].queue;
             self.jobs.remove(job);
             self.queue_feedback(queue, false, NONE);
@@ -26,13 +27,14 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             }
             return;
         }
+        let tried = !remembers || self.job_in_memory(job);
         let left = std::mem::take(&mut self.jobs[job].recipients);
         let row = &self.jobs[job];
         let (status, said_by, bounce, is_loop) = (row.status, row.said_by, row.bounce, row.is_loop);
         for place in &left {
             let recipient = &mut self.copies[copy].recipients[*place as usize];
             // The last word about a recipient is its own last reply, or what ended the job.
-            if (said_by == NONE || recipient.reply == NONE) && !recipient.kept {
+            if ((tried || bounce) && said_by == NONE || recipient.reply == NONE) && !recipient.kept {
                 (recipient.reply, recipient.said_by) = (status, said_by);
             }
             recipient.kept = false;
@@ -44,7 +46,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             }
         }
         let result = if bounce { AttemptResult::Bounced } else { AttemptResult::Deferred };
-        for place in &left {
+        for place in left.iter().filter(|_| tried || bounce) {
             let reply = self.copies[copy].recipients[*place as usize].reply;
             self.attempt_rows(job, &[*place], result, reply);
         }
@@ -53,6 +55,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         self.jobs.remove(job);
         self.queue_feedback(queue, failed_host, status);
         self.copies[copy].jobs -= 1;
+        if remembers {
+            self.next_delivery(copy);
+        }
         if self.copies[copy].jobs == 0 {
             self.end_pass(copy);
         }

@@ -11,8 +11,8 @@ use super::world::{Line, Stage, World};
 use crate::base::{ConnectionResult, HostId, Phase, SimTime};
 use crate::decide::failure::{Effect, Event, judge};
 use crate::decide::mx::{Candidate, MxPlan};
-use crate::decide::order::order;
-use crate::decide::profile::OrderRule;
+use crate::decide::order::{OF_ADDRESS, order};
+use crate::decide::profile::{End, OrderRule};
 use crate::model::fault::Unreachable;
 use crate::model::settings::NextHop;
 use crate::model::topology::Law;
@@ -34,14 +34,20 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             if self.settings[client.index()].proves {
                 at = self.learn_policy(job, &next_hop, at);
             }
-            let told = self.resolve(job, &next_hop, configured, at);
-            at = told.1;
+            let prepared = if hop == 0 && self.rules(client).pass.groups_by_hosts {
+                self.memory.jobs.get(&job).and_then(|notes| notes.prepared)
+            } else {
+                None
+            };
+            let told = prepared.unwrap_or_else(|| self.resolve(job, &next_hop, configured, at));
+            at = told.1.max(at);
             let plan = &self.cache_plan(told.0);
             match &plan.outcome {
                 MxPlan::Try(candidates) => {
                     let order = self.order_of(job, candidates);
+                    let tried = self.enter_remembered_hop(job, hop);
                     let row = &mut self.jobs[job];
-                    (row.plan, row.order, row.next, row.tried, row.sessions) = (told.0, order, 0, 0, 0);
+                    (row.plan, row.order, row.next, row.tried, row.sessions) = (told.0, order, 0, tried, 0);
                     self.walk(job, at);
                     return;
                 }
@@ -49,6 +55,9 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                     let (end, is_loop) = (*end, *is_loop);
                     let why = self.end_words(&next_hop, told.0);
                     let status = self.tables.reply(end.code, end.status, &why);
+                    if self.rules(self.copies[self.jobs[job].copy].host).pass.remembers {
+                        self.remember_failed_hop(job, hop, &end);
+                    }
                     let row = &mut self.jobs[job];
                     (row.status, row.said_by, row.bounce, row.is_loop, row.host_failure) = (status, NONE, end.bounce, is_loop, !end.bounce);
                     let rules = &self.settings[self.copies[row.copy].host.index()].rules.mx;
@@ -89,8 +98,9 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         let rule = self.rules(copy.host).order;
         order(rule, sender, candidates, |n| {
             // The luck of a candidate is that of its name (and address), so another candidate does not move it.
-            let candidate = &candidates[n as usize];
-            let address = if rule == OrderRule::ByAddress { address_key(candidate.address) } else { 0 };
+            let candidate = &candidates[(n % OF_ADDRESS) as usize];
+            let of_address = rule == OrderRule::ByAddress || n >= OF_ADDRESS;
+            let address = if of_address { address_key(candidate.address) } else { 0 };
             let name = self.resolvers.luck_of(candidate.name);
             self.chance.draw(Purpose::Order, key, place ^ name ^ address, pass << 8 | hop)
         })
@@ -115,6 +125,10 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             let row = &self.jobs[job];
             let limit = sender.address_limit > 0 && u32::from(row.tried) >= sender.address_limit;
             let sessions = sender.session_limit > 0 && u32::from(row.sessions) >= sender.session_limit;
+            if limit && rules.pass.limit_jumps && self.jumps(job) {
+                continue;
+            }
+            let row = &self.jobs[job];
             if usize::from(row.next) >= row.order.len() || limit || sessions {
                 self.note_missing_target(job);
                 let row = &mut self.jobs[job];
@@ -136,14 +150,19 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             let row = &self.jobs[job];
             let place = row.order[usize::from(row.next)];
             let goal = self.cache_plan(row.plan).goals[usize::from(place)];
+            let counts = if rules.pass.remembers { self.may_try(job, goal.candidate, at) } else { Some(true) };
             let row = &mut self.jobs[job];
             row.next += 1;
-            row.tried += 1;
+            let Some(counts) = counts else { continue };
+            row.tried += u16::from(counts);
             if proves {
                 match self.prove(job, &goal, at) {
                     Proved::Go(ready) => at = ready,
                     Proved::Next(ready) => {
                         at = ready;
+                        if rules.pass.remembers {
+                            self.remember_connect(job, goal.candidate, ConnectionResult::Unreachable);
+                        }
                         continue;
                     }
                     Proved::Over(ready) => return self.over_at(job, ready),
@@ -173,6 +192,9 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                     let why = self.trace_failed_connect(job, goal.candidate, result, (at, end), &why);
                     let why = self.with_last_code(job, why);
                     self.note_effect(job, effect, why, true);
+                    if rules.pass.remembers {
+                        self.remember_connect(job, goal.candidate, result);
+                    }
                     at = end;
                     if !matches!(effect, Effect::Next(_)) {
                         self.over_at(job, at);
@@ -187,10 +209,75 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
     pub(super) fn is_last(&self, job: u32) -> bool {
         let row = &self.jobs[job];
         let sender = &self.config(self.copies[row.copy].host).sender;
+        if self.rules(self.copies[row.copy].host).pass.last_as_listed {
+            return self.is_last_as_listed(job);
+        }
         let here = usize::from(row.next) >= row.order.len()
             || sender.address_limit > 0 && u32::from(row.tried) >= sender.address_limit
             || sender.session_limit > 0 && u32::from(row.sessions) + 1 >= sender.session_limit;
         here && row.hop + 1 >= row.hops
+    }
+
+    /// Is the candidate just counted the last of its list as DNS gave it, hosts without an address among them?
+    fn is_last_as_listed(&self, job: u32) -> bool {
+        let row = &self.jobs[job];
+        let plan = self.cache_plan(row.plan);
+        let MxPlan::Try(candidates) = &plan.outcome else { return true };
+        let preference = row.next.checked_sub(1).map_or(0, |at| candidates[usize::from(row.order[usize::from(at)])].preference);
+        let last_hop = if row.hop < row.own_hops { row.own_hops } else { row.hops };
+        usize::from(row.next) >= row.order.len() && !plan.missing.iter().any(|other| *other > preference) && row.hop + 1 >= last_hop
+    }
+
+    /// At the limit of hosts: the next one of another preference is tried all the same (Exim `hosts_max_try`).
+    fn jumps(&mut self, job: u32) -> bool {
+        let row = &self.jobs[job];
+        let (next, plan) = (usize::from(row.next), self.cache_plan(row.plan));
+        let MxPlan::Try(candidates) = &plan.outcome else { return false };
+        if next == 0 || next >= row.order.len() {
+            return false;
+        }
+        let preference = |at: usize| candidates[usize::from(row.order[at])].preference;
+        let other = (next..row.order.len()).find(|at| preference(*at) != preference(next - 1));
+        match other {
+            Some(at) => {
+                let row = &mut self.jobs[job];
+                (row.next, row.tried) = (at as u16, row.tried - 1);
+            }
+            None => self.memory.jobs.entry(job).or_default().skipped = true,
+        }
+        other.is_some()
+    }
+
+    /// A machine that remembers goes to a next hop that was found: how many hosts count as tried before it.
+    fn enter_remembered_hop(&mut self, job: u32, hop: u8) -> u16 {
+        if !self.rules(self.copies[self.jobs[job].copy].host).pass.remembers {
+            return 0;
+        }
+        let row = &self.jobs[job];
+        let (tried, fallback) = (row.tried, hop == row.own_hops);
+        if hop == 0 {
+            self.remember_routing(job, false);
+        } else if fallback {
+            self.remember_fallback(job);
+        }
+        if fallback || hop == 0 { 0 } else { tried }
+    }
+
+    /// A next hop of a machine that remembers cannot be found. Hosts of last resort are for hosts that failed, not for names.
+    fn remember_failed_hop(&mut self, job: u32, hop: u8, end: &End) {
+        let row = &self.jobs[job];
+        let (last, copy) = (hop + 1 == row.own_hops, row.copy);
+        let met = self.memory.jobs.get(&job).is_some_and(|notes| notes.tried || notes.skipped);
+        if !last || met {
+            return;
+        }
+        self.jobs[job].hops = self.jobs[job].own_hops;
+        if end.freeze {
+            self.memory.passes.entry(copy).or_default().freeze = true;
+        }
+        if !end.bounce {
+            self.remember_routing(job, true);
+        }
     }
 
     /// Notes what a failure means for the recipients that a job still has.

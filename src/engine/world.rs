@@ -331,6 +331,8 @@ pub(crate) struct World<'m, const LEVEL: u8> {
     pub(crate) wishes: bool,
     pub(crate) acceptance_cache: AcceptanceCache,
     pub(crate) origins: Origins,
+    /// What machines remember that do so.
+    pub(crate) memory: super::memory::Memory,
     /// `250 2.0.0 Ok`
     pub(crate) ok_reply: u32,
     pub(crate) bound: Option<String>,

@@ -6,6 +6,7 @@ pub mod dns;
 pub mod exchange;
 pub mod fault;
 pub mod mta_sts;
+pub mod retry_rules;
 pub mod settings;
 pub mod topology;
 pub mod traffic;

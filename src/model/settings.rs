@@ -2,6 +2,7 @@
 
 use super::authentication::Stance;
 use super::exchange::Tenant;
+use super::retry_rules::EximRetry;
 use super::topology::Law;
 use crate::base::{CertId, NameId, NextHopId, Pattern, TlsVersion};
 use std::net::IpAddr;
@@ -24,6 +25,8 @@ pub enum Profile {
     Rfc,
     /// Postfix 3.
     Postfix,
+    /// Exim 4.
+    Exim,
     /// Sendmail 8.17.
     Sendmail,
     /// Exchange Online.
@@ -63,8 +66,33 @@ pub struct Sender {
     pub randomize_addresses: bool,
     /// Postfix `smtp_defer_if_no_mx_address_found`.
     pub defer_if_no_mx_address: bool,
+    /// Which targets of MX records it leaves out, and what it does about itself.
+    pub targets: Targets,
     /// Deferrals for connection failures in a row (as shares of the window) before a destination counts as dead; 0 = never.
     pub failed_cohort_limit: u32,
+}
+
+/// What a sender makes of some targets.
+#[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
+pub struct Targets {
+    /// Exim `ignore_target_hosts`: as if these addresses did not exist.
+    pub ignored: Vec<ipnet::IpNet>,
+    /// Exim `self`: what becomes of mail whose best MX is the sender.
+    pub own: OwnTarget,
+}
+
+/// What becomes of mail whose best MX is the sender itself.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+pub enum OwnTarget {
+    /// As the profile does.
+    #[default]
+    AsProfile,
+    /// It waits.
+    Defers,
+    /// It is returned.
+    Fails,
+    /// It is sent there all the same.
+    IsUsed,
 }
 
 /// Which address families a sender uses.
@@ -175,6 +203,8 @@ pub enum Retry {
         /// A notice to the sender after this; 0 = none.
         delay_notice_ns: u64,
     },
+    /// Exim: queue runs, retry rules, and a memory of what failed.
+    Exim(Box<EximRetry>),
     /// One try.
     Never,
 }

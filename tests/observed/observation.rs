@@ -109,6 +109,11 @@ impl Observation {
             let of_it = |row: &&RepeatedRecipient| row.0 == recipient.message && row.1 == recipient.recipient;
             repeat.recipients.iter().filter(of_it).nth(nth).map(|row| row.4.clone())
         });
-        std::iter::once(recipient.attempt_times.clone()).chain(repeats).collect()
+        let mut runs: Vec<Vec<f64>> = std::iter::once(recipient.attempt_times.clone()).chain(repeats).collect();
+        if recipient.state == "expired" {
+            // Exim writes two lines about its last attempt: that it failed, and that it was the last.
+            runs.iter_mut().for_each(|times| times.dedup_by(|later, earlier| *later - *earlier < 0.02));
+        }
+        runs
     }
 }

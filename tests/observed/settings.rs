@@ -66,7 +66,8 @@ pub fn fields(case: &Case, mta: &Mta, server: Server, phase: u32) -> String {
             settings.insert("delay_warning_time".into(), warning);
         }
         Server::Exim => {
-            settings.insert("connect_timeout".into(), connect);
+            // With TCP Fast Open connect() returns at once, and the kernel gave up after twice that time.
+            settings.insert("connect_timeout".into(), moment(timers.connect_s * 2.0));
             settings.insert("command_timeout".into(), command);
             settings.insert("final_timeout".into(), last);
             settings.insert("retry".into(), format!("* * G,{lifetime},{shortest},2"));

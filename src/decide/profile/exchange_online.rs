@@ -5,7 +5,7 @@
 use super::*;
 use crate::base::{DAY, Enhanced, HOUR, MINUTE, SECOND, TlsVersion};
 use crate::model::settings::{
-    ClientTls, DaneUse, Families, FamilyPreference, Profile, Retry, Routing, Sender, Timers, TlsLevel, TlsPolicy,
+    ClientTls, DaneUse, Families, FamilyPreference, Profile, Retry, Routing, Sender, Targets, Timers, TlsLevel, TlsPolicy,
 };
 
 pub(super) static BEHAVIOUR: Behaviour = Behaviour {
@@ -75,6 +75,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
             missing: defer(4, 7, 324),
             lookup_failed: Enhanced(4, 7, 324),
             expiry_counts: true,
+            name_counts: true,
             statuses: &[
                 ("starttls-not-supported", Enhanced(4, 7, 321)),
                 // A handshake that fails counts as if there were no STARTTLS.
@@ -89,6 +90,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     expiry_status: Some((550, Enhanced(5, 4, 300), "Message expired")),
     expiry: ExpiryTest::Timer,
     tells_postmaster: false,
+    pass: PassRules::PLAIN,
 };
 
 /// The sending side as it is delivered: what a scenario does not write.
@@ -123,6 +125,7 @@ pub(super) fn sender() -> Sender {
         skip_5xx_greeting: false,
         randomize_addresses: true,
         defer_if_no_mx_address: false,
+        targets: Targets::default(),
         failed_cohort_limit: 0,
     }
 }

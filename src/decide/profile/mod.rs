@@ -4,6 +4,7 @@
 
 mod exchange_online;
 mod exchange_server;
+mod exim;
 mod postfix;
 mod rfc;
 mod sendmail;
@@ -30,6 +31,40 @@ pub struct Behaviour {
     pub expiry: ExpiryTest,
     /// What would be a report about a report goes to the local postmaster.
     pub tells_postmaster: bool,
+    /// How a pass is made, and what it leaves behind.
+    pub pass: PassRules,
+}
+
+/// How a pass is made, and what it leaves behind.
+#[derive(Debug)]
+pub struct PassRules {
+    /// What failed is remembered by host and message, and waits for its own time in the queue runs (Exim retry.c).
+    pub remembers: bool,
+    /// Recipients of several domains share a transaction where their host lists are equal (Exim `multi_domain`).
+    pub groups_by_hosts: bool,
+    /// At the limit of addresses the next other preference is tried all the same (Exim `hosts_max_try`).
+    pub limit_jumps: bool,
+    /// The last host is the last of the list as DNS gave it, also one without an address; fallback hosts are none of it (Exim smtp.c).
+    pub last_as_listed: bool,
+    /// Recipients answered 452 after others were taken follow in the same session (Exim smtp.c).
+    pub rcpt_452_goes_on: bool,
+    /// Recipients at address literals are taken.
+    pub takes_literals: bool,
+    /// A smart host asked for by MX must have one.
+    pub smart_host_needs_mx: bool,
+}
+
+impl PassRules {
+    /// Each message for itself, one job for each next hop.
+    pub(crate) const PLAIN: Self = Self {
+        remembers: false,
+        groups_by_hosts: false,
+        limit_jumps: false,
+        last_as_listed: false,
+        rcpt_452_goes_on: false,
+        takes_literals: true,
+        smart_host_needs_mx: false,
+    };
 }
 
 /// What DNS outcomes mean.
@@ -80,6 +115,8 @@ pub struct MxRules {
 pub struct End {
     /// Given up at once (else kept and tried again).
     pub bounce: bool,
+    /// Kept, and not tried again until somebody thaws it.
+    pub freeze: bool,
     /// Reply code of the report, 0 if no server could have said it.
     pub code: u16,
     /// Enhanced status.
@@ -88,12 +125,12 @@ pub struct End {
 
 /// A bounce with code 0.
 pub(crate) const fn bounce(class: u8, subject: u16, detail: u16) -> End {
-    End { bounce: true, code: 0, status: Enhanced(class, subject, detail) }
+    End { bounce: true, freeze: false, code: 0, status: Enhanced(class, subject, detail) }
 }
 
 /// A deferral.
 pub(crate) const fn defer(class: u8, subject: u16, detail: u16) -> End {
-    End { bounce: false, code: 0, status: Enhanced(class, subject, detail) }
+    End { bounce: false, freeze: false, code: 0, status: Enhanced(class, subject, detail) }
 }
 
 /// By what a sender finds itself in a list of MX hosts.
@@ -147,6 +184,8 @@ pub enum Greeting5xx {
 pub enum OrderRule {
     /// Hosts are shuffled; the addresses of one host stay in the resolver's order.
     ByHost,
+    /// Hosts are shuffled, and the addresses of each host among themselves; within a preference IPv6 comes first.
+    ByHostAndAddress,
     /// Addresses of one preference are shuffled together, so a host with more addresses is tried first more often.
     ByAddress,
 }
@@ -253,6 +292,8 @@ pub struct DaneRules {
     pub lookup_failed: Enhanced,
     /// A certificate out of date fails although a record of usage 3 fits it.
     pub expiry_counts: bool,
+    /// Under usage 2 the certificate must have the host's name (RFC 7672 §3.1.2). A running Exim 4.96 delivers without.
+    pub name_counts: bool,
     /// Statuses of its own by RFC 8460 result type; what is not listed has the status of the level.
     pub statuses: &'static [(&'static str, Enhanced)],
 }
@@ -264,6 +305,7 @@ impl DaneRules {
         missing: defer(4, 7, 5),
         lookup_failed: Enhanced(4, 7, 5),
         expiry_counts: false,
+        name_counts: true,
         statuses: &[],
     };
 }
@@ -296,6 +338,7 @@ pub fn behaviour(profile: Profile) -> &'static Behaviour {
     match profile {
         Profile::Rfc | Profile::NoRetry => &rfc::BEHAVIOUR,
         Profile::Postfix => &postfix::BEHAVIOUR,
+        Profile::Exim => &exim::BEHAVIOUR,
         Profile::Sendmail => &sendmail::BEHAVIOUR,
         Profile::ExchangeOnline => &exchange_online::BEHAVIOUR,
         Profile::ExchangeServer => &exchange_server::BEHAVIOUR,
@@ -309,6 +352,7 @@ pub fn default_sender(profile: Profile) -> Sender {
         Profile::Rfc => rfc::sender(),
         Profile::NoRetry => Sender { profile, retry: Retry::Never, ..rfc::sender() },
         Profile::Postfix => postfix::sender(),
+        Profile::Exim => exim::sender(),
         Profile::Sendmail => sendmail::sender(),
         Profile::ExchangeOnline => exchange_online::sender(),
         Profile::ExchangeServer => exchange_server::sender(),

@@ -4,7 +4,9 @@
 
 use super::*;
 use crate::base::{DAY, Enhanced, MINUTE, SECOND, TlsVersion};
-use crate::model::settings::{ClientTls, Families, FamilyPreference, Profile, Retry, Routing, Sender, Timers, TlsLevel, TlsPolicy};
+use crate::model::settings::{
+    ClientTls, Families, FamilyPreference, Profile, Retry, Routing, Sender, Targets, Timers, TlsLevel, TlsPolicy,
+};
 
 pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     name: "postfix",
@@ -73,6 +75,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     expiry_status: None,
     expiry: ExpiryTest::AfterAttempt,
     tells_postmaster: false,
+    pass: PassRules::PLAIN,
 };
 
 /// The sending side as it is delivered: what a scenario does not write.
@@ -111,6 +114,7 @@ pub(super) fn sender() -> Sender {
         skip_5xx_greeting: true,
         randomize_addresses: true,
         defer_if_no_mx_address: false,
+        targets: Targets::default(),
         failed_cohort_limit: 1,
     }
 }

@@ -4,7 +4,9 @@
 
 use super::*;
 use crate::base::{DAY, Enhanced, HOUR, MINUTE, TlsVersion};
-use crate::model::settings::{ClientTls, Families, FamilyPreference, Profile, Retry, Routing, Sender, Timers, TlsLevel, TlsPolicy};
+use crate::model::settings::{
+    ClientTls, Families, FamilyPreference, Profile, Retry, Routing, Sender, Targets, Timers, TlsLevel, TlsPolicy,
+};
 
 pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     name: "rfc",
@@ -21,7 +23,8 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         null_mx_any_preference: false,
         address_in_mx_data: false,
         self_is_best: End { code: 554, ..bounce(5, 4, 6) },
-        self_without_primary: defer(4, 4, 4),
+        // MX records of which none can be used are an error to be reported, and the sender's own is none that it could use.
+        self_without_primary: End { code: 550, ..bounce(5, 4, 4) },
         asks_every_family: false,
         dns_patience: DnsPatience::Resolver,
         last_target_missing: None,
@@ -72,6 +75,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     expiry_status: None,
     expiry: ExpiryTest::BeforeNext,
     tells_postmaster: false,
+    pass: PassRules::PLAIN,
 };
 
 /// The sending side as it is delivered: what a scenario does not write.
@@ -102,6 +106,7 @@ pub(super) fn sender() -> Sender {
         skip_5xx_greeting: false,
         randomize_addresses: true,
         defer_if_no_mx_address: false,
+        targets: Targets::default(),
         failed_cohort_limit: 0,
     }
 }

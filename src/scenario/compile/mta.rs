@@ -25,6 +25,9 @@ use super::tables::{Notation, Tables};
 /// What Postfix announces as SIZE and refuses by, where nobody says otherwise (postconf(5)).
 const POSTFIX_SIZE_BYTES: u64 = 10_240_000;
 
+/// What Exim announces as SIZE and refuses by (`message_size_limit`).
+const EXIM_SIZE_BYTES: u64 = 50 * 1024 * 1024;
+
 /// The settings of one machine of a mail server.
 pub(super) fn config(
     mta: &Mta,
@@ -70,6 +73,9 @@ pub(super) fn usual(profile: Profile) -> Tuned {
     if profile == Profile::Postfix {
         (tuned.max_message_size, tuned.max_recipients, tuned.hop_limit) = (Some(POSTFIX_SIZE_BYTES), 1000, 50);
     }
+    if profile == Profile::Exim {
+        (tuned.max_message_size, tuned.hop_limit) = (Some(EXIM_SIZE_BYTES), 31);
+    }
     if profile == Profile::Sendmail {
         tuned.hop_limit = 25;
     }
@@ -81,14 +87,15 @@ pub(super) fn profile(field: &Field<schema::Profile>, desk: &mut Desk) -> Option
     Some(match field.or(schema::Profile::Rfc) {
         schema::Profile::Rfc => Profile::Rfc,
         schema::Profile::Postfix => Profile::Postfix,
+        schema::Profile::Exim => Profile::Exim,
         schema::Profile::Sendmail => Profile::Sendmail,
         schema::Profile::ExchangeOnline => Profile::ExchangeOnline,
         schema::Profile::ExchangeServer => Profile::ExchangeServer,
         schema::Profile::NoRetry => Profile::NoRetry,
-        other @ (schema::Profile::Exim | schema::Profile::OpenSmtpd | schema::Profile::Qmail | schema::Profile::KumoMta) => {
+        other @ (schema::Profile::OpenSmtpd | schema::Profile::Qmail | schema::Profile::KumoMta) => {
             let problem =
                 Diagnostic::error(code::NOT_MODELLED, field.span(), format!("the profile `{}`: not modelled yet", other.as_str()));
-            desk.say(problem.help("modelled are `Rfc`, `Postfix`, `Sendmail`, `ExchangeOnline`, `ExchangeServer` and `NoRetry`"));
+            desk.say(problem.help("modelled are `Rfc`, `Postfix`, `Exim`, `Sendmail`, `ExchangeOnline`, `ExchangeServer` and `NoRetry`"));
             return None;
         }
     })
@@ -145,6 +152,13 @@ fn queue_runs(mta: &Mta, sender: &mut Sender, desk: &mut Desk) {
             *scan_offset_ns = offset.unwrap_or(*scan_offset_ns);
             if *scan_every_ns == 0 {
                 desk.error(code::RANGE, runs.every.span(), "a queue that is scanned all the time has no end", "more than 0s stands here");
+            }
+        }
+        Retry::Exim(retry) => {
+            retry.runs_every_ns = every.unwrap_or(retry.runs_every_ns);
+            retry.runs_offset_ns = offset.unwrap_or(retry.runs_offset_ns);
+            if retry.runs_every_ns == 0 {
+                desk.error(code::RANGE, runs.every.span(), "queue runs all the time have no end", "more than 0s stands here");
             }
         }
         Retry::Rfc { .. } | Retry::Steps { .. } | Retry::Never => {

@@ -2,6 +2,7 @@
 //!
 //! Settings are laid over the profile's defaults in the order of the table, so that a narrower parameter comes after the wider one that it overrides.
 
+mod exim;
 mod postfix;
 mod rfc;
 mod sendmail;
@@ -61,6 +62,7 @@ type Table = &'static [(&'static str, Meaning)];
 pub(super) fn tune(profile: Profile, settings: &Named<Text>, tuned: &mut Tuned, desk: &mut Desk) {
     let tables: &[Table] = match profile {
         Profile::Postfix => &[postfix::TABLE],
+        Profile::Exim => &[exim::TABLE],
         Profile::Sendmail => &[sendmail::TABLE],
         Profile::Rfc => &[rfc::TIMERS, rfc::RETRY],
         Profile::NoRetry | Profile::ExchangeOnline | Profile::ExchangeServer => &[rfc::TIMERS],
@@ -74,13 +76,16 @@ pub(super) fn tune(profile: Profile, settings: &Named<Text>, tuned: &mut Tuned, 
     not_at_once(settings, tuned, desk);
     for (key, _) in settings.iter().filter(|(key, _)| !rows().any(|(name, _)| *name == key.as_str())) {
         let known = rows().map(|(name, _)| *name);
-        if profile == Profile::Postfix && postfix::NOT_MODELLED.contains(&key.as_str()) {
+        let postfix_has = profile == Profile::Postfix && postfix::NOT_MODELLED.contains(&key.as_str());
+        let exim_has = profile == Profile::Exim && exim::NOT_MODELLED.contains(&key.as_str());
+        if postfix_has || exim_has {
             not_modelled(key, desk);
             continue;
         }
         let problem = Diagnostic::error(code::UNKNOWN_SETTING, key.span(), format!("this server has no parameter `{key}`"));
         let otherwise = match profile {
             Profile::Postfix => "the names are those of postconf(5)",
+            Profile::Exim => "the names are those of Exim's specification, and `retry` for the rules after `begin retry`",
             Profile::Sendmail => "the names are those of the Sendmail Installation and Operation Guide",
             Profile::Rfc | Profile::NoRetry | Profile::ExchangeOnline | Profile::ExchangeServer => {
                 "write `profile: Postfix` for the parameters of Postfix"
@@ -97,7 +102,7 @@ fn not_at_once(settings: &Named<Text>, tuned: &Tuned, desk: &mut Desk) {
             &[("minimal_backoff_time", *min_ns), ("maximal_backoff_time", *max_ns), ("queue_run_delay", *scan_every_ns)]
         }
         Retry::Rfc { first_ns, max_ns, .. } => &[("retry_first", *first_ns), ("retry_max", *max_ns)],
-        Retry::QueueRuns { .. } | Retry::Steps { .. } | Retry::Never => &[],
+        Retry::Exim(_) | Retry::QueueRuns { .. } | Retry::Steps { .. } | Retry::Never => &[],
     };
     for (name, _) in waits.iter().filter(|(_, ns)| *ns == 0) {
         if let Some((_, value)) = settings.iter().find(|(key, _)| key.as_str() == *name) {
@@ -134,8 +139,8 @@ fn apply(key: &Text, value: &Text, meaning: Meaning, tuned: &mut Tuned, desk: &m
             .map(|hundredths| put(tuned, hundredths))
             .ok_or_else(|| "a factor from 1 to 1000 stands here, as \"2\" or \"1.5\"".to_owned()),
         Meaning::YesNo(put) => match text.to_ascii_lowercase().as_str() {
-            word @ ("yes" | "no") => {
-                put(tuned, word == "yes");
+            word @ ("yes" | "no" | "true" | "false") => {
+                put(tuned, matches!(word, "yes" | "true"));
                 Ok(())
             }
             _ => Err("`yes` or `no` stands here".into()),

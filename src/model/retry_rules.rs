@@ -1,0 +1,109 @@
+//! When does Exim try again? Its retry rules, its queue runs, and how long it keeps what it remembers.
+//!
+//! Sources: Exim specification, "Retry configuration" and "Main configuration"; src/retry.c.
+
+/// What Exim is told about trying again. Durations in nanoseconds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EximRetry {
+    /// `begin retry`, in written order: the first that fits counts.
+    pub rules: Vec<RetryRule>,
+    /// `retry_interval_max`
+    pub interval_max_ns: u64,
+    /// `retry_data_expire`: older data is ignored.
+    pub data_expire_ns: u64,
+    /// `retry_include_ip_address`: what is remembered of a host belongs to one of its addresses.
+    pub by_address: bool,
+    /// Distance of queue runs (`-q30m`).
+    pub runs_every_ns: u64,
+    /// Where the first queue run stands (`queue_runs.offset`).
+    pub runs_offset_ns: u64,
+    /// `queue_run_max`: queue runs at once; 0 = no limit.
+    pub runs_at_once: u32,
+    /// `remote_max_parallel`: deliveries of one message at once.
+    pub deliveries_at_once: u32,
+    /// `delay_warning`: ages at which the sender is told; the last gap goes on. Empty = never.
+    pub delay_warnings_ns: Vec<u64>,
+    /// `ignore_bounce_errors_after`: a frozen report is tried once more after this, and then forgotten.
+    pub ignore_bounce_errors_after_ns: u64,
+    /// `auto_thaw`: a frozen message is tried again after this; 0 = never.
+    pub auto_thaw_ns: u64,
+    /// `timeout_frozen_after`: a frozen message is given up after this; 0 = never.
+    pub timeout_frozen_after_ns: u64,
+}
+
+/// One retry rule: to whom it applies, to which errors, and how long which waits last.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct RetryRule {
+    /// Host or domain: `*`, a name, `*.name`.
+    pub pattern: Box<str>,
+    /// Which errors.
+    pub error: RetryError,
+    /// In order; the first whose cutoff is not over counts, and the last one's cutoff is the end.
+    pub parts: Vec<RetryPart>,
+}
+
+/// Part of a retry rule: `F,2h,15m` or `G,16h,1h,1.5`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct RetryPart {
+    /// F, G or H.
+    pub growth: Growth,
+    /// Until the destination has failed for so long.
+    pub cutoff_ns: u64,
+    /// The wait, or the shortest wait.
+    pub wait_ns: u64,
+    /// Thousandths: 1500 multiplies each wait by one and a half. (G and H.)
+    pub factor: u64,
+}
+
+/// How waits follow each other.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Growth {
+    /// Always the same.
+    Fixed,
+    /// Each longer than the last by a factor.
+    Geometric,
+    /// By luck between the first and the geometric one.
+    Random,
+}
+
+/// Which failures a retry rule is for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum RetryError {
+    /// `*`
+    Any,
+    /// `refused`, `refused_A`, `refused_MX`
+    Refused(Source),
+    /// `timeout_connect`, and with `_A`, `_MX`
+    ConnectTimeout(Source),
+    /// `timeout`, `timeout_A`, `timeout_MX`: of a connect or of a reply.
+    Timeout(Source),
+    /// `timeout_DNS`, `lookup`: the name could not be looked up for now.
+    Lookup,
+    /// `lost_connection`
+    Lost,
+    /// `tls_required`
+    TlsRequired,
+    /// `mail_4xx` and `mail_45x`, `mail_452`: the digits that are named.
+    Mail4xx(Digits),
+    /// `rcpt_4xx`
+    Rcpt4xx(Digits),
+    /// `data_4xx`
+    Data4xx(Digits),
+    /// `quota`, `auth_failed`: nothing in the model fails so.
+    Never,
+}
+
+/// How the host was found.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Source {
+    /// Either way.
+    Any,
+    /// From an MX record.
+    Mx,
+    /// Not from an MX record.
+    Address,
+}
+
+/// The second and third digit of a reply, where they are named.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Digits(pub Option<u8>, pub Option<u8>);
