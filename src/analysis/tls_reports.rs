@@ -57,13 +57,15 @@ pub struct Detail {
 }
 
 type Place = (Rc<str>, Rc<str>, i64);
+/// Result, sender's address, host and its address.
+type DetailKey = (&'static str, Option<IpAddr>, Rc<str>, IpAddr);
 type PolicyKey = (&'static str, Option<Rc<Published>>);
 
 #[derive(Default)]
 struct Sums {
     successes: u64,
     failures: u64,
-    details: BTreeMap<(&'static str, Option<IpAddr>, Rc<str>, IpAddr), u64>,
+    details: BTreeMap<DetailKey, u64>,
 }
 
 /// The reports of a run, by sender, domain and day.
