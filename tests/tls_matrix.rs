@@ -224,7 +224,8 @@ fn the_table() {
         ("Rfc", "What the RFCs say", rfc),
         ("Postfix", "Postfix", postfix),
         ("Exim", "Exim", exim),
-        ("Sendmail", "Sendmail", common),
+        ("Sendmail", "Sendmail", common.clone()),
+        ("OpenSmtpd", "OpenSMTPD", common),
         ("ExchangeOnline", "Exchange Online", EXCHANGE_ONLINE.iter().collect()),
     ];
     let mut page = HEAD.to_owned();

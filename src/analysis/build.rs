@@ -289,7 +289,10 @@ impl<'a> Builder<'a> {
 
     fn last_reply(&self, copy: u32, index: u16) -> u32 {
         let rows = self.attempts[copy as usize].iter().map(|at| &self.run.trace.attempts[*at as usize]);
-        rows.rev().find(|row| row.recipient == index).map_or(NONE, |row| row.reply)
+        let tried = rows.rev().find(|row| row.recipient == index).map(|row| row.reply);
+        let waiting = &self.run.trace.waiting;
+        let found = || waiting.binary_search_by_key(&(copy, index), |row| (row.0, row.1)).map(|at| waiting[at].2).ok();
+        tried.or_else(found).unwrap_or(NONE)
     }
 
     /// The chain of queues up to `last`.

@@ -47,11 +47,21 @@ pub enum Effect {
 /// all that the session still has.
 #[must_use]
 pub fn judge(rules: &Behaviour, sender: &Sender, phase: Phase, event: Event<'_>, last: bool) -> Effect {
+    let effect = judge_event(rules, sender, phase, event, last);
+    match (effect, event) {
+        (_, Event::Refused | Event::ConnectTimeout | Event::Unreachable) => effect,
+        (Effect::Next(status), _) if rules.session.one_connection => Effect::Defer(status),
+        _ => effect,
+    }
+}
+
+fn judge_event(rules: &Behaviour, sender: &Sender, phase: Phase, event: Event<'_>, last: bool) -> Effect {
     let session = &rules.session;
     match event {
         Event::Refused => Effect::Next(session.refused),
         Event::ConnectTimeout => Effect::Next(session.connect_timeout),
         Event::Unreachable => Effect::Next(session.unreachable),
+        Event::Lost | Event::Silent if !session.tempfail_tries_next && in_transaction(phase) => Effect::Defer(session.lost),
         Event::Lost | Event::Silent => Effect::Next(session.lost),
         Event::TooBig if session.size_checked_before_mail => Effect::Bounce(session.too_big.1),
         Event::TooBig => Effect::Next(session.too_big.1.with_class(4)),
@@ -63,6 +73,11 @@ pub fn judge(rules: &Behaviour, sender: &Sender, phase: Phase, event: Event<'_>,
         },
         Event::Reply(reply) => judge_reply(rules, sender, phase, reply, last),
     }
+}
+
+/// MAIL was said.
+fn in_transaction(phase: Phase) -> bool {
+    matches!(phase, Phase::Mail | Phase::Rcpt | Phase::Data | Phase::Content | Phase::FinalDot)
 }
 
 fn judge_reply(rules: &Behaviour, sender: &Sender, phase: Phase, reply: &Reply, last: bool) -> Effect {

@@ -12,6 +12,7 @@ pub mod mta_sts;
 pub mod mx;
 pub mod order;
 pub mod profile;
+pub mod relay;
 pub mod remembered;
 pub mod retry;
 pub mod route;

@@ -64,12 +64,8 @@ pub fn read_mx(rules: &Behaviour, names: &Names, name: NameId, answer: &MxAnswer
             } else {
                 "R5"
             };
-            return one(
-                MxStep::End(rules.mx.lookup_failed),
-                rule,
-                &format!("the MX question failed for now ({how}); no address is asked instead"),
-                RFC,
-            );
+            let end = rules.mx.lookup_refused.filter(|_| rule == "R7").unwrap_or(rules.mx.lookup_failed);
+            return one(MxStep::End(end), rule, &format!("the MX question failed for now ({how}); no address is asked instead"), RFC);
         }
         MxAnswer::Internet => return one(MxStep::Implicit, "R1", "a domain of the internet outside of the model", "scenario: dns.rest"),
     };

@@ -12,6 +12,8 @@ use crate::model::settings::Retry;
 pub struct Memory {
     /// When it came into this queue.
     pub arrived: SimTime,
+    /// When the attempt that is just over began.
+    pub began: SimTime,
     /// Attempts that ended in a deferral, the one just over among them.
     pub deferrals: u32,
     /// A report, or other mail from the null sender.
@@ -87,6 +89,18 @@ pub fn after_deferral(retry: &Retry, expiry: ExpiryTest, memory: Memory, now: Si
             };
             Next::Try { at: next_scan(*every_ns, *offset_ns, whole(now).after(wait).0.max(now.0 + 1)), why }
         }
+        Retry::Squares { by_age, lifetime_ns, .. } => {
+            if expiry == ExpiryTest::AfterAttempt && memory.began.since(memory.arrived) > *lifetime_ns {
+                return Next::Expire { why: "it was too old when this attempt began" };
+            }
+            let root = if *by_age { (age / SECOND).isqrt() + 20 } else { ((age / SECOND).isqrt() / 20 + 1) * 20 };
+            let why = if *by_age {
+                "(root of its age in seconds + 20)² seconds after it came"
+            } else {
+                "the next 400·k² seconds after it came"
+            };
+            Next::Try { at: memory.arrived.after(root.saturating_mul(root).saturating_mul(SECOND)), why }
+        }
         Retry::Steps { waits_ns, lifetime_ns, .. } => {
             if age >= *lifetime_ns {
                 return Next::Expire { why: "the lifetime is over" };
@@ -101,7 +115,9 @@ pub fn after_deferral(retry: &Retry, expiry: ExpiryTest, memory: Memory, now: Si
 #[must_use]
 pub fn hard_expiry(retry: &Retry, expiry: ExpiryTest, arrived: SimTime) -> Option<SimTime> {
     match (expiry, retry) {
-        (ExpiryTest::Timer, Retry::Steps { lifetime_ns, .. } | Retry::Rfc { lifetime_ns, .. }) => Some(arrived.after(*lifetime_ns)),
+        (ExpiryTest::Timer, Retry::Steps { lifetime_ns, .. } | Retry::Rfc { lifetime_ns, .. } | Retry::Squares { lifetime_ns, .. }) => {
+            Some(arrived.after(*lifetime_ns))
+        }
         _ => None,
     }
 }
@@ -115,6 +131,7 @@ pub fn delay_notice_due(retry: &Retry, arrived: SimTime, now: SimTime) -> bool {
         // Counted by `remembered::warnings_due`: there may be several.
         Retry::Exim(_) | Retry::Never => 0,
         Retry::QueueRuns { warning_ns, .. } => *warning_ns,
+        Retry::Squares { delay_notice_ns, .. } => *delay_notice_ns,
     };
     wait > 0 && now.since(arrived) >= wait
 }
@@ -155,7 +172,12 @@ mod tests {
             if times.len() < count {
                 times.push(now.0 / MINUTE);
             }
-            match after_deferral(retry, expiry, Memory { arrived: SimTime::ZERO, deferrals: all as u32, null_sender: false }, now) {
+            match after_deferral(
+                retry,
+                expiry,
+                Memory { arrived: SimTime::ZERO, began: now, deferrals: all as u32, null_sender: false },
+                now,
+            ) {
                 Next::Try { at, .. } => now = at,
                 Next::Expire { .. } => return (times, all, now),
             }

@@ -141,6 +141,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         self.trace_connection(job, candidate, outcome, began, self.now);
         let status = self.tables.replies.get(reply).enhanced.unwrap_or(Enhanced(4, 0, 0));
         self.note_effect(job, Effect::Next(status), reply, true);
+        let address = self.jobs[job].line.address;
+        self.suspend_route(job, address, self.now);
         if self.rules(self.client_of(job)).pass.remembers {
             self.remember_connect(job, candidate, result);
         }

@@ -25,6 +25,7 @@ pub(crate) enum Purpose {
     DnsLatency,
     Extra,
     Sample,
+    Recipients,
 }
 
 /// The luck of one run.

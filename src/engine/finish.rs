@@ -70,10 +70,15 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             self.copies[copy].notified = true;
             self.delay_notice(copy);
         }
-        match after_deferral(&sender.retry, rules.expiry, Memory { arrived, deferrals, null_sender }, self.now) {
+        match after_deferral(
+            &sender.retry,
+            rules.expiry,
+            Memory { arrived, began: self.copies[copy].pass_at, deferrals, null_sender },
+            self.now,
+        ) {
             Next::Try { at, why } => {
                 let at = match hard_expiry(&sender.retry, rules.expiry, arrived) {
-                    Some(end) if rules.expiry == ExpiryTest::Timer => at.min(end),
+                    Some(end) if rules.expiry == ExpiryTest::Timer => at.min(end).max(self.now),
                     _ => at,
                 };
                 self.pass_row(copy, at, why);
@@ -113,12 +118,12 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 None => last,
             };
             let status = self.tables.replies.get(reply).enhanced.unwrap_or(Enhanced(4, 4, 7));
-            lines.push((recipient.index, "failed", status, reply));
+            lines.push((recipient.index, rules.expiry_action, status, reply));
             self.copies[copy].recipients[place].state = RecipientState::Done;
             self.end_recipient(copy, place, fate, reply, recipient.said_by);
         }
         if fate == Fate::Expired {
-            self.report(copy, lines, 1);
+            self.report(copy, lines, if rules.expiry_action == "delayed" { 2 } else { 1 });
         }
         self.close_copy(copy);
     }

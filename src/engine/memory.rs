@@ -101,7 +101,12 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     pub(super) fn exim_retry(&self, host: HostId) -> Option<&EximRetry> {
         match &self.config(host).sender.retry {
             Retry::Exim(retry) => Some(retry),
-            Retry::Rfc { .. } | Retry::Postfix { .. } | Retry::QueueRuns { .. } | Retry::Steps { .. } | Retry::Never => None,
+            Retry::Rfc { .. }
+            | Retry::Postfix { .. }
+            | Retry::QueueRuns { .. }
+            | Retry::Squares { .. }
+            | Retry::Steps { .. }
+            | Retry::Never => None,
         }
     }
 

@@ -19,6 +19,7 @@ mod policy;
 mod proof;
 mod queue;
 mod queue_runs;
+mod relay;
 mod resolver;
 mod rounds;
 mod route;

@@ -2,7 +2,8 @@
 
 use super::world::{Recipient, RecipientState, World};
 use crate::base::{Enhanced, HostId};
-use crate::model::settings::Profile;
+use crate::model::settings::{Directory, Profile};
+use crate::model::traffic::AddressTemplate;
 use crate::trace::NONE;
 
 impl<const LEVEL: u8> World<'_, LEVEL> {
@@ -10,9 +11,20 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     pub(super) fn report(&mut self, copy: u32, lines: Vec<(u16, &'static str, Enhanced, u32)>, kind: u8) {
         let message = self.copies[copy].message;
         let row = &self.messages[message];
-        if row.from == NONE {
+        let (to, from) = (row.to, row.from);
+        let host = self.copies[copy].host;
+        let to_whom = if from != NONE {
+            from
+        } else if kind == 1 && self.rules(host).tells_postmaster {
+            self.postmaster(host)
+        } else {
+            return;
+        };
+        let list = self.tables.recipient_lists.intern(smallvec::smallvec![to_whom]);
+        if from == NONE && list == to {
             return;
         }
+        let row = &self.messages[message];
         let notify = self.sources_model.get(row.source as usize).and_then(|source| source.notify);
         let wanted = match (notify, kind) {
             (None, _) => true,
@@ -23,13 +35,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         if !wanted {
             return;
         }
-        let host = self.copies[copy].host;
         let size = 2_048 + row.size.min(50_000);
         let key = super::chance::mix(row.key ^ self.model.hosts[host.index()].key ^ u64::from(kind) << 32 ^ u64::from(row.reports));
-        let (parent, from, number, source) = (row.id, row.from, row.address_number, row.source);
+        let (parent, number, source) = (row.id, row.address_number, row.source);
         self.messages[message].reports += 1;
         let order = self.messages[message].reports;
-        let list = self.tables.recipient_lists.intern(smallvec::smallvec![from]);
         let report = super::inject::NewMessage {
             source,
             number: u64::from(order),
@@ -47,6 +57,17 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         if let Some(new) = self.new_message(report) {
             self.ready(new);
         }
+    }
+
+    /// The postmaster of a machine: in the domain of its mailboxes, or at its own name.
+    fn postmaster(&mut self, host: HostId) -> u32 {
+        let domain = match &self.config(host).receiver.directory {
+            Directory::Mta(own) => own.mailbox_domains.first().cloned(),
+            Directory::Everything | Directory::Tenants(_) => None,
+        };
+        let name = self.model.hosts[host.index()].hostname;
+        let domain = domain.unwrap_or_else(|| self.tables.names.text(name).into());
+        self.tables.templates.intern(AddressTemplate { local: "postmaster".into(), domain })
     }
 
     /// "It is late, we keep trying."

@@ -6,6 +6,7 @@ use super::world::{Job, Line, Queue, RecipientState, Stage, World};
 use crate::base::{Fate, HostId, SimTime};
 use crate::decide::exchange::recipient::PASSES_MAX;
 use crate::decide::exchange::smart_host;
+use crate::decide::profile::RecipientOrder;
 use crate::decide::{Because, retry};
 use crate::model::settings::{NextHop, Target};
 use crate::trace::NONE;
@@ -102,8 +103,15 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 stop => self.ends_here(copy, place, &stop),
             }
         }
-        if self.rules(host).session.last_recipient_first && self.copies[copy].pass == 1 {
-            groups.iter_mut().for_each(|(_, places)| places.reverse());
+        match self.rules(host).session.recipients {
+            RecipientOrder::Given => {}
+            RecipientOrder::LastFirst if self.copies[copy].pass > 1 => {}
+            RecipientOrder::LastFirst => groups.iter_mut().for_each(|(_, places)| places.reverse()),
+            RecipientOrder::ByLuck => {
+                let (luck, key) = (self.messages[message].luck, self.model.hosts[host.index()].key);
+                let number = |place: &u16| self.chance.draw(Purpose::Recipients, luck, key, u64::from(*place));
+                groups.iter_mut().for_each(|(_, places)| places.sort_by_key(number));
+            }
         }
         let limit = self.config(host).sender.recipient_limit as usize;
         let jobs: SmallVec<[u32; 2]> = groups
@@ -182,6 +190,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             sessions: 0,
             stage: Stage::Queued,
             waits: u64::MAX,
+            walk_began: SimTime::ZERO,
             plain: false,
             proof: NONE,
             learned: NONE,

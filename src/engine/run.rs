@@ -10,14 +10,14 @@ use super::route::RouteCache;
 use super::slab::Slab;
 use super::starttls::TlsCache;
 use super::transfer::AcceptanceCache;
-use super::world::{Counters, Machine, World};
+use super::world::{Counters, Machine, RecipientState, World};
 use crate::base::{DAY, Enhanced, Fate, HostId, Interner, SimTime};
 use crate::model::Model;
 use crate::model::fault::{FaultKind, hosts_of};
 use crate::model::traffic::Source;
 use crate::model::traffic::TlsWish;
 use crate::trace::level::{COUNTERS, PATHS, STEPS};
-use crate::trace::{Tables, Trace};
+use crate::trace::{NONE, Tables, Trace};
 
 /// How to play.
 #[derive(Clone, Debug)]
@@ -127,6 +127,7 @@ fn play<const LEVEL: u8>(model: &Model, options: &Options) -> Run {
         policies: super::policy::Policies::default(),
         wishes: sources.iter().any(|source| source.tls_wish != TlsWish::Usual),
         acceptance_cache: AcceptanceCache::default(),
+        relays: super::relay::Relays::default(),
         origins: Origins::new(model, options.level),
         memory: Memory::default(),
         ok_reply,
@@ -201,6 +202,15 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     /// What is still somewhere when the run stops has an end too: queued, or delivered where one copy of several arrived.
     fn count_what_is_left(&mut self) {
+        if self.writes(PATHS) {
+            for copy in self.copies.rows_where(|_| true) {
+                let row = &self.copies[copy];
+                let waiting =
+                    row.recipients.iter().filter(|recipient| recipient.state == RecipientState::Pending && recipient.reply != NONE);
+                self.trace.waiting.extend(waiting.map(|recipient| (row.number, recipient.index, recipient.reply)));
+            }
+            self.trace.waiting.sort_unstable();
+        }
         for message in self.messages.rows_where(|message| message.copies > 0) {
             for end in &self.messages[message].ends {
                 let fate = if end.delivered > 0 || end.open == 0 { end.fate.unwrap_or(Fate::Queued) } else { Fate::Queued };

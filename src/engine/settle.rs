@@ -62,10 +62,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
         let lost_reply = end.taken_at.is_some() && end.rest.is_some();
         let connection = if lost_reply { NONE } else { self.finish_connection_row(job, &end) };
-        if self.rules(self.copies[copy].host).pass.remembers && !end.plaintext_retry {
+        let rules = self.rules(self.copies[copy].host);
+        let keeps = rules.session.keeps_rcpt_4xx;
+        if rules.pass.remembers && !end.plaintext_retry {
             self.remember_session(job, &end);
         }
-        let keeps = self.rules(self.copies[copy].host).session.keeps_rcpt_4xx;
         for (place, effect, reply) in &end.refusals {
             self.apply(job, *place, *effect, *reply, server);
             self.copies[copy].recipients[usize::from(*place)].kept = keeps && !matches!(effect, Effect::Bounce(_));
@@ -99,6 +100,15 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             for place in &places {
                 let index = self.copies[copy].recipients[*place as usize].index;
                 self.messages[message].ends[index as usize].open -= 1;
+            }
+        }
+        if rules.relay.is_some() && !end.plaintext_retry {
+            let address = self.jobs[job].line.address;
+            if end.host_failure {
+                self.suspend_route(job, address, self.now);
+            } else {
+                let stays = !matches!(end.result, ConnectionResult::Dropped | ConnectionResult::Timeout);
+                self.session_stays(job, address, stays);
             }
         }
         if self.jobs[job].recipients.is_empty() {

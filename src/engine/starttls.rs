@@ -124,7 +124,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             Retry::Postfix { min_ns, .. } => *min_ns,
             Retry::Rfc { first_ns, .. } => *first_ns,
             Retry::Steps { waits_ns, .. } => waits_ns.first().copied().unwrap_or(0),
-            Retry::Exim(_) | Retry::QueueRuns { .. } | Retry::Never => 0,
+            Retry::Exim(_) | Retry::QueueRuns { .. } | Retry::Squares { .. } | Retry::Never => 0,
         };
         if let OfferKey::Refused(reply) = &offer
             && talk.rules.session.carries_last_code

@@ -76,8 +76,14 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             crate::model::settings::Retry::Postfix { min_ns, .. } => *min_ns,
             _ => 5 * MINUTE,
         };
+        let flushes = failed && self.rules(host).relay.is_some();
         let row = &mut self.queues[queue as usize];
         row.active -= 1;
+        if flushes {
+            // All that waits for the destination is deferred with this one.
+            (row.dead_until, row.dead_status) = (self.now.after(1), status);
+            return;
+        }
         if row.dead_until > self.now {
             return;
         }

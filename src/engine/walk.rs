@@ -44,7 +44,11 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             let plan = &self.cache_plan(told.0);
             match &plan.outcome {
                 MxPlan::Try(candidates) => {
-                    let order = self.order_of(job, candidates);
+                    let mut order = self.order_of(job, candidates);
+                    if self.rules(client).relay.is_some() {
+                        self.open_session_first(job, &mut order, told.0, at);
+                        self.jobs[job].walk_began = at;
+                    }
                     let tried = self.enter_remembered_hop(job, hop);
                     let row = &mut self.jobs[job];
                     (row.plan, row.order, row.next, row.tried, row.sessions) = (told.0, order, 0, tried, 0);
@@ -131,6 +135,9 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             let row = &self.jobs[job];
             if usize::from(row.next) >= row.order.len() || limit || sessions {
                 self.note_missing_target(job);
+                if rules.relay.is_some() {
+                    at = self.gives_up_at(job, at);
+                }
                 let row = &mut self.jobs[job];
                 row.hop += 1;
                 if row.hop >= row.hops {
@@ -150,6 +157,15 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             let row = &self.jobs[job];
             let place = row.order[usize::from(row.next)];
             let goal = self.cache_plan(row.plan).goals[usize::from(place)];
+            if rules.relay.is_some() {
+                match self.route_opens(job, goal.address, at) {
+                    Some(opens) => at = opens,
+                    None => {
+                        self.jobs[job].next += 1;
+                        continue;
+                    }
+                }
+            }
             let counts = if rules.pass.remembers { self.may_try(job, goal.candidate, at) } else { Some(true) };
             let row = &mut self.jobs[job];
             row.next += 1;
@@ -191,6 +207,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                     let end = at.after(cost);
                     let why = self.trace_failed_connect(job, goal.candidate, result, (at, end), &why);
                     let why = self.with_last_code(job, why);
+                    self.suspend_route(job, goal.address, end);
                     self.note_effect(job, effect, why, true);
                     if rules.pass.remembers {
                         self.remember_connect(job, goal.candidate, result);

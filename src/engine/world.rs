@@ -142,6 +142,8 @@ pub(crate) struct Job {
     pub(crate) sessions: u16,
     pub(crate) stage: Stage,
     pub(crate) waits: u64,
+    /// When the walk through this hop's candidates began.
+    pub(crate) walk_began: SimTime,
     /// The next connection goes without TLS to the same address.
     pub(crate) plain: bool,
     /// What the receiving domain promises about the current candidate, or `NONE`.
@@ -331,6 +333,7 @@ pub(crate) struct World<'m, const LEVEL: u8> {
     pub(crate) wishes: bool,
     pub(crate) acceptance_cache: AcceptanceCache,
     pub(crate) origins: Origins,
+    pub(crate) relays: super::relay::Relays,
     /// What machines remember that do so.
     pub(crate) memory: super::memory::Memory,
     /// `250 2.0.0 Ok`

@@ -3,7 +3,7 @@
 use super::authentication::Stance;
 pub use super::client_tls::{ClientTls, DaneUse, TlsLevel, TlsPolicy};
 use super::exchange::Tenant;
-use super::retry_rules::EximRetry;
+pub use super::retry_rules::Retry;
 use super::topology::Law;
 use crate::base::{CertId, NameId, NextHopId, Pattern, TlsVersion};
 use std::net::IpAddr;
@@ -30,6 +30,10 @@ pub enum Profile {
     Exim,
     /// Sendmail 8.17.
     Sendmail,
+    /// OpenSMTPD 7.8.
+    OpenSmtpd,
+    /// OpenSMTPD 6.8.
+    OpenSmtpd6,
     /// Exchange Online.
     ExchangeOnline,
     /// Exchange Server (receives only, for now).
@@ -145,69 +149,6 @@ pub struct Timers {
     pub content_ns: u64,
     /// Final dot to its reply.
     pub final_dot_ns: u64,
-}
-
-/// When a message is tried again, and when it is given up. All in nanoseconds.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Retry {
-    /// RFC 5321 §4.5.4.1: `first`, then multiplied by `factor_percent`/100 up to `max`; given up when the next try would be after `lifetime`.
-    Rfc {
-        /// First wait.
-        first_ns: u64,
-        /// 100 = always the same, 200 = doubling.
-        factor_percent: u32,
-        /// Longest wait.
-        max_ns: u64,
-        /// From arrival to giving up.
-        lifetime_ns: u64,
-        /// A notice to the sender after this; 0 = none.
-        delay_notice_ns: u64,
-    },
-    /// Postfix `qmgr`: age of the message, clamped, then the next scan of the queue.
-    Postfix {
-        /// `minimal_backoff_time`
-        min_ns: u64,
-        /// `maximal_backoff_time`
-        max_ns: u64,
-        /// `queue_run_delay`
-        scan_every_ns: u64,
-        /// Where the first scan stands (`queue_runs.offset`).
-        scan_offset_ns: u64,
-        /// `maximal_queue_lifetime`
-        lifetime_ns: u64,
-        /// `bounce_queue_lifetime`
-        bounce_lifetime_ns: u64,
-        /// `delay_warning_time`; 0 = none.
-        delay_warning_ns: u64,
-    },
-    /// Sendmail: every run of the queue tries everything, or what has waited as long as it was in the queue at its last attempt.
-    QueueRuns {
-        /// Interval of queue runs (`-q`).
-        every_ns: u64,
-        /// Where the first run stands (`queue_runs.offset`).
-        offset_ns: u64,
-        /// `MinQueueAge`; 0 = every run.
-        min_age_ns: u64,
-        /// `MaxQueueAge`; 0 = the wait does not grow.
-        max_age_ns: u64,
-        /// `Timeout.queuereturn`
-        lifetime_ns: u64,
-        /// `Timeout.queuewarn`; 0 = none.
-        warning_ns: u64,
-    },
-    /// Exchange Online: a list of waits, the last repeated; a hard end after `lifetime`.
-    Steps {
-        /// Waits in order.
-        waits_ns: Vec<u64>,
-        /// From arrival to giving up.
-        lifetime_ns: u64,
-        /// A notice to the sender after this; 0 = none.
-        delay_notice_ns: u64,
-    },
-    /// Exim: queue runs, retry rules, and a memory of what failed.
-    Exim(Box<EximRetry>),
-    /// One try.
-    Never,
 }
 
 /// Where mail of this machine goes.

@@ -224,6 +224,8 @@ pub struct Trace {
     pub authentications: Vec<AuthenticationRow>,
     /// Queue lengths.
     pub queues: Vec<QueueRow>,
+    /// Who still waits when the run stops, and why: copy, recipient, reply, in this order. (The only word about those that nothing was tried for.)
+    pub waiting: Vec<(u32, u16, u32)>,
 }
 
 impl Trace {

@@ -56,7 +56,11 @@ pub fn scenario(case: &Case, server: Server, phase: u32) -> Result<String, Strin
         "Scenario(\n    name: {}, overview: {}, until: \"{}\",\n",
         quoted(&case.id),
         quoted(&case.title),
-        moment(case.stop.limit_s)
+        moment(if server == Server::OpenSmtpd && case.silent_dns() {
+            case.stop.limit_s.max(settings::SILENT_DNS_S)
+        } else {
+            case.stop.limit_s
+        })
     );
     text += &dns(case, &hosts)?;
     text += &block(
@@ -132,7 +136,13 @@ impl<'case> Receiver<'case> {
 
 /// A server of the profile that the case was recorded with.
 fn server_system(case: &Case, mta: &Mta, server: Server, phase: u32, clients: &[&str]) -> Result<String, String> {
-    let mut fields = format!("Mta(profile: {}, hostname: {}, addresses: {}, ", server.profile(), quoted(&mta.name), list(&mta.addrs));
+    let mut fields = format!(
+        "Mta(profile: {}, {}hostname: {}, addresses: {}, ",
+        server.profile(),
+        server.version(),
+        quoted(&mta.name),
+        list(&mta.addrs)
+    );
     if !mta.local_domains.is_empty() {
         fields += &format!("mailboxes: {}, ", list(&mta.local_domains.iter().map(|domain| format!("*@{domain}")).collect::<Vec<_>>()));
     }

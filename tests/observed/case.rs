@@ -251,6 +251,19 @@ impl Case {
         })
     }
 
+    /// Whether the resolver is silent at one time or another.
+    pub fn silent_dns(&self) -> bool {
+        self.dns.faults.iter().any(|fault| fault.fault == "TIMEOUT")
+    }
+
+    /// Whether it matters in which order the recipients of one message are named.
+    pub fn limits_recipients(&self) -> bool {
+        let behaviours = |host: &Host| {
+            std::iter::once(&host.behaviour).chain(host.windows.iter().map(|window| &window.behaviour)).any(|one| one.max_rcpts.is_some())
+        };
+        self.hosts.iter().any(behaviours) && self.messages.iter().any(|message| message.to.len() > 1)
+    }
+
     /// The name of each message's source in the scenario: its id, or m1, m2, ... in order.
     pub fn source_names(&self) -> Vec<String> {
         let named = |(at, message): (usize, &Message)| message.id.clone().unwrap_or_else(|| format!("m{}", at + 1));

@@ -65,6 +65,8 @@ impl<'a> View<'a> {
             Some("bounced") => "bounced",
             Some("expired") => "expired",
             Some("deferred" | "unfinished") if attempts.len() < first_hop(recipient).map_or(0, |hop| hop.attempts.len()) => "deferred",
+            // The reply was lost: it arrived, and this server does not know.
+            Some("deferred") if state_of_fate(&recipient.fate) == "sent" => "deferred",
             _ => state_of_fate(&recipient.fate),
         };
         Self { message, recipient, attempts, state }
@@ -214,6 +216,12 @@ fn far_end(seen: &Observation, view: &View) -> Option<(String, String, bool)> {
 
 /// Reports of failure and of delay that were sent.
 pub fn reports_seen(seen: &Observation) -> (usize, usize) {
+    if seen.dsn_events.iter().any(|event| event.msg.is_none()) {
+        // A log that does not say what a report is about counts all mail from nobody; the reports themselves do not.
+        let with =
+            |action: &str| seen.dsn_messages.iter().filter(|report| report.per_recipient.iter().any(|line| line.action == action)).count();
+        return (with("failed"), with("delayed"));
+    }
     let failures = seen.dsn_events.iter().filter(|event| event.kind.starts_with("fail")).count();
     (failures, seen.dsn_events.iter().filter(|event| event.kind.starts_with("delay")).count())
 }

@@ -31,7 +31,7 @@ pub fn compare(case: &Case, seen: &Observation, views: &[View]) -> Option<(Strin
         let repeats = seen.repeats.iter().filter(|repeat| !repeat.connections.is_empty());
         recorded.extend(repeats.map(|repeat| repeat.connections.iter().map(|(t, ip, result)| (*t, (ip.clone(), class(result)))).collect()));
     }
-    let passes = simulated_passes(views);
+    let passes = simulated_passes(&case.sender.addrs, views);
     let mut made: Vec<(f64, Try)> = passes.concat();
     made.sort_by(|a, b| a.0.total_cmp(&b.0));
     if recorded[0].is_empty() && made.is_empty() {
@@ -81,7 +81,7 @@ fn passes_of(tries: &[(f64, Try)], ends: &[f64]) -> Vec<Vec<(f64, Try)>> {
 }
 
 /// The connections of each pass, one of recipients that shared it counted once.
-fn simulated_passes(views: &[View]) -> Vec<Vec<(f64, Try)>> {
+fn simulated_passes(own: &[String], views: &[View]) -> Vec<Vec<(f64, Try)>> {
     let mut passes: Vec<Vec<(f64, Try)>> = Vec::new();
     let mut shared: Vec<(&str, &str, &str, f64)> = Vec::new();
     for view in views {
@@ -90,7 +90,8 @@ fn simulated_passes(views: &[View]) -> Vec<Vec<(f64, Try)>> {
             if passes.len() <= at {
                 passes.push(Vec::new());
             }
-            for connection in &attempt.connections {
+            // What a server says to itself is on no wire.
+            for connection in attempt.connections.iter().filter(|connection| !own.contains(&connection.address)) {
                 let key = (view.message.id.as_str(), queue, connection.address.as_str(), connection.at_s);
                 if !shared.contains(&key) {
                     shared.push(key);

@@ -4,6 +4,8 @@ use serde::Deserialize;
 
 #[derive(Debug, Deserialize)]
 pub struct Observation {
+    #[serde(default)]
+    pub server: String,
     /// `queues-empty`, `attempts` (stopped after so many), `limit` (the time was over).
     pub ended: String,
     #[serde(default)]
@@ -13,6 +15,8 @@ pub struct Observation {
     pub connections: Vec<Connection>,
     #[serde(default)]
     pub dsn_events: Vec<DsnEvent>,
+    #[serde(default)]
+    pub dsn_messages: Vec<Report>,
     #[serde(default)]
     pub repeats: Vec<Repeat>,
 }
@@ -84,6 +88,21 @@ pub struct Connection {
 pub struct DsnEvent {
     #[serde(rename = "type")]
     pub kind: String,
+    /// The message that it is about.
+    pub msg: Option<String>,
+}
+
+/// A report that came back.
+#[derive(Debug, Deserialize)]
+pub struct Report {
+    #[serde(default)]
+    pub per_recipient: Vec<ReportLine>,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct ReportLine {
+    #[serde(default)]
+    pub action: String,
 }
 
 /// Message, recipient, final state, its time, times of attempts.
@@ -109,7 +128,10 @@ impl Observation {
             let of_it = |row: &&RepeatedRecipient| row.0 == recipient.message && row.1 == recipient.recipient;
             repeat.recipients.iter().filter(of_it).nth(nth).map(|row| row.4.clone())
         });
-        let mut runs: Vec<Vec<f64>> = std::iter::once(recipient.attempt_times.clone()).chain(repeats).collect();
+        // OpenSMTPD's timer ends a message without a last attempt, and its log has a line for that.
+        let timer = recipient.attempts.last().is_some_and(|attempt| attempt.text == "Envelope expired");
+        let made = recipient.attempt_times.len() - usize::from(timer);
+        let mut runs: Vec<Vec<f64>> = std::iter::once(recipient.attempt_times[..made].to_vec()).chain(repeats).collect();
         if recipient.state == "expired" {
             // Exim writes two lines about its last attempt: that it failed, and that it was the last.
             runs.iter_mut().for_each(|times| times.dedup_by(|later, earlier| *later - *earlier < 0.02));

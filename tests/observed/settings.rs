@@ -6,6 +6,9 @@ use crate::case::{Case, Mta};
 use crate::ron::{moment, quoted};
 use std::collections::BTreeMap;
 
+/// The lifetime with a silent resolver, in seconds: OpenSMTPD waits for DNS by a clock of its own.
+pub const SILENT_DNS_S: f64 = 300.0;
+
 /// The servers that cases were recorded with.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Server {
@@ -25,6 +28,14 @@ impl Server {
             Self::Exim => "exim",
             Self::Sendmail => "sendmail",
             Self::OpenSmtpd => "opensmtpd",
+        }
+    }
+
+    /// The version that was recorded, where the profile differs by it.
+    pub fn version(self) -> &'static str {
+        match self {
+            Self::OpenSmtpd => "version: \"6.8\", ",
+            Self::Postfix | Self::Exim | Self::Sendmail => "",
         }
     }
 
@@ -89,7 +100,11 @@ pub fn fields(case: &Case, mta: &Mta, server: Server, phase: u32) -> String {
             settings.insert("MaxQueueAge".into(), longest);
         }
         Server::OpenSmtpd => {
+            // Where the resolver is silent, the lookup would outlast the message.
+            let lifetime = if case.silent_dns() { moment(timers.lifetime_s.max(SILENT_DNS_S)) } else { lifetime };
             settings.insert("queue ttl".into(), lifetime);
+            // It has no timer for connects; the kernel's was set to three seconds.
+            settings.insert("net.ipv4.tcp_syn_retries".into(), "1".into());
             queue_runs.clear();
         }
     }

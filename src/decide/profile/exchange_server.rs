@@ -15,6 +15,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         no_such_domain: bounce(5, 4, 4),
         no_address: bounce(5, 4, 4),
         lookup_failed: defer(4, 4, 0),
+        lookup_refused: None,
         no_usable_target: bounce(5, 4, 4),
         no_usable_target_yet: defer(4, 4, 0),
         no_usable_target_mixed: defer(4, 4, 0),
@@ -40,6 +41,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         data_5xx_status: None,
         tempfail_tries_next: true,
         rcpt_4xx_tries_next: true,
+        one_connection: false,
         rcpt_552_is_temporary: false,
         size_checked_before_mail: true,
         own_name: OwnName::BouncesIfBest,
@@ -49,7 +51,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         lost: Enhanced(4, 4, 2),
         too_big: (0, Enhanced(5, 3, 4)),
         keeps_rcpt_4xx: false,
-        last_recipient_first: false,
+        recipients: RecipientOrder::Given,
         carries_last_code: false,
         lost_at_rcpt: (0, 0),
     },
@@ -74,6 +76,8 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     expiry_status: Some((550, Enhanced(4, 4, 7), "Message expired")),
     expiry: ExpiryTest::AfterAttempt,
     tells_postmaster: false,
+    expiry_action: "failed",
+    relay: None,
     pass: PassRules::PLAIN,
 };
 

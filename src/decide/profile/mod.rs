@@ -5,10 +5,12 @@
 mod exchange_online;
 mod exchange_server;
 mod exim;
+mod opensmtpd;
 mod postfix;
 mod rfc;
 mod sendmail;
 
+use super::relay::RelayRules;
 use crate::base::{Enhanced, TlsVersion};
 use crate::model::settings::{Profile, Retry, Sender};
 
@@ -31,6 +33,10 @@ pub struct Behaviour {
     pub expiry: ExpiryTest,
     /// What would be a report about a report goes to the local postmaster.
     pub tells_postmaster: bool,
+    /// The action that the report of an expired message names.
+    pub expiry_action: &'static str,
+    /// Its memory of routes and sessions (`decide::relay`).
+    pub relay: Option<RelayRules>,
     /// How a pass is made, and what it leaves behind.
     pub pass: PassRules,
 }
@@ -78,6 +84,8 @@ pub struct MxRules {
     pub no_address: End,
     /// The MX question itself failed for now.
     pub lookup_failed: End,
+    /// The MX question was answered REFUSED; `None` = as if it failed for now.
+    pub lookup_refused: Option<End>,
     /// No target has an address, all for good.
     pub no_usable_target: End,
     /// No target has an address, and the question about the last of them failed only for now.
@@ -157,6 +165,17 @@ pub enum DnsPatience {
     Own(u64, u64),
 }
 
+/// In which order the recipients of one message are named to a server.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum RecipientOrder {
+    /// As given.
+    Given,
+    /// From last to first in the first attempt, then as given (Sendmail).
+    LastFirst,
+    /// By the luck of their numbers in the queue (OpenSMTPD).
+    ByLuck,
+}
+
 /// What a sender does about a server that greets with the sender's own name.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum OwnName {
@@ -203,10 +222,12 @@ pub struct SessionRules {
     pub greeting_status: Option<(Enhanced, Enhanced)>,
     /// What is noted of 5xx to DATA, whatever its enhanced status. `None` = what the server said.
     pub data_5xx_status: Option<Enhanced>,
-    /// After 4xx to MAIL, DATA or the final dot the next host is tried in the same attempt.
+    /// After 4xx to MAIL, DATA or the final dot, or a break in the transaction, the next host is tried in the same attempt.
     pub tempfail_tries_next: bool,
     /// RCPT 4xx: that recipient is tried at the next host in the same attempt.
     pub rcpt_4xx_tries_next: bool,
+    /// Once a connection opened, no other host is tried in the attempt, whatever the server says.
+    pub one_connection: bool,
     /// 552 to RCPT is read as "too many recipients": temporary.
     pub rcpt_552_is_temporary: bool,
     /// A message over the announced SIZE bounces before MAIL.
@@ -225,8 +246,8 @@ pub struct SessionRules {
     pub too_big: (u16, Enhanced),
     /// A recipient that one host refused for now keeps that word in this attempt when a later host cannot be reached or refuses MAIL for good.
     pub keeps_rcpt_4xx: bool,
-    /// Recipients are named from last to first in the first attempt.
-    pub last_recipient_first: bool,
+    /// In which order recipients are named.
+    pub recipients: RecipientOrder,
     /// Failures without a reply of their own carry the code of the last refusal that a server of this attempt spoke.
     pub carries_last_code: bool,
     /// Reply code noted where the connection breaks off at RCPT: for the recipient just named, for the others. 0 = none.
@@ -340,6 +361,8 @@ pub fn behaviour(profile: Profile) -> &'static Behaviour {
         Profile::Postfix => &postfix::BEHAVIOUR,
         Profile::Exim => &exim::BEHAVIOUR,
         Profile::Sendmail => &sendmail::BEHAVIOUR,
+        Profile::OpenSmtpd => &opensmtpd::BEHAVIOUR,
+        Profile::OpenSmtpd6 => &opensmtpd::BEHAVIOUR_6,
         Profile::ExchangeOnline => &exchange_online::BEHAVIOUR,
         Profile::ExchangeServer => &exchange_server::BEHAVIOUR,
     }
@@ -354,6 +377,7 @@ pub fn default_sender(profile: Profile) -> Sender {
         Profile::Postfix => postfix::sender(),
         Profile::Exim => exim::sender(),
         Profile::Sendmail => sendmail::sender(),
+        Profile::OpenSmtpd | Profile::OpenSmtpd6 => opensmtpd::sender(profile),
         Profile::ExchangeOnline => exchange_online::sender(),
         Profile::ExchangeServer => exchange_server::sender(),
     }

@@ -17,6 +17,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         no_such_domain: End { code: 550, ..bounce(5, 1, 2) },
         no_address: End { code: 550, ..bounce(5, 1, 2) },
         lookup_failed: defer(4, 4, 3),
+        lookup_refused: None,
         no_usable_target: End { code: 550, ..bounce(5, 1, 2) },
         no_usable_target_yet: defer(4, 4, 3),
         // The class of the status is that of the last target, the message waits all the same.
@@ -43,6 +44,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         data_5xx_status: Some(Enhanced(5, 0, 0)),
         tempfail_tries_next: true,
         rcpt_4xx_tries_next: true,
+        one_connection: false,
         rcpt_552_is_temporary: false,
         size_checked_before_mail: true,
         own_name: OwnName::BouncesAtLast(553, Enhanced(5, 3, 5)),
@@ -52,7 +54,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         lost: Enhanced(4, 4, 2),
         too_big: (552, Enhanced(5, 3, 4)),
         keeps_rcpt_4xx: true,
-        last_recipient_first: true,
+        recipients: RecipientOrder::LastFirst,
         carries_last_code: true,
         lost_at_rcpt: (421, 451),
     },
@@ -77,6 +79,8 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     expiry_status: Some((0, Enhanced(4, 4, 7), "Cannot send message within Timeout.queuereturn")),
     expiry: ExpiryTest::AfterAttempt,
     tells_postmaster: true,
+    expiry_action: "failed",
+    relay: None,
     pass: PassRules::PLAIN,
 };
 

@@ -39,7 +39,7 @@ pub(super) fn config(
     desk: &mut Desk,
 ) -> HostConfig {
     refuse(mta, desk);
-    let known = profile(&mta.profile, desk);
+    let known = profile(&mta.profile, desk).map(|profile| of_version(profile, &mta.version, desk));
     let mut tuned = usual(known.unwrap_or(Profile::Rfc));
     let all = behaviour(known.unwrap_or(Profile::Rfc)).mx.asks_every_family;
     tuned.sender.families.v4 = all || identity.made_up || identity.addresses.iter().any(std::net::IpAddr::is_ipv4);
@@ -73,13 +73,33 @@ pub(super) fn usual(profile: Profile) -> Tuned {
     if profile == Profile::Postfix {
         (tuned.max_message_size, tuned.max_recipients, tuned.hop_limit) = (Some(POSTFIX_SIZE_BYTES), 1000, 50);
     }
-    if profile == Profile::Exim {
-        (tuned.max_message_size, tuned.hop_limit) = (Some(EXIM_SIZE_BYTES), 31);
-    }
-    if profile == Profile::Sendmail {
-        tuned.hop_limit = 25;
+    match profile {
+        Profile::Exim => (tuned.max_message_size, tuned.hop_limit) = (Some(EXIM_SIZE_BYTES), 31),
+        Profile::Sendmail => tuned.hop_limit = 25,
+        Profile::OpenSmtpd | Profile::OpenSmtpd6 => tuned.hop_limit = 100,
+        _ => {}
     }
     tuned
+}
+
+/// The profile of a server that changed between versions.
+fn of_version(profile: Profile, version: &Field<Text>, desk: &mut Desk) -> Profile {
+    let Some(written) = version.get() else { return profile };
+    match (profile, written.trim()) {
+        (Profile::OpenSmtpd, "6.8") => Profile::OpenSmtpd6,
+        (Profile::OpenSmtpd, "7.8") => Profile::OpenSmtpd,
+        (Profile::OpenSmtpd, _) => {
+            let message = format!("OpenSMTPD {written}: not modelled yet");
+            desk.error(
+                code::SETTING_NOT_MODELLED,
+                written.span(),
+                message,
+                "\"6.8\" and \"7.8\" are modelled; without `version` it is 7.8",
+            );
+            profile
+        }
+        _ => profile,
+    }
 }
 
 /// The profile, if it is modelled; else a complaint.
@@ -89,13 +109,18 @@ pub(super) fn profile(field: &Field<schema::Profile>, desk: &mut Desk) -> Option
         schema::Profile::Postfix => Profile::Postfix,
         schema::Profile::Exim => Profile::Exim,
         schema::Profile::Sendmail => Profile::Sendmail,
+        schema::Profile::OpenSmtpd => Profile::OpenSmtpd,
         schema::Profile::ExchangeOnline => Profile::ExchangeOnline,
         schema::Profile::ExchangeServer => Profile::ExchangeServer,
         schema::Profile::NoRetry => Profile::NoRetry,
-        other @ (schema::Profile::OpenSmtpd | schema::Profile::Qmail | schema::Profile::KumoMta) => {
+        other @ (schema::Profile::Qmail | schema::Profile::KumoMta) => {
             let problem =
                 Diagnostic::error(code::NOT_MODELLED, field.span(), format!("the profile `{}`: not modelled yet", other.as_str()));
-            desk.say(problem.help("modelled are `Rfc`, `Postfix`, `Exim`, `Sendmail`, `ExchangeOnline`, `ExchangeServer` and `NoRetry`"));
+            desk.say(
+                problem.help(
+                    "modelled are `Rfc`, `Postfix`, `Exim`, `Sendmail`, `OpenSmtpd`, `ExchangeOnline`, `ExchangeServer` and `NoRetry`",
+                ),
+            );
             return None;
         }
     })
@@ -161,7 +186,7 @@ fn queue_runs(mta: &Mta, sender: &mut Sender, desk: &mut Desk) {
                 desk.error(code::RANGE, runs.every.span(), "queue runs all the time have no end", "more than 0s stands here");
             }
         }
-        Retry::Rfc { .. } | Retry::Steps { .. } | Retry::Never => {
+        Retry::Rfc { .. } | Retry::Squares { .. } | Retry::Steps { .. } | Retry::Never => {
             let message = "this profile has no scans of its queue";
             desk.error(
                 code::EXCLUDES,

@@ -153,7 +153,12 @@ pub(super) static NOT_MODELLED: &[&str] = &[
 fn retry(tuned: &mut Tuned) -> &mut EximRetry {
     match &mut tuned.sender.retry {
         Retry::Exim(retry) => retry,
-        Retry::Rfc { .. } | Retry::Postfix { .. } | Retry::QueueRuns { .. } | Retry::Steps { .. } | Retry::Never => {
+        Retry::Rfc { .. }
+        | Retry::Postfix { .. }
+        | Retry::QueueRuns { .. }
+        | Retry::Squares { .. }
+        | Retry::Steps { .. }
+        | Retry::Never => {
             unreachable!("this table is for Exim")
         }
     }

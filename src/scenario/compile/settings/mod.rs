@@ -3,6 +3,7 @@
 //! Settings are laid over the profile's defaults in the order of the table, so that a narrower parameter comes after the wider one that it overrides.
 
 mod exim;
+mod opensmtpd;
 mod postfix;
 mod rfc;
 mod sendmail;
@@ -64,6 +65,7 @@ pub(super) fn tune(profile: Profile, settings: &Named<Text>, tuned: &mut Tuned, 
         Profile::Postfix => &[postfix::TABLE],
         Profile::Exim => &[exim::TABLE],
         Profile::Sendmail => &[sendmail::TABLE],
+        Profile::OpenSmtpd | Profile::OpenSmtpd6 => &[opensmtpd::TABLE],
         Profile::Rfc => &[rfc::TIMERS, rfc::RETRY],
         Profile::NoRetry | Profile::ExchangeOnline | Profile::ExchangeServer => &[rfc::TIMERS],
     };
@@ -85,6 +87,7 @@ pub(super) fn tune(profile: Profile, settings: &Named<Text>, tuned: &mut Tuned, 
         let problem = Diagnostic::error(code::UNKNOWN_SETTING, key.span(), format!("this server has no parameter `{key}`"));
         let otherwise = match profile {
             Profile::Postfix => "the names are those of postconf(5)",
+            Profile::OpenSmtpd | Profile::OpenSmtpd6 => "the names are those of smtpd.conf(5)",
             Profile::Exim => "the names are those of Exim's specification, and `retry` for the rules after `begin retry`",
             Profile::Sendmail => "the names are those of the Sendmail Installation and Operation Guide",
             Profile::Rfc | Profile::NoRetry | Profile::ExchangeOnline | Profile::ExchangeServer => {
@@ -102,7 +105,7 @@ fn not_at_once(settings: &Named<Text>, tuned: &Tuned, desk: &mut Desk) {
             &[("minimal_backoff_time", *min_ns), ("maximal_backoff_time", *max_ns), ("queue_run_delay", *scan_every_ns)]
         }
         Retry::Rfc { first_ns, max_ns, .. } => &[("retry_first", *first_ns), ("retry_max", *max_ns)],
-        Retry::Exim(_) | Retry::QueueRuns { .. } | Retry::Steps { .. } | Retry::Never => &[],
+        Retry::Exim(_) | Retry::QueueRuns { .. } | Retry::Squares { .. } | Retry::Steps { .. } | Retry::Never => &[],
     };
     for (name, _) in waits.iter().filter(|(_, ns)| *ns == 0) {
         if let Some((_, value)) = settings.iter().find(|(key, _)| key.as_str() == *name) {
@@ -292,7 +295,7 @@ mod tests {
 
     #[test]
     fn tables_have_no_name_twice() {
-        for tables in [vec![postfix::TABLE], vec![rfc::TIMERS, rfc::RETRY], vec![sendmail::TABLE]] {
+        for tables in [vec![postfix::TABLE], vec![rfc::TIMERS, rfc::RETRY], vec![sendmail::TABLE], vec![opensmtpd::TABLE]] {
             let mut names: Vec<&str> = tables.iter().flat_map(|table| table.iter().map(|(name, _)| *name)).collect();
             let all = names.len();
             names.sort_unstable();

@@ -1,0 +1,138 @@
+//! OpenSMTPD 7.8, and 6.8 where that differs (`version` beside the profile).
+//!
+//! Sources: mta.c, mta_session.c, dns.c, limit.c, scheduler_ramqueue.c, smtpd.conf(5); and a running OpenSMTPD 6.8.0p2. Not modelled: more than one
+//! session to a destination at a time, limits of sessions by host and domain, `relay backup`, SRS, filters.
+
+use super::*;
+use crate::base::{DAY, Enhanced, HOUR, MINUTE, SECOND, TlsVersion};
+use crate::decide::relay::RelayRules;
+use crate::model::settings::{
+    ClientTls, Families, FamilyPreference, Profile, Retry, Routing, Sender, Targets, Timers, TlsLevel, TlsPolicy,
+};
+
+/// 7.8.
+pub(super) static BEHAVIOUR: Behaviour = BASE;
+
+/// 6.8 knows no null MX, and calls an expired message delayed.
+pub(super) static BEHAVIOUR_6: Behaviour =
+    Behaviour { name: "opensmtpd 6.8", mx: MxRules { null_mx: NO_MX, ..BASE.mx }, expiry_action: "delayed", ..BASE };
+
+/// "No MX found for domain".
+const NO_MX: End = defer(4, 4, 4);
+
+const BASE: Behaviour = Behaviour {
+    name: "opensmtpd",
+    mx: MxRules {
+        nxdomain_asks_address: false,
+        no_such_domain: bounce(5, 1, 2),
+        no_address: NO_MX,
+        lookup_failed: defer(4, 4, 3),
+        lookup_refused: Some(bounce(5, 4, 3)),
+        no_usable_target: NO_MX,
+        no_usable_target_yet: NO_MX,
+        no_usable_target_mixed: NO_MX,
+        asks_every_family: false,
+        // asr(3) waits 5, 10, 20 and 40 s, for addresses the whole series twice, whatever resolv.conf says.
+        dns_patience: DnsPatience::Own(75 * SECOND, 150 * SECOND),
+        last_target_missing: None,
+        null_mx_is_final: false,
+        null_mx: bounce(5, 1, 10),
+        null_mx_wins: false,
+        null_mx_any_preference: false,
+        address_in_mx_data: true,
+        // Nothing but the count of Received fields stops a loop.
+        self_is_best: bounce(5, 4, 6),
+        self_without_primary: NO_MX,
+        self_check: SelfCheck::Never,
+        smart_host_lost: Some(NO_MX),
+    },
+    order: OrderRule::ByHost,
+    session: SessionRules {
+        banner_5xx: Greeting5xx::Next,
+        helo_after_any_refusal: true,
+        helo_5xx: Greeting5xx::Next,
+        greeting_status: None,
+        data_5xx_status: None,
+        tempfail_tries_next: false,
+        rcpt_4xx_tries_next: false,
+        one_connection: false,
+        rcpt_552_is_temporary: false,
+        size_checked_before_mail: true,
+        own_name: OwnName::Ignored,
+        refused: Enhanced(4, 4, 1),
+        connect_timeout: Enhanced(4, 4, 1),
+        unreachable: Enhanced(4, 4, 1),
+        lost: Enhanced(4, 4, 2),
+        too_big: (0, Enhanced(5, 3, 4)),
+        keeps_rcpt_4xx: false,
+        recipients: RecipientOrder::ByLuck,
+        carries_last_code: false,
+        lost_at_rcpt: (0, 0),
+    },
+    tls: TlsRules {
+        refused_5xx_bounces: false,
+        broken_handshake: BrokenHandshake::PlaintextAtOnce,
+        not_offered: Enhanced(4, 7, 4),
+        not_verified: Enhanced(4, 7, 5),
+        starttls_refused: Enhanced(4, 7, 0),
+        handshake: Enhanced(4, 7, 5),
+        own_code: 0,
+        drains_ns: 0,
+        looks_at_certificate: true,
+        judged_version_min: TlsVersion::Tls12,
+        subject_counts: true,
+        revocation: RevocationCheck::Never,
+        requiretls: false,
+        mx_not_listed: Enhanced(4, 7, 0),
+        mta_sts_failed: None,
+        dane: DaneRules::RFC,
+    },
+    expiry_status: Some((0, Enhanced(4, 4, 7), "Envelope expired")),
+    expiry_action: "failed",
+    expiry: ExpiryTest::Timer,
+    tells_postmaster: false,
+    pass: PassRules::PLAIN,
+    relay: Some(RelayRules {
+        connect_gap_ns: 2 * SECOND,
+        gives_up_after_ns: 11 * SECOND,
+        session_stays_open_ns: 10 * SECOND,
+        session_looks_every_ns: SECOND,
+        session_mails: 100,
+        suspended_ns: 15 * SECOND,
+        suspended_most_ns: HOUR,
+    }),
+};
+
+/// The sending side as it is delivered: what a scenario does not write.
+pub(super) fn sender(profile: Profile) -> Sender {
+    Sender {
+        profile,
+        timers: Timers {
+            // No timer of its own for connects: the kernel's (`net.ipv4.tcp_syn_retries`).
+            connect_ns: 127 * SECOND,
+            first_connect_ns: 0,
+            banner_ns: 5 * MINUTE,
+            ehlo_ns: 5 * MINUTE,
+            starttls_ns: 5 * MINUTE,
+            auth_ns: 5 * MINUTE,
+            mail_ns: 5 * MINUTE,
+            rcpt_ns: 5 * MINUTE,
+            data_ns: 5 * MINUTE,
+            content_ns: 5 * MINUTE,
+            final_dot_ns: 5 * MINUTE,
+        },
+        retry: Retry::Squares { by_age: false, lifetime_ns: 4 * DAY, delay_notice_ns: 4 * HOUR },
+        targets: Targets::default(),
+        address_limit: 0,
+        session_limit: 0,
+        recipient_limit: 0,
+        concurrency: (1, 1),
+        families: Families { v4: true, v6: true, prefer: FamilyPreference::Any, balance: true },
+        routing: Routing::Mta { smart_hosts: Vec::new(), routes: Vec::new(), fallback_hosts: Vec::new() },
+        tls: ClientTls { policy: TlsPolicy::of(TlsLevel::May), policies: Vec::new(), versions: (TlsVersion::Tls12, TlsVersion::Tls13) },
+        skip_5xx_greeting: false,
+        randomize_addresses: true,
+        defer_if_no_mx_address: false,
+        failed_cohort_limit: 0,
+    }
+}
