@@ -201,6 +201,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             said_by: NONE,
             bounce: false,
             is_loop: false,
+            not_said: false,
             eventful,
             line,
         })

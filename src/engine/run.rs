@@ -128,6 +128,7 @@ fn play<const LEVEL: u8>(model: &Model, options: &Options) -> Run {
         wishes: sources.iter().any(|source| source.tls_wish != TlsWish::Usual),
         acceptance_cache: AcceptanceCache::default(),
         relays: super::relay::Relays::default(),
+        silent: super::tcpto::SilentAddresses::default(),
         origins: Origins::new(model, options.level),
         memory: Memory::default(),
         ok_reply,

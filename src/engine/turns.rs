@@ -2,7 +2,7 @@
 
 use super::settle::DEFER_AT_ONCE;
 use super::world::{RecipientState, World};
-use crate::base::{AttemptResult, Enhanced, MINUTE, SimTime};
+use crate::base::{AttemptResult, Enhanced, Fate, MINUTE, SimTime};
 use crate::trace::NONE;
 
 impl<const LEVEL: u8> World<'_, LEVEL> {
@@ -28,7 +28,14 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             return;
         }
         let tried = !remembers || self.job_in_memory(job);
-        let left = std::mem::take(&mut self.jobs[job].recipients);
+        let mut left = std::mem::take(&mut self.jobs[job].recipients);
+        if self.jobs[job].not_said {
+            let status = self.jobs[job].status;
+            for place in std::mem::take(&mut left) {
+                self.copies[copy].recipients[usize::from(place)].state = RecipientState::Done;
+                self.end_recipient(copy, usize::from(place), Fate::NotModelled, status, NONE);
+            }
+        }
         let row = &self.jobs[job];
         let (status, said_by, bounce, is_loop) = (row.status, row.said_by, row.bounce, row.is_loop);
         for place in &left {
