@@ -225,7 +225,9 @@ fn the_table() {
         ("Postfix", "Postfix", postfix),
         ("Exim", "Exim", exim),
         ("Sendmail", "Sendmail", common.clone()),
-        ("OpenSmtpd", "OpenSMTPD", common),
+        ("OpenSmtpd", "OpenSMTPD", common.clone()),
+        ("Qmail", "qmail", COMMON[..2].iter().collect()),
+        ("KumoMta", "KumoMTA", common),
         ("ExchangeOnline", "Exchange Online", EXCHANGE_ONLINE.iter().collect()),
     ];
     let mut page = HEAD.to_owned();

@@ -6,11 +6,11 @@
 use super::plan::Goal;
 use super::policy::Learned;
 use super::world::World;
-use crate::base::{Enhanced, NameId, SimTime, TlsOutcome};
+use crate::base::{NameId, SimTime, TlsOutcome};
 use crate::decide::dane::{self, Promise, TlsaAnswer};
 use crate::decide::failure::Effect;
 use crate::decide::mta_sts::{self, Verdict};
-use crate::decide::profile::End;
+use crate::decide::profile::{End, bounce};
 use crate::model::Model;
 use crate::model::dns::{RecordType, Tlsa};
 use crate::model::settings::{DaneUse, Directory, HostConfig, TlsLevel, TlsPolicy};
@@ -117,7 +117,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let mut proof = if row.proof == NONE { Proof::of(self.policy_of_hop(job).clone()) } else { self.proofs.get(row.proof).clone() };
         let by_policy = matches!(proof.policy.level, TlsLevel::MtaSts);
         if !goal.ground.list && !by_policy {
-            let end = End { bounce: self.is_last(job), freeze: false, code: 550, status: Enhanced(5, 7, 10) };
+            let end = End { bounce: self.is_last(job), code: 550, ..bounce(5, 7, 10) };
             return self.not_used(job, goal, (end, "validation-failure"), "requiretls", at);
         }
         let judges = matches!(proof.policy.level, TlsLevel::Dane | TlsLevel::MtaSts | TlsLevel::Verify | TlsLevel::Secure);
