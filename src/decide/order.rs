@@ -14,6 +14,9 @@ pub type Order = SmallVec<[u16; 6]>;
 /// Added to a place: the luck of the address, not of its host.
 pub const OF_ADDRESS: u32 = 1 << 16;
 
+/// Preference, whether its family comes later, the luck of the host and of the address, its place.
+type HostAndAddress = (u16, bool, u64, u64, u16);
+
 /// Orders `candidates` (sorted by preference already). `luck(n)` is the number of the n-th candidate in this attempt.
 pub fn order(rule: OrderRule, sender: &Sender, candidates: &[Candidate], mut luck: impl FnMut(u32) -> u64) -> Order {
     let mut places: Order = (0..candidates.len() as u16).collect();
@@ -50,7 +53,7 @@ pub fn order(rule: OrderRule, sender: &Sender, candidates: &[Candidate], mut luc
                 let host = places.iter().find(|other| at(**other).name == at(place).name).copied().unwrap_or(place);
                 (u32::from(host), u32::from(place) + OF_ADDRESS)
             };
-            let mut keys: SmallVec<[(u16, bool, u64, u64, u16); 8]> = SmallVec::new();
+            let mut keys: SmallVec<[HostAndAddress; 8]> = SmallVec::new();
             for place in &places {
                 let (host, address) = key(*place);
                 keys.push((at(*place).preference, later_family(*place), luck(host), luck(address), *place));
