@@ -8,6 +8,9 @@ use super::profile::OrderRule;
 use crate::model::settings::{Families, FamilyPreference, Sender};
 use smallvec::SmallVec;
 
+/// What a candidate is sorted by: preference, family, two lots, and its place.
+type Key = (u16, bool, u64, u64, u16);
+
 /// Places in the list of candidates, in the order of trying.
 pub type Order = SmallVec<[u16; 6]>;
 
@@ -50,7 +53,7 @@ pub fn order(rule: OrderRule, sender: &Sender, candidates: &[Candidate], mut luc
                 let host = places.iter().find(|other| at(**other).name == at(place).name).copied().unwrap_or(place);
                 (u32::from(host), u32::from(place) + OF_ADDRESS)
             };
-            let mut keys: SmallVec<[(u16, bool, u64, u64, u16); 8]> = SmallVec::new();
+            let mut keys: SmallVec<[Key; 8]> = SmallVec::new();
             for place in &places {
                 let (host, address) = key(*place);
                 keys.push((at(*place).preference, later_family(*place), luck(host), luck(address), *place));
