@@ -47,7 +47,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             self.end_pass(copy);
             return;
         }
-        if !rules.pass.groups_by_hosts {
+        if self.plain || !rules.pass.groups_by_hosts {
             self.split(copy);
         } else if self.frozen_for_too_long(copy) {
             self.end_pass(copy);

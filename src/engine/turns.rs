@@ -16,7 +16,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     /// What a finished job leaves to its copy and its queue.
     pub(super) fn finish_job(&mut self, job: u32) {
         let copy = self.jobs[job].copy;
-        let remembers = self.rules(self.copies[copy].host).pass.remembers;
+        let remembers = self.remembers(self.copies[copy].host);
         if !remembers && self.jobs[job].recipients.is_empty() {
             let queue = self.jobs[job].queue;
             self.jobs.remove(job);
