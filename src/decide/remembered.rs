@@ -202,3 +202,143 @@ pub fn warnings_due(ages_ns: &[u64], age_ns: u64) -> u32 {
     let gap = last - rest.last().copied().unwrap_or(0);
     count as u32 + age_ns.saturating_sub(*last).checked_div(gap).unwrap_or(0) as u32
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::profile::default_sender;
+    use super::*;
+    use crate::base::{DAY, HOUR, MINUTE};
+    use crate::model::settings::{Profile, Retry};
+
+    fn sample() -> EximRetry {
+        match default_sender(Profile::Exim).retry {
+            Retry::Exim(retry) => *retry,
+            _ => unreachable!("the profile of Exim"),
+        }
+    }
+
+    /// Attempts at a host that always refuses, in minutes, with a queue run at every multiple of `every_ns`; how many there are, and when it is given up.
+    fn schedule(retry: &EximRetry, every_ns: u64, count: usize) -> (Vec<u64>, usize, SimTime) {
+        let (rule, failure, born) = (retry.rules.first(), Failure::Refused { mx: true }, SimTime::ZERO);
+        let (mut now, mut record, mut times, mut all) = (SimTime::ZERO, None, Vec::new(), 0);
+        loop {
+            if matches!(usable(rule, record.as_ref(), born, now), Usable::Yes | Usable::YesExpired) {
+                all += 1;
+                if times.len() < count {
+                    times.push(now.0 / MINUTE);
+                }
+                let noted = note(retry, rule, record.as_ref(), (failure, true, 0), born, now);
+                record = noted.record;
+                if noted.timed_out {
+                    return (times, all, now);
+                }
+            }
+            now = now.after(every_ns);
+        }
+    }
+
+    #[test]
+    fn the_sample_rule() {
+        let cases = [
+            // Minutes of the first attempts with a runner every 30 minutes: the rule's quarters of an hour become halves.
+            (30 * MINUTE, vec![0, 30, 60, 90, 120, 150, 210, 300, 450, 660, 990, 1350, 1710], 25, SimTime(4 * DAY + 30 * MINUTE)),
+            (MINUTE, vec![0, 15, 30, 45, 60, 75, 90, 105, 120, 135, 195, 285, 420], 29, SimTime(4 * DAY + MINUTE)),
+        ];
+        for (every, first, all, end) in cases {
+            assert_eq!(schedule(&sample(), every, first.len()), (first, all, end), "a runner every {} minutes", every / MINUTE);
+        }
+    }
+
+    #[test]
+    fn who_may_be_tried() {
+        let at = |minutes: u64| SimTime(minutes * MINUTE);
+        let record = |next, expired| Record {
+            first_failed: at(0),
+            last_try: at(0),
+            next_try: at(next),
+            expired,
+            failure: Failure::Refused { mx: true },
+        };
+        let retry = sample();
+        let cases = [
+            ("nothing is known", None, at(10), at(10), Usable::Yes),
+            ("its time has not come", Some(record(15, false)), at(10), at(10), Usable::NotYet),
+            ("its time has come", Some(record(15, false)), at(10), at(15), Usable::Yes),
+            ("down for days, not now", Some(record(9000, true)), at(8000), at(8000), Usable::NotYetExpired),
+            ("down for days, its time has come", Some(record(9000, true)), at(9000), at(9000), Usable::YesExpired),
+            ("the message is older than the rule lasts", Some(record(9000, false)), at(0), at(5761), Usable::Yes),
+        ];
+        for (case, record, arrived, now, expected) in cases {
+            assert_eq!(usable(retry.rules.first(), record.as_ref(), arrived, now), expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn waits_grow_from_the_shorter_of_two_gaps() {
+        let mut retry = sample();
+        retry.interval_max_ns = 16 * SECOND;
+        let part = RetryPart { growth: Growth::Geometric, cutoff_ns: 60 * SECOND, wait_ns: 4 * SECOND, factor: 2000 };
+        let rule = RetryRule { pattern: "*".into(), error: RetryError::Any, parts: vec![part] };
+        let seconds = |at: u64| SimTime(at * SECOND);
+        let record = |first, last, next| Record {
+            first_failed: seconds(first),
+            last_try: seconds(last),
+            next_try: seconds(next),
+            expired: false,
+            failure: Failure::Other,
+        };
+        let cases = [
+            ("the first failure", None, 100, 104, false),
+            ("tried a little late: the predicted gap counts", Some(record(100, 100, 104)), 106, 114, false),
+            ("tried early: the real gap counts", Some(record(100, 106, 114)), 109, 113, false),
+            ("up to retry_interval_max", Some(record(100, 114, 130)), 130, 146, false),
+            ("past the cutoff", Some(record(100, 146, 162)), 162, 178, true),
+        ];
+        for (case, before, now, next, timed_out) in cases {
+            let noted = note(&retry, Some(&rule), before.as_ref(), (Failure::Other, true, 0), seconds(100), seconds(now));
+            assert_eq!((noted.record.map(|record| record.next_try), noted.timed_out), (Some(seconds(next)), timed_out), "{case}");
+        }
+        let none = note(&retry, None, None, (Failure::Other, true, 0), seconds(100), seconds(100));
+        assert_eq!(none, Noted { record: None, timed_out: true }, "no rule: given up at once");
+    }
+
+    #[test]
+    fn which_rule() {
+        let rule = |pattern: &str, error| RetryRule { pattern: pattern.into(), error, parts: Vec::new() };
+        let refused_mx = RetryError::Refused(Source::Mx);
+        let mut retry = sample();
+        retry.rules = vec![
+            rule("mx1.dest.test", refused_mx),
+            rule("*.slow.test", RetryError::Any),
+            rule("*", RetryError::Rcpt4xx(Digits(Some(5), None))),
+            rule("*", RetryError::Any),
+        ];
+        let cases = [
+            (["mx1.dest.test", "dest.test"], Failure::Refused { mx: true }, 0),
+            (["mx1.dest.test", "dest.test"], Failure::Refused { mx: false }, 3),
+            (["a.slow.test", "dest.test"], Failure::Lost, 1),
+            (["mx.other.test", "b.slow.test"], Failure::Lost, 1),
+            (["slow.test", ""], Failure::Rcpt(452), 2),
+            (["slow.test", ""], Failure::Rcpt(421), 3),
+        ];
+        for (names, failure, expected) in cases {
+            assert_eq!(rule_for(&retry, names, failure), Some(&retry.rules[expected]), "{names:?} {failure:?}");
+        }
+    }
+
+    #[test]
+    fn warnings() {
+        let day = [DAY];
+        let cases = [
+            (&day[..], 23 * HOUR, 0),
+            (&day[..], DAY, 1),
+            (&day[..], 2 * DAY, 2),
+            (&[4 * HOUR, 8 * HOUR, DAY][..], 9 * HOUR, 2),
+            (&[4 * HOUR, 8 * HOUR, DAY][..], 40 * HOUR, 4),
+            (&[][..], DAY, 0),
+        ];
+        for (ages, age, expected) in cases {
+            assert_eq!(warnings_due(ages, age), expected, "{ages:?} after {age}");
+        }
+    }
+}

@@ -51,6 +51,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             self.warn(copy, number);
         }
         let (at, why) = self.wait_for_run(copy);
+        let why = if written.tried { why } else { "retry time not reached for any host; every queue run looks again" };
         let first = self.copies[copy].pass == 1;
         if written.tried || first || failed {
             self.pass_row(copy, at, why);
