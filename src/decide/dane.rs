@@ -91,8 +91,10 @@ pub fn promise(rules: &DaneRules, usage: DaneUse, ground: Ground, host: &str, an
     match answer {
         TlsaAnswer::NotAsked => nothing("DANE-2", "its addresses are not signed, so TLSA is not asked"),
         TlsaAnswer::Failed(how) => {
-            let stop =
-                Promise::Stop { end: End { bounce: false, freeze: false, code: 0, status: rules.lookup_failed }, result: "dnssec-invalid" };
+            let stop = Promise::Stop {
+                end: End { bounce: false, freeze: false, not_said: false, code: 0, status: rules.lookup_failed },
+                result: "dnssec-invalid",
+            };
             one(stop, "DANE-3", format!("TLSA lookup error ({how}): an attacker could have caused it, so the host is not used now"))
         }
         TlsaAnswer::Nothing => nothing("DANE-4", "no signed TLSA record"),

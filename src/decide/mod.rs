@@ -16,6 +16,7 @@ pub mod relay;
 pub mod remembered;
 pub mod retry;
 pub mod route;
+pub mod tcpto;
 pub mod tls;
 
 /// An outcome with its reasons.

@@ -80,7 +80,7 @@ pub fn negotiate(rules: &Behaviour, policy: &TlsPolicy, offer: &Offer, old: bool
             "S0: the policy insists on TLS, and STARTTLS is not offered",
             "RFC 3207 §4",
         ),
-        Offer::Refused(reply) if optional => {
+        Offer::Refused(reply) if optional && !tls.refused_fails => {
             let state = if reply.class() == 5 { "S2" } else { "S1" };
             one(
                 Verdict::Go(TlsOutcome::Plaintext),
@@ -137,6 +137,7 @@ fn judge_certificate(rules: &Behaviour, policy: &TlsPolicy, facts: &Facts) -> De
     let name = policy.level.as_str();
     let one = |verdict, why: String| Decision::for_reason(verdict, because("TLS", name, why, "sender's TLS policy"));
     let (want_chain, want_name) = match policy.level {
+        TlsLevel::May if rules.tls.may_judges => (true, true),
         TlsLevel::None | TlsLevel::May | TlsLevel::Encrypt | TlsLevel::Opportunistic | TlsLevel::EncryptionOnly => (false, false),
         TlsLevel::CertificateValidation => (true, false),
         TlsLevel::Verify | TlsLevel::Secure | TlsLevel::DomainValidation | TlsLevel::MtaSts => (true, true),

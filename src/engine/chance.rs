@@ -26,6 +26,7 @@ pub(crate) enum Purpose {
     Extra,
     Sample,
     Recipients,
+    Process,
 }
 
 /// The luck of one run.

@@ -29,6 +29,7 @@ mod settle;
 mod slab;
 mod starttls;
 mod targets;
+mod tcpto;
 mod transfer;
 mod turns;
 mod walk;

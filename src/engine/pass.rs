@@ -201,6 +201,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             said_by: NONE,
             bounce: false,
             is_loop: false,
+            not_said: false,
             eventful,
             line,
         })
@@ -299,6 +300,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
     }
 
     /// How many next hops a job has, fallbacks among them, and which one is its `at`-th.
+    #[inline(always)]
     pub(super) fn hop_of(&self, job: u32, at: u8) -> Option<(NextHop, bool)> {
         let row = &self.jobs[job];
         let key = self.tables.destinations.get(self.queues[row.queue as usize].destination);

@@ -136,10 +136,13 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let proof = match decision.outcome {
             Verdict::Nothing => return Proved::Go(at),
             Verdict::NotListed => {
-                let end = End { bounce: false, freeze: false, code: 0, status: self.rules(client).tls.mx_not_listed };
+                let end = End { bounce: false, freeze: false, not_said: false, code: 0, status: self.rules(client).tls.mx_not_listed };
                 return self.not_used(job, goal, (end, "validation-failure"), "mta-sts", at);
             }
             Verdict::Watch { listed } => {
+                // Whoever judges certificates of its own accord does not under a policy in testing (KumoMTA: OpportunisticInsecure).
+                let judged = usual.level == TlsLevel::May && self.rules(client).tls.may_judges;
+                let usual = if judged { TlsPolicy { level: TlsLevel::Opportunistic, ..usual } } else { usual };
                 Proof { watched: true, noted: (!listed).then_some("validation-failure"), published, ..Proof::of(usual) }
             }
             Verdict::Enforce => {

@@ -37,8 +37,18 @@ struct Open {
 }
 
 impl<const LEVEL: u8> World<'_, LEVEL> {
+    /// When a connect may begin; `None` if what the sender remembers says to pass this address by.
+    #[inline]
+    pub(super) fn opens_at(&mut self, job: u32, address: IpAddr, at: SimTime) -> Option<SimTime> {
+        let rules = self.rules(self.copies[self.jobs[job].copy].host);
+        if rules.skips_silent && self.skips_silent_address(job, address, at) {
+            return None;
+        }
+        if rules.relay.is_some() { self.route_opens(job, address, at) } else { Some(at) }
+    }
+
     /// When the next connect of a job may begin; `None` if this route is suspended. A session that is open already needs no wait.
-    pub(super) fn route_opens(&mut self, job: u32, address: IpAddr, at: SimTime) -> Option<SimTime> {
+    fn route_opens(&mut self, job: u32, address: IpAddr, at: SimTime) -> Option<SimTime> {
         let row = &self.jobs[job];
         let (client, queue, plain) = (self.copies[row.copy].host, row.queue, row.plain);
         let Some(rules) = self.rules(client).relay else { return Some(at) };

@@ -213,6 +213,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 
     /// What the zones say at a moment.
+    #[inline(always)]
     fn zone_answer(&mut self, view: usize, at: SimTime, slot: u32) -> u32 {
         let model = self.model;
         let version = if model.versions.len() == 1 { 0 } else { model.version_at(at) };

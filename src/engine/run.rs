@@ -127,6 +127,7 @@ fn play<const LEVEL: u8>(model: &Model, options: &Options) -> Run {
         policies: super::policy::Policies::default(),
         acceptance_cache: AcceptanceCache::default(),
         relays: super::relay::Relays::default(),
+        silent: super::tcpto::SilentAddresses::default(),
         origins: Origins::new(model, options.level),
         memory: Memory::default(),
         ok_reply,

@@ -8,7 +8,7 @@ use super::authentication::{Arrival, AtTheDoor};
 use super::world::World;
 use crate::base::{ConnectionResult, Enhanced, HostId, Phase, Reply, SimTime};
 use crate::decide::failure::{Effect, Event, judge};
-use crate::decide::profile::{Behaviour, OwnName};
+use crate::decide::profile::{Behaviour, HeloUse, OwnName};
 use crate::model::settings::{HostConfig, Listener};
 use crate::trace::NONE;
 
@@ -128,10 +128,17 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             return Err(self.broken(talk, Phase::Banner, &Stop::Silent(end), true));
         }
         self.command(talk, Phase::Banner, timers.banner_ns, 0).map_err(|stop| self.broken(talk, Phase::Banner, &stop, true))?;
-        if let Err(stop) = self.command(talk, Phase::Ehlo, timers.ehlo_ns, 0) {
+        if talk.rules.session.helo == HeloUse::Always {
+            talk.extensions = false;
+            self.command(talk, Phase::Helo, timers.ehlo_ns, 0).map_err(|stop| self.broken(talk, Phase::Helo, &stop, true))?;
+        } else if let Err(stop) = self.command(talk, Phase::Ehlo, timers.ehlo_ns, 0) {
             let helo = match &stop {
                 Stop::Reply(reply) if reply.code == 421 => false,
-                Stop::Reply(reply) => reply.class() == 5 || talk.rules.session.helo_after_any_refusal,
+                Stop::Reply(reply) => match talk.rules.session.helo {
+                    HeloUse::After5xx => reply.class() == 5,
+                    HeloUse::AfterAnyRefusal | HeloUse::Always => true,
+                    HeloUse::Never => false,
+                },
                 Stop::Lost(_) | Stop::Silent(_) => false,
             };
             if !helo {

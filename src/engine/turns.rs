@@ -2,7 +2,7 @@
 
 use super::settle::DEFER_AT_ONCE;
 use super::world::{RecipientState, World};
-use crate::base::{AttemptResult, Enhanced, MINUTE, SimTime};
+use crate::base::{AttemptResult, Enhanced, Fate, MINUTE, SimTime};
 use crate::trace::NONE;
 
 impl<const LEVEL: u8> World<'_, LEVEL> {
@@ -28,7 +28,14 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             return;
         }
         let tried = !remembers || self.job_in_memory(job);
-        let left = std::mem::take(&mut self.jobs[job].recipients);
+        let mut left = std::mem::take(&mut self.jobs[job].recipients);
+        if self.jobs[job].not_said {
+            let status = self.jobs[job].status;
+            for place in std::mem::take(&mut left) {
+                self.copies[copy].recipients[usize::from(place)].state = RecipientState::Done;
+                self.end_recipient(copy, usize::from(place), Fate::NotModelled, status, NONE);
+            }
+        }
         let row = &self.jobs[job];
         let (status, said_by, bounce, is_loop) = (row.status, row.said_by, row.bounce, row.is_loop);
         for place in &left {
@@ -64,14 +71,21 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 
     /// A destination learns from a finished job (`qmgr_queue.c`: windows, cohorts of failures, dead destinations).
+    #[inline(always)]
     pub(super) fn queue_feedback(&mut self, queue: u32, failed: bool, status: u32) {
         let host = self.queues[queue as usize].host;
-        let sender = &self.config(host).sender;
-        let (initial, limit) = sender.concurrency;
-        if initial == 0 {
+        if self.config(host).sender.concurrency.0 == 0 {
             self.queues[queue as usize].active -= 1;
-            return;
+        } else {
+            self.window_feedback(queue, failed, status);
         }
+    }
+
+    /// The same for a sender with windows.
+    fn window_feedback(&mut self, queue: u32, failed: bool, status: u32) {
+        let host = self.queues[queue as usize].host;
+        let sender = &self.config(host).sender;
+        let (_, limit) = sender.concurrency;
         let retry_min = match &sender.retry {
             crate::model::settings::Retry::Postfix { min_ns, .. } => *min_ns,
             _ => 5 * MINUTE,

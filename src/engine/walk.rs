@@ -64,6 +64,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                     }
                     let row = &mut self.jobs[job];
                     (row.status, row.said_by, row.bounce, row.is_loop, row.host_failure) = (status, NONE, end.bounce, is_loop, !end.bounce);
+                    row.not_said = end.not_said;
                     let rules = &self.settings[self.copies[row.copy].host.index()].rules.mx;
                     if is_loop || rules.null_mx_is_final && end == rules.null_mx {
                         // No fallback relay for mail that came back to its own sender.
@@ -135,7 +136,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             let row = &self.jobs[job];
             if usize::from(row.next) >= row.order.len() || limit || sessions {
                 self.note_missing_target(job);
-                if rules.relay.is_some() {
+                if !self.plain && rules.relay.is_some() {
                     at = self.gives_up_at(job, at);
                 }
                 let row = &mut self.jobs[job];
@@ -157,14 +158,12 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             let row = &self.jobs[job];
             let place = row.order[usize::from(row.next)];
             let goal = self.cache_plan(row.plan).goals[usize::from(place)];
-            if rules.relay.is_some() {
-                match self.route_opens(job, goal.address, at) {
-                    Some(opens) => at = opens,
-                    None => {
-                        self.jobs[job].next += 1;
-                        continue;
-                    }
-                }
+            if !self.plain {
+                let Some(opens) = self.opens_at(job, goal.address, at) else {
+                    self.jobs[job].next += 1;
+                    continue;
+                };
+                at = opens;
             }
             let counts = if self.remembers(client) { self.may_try(job, goal.candidate, at) } else { Some(true) };
             let row = &mut self.jobs[job];
@@ -190,6 +189,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             let rtt = self.round_trip(client, &goal, self.messages[message].luck, n, at);
             match self.connect(client, &goal, at) {
                 Ok(()) => {
+                    self.note_answer(client, goal.address, at, false);
                     let server = goal.server.expect("an address that answers has a machine");
                     let Goal { candidate, address, port, .. } = goal;
                     self.jobs[job].line = Line { candidate, server, address, port, began: at, rtt };
@@ -208,6 +208,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                     let why = self.trace_failed_connect(job, goal.candidate, result, (at, end), &why);
                     let why = self.with_last_code(job, why);
                     self.suspend_route(job, goal.address, end);
+                    self.note_answer(client, goal.address, end, result == ConnectionResult::ConnectTimeout);
                     self.note_effect(job, effect, why, true);
                     if self.remembers(client) {
                         self.remember_connect(job, goal.candidate, result);

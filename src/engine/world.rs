@@ -162,6 +162,8 @@ pub(crate) struct Job {
     /// What is left is given up, not deferred.
     pub(crate) bounce: bool,
     pub(crate) is_loop: bool,
+    /// Nobody knows what the sender does about what it met.
+    pub(crate) not_said: bool,
     /// Where the trace wrote an exception: attempt rows are needed.
     pub(crate) eventful: bool,
     pub(crate) line: Line,
@@ -334,6 +336,7 @@ pub(crate) struct World<'m, const LEVEL: u8> {
     pub(crate) acceptance_cache: AcceptanceCache,
     pub(crate) origins: Origins,
     pub(crate) relays: super::relay::Relays,
+    pub(crate) silent: super::tcpto::SilentAddresses,
     /// What machines remember that do so.
     pub(crate) memory: super::memory::Memory,
     /// `250 2.0.0 Ok`
@@ -382,7 +385,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 proves: published.concerns(config),
             }
         }));
-        let special = |rules: &Behaviour| rules.pass.remembers || rules.pass.groups_by_hosts || rules.relay.is_some();
+        let special = |rules: &Behaviour| rules.pass.remembers || rules.pass.groups_by_hosts || rules.relay.is_some() || rules.skips_silent;
         self.plain = !self.settings.iter().any(|settings| special(settings.rules));
     }
 

@@ -33,6 +33,10 @@ pub enum Profile {
     OpenSmtpd,
     /// OpenSMTPD 6.8.
     OpenSmtpd6,
+    /// qmail.
+    Qmail,
+    /// KumoMTA.
+    KumoMta,
     /// Exchange Online.
     ExchangeOnline,
     /// Exchange Server (receives only, for now).

@@ -25,7 +25,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         address_in_mx_data: false,
         self_is_best: bounce(5, 4, 6),
         self_without_primary: defer(4, 4, 312),
-        asks_every_family: false,
+        families: FamiliesAsked::AsAddresses,
         dns_patience: DnsPatience::Resolver,
         last_target_missing: None,
         null_mx_is_final: false,
@@ -35,7 +35,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     order: OrderRule::ByHost,
     session: SessionRules {
         banner_5xx: Greeting5xx::BouncesAtLast,
-        helo_after_any_refusal: false,
+        helo: HeloUse::After5xx,
         helo_5xx: Greeting5xx::BouncesAtOnce,
         greeting_status: None,
         data_5xx_status: None,
@@ -64,6 +64,8 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         handshake: Enhanced(4, 4, 317),
         own_code: 0,
         drains_ns: 0,
+        may_judges: false,
+        refused_fails: false,
         looks_at_certificate: false,
         judged_version_min: TlsVersion::Tls12,
         subject_counts: true,
@@ -92,6 +94,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     tells_postmaster: false,
     expiry_action: "failed",
     relay: None,
+    skips_silent: false,
     pass: PassRules::PLAIN,
 };
 

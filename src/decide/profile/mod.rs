@@ -5,8 +5,10 @@
 mod exchange_online;
 mod exchange_server;
 mod exim;
+mod kumomta;
 mod opensmtpd;
 mod postfix;
+mod qmail;
 mod rfc;
 mod sendmail;
 
@@ -37,6 +39,8 @@ pub struct Behaviour {
     pub expiry_action: &'static str,
     /// Its memory of routes and sessions (`decide::relay`).
     pub relay: Option<RelayRules>,
+    /// It skips addresses that did not answer before (`decide::tcpto`).
+    pub skips_silent: bool,
     /// How a pass is made, and what it leaves behind.
     pub pass: PassRules,
 }
@@ -92,8 +96,8 @@ pub struct MxRules {
     pub no_usable_target_yet: End,
     /// No target has an address, a question about one failed only for now, and the last is known to have none.
     pub no_usable_target_mixed: End,
-    /// Addresses of a family that the machine cannot use are asked for and tried all the same.
-    pub asks_every_family: bool,
+    /// Which families of addresses it asks for.
+    pub families: FamiliesAsked,
     /// How long it waits for an answer that never comes.
     pub dns_patience: DnsPatience,
     /// Targets are looked up when their turn comes, so a last one without an address is the last failure: what is noted then, for good and for now.
@@ -125,6 +129,8 @@ pub struct End {
     pub bounce: bool,
     /// Kept, and not tried again until somebody thaws it.
     pub freeze: bool,
+    /// Nobody knows what this server does here: the message ends as "the scenario does not say".
+    pub not_said: bool,
     /// Reply code of the report, 0 if no server could have said it.
     pub code: u16,
     /// Enhanced status.
@@ -133,12 +139,15 @@ pub struct End {
 
 /// A bounce with code 0.
 pub(crate) const fn bounce(class: u8, subject: u16, detail: u16) -> End {
-    End { bounce: true, freeze: false, code: 0, status: Enhanced(class, subject, detail) }
+    End { bounce: true, freeze: false, not_said: false, code: 0, status: Enhanced(class, subject, detail) }
 }
+
+/// Nobody knows.
+pub(crate) const NOT_SAID: End = End { not_said: true, ..bounce(5, 3, 5) };
 
 /// A deferral.
 pub(crate) const fn defer(class: u8, subject: u16, detail: u16) -> End {
-    End { bounce: false, freeze: false, code: 0, status: Enhanced(class, subject, detail) }
+    End { bounce: false, freeze: false, not_said: false, code: 0, status: Enhanced(class, subject, detail) }
 }
 
 /// By what a sender finds itself in a list of MX hosts.
@@ -163,6 +172,30 @@ pub enum DnsPatience {
     AddressAskedTimes(u32),
     /// So many nanoseconds, whatever the resolver says: for MX, for addresses.
     Own(u64, u64),
+}
+
+/// When a sender says HELO.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum HeloUse {
+    /// After EHLO was answered 5xx.
+    After5xx,
+    /// After any refusal of EHLO but 421.
+    AfterAnyRefusal,
+    /// Instead of EHLO: no extension is ever used.
+    Always,
+    /// A server without EHLO will not do.
+    Never,
+}
+
+/// Which addresses of a target a sender asks for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum FamiliesAsked {
+    /// Those of families that it has an address of.
+    AsAddresses,
+    /// Both; those that it cannot use are tried and found unreachable.
+    Both,
+    /// IPv4 only.
+    OnlyV4,
 }
 
 /// In which order the recipients of one message are named to a server.
@@ -214,8 +247,8 @@ pub enum OrderRule {
 pub struct SessionRules {
     /// A banner with 5xx.
     pub banner_5xx: Greeting5xx,
-    /// Any refused EHLO but 421 leads to HELO (else only 5xx).
-    pub helo_after_any_refusal: bool,
+    /// When it says HELO.
+    pub helo: HeloUse,
     /// HELO answered 5xx.
     pub helo_5xx: Greeting5xx,
     /// What is noted of a refused banner, EHLO or HELO, whatever its enhanced status: for 4xx, for 5xx. `None` = what the server said.
@@ -273,6 +306,10 @@ pub struct TlsRules {
     pub own_code: u16,
     /// How long it waits for more after a handshake in which the server fell silent.
     pub drains_ns: u64,
+    /// `May` judges the certificate where there is one: plaintext or a good certificate, nothing between.
+    pub may_judges: bool,
+    /// STARTTLS refused is a failed connection also where TLS is optional.
+    pub refused_fails: bool,
     /// Levels that do not judge the certificate look at it all the same, and note a good one.
     pub looks_at_certificate: bool,
     /// The oldest version under levels that judge the certificate.
@@ -358,6 +395,8 @@ pub fn behaviour(profile: Profile) -> &'static Behaviour {
         Profile::Sendmail => &sendmail::BEHAVIOUR,
         Profile::OpenSmtpd => &opensmtpd::BEHAVIOUR,
         Profile::OpenSmtpd6 => &opensmtpd::BEHAVIOUR_6,
+        Profile::Qmail => &qmail::BEHAVIOUR,
+        Profile::KumoMta => &kumomta::BEHAVIOUR,
         Profile::ExchangeOnline => &exchange_online::BEHAVIOUR,
         Profile::ExchangeServer => &exchange_server::BEHAVIOUR,
     }
@@ -373,6 +412,8 @@ pub fn default_sender(profile: Profile) -> Sender {
         Profile::Exim => exim::sender(),
         Profile::Sendmail => sendmail::sender(),
         Profile::OpenSmtpd | Profile::OpenSmtpd6 => opensmtpd::sender(profile),
+        Profile::Qmail => qmail::sender(),
+        Profile::KumoMta => kumomta::sender(),
         Profile::ExchangeOnline => exchange_online::sender(),
         Profile::ExchangeServer => exchange_server::sender(),
     }

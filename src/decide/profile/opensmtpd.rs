@@ -31,7 +31,7 @@ const BASE: Behaviour = Behaviour {
         no_usable_target: NO_MX,
         no_usable_target_yet: NO_MX,
         no_usable_target_mixed: NO_MX,
-        asks_every_family: false,
+        families: FamiliesAsked::AsAddresses,
         // asr(3) waits 5, 10, 20 and 40 s, for addresses the whole series twice, whatever resolv.conf says.
         dns_patience: DnsPatience::Own(75 * SECOND, 150 * SECOND),
         last_target_missing: None,
@@ -49,7 +49,7 @@ const BASE: Behaviour = Behaviour {
     order: OrderRule::ByHost,
     session: SessionRules {
         banner_5xx: Greeting5xx::Next,
-        helo_after_any_refusal: true,
+        helo: HeloUse::AfterAnyRefusal,
         helo_5xx: Greeting5xx::Next,
         greeting_status: None,
         data_5xx_status: None,
@@ -78,6 +78,8 @@ const BASE: Behaviour = Behaviour {
         handshake: Enhanced(4, 7, 5),
         own_code: 0,
         drains_ns: 0,
+        may_judges: false,
+        refused_fails: false,
         looks_at_certificate: true,
         judged_version_min: TlsVersion::Tls12,
         subject_counts: true,
@@ -91,6 +93,7 @@ const BASE: Behaviour = Behaviour {
     expiry: ExpiryTest::Timer,
     tells_postmaster: false,
     pass: PassRules::PLAIN,
+    skips_silent: false,
     relay: Some(RelayRules {
         connect_gap_ns: 2 * SECOND,
         gives_up_after_ns: 11 * SECOND,

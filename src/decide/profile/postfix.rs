@@ -25,7 +25,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         address_in_mx_data: true,
         self_is_best: bounce(5, 4, 6),
         self_without_primary: defer(4, 4, 4),
-        asks_every_family: false,
+        families: FamiliesAsked::AsAddresses,
         dns_patience: DnsPatience::Resolver,
         last_target_missing: None,
         null_mx_is_final: false,
@@ -35,7 +35,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     order: OrderRule::ByAddress,
     session: SessionRules {
         banner_5xx: Greeting5xx::Next,
-        helo_after_any_refusal: true,
+        helo: HeloUse::AfterAnyRefusal,
         helo_5xx: Greeting5xx::BouncesAtOnce,
         greeting_status: None,
         data_5xx_status: None,
@@ -64,6 +64,8 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         handshake: Enhanced(4, 7, 5),
         own_code: 0,
         drains_ns: 0,
+        may_judges: false,
+        refused_fails: false,
         looks_at_certificate: false,
         // OpenSSL 3 refuses the signatures of older versions at its default security level, which Postfix lowers for `may` and `encrypt` only.
         judged_version_min: TlsVersion::Tls12,
@@ -78,6 +80,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     tells_postmaster: false,
     expiry_action: "failed",
     relay: None,
+    skips_silent: false,
     pass: PassRules::PLAIN,
 };
 

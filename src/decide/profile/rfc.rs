@@ -26,7 +26,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         self_is_best: End { code: 554, ..bounce(5, 4, 6) },
         // MX records of which none can be used are an error to be reported, and the sender's own is none that it could use.
         self_without_primary: End { code: 550, ..bounce(5, 4, 4) },
-        asks_every_family: false,
+        families: FamiliesAsked::AsAddresses,
         dns_patience: DnsPatience::Resolver,
         last_target_missing: None,
         null_mx_is_final: false,
@@ -36,7 +36,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     order: OrderRule::ByHost,
     session: SessionRules {
         banner_5xx: Greeting5xx::BouncesAtLast,
-        helo_after_any_refusal: false,
+        helo: HeloUse::After5xx,
         helo_5xx: Greeting5xx::BouncesAtOnce,
         greeting_status: None,
         data_5xx_status: None,
@@ -65,6 +65,8 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         handshake: Enhanced(4, 7, 5),
         own_code: 0,
         drains_ns: 0,
+        may_judges: false,
+        refused_fails: false,
         looks_at_certificate: false,
         judged_version_min: TlsVersion::Tls12,
         subject_counts: false,
@@ -78,6 +80,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     tells_postmaster: false,
     expiry_action: "failed",
     relay: None,
+    skips_silent: false,
     pass: PassRules::PLAIN,
 };
 

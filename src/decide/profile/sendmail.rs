@@ -22,7 +22,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         no_usable_target_yet: defer(4, 4, 3),
         // The class of the status is that of the last target, the message waits all the same.
         no_usable_target_mixed: defer(5, 1, 2),
-        asks_every_family: true,
+        families: FamiliesAsked::Both,
         dns_patience: DnsPatience::AddressAskedTimes(3),
         last_target_missing: Some((Enhanced(5, 1, 2), Enhanced(4, 4, 3))),
         null_mx_is_final: true,
@@ -38,7 +38,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     order: OrderRule::ByHost,
     session: SessionRules {
         banner_5xx: Greeting5xx::BouncesAtLast,
-        helo_after_any_refusal: false,
+        helo: HeloUse::After5xx,
         helo_5xx: Greeting5xx::BouncesAtLast,
         greeting_status: Some((Enhanced(4, 5, 0), Enhanced(5, 5, 0))),
         data_5xx_status: Some(Enhanced(5, 0, 0)),
@@ -67,6 +67,8 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         handshake: Enhanced(4, 7, 0),
         own_code: 454,
         drains_ns: 2 * SECOND,
+        may_judges: false,
+        refused_fails: false,
         looks_at_certificate: true,
         judged_version_min: TlsVersion::Tls12,
         subject_counts: true,
@@ -80,6 +82,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     tells_postmaster: true,
     expiry_action: "failed",
     relay: None,
+    skips_silent: false,
     pass: PassRules::PLAIN,
 };
 

@@ -25,11 +25,9 @@ pub(super) fn config(part: &Part, host: Option<&Host>, tree: &Scenario, certific
         _ => None,
     };
     let Some(kind) = kind else { return HostConfig { sender: default_sender(Profile::Rfc), receiver, stance: Stance::default() } };
-    let known = profile(&kind.profile, desk);
-    let mut tuned = usual(known.unwrap_or(Profile::Rfc));
-    if let Some(profile) = known {
-        tune(profile, &kind.settings, &mut tuned, desk);
-    }
+    let profile = profile(&kind.profile);
+    let mut tuned = usual(profile);
+    tune(profile, &kind.settings, &mut tuned, desk);
     if let Some(tls) = kind.tls.get() {
         client_tls(tls, &mut tuned.sender.tls, desk);
     }

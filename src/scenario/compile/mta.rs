@@ -3,8 +3,8 @@
 use ipnet::IpNet;
 
 use crate::base::{Domain, Pattern};
-use crate::decide::profile::{behaviour, default_sender};
-use crate::diag::{Diagnostic, code};
+use crate::decide::profile::{FamiliesAsked, behaviour, default_sender};
+use crate::diag::code;
 use crate::model::authentication::Stance;
 use crate::model::settings::{
     Client, ClientTls, DaneUse, Directory, HostConfig, MtaDirectory, Profile, Retry, Route, Routing, Sender, TlsLevel, TlsPolicy,
@@ -39,15 +39,15 @@ pub(super) fn config(
     desk: &mut Desk,
 ) -> HostConfig {
     refuse(mta, desk);
-    let known = profile(&mta.profile, desk).map(|profile| of_version(profile, &mta.version, desk));
-    let mut tuned = usual(known.unwrap_or(Profile::Rfc));
-    let all = behaviour(known.unwrap_or(Profile::Rfc)).mx.asks_every_family;
+    let profile = of_version(profile(&mta.profile), &mta.version, desk);
+    let mut tuned = usual(profile);
+    let asked = behaviour(profile).mx.families;
+    let all = asked == FamiliesAsked::Both;
     tuned.sender.families.v4 = all || identity.made_up || identity.addresses.iter().any(std::net::IpAddr::is_ipv4);
     tuned.sender.families.v6 = all || identity.made_up || identity.addresses.iter().any(std::net::IpAddr::is_ipv6);
-    if let Some(profile) = known {
-        tune(profile, &mta.settings, &mut tuned, desk);
-        queue_runs(mta, &mut tuned.sender, desk);
-    }
+    tuned.sender.families.v6 &= asked != FamiliesAsked::OnlyV4;
+    tune(profile, &mta.settings, &mut tuned, desk);
+    queue_runs(mta, &mut tuned.sender, desk);
     if let Some(tls) = mta.tls.get() {
         client_tls(tls, &mut tuned.sender.tls, desk);
     }
@@ -76,7 +76,7 @@ pub(super) fn usual(profile: Profile) -> Tuned {
     match profile {
         Profile::Exim => (tuned.max_message_size, tuned.hop_limit) = (Some(EXIM_SIZE_BYTES), 31),
         Profile::Sendmail => tuned.hop_limit = 25,
-        Profile::OpenSmtpd | Profile::OpenSmtpd6 => tuned.hop_limit = 100,
+        Profile::OpenSmtpd | Profile::OpenSmtpd6 | Profile::Qmail => tuned.hop_limit = 100,
         _ => {}
     }
     tuned
@@ -102,28 +102,20 @@ fn of_version(profile: Profile, version: &Field<Text>, desk: &mut Desk) -> Profi
     }
 }
 
-/// The profile, if it is modelled; else a complaint.
-pub(super) fn profile(field: &Field<schema::Profile>, desk: &mut Desk) -> Option<Profile> {
-    Some(match field.or(schema::Profile::Rfc) {
+/// The profile; RFC where none is written.
+pub(super) fn profile(field: &Field<schema::Profile>) -> Profile {
+    match field.or(schema::Profile::Rfc) {
         schema::Profile::Rfc => Profile::Rfc,
         schema::Profile::Postfix => Profile::Postfix,
         schema::Profile::Exim => Profile::Exim,
         schema::Profile::Sendmail => Profile::Sendmail,
         schema::Profile::OpenSmtpd => Profile::OpenSmtpd,
+        schema::Profile::Qmail => Profile::Qmail,
+        schema::Profile::KumoMta => Profile::KumoMta,
         schema::Profile::ExchangeOnline => Profile::ExchangeOnline,
         schema::Profile::ExchangeServer => Profile::ExchangeServer,
         schema::Profile::NoRetry => Profile::NoRetry,
-        other @ (schema::Profile::Qmail | schema::Profile::KumoMta) => {
-            let problem =
-                Diagnostic::error(code::NOT_MODELLED, field.span(), format!("the profile `{}`: not modelled yet", other.as_str()));
-            desk.say(
-                problem.help(
-                    "modelled are `Rfc`, `Postfix`, `Exim`, `Sendmail`, `OpenSmtpd`, `ExchangeOnline`, `ExchangeServer` and `NoRetry`",
-                ),
-            );
-            return None;
-        }
-    })
+    }
 }
 
 fn refuse(mta: &Mta, desk: &mut Desk) {

@@ -3,8 +3,10 @@
 //! Settings are laid over the profile's defaults in the order of the table, so that a narrower parameter comes after the wider one that it overrides.
 
 mod exim;
+mod kumomta;
 mod opensmtpd;
 mod postfix;
+mod qmail;
 mod rfc;
 mod sendmail;
 
@@ -65,6 +67,8 @@ pub(super) fn tune(profile: Profile, settings: &Named<Text>, tuned: &mut Tuned, 
         Profile::Postfix => &[postfix::TABLE],
         Profile::Exim => &[exim::TABLE],
         Profile::Sendmail => &[sendmail::TABLE],
+        Profile::Qmail => &[qmail::TABLE],
+        Profile::KumoMta => &[kumomta::TABLE],
         Profile::OpenSmtpd | Profile::OpenSmtpd6 => &[opensmtpd::TABLE],
         Profile::Rfc => &[rfc::TIMERS, rfc::RETRY],
         Profile::NoRetry | Profile::ExchangeOnline | Profile::ExchangeServer => &[rfc::TIMERS],
@@ -89,6 +93,8 @@ pub(super) fn tune(profile: Profile, settings: &Named<Text>, tuned: &mut Tuned, 
             Profile::Postfix => "the names are those of postconf(5)",
             Profile::OpenSmtpd | Profile::OpenSmtpd6 => "the names are those of smtpd.conf(5)",
             Profile::Exim => "the names are those of Exim's specification, and `retry` for the rules after `begin retry`",
+            Profile::Qmail => "the names are those of qmail's control files",
+            Profile::KumoMta => "the names are those of make_queue_config and make_egress_path",
             Profile::Sendmail => "the names are those of the Sendmail Installation and Operation Guide",
             Profile::Rfc | Profile::NoRetry | Profile::ExchangeOnline | Profile::ExchangeServer => {
                 "write `profile: Postfix` for the parameters of Postfix"
@@ -295,7 +301,14 @@ mod tests {
 
     #[test]
     fn tables_have_no_name_twice() {
-        for tables in [vec![postfix::TABLE], vec![rfc::TIMERS, rfc::RETRY], vec![sendmail::TABLE], vec![opensmtpd::TABLE]] {
+        for tables in [
+            vec![postfix::TABLE],
+            vec![rfc::TIMERS, rfc::RETRY],
+            vec![sendmail::TABLE],
+            vec![opensmtpd::TABLE],
+            vec![qmail::TABLE],
+            vec![kumomta::TABLE],
+        ] {
             let mut names: Vec<&str> = tables.iter().flat_map(|table| table.iter().map(|(name, _)| *name)).collect();
             let all = names.len();
             names.sort_unstable();

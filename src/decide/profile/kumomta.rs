@@ -1,0 +1,118 @@
+//! KumoMTA with the defaults of `make_queue_config` and `make_egress_path`.
+//!
+//! Sources: its documentation (`try_next_host_on_transport_error`, `enable_tls`, ip_lookup_strategy.md), crates/mailexchanger, smtp_dispatcher.rs. What it
+//! does about NXDOMAIN and REFUSED is not said there, so it is not said here. Not modelled: the jitter of its waits, site names, shaping, `max_ready`.
+
+use super::*;
+use crate::base::{DAY, Enhanced, MINUTE, SECOND, TlsVersion};
+use crate::model::settings::{
+    ClientTls, Families, FamilyPreference, Profile, Retry, Routing, Sender, Targets, Timers, TlsLevel, TlsPolicy,
+};
+
+pub(super) static BEHAVIOUR: Behaviour = Behaviour {
+    name: "kumomta",
+    mx: MxRules {
+        nxdomain_asks_address: false,
+        no_such_domain: NOT_SAID,
+        no_address: End { code: 451, ..defer(4, 4, 4) },
+        lookup_failed: defer(4, 4, 4),
+        lookup_refused: Some(NOT_SAID),
+        no_usable_target: End { code: 451, ..defer(4, 4, 4) },
+        no_usable_target_yet: End { code: 451, ..defer(4, 4, 4) },
+        no_usable_target_mixed: End { code: 451, ..defer(4, 4, 4) },
+        families: FamiliesAsked::AsAddresses,
+        dns_patience: DnsPatience::Resolver,
+        last_target_missing: None,
+        null_mx_is_final: false,
+        null_mx: End { code: 556, ..bounce(5, 1, 10) },
+        null_mx_wins: true,
+        null_mx_any_preference: true,
+        address_in_mx_data: true,
+        self_is_best: NOT_SAID,
+        self_without_primary: NOT_SAID,
+        self_check: SelfCheck::Never,
+        smart_host_lost: None,
+    },
+    order: OrderRule::ByAddress,
+    session: SessionRules {
+        banner_5xx: Greeting5xx::Next,
+        helo: HeloUse::Never,
+        helo_5xx: Greeting5xx::Next,
+        greeting_status: None,
+        data_5xx_status: None,
+        tempfail_tries_next: false,
+        rcpt_4xx_tries_next: false,
+        one_connection: false,
+        rcpt_552_is_temporary: false,
+        size_checked_before_mail: false,
+        own_name: OwnName::Ignored,
+        refused: Enhanced(4, 4, 1),
+        connect_timeout: Enhanced(4, 4, 1),
+        unreachable: Enhanced(4, 4, 1),
+        lost: Enhanced(4, 4, 2),
+        too_big: (0, Enhanced(5, 3, 4)),
+        keeps_rcpt_4xx: false,
+        recipients: RecipientOrder::Given,
+        carries_last_code: false,
+        lost_at_rcpt: (0, 0),
+    },
+    tls: TlsRules {
+        refused_5xx_bounces: false,
+        broken_handshake: BrokenHandshake::Never,
+        not_offered: Enhanced(4, 4, 1),
+        not_verified: Enhanced(4, 4, 1),
+        starttls_refused: Enhanced(4, 4, 1),
+        handshake: Enhanced(4, 4, 1),
+        own_code: 0,
+        drains_ns: 0,
+        may_judges: true,
+        refused_fails: true,
+        looks_at_certificate: false,
+        judged_version_min: TlsVersion::Tls12,
+        subject_counts: true,
+        revocation: RevocationCheck::Never,
+        mx_not_listed: Enhanced(4, 7, 0),
+        mta_sts_failed: None,
+        dane: DaneRules::RFC,
+    },
+    expiry_status: None,
+    expiry: ExpiryTest::BeforeNext,
+    tells_postmaster: false,
+    expiry_action: "failed",
+    relay: None,
+    skips_silent: false,
+    pass: PassRules::PLAIN,
+};
+
+/// The sending side as it is delivered: what a scenario does not write.
+pub(super) fn sender() -> Sender {
+    Sender {
+        profile: Profile::KumoMta,
+        timers: Timers {
+            connect_ns: MINUTE,
+            first_connect_ns: 0,
+            banner_ns: MINUTE,
+            ehlo_ns: 5 * MINUTE,
+            starttls_ns: 5 * SECOND,
+            auth_ns: MINUTE,
+            mail_ns: 5 * MINUTE,
+            rcpt_ns: 5 * MINUTE,
+            data_ns: 30 * SECOND,
+            content_ns: MINUTE,
+            final_dot_ns: MINUTE,
+        },
+        retry: Retry::Rfc { first_ns: 20 * MINUTE, factor_percent: 200, max_ns: 7 * DAY, lifetime_ns: 7 * DAY, delay_notice_ns: 0 },
+        address_limit: 0,
+        session_limit: 0,
+        recipient_limit: 1,
+        concurrency: (32, 32),
+        families: Families { v4: true, v6: true, prefer: FamilyPreference::Any, balance: true },
+        routing: Routing::Mta { smart_hosts: Vec::new(), routes: Vec::new(), fallback_hosts: Vec::new() },
+        tls: ClientTls { policy: TlsPolicy::of(TlsLevel::May), policies: Vec::new(), versions: (TlsVersion::Tls12, TlsVersion::Tls13) },
+        skip_5xx_greeting: false,
+        randomize_addresses: true,
+        defer_if_no_mx_address: false,
+        targets: Targets::default(),
+        failed_cohort_limit: 0,
+    }
+}

@@ -1,0 +1,51 @@
+//! Parameters of KumoMTA, names as in `kumo.make_queue_config` and `kumo.make_egress_path`. Durations carry their unit.
+
+use super::{Meaning, Table};
+use crate::model::settings::{Retry, TlsLevel};
+
+/// Puts a time into a field of the retry rule.
+macro_rules! retry {
+    ($field:ident) => {
+        |t, ns| {
+            if let Retry::Rfc { $field, .. } = &mut t.sender.retry {
+                *$field = ns;
+            }
+        }
+    };
+}
+
+/// What is modelled.
+pub(super) static TABLE: Table = &[
+    ("retry_interval", Meaning::Duration(retry!(first_ns))),
+    ("max_retry_interval", Meaning::Duration(retry!(max_ns))),
+    ("max_age", Meaning::Duration(retry!(lifetime_ns))),
+    (
+        "connect_timeout",
+        Meaning::Duration(|t, ns| {
+            t.sender.timers.connect_ns = ns;
+            t.sender.timers.banner_ns = ns;
+        }),
+    ),
+    ("ehlo_timeout", Meaning::Duration(|t, ns| t.sender.timers.ehlo_ns = ns)),
+    ("starttls_timeout", Meaning::Duration(|t, ns| t.sender.timers.starttls_ns = ns)),
+    ("auth_timeout", Meaning::Duration(|t, ns| t.sender.timers.auth_ns = ns)),
+    ("mail_from_timeout", Meaning::Duration(|t, ns| t.sender.timers.mail_ns = ns)),
+    ("rcpt_to_timeout", Meaning::Duration(|t, ns| t.sender.timers.rcpt_ns = ns)),
+    ("data_timeout", Meaning::Duration(|t, ns| t.sender.timers.data_ns = ns)),
+    ("data_dot_timeout", Meaning::Duration(|t, ns| t.sender.timers.final_dot_ns = ns)),
+    ("connection_limit", Meaning::Number(|t, n| t.sender.concurrency = (n, n))),
+    (
+        "enable_tls",
+        Meaning::Word(&[
+            ("Opportunistic", |t| t.sender.tls.policy.level = TlsLevel::May),
+            ("Required", |t| t.sender.tls.policy.level = TlsLevel::Verify),
+            ("RequiredInsecure", |t| t.sender.tls.policy.level = TlsLevel::Encrypt),
+            ("Disabled", |t| t.sender.tls.policy.level = TlsLevel::None),
+        ]),
+    ),
+    ("try_next_host_on_transport_error", Meaning::Only("false")),
+    ("opportunistic_tls_reconnect_on_failed_handshake", Meaning::Only("false")),
+    ("idle_timeout", Meaning::NoEffect),
+    ("max_deliveries_per_connection", Meaning::NoEffect),
+    ("max_ready", Meaning::NoEffect),
+];
