@@ -2,6 +2,8 @@
 //!
 //! Worlds are text, because declaration order and names are matters of the text. What a law found out is printed with the world that broke it.
 
+#[path = "properties/calm.rs"]
+mod calm;
 #[path = "properties/world.rs"]
 mod world;
 

@@ -1,10 +1,10 @@
 //! One command of a session: the script, the timelines and the timeout of its moment; and how a session ends that breaks.
 
 use super::authentication::Arrival;
-use super::fault::is_at;
+use super::fault::{Cut, is_at};
 use super::session::{SessionEnd, Stop, Talk, status_of};
 use super::world::World;
-use crate::base::{ConnectionResult, Phase, Reply};
+use crate::base::{ConnectionResult, Phase, Reply, SimTime};
 use crate::decide::failure::{Effect, Event, judge};
 use crate::model::fault::{DropHow, FaultKind, Unreachable};
 use crate::trace::NONE;
@@ -64,8 +64,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             }
         }
         let (reply_at, gives_up) = (start.after(cost), start.after(timeout_ns));
-        let cut = self.faults.first_cut(model, talk.client, talk.server, talk.address, start, reply_at.min(gives_up));
-        if let Some(cut) = cut {
+        if let Some(cut) = self.cut_before(talk, reply_at.min(gives_up)) {
             let end = if cut.how == Unreachable::Refused { Stop::Lost(cut.from) } else { Stop::Silent(gives_up) };
             return Err(end);
         }
@@ -81,6 +80,13 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
         talk.now = reply_at;
         Ok(())
+    }
+
+    /// The first cut between the last moment that was looked at (a handshake takes time too) and this one.
+    pub(super) fn cut_before(&mut self, talk: &mut Talk<'_>, until: SimTime) -> Option<Cut> {
+        let cut = self.faults.first_cut(self.model, talk.client, talk.server, talk.address, talk.whole_until, until);
+        talk.whole_until = talk.whole_until.max(until);
+        cut
     }
 
     fn size_of(&self, job: u32) -> u64 {

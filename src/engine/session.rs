@@ -57,6 +57,8 @@ pub(super) struct Talk<'a> {
     pub(super) n: u64,
     pub(super) rtt: u64,
     pub(super) now: SimTime,
+    /// Nothing has cut the session until here.
+    pub(super) whole_until: SimTime,
     pub(super) tls: u32,
     pub(super) encrypted: bool,
     /// EHLO was answered: extensions can be used.
@@ -103,6 +105,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             n: self.copies[copy].luck() | u64::from(row.connections),
             rtt,
             now: self.now,
+            whole_until: self.now,
             tls: NONE,
             encrypted: false,
             extensions: true,

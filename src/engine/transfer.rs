@@ -247,10 +247,13 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 DropHow::Silence => Stop::Silent(began.after(timers.final_dot_ns)),
                 DropHow::Close | DropHow::Reset => Stop::Lost(began.after(talk.rtt + service)),
             };
+            // A server that is gone by then takes nothing.
+            let taken_at = self.cut_before(talk, taken_at).is_none().then_some(taken_at);
             let mut end = self.all_or_nothing(talk, Phase::FinalDot, &stop, refusals);
-            (end.taken_at, end.tenant, end.arrival) = (Some(taken_at), tenant, arrival);
+            (end.taken_at, end.tenant, end.arrival) = (taken_at, tenant, arrival);
             return end;
         }
+        let whole_until = talk.whole_until;
         match self
             .command(talk, Phase::FinalDot, timers.final_dot_ns, service)
             .and_then(|()| refusal.map_or(Ok(()), |reply| Err(Stop::Reply(reply))))
@@ -264,8 +267,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             Err(stop @ Stop::Silent(_)) if service > timers.final_dot_ns => {
                 // The server works longer than the client waits: it takes the message, and the client sends it again.
                 let taken_at = began.after(talk.rtt / 2 + service);
+                talk.whole_until = whole_until;
+                let taken_at = self.cut_before(talk, taken_at).is_none().then_some(taken_at);
                 let mut end = self.all_or_nothing(talk, Phase::FinalDot, &stop, refusals);
-                (end.taken_at, end.tenant, end.arrival) = (Some(taken_at), tenant, arrival);
+                (end.taken_at, end.tenant, end.arrival) = (taken_at, tenant, arrival);
                 end
             }
             Err(stop) => SessionEnd { arrival, ..self.all_or_nothing(talk, Phase::FinalDot, &stop, refusals) },
