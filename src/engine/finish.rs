@@ -40,6 +40,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     /// All jobs of a pass are over: reports, and when it is tried again.
     pub(super) fn end_pass(&mut self, copy: u32) {
+        if !self.plain {
+            self.forget_dead(copy);
+        }
         if self.remembers(self.copies[copy].host) {
             self.end_remembering_pass(copy);
             return;

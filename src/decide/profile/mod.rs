@@ -39,6 +39,8 @@ pub struct Behaviour {
     pub expiry_action: &'static str,
     /// Its memory of routes and sessions (`decide::relay`).
     pub relay: Option<RelayRules>,
+    /// An address whose connect failed is not tried twice in one attempt, though it stands in the list twice.
+    pub tries_address_once: bool,
     /// It skips addresses that did not answer before (`decide::tcpto`).
     pub skips_silent: bool,
     /// How a pass is made, and what it leaves behind.

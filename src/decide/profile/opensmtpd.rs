@@ -93,6 +93,7 @@ const BASE: Behaviour = Behaviour {
     expiry: ExpiryTest::Timer,
     tells_postmaster: false,
     pass: PassRules::PLAIN,
+    tries_address_once: false,
     skips_silent: false,
     relay: Some(RelayRules {
         connect_gap_ns: 2 * SECOND,

@@ -80,6 +80,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     tells_postmaster: false,
     expiry_action: "failed",
     relay: None,
+    tries_address_once: false,
     skips_silent: false,
     pass: PassRules::PLAIN,
 };

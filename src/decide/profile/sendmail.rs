@@ -82,6 +82,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     tells_postmaster: true,
     expiry_action: "failed",
     relay: None,
+    tries_address_once: true,
     skips_silent: false,
     pass: PassRules::PLAIN,
 };
