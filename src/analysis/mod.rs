@@ -10,3 +10,4 @@ pub use build::build;
 pub mod paths;
 pub mod reach;
 pub mod timeline;
+pub mod tls_reports;

@@ -125,6 +125,9 @@ pub struct RunArgs {
     /// How much is written down [default: paths, or fates where more than a million messages are expected]
     #[arg(long, value_name = "LEVEL")]
     pub trace: Option<Trace>,
+    /// Write what the senders would report about TLS (RFC 8460) into this folder, a file per sender, domain and day
+    #[arg(long, value_name = "DIR")]
+    pub tls_report: Option<PathBuf>,
     /// What would happen if.
     #[command(flatten)]
     pub what_if: WhatIf,

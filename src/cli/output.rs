@@ -58,6 +58,14 @@ pub fn deliver(result: &str, to: Option<&Path>) -> Exit {
     }
 }
 
+/// Makes a folder for results, and those above it; one that is there already will do.
+pub fn make_folder(folder: &Path) -> Result<(), Exit> {
+    fs::create_dir_all(folder).map_err(|error| {
+        complain(&format!("cannot make the folder {}: {}", shown(folder), plain(&error)));
+        Exit::InputOutput
+    })
+}
+
 /// A path in a sentence.
 pub fn shown(path: &Path) -> String {
     format!("`{}`", printable(&path.to_string_lossy()))

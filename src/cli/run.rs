@@ -5,13 +5,16 @@ use std::path::Path;
 use super::Exit;
 use super::args::{Format, RunArgs, Trace};
 use super::input::{self, clock};
-use super::output::{complain, deliver};
+use super::output::{complain, deliver, make_folder};
 use crate::analysis;
+use crate::analysis::outcome::Outcome;
+use crate::analysis::tls_reports::tls_reports;
 use crate::base::printable;
 use crate::engine::{self, Options, Stop};
 use crate::report::counters::{counters_json, counters_text};
 use crate::report::json::run_json;
 use crate::report::text::{fates_text, run_text};
+use crate::report::tls_report::{file_name, tls_report_json};
 use crate::report::words::shell_word;
 use crate::scenario::{FOLLOWED_MAX, Loaded, expected};
 use crate::trace::level;
@@ -39,7 +42,15 @@ pub fn run(args: &RunArgs) -> Exit {
 }
 
 fn play(loaded: &Loaded, file: &Path, args: &RunArgs) -> (String, Exit) {
-    let trace = args.trace.unwrap_or_else(|| usual_trace(loaded, file));
+    let trace = match (args.trace, &args.tls_report) {
+        (Some(Trace::Counters | Trace::Fates), Some(_)) => {
+            complain("--tls-report needs every connection: leave --trace out, or write --trace paths");
+            return (String::new(), Exit::Usage);
+        }
+        (Some(trace), _) => trace,
+        (None, Some(_)) => Trace::Paths,
+        (None, None) => usual_trace(loaded, file),
+    };
     let level = match trace {
         Trace::Counters => level::COUNTERS,
         Trace::Fates => level::FATES,
@@ -62,6 +73,7 @@ fn play(loaded: &Loaded, file: &Path, args: &RunArgs) -> (String, Exit) {
         return (result, exit);
     }
     let outcome = analysis::build(&loaded.model, &run);
+    let exit = args.tls_report.as_ref().map_or(exit, |folder| exit.and(write_tls_reports(loaded, &outcome, folder)));
     let again = shell_word(&file.to_string_lossy()) + &args.what_if.again();
     let result = match args.answer.format {
         Format::Text if trace == Trace::Fates => fates_text(&outcome, &again, clock(loaded)),
@@ -69,6 +81,15 @@ fn play(loaded: &Loaded, file: &Path, args: &RunArgs) -> (String, Exit) {
         Format::Json => run_json(&outcome),
     };
     (result, exit)
+}
+
+/// What the senders would report about TLS.
+fn write_tls_reports(loaded: &Loaded, outcome: &Outcome, folder: &Path) -> Exit {
+    if let Err(end) = make_folder(folder) {
+        return end;
+    }
+    let write = |report| deliver(&tls_report_json(&report), Some(&folder.join(file_name(&report))));
+    tls_reports(&loaded.model, outcome).into_iter().map(write).fold(Exit::Fine, Exit::and)
 }
 
 /// How much is written down where nobody says it.

@@ -164,10 +164,10 @@ pub fn fits(
                 misfit = ("the authority of the TLSA record is not sent along", "tlsa-invalid");
             } else if expired || over {
                 misfit = ("a TLSA record of usage 2 fits, but the certificate is out of date", "certificate-expired");
-            } else if !certificate.any_name && !wanted.iter().any(|wanted| carries(certificate, wanted, true)) {
+            } else if rules.name_counts && !certificate.any_name && !wanted.iter().any(|wanted| carries(certificate, wanted, true)) {
                 misfit = ("a TLSA record of usage 2 fits, but the certificate has another name", "certificate-host-mismatch");
             } else {
-                return Ok("a TLSA record of usage 2 fits, and the name is right");
+                return Ok("a TLSA record of usage 2 fits");
             }
         }
     }

@@ -140,7 +140,7 @@ fn judge_certificate(rules: &Behaviour, policy: &TlsPolicy, facts: &Facts) -> De
         TlsLevel::May if rules.tls.may_judges => (true, true),
         TlsLevel::None | TlsLevel::May | TlsLevel::Encrypt | TlsLevel::Opportunistic | TlsLevel::EncryptionOnly => (false, false),
         TlsLevel::CertificateValidation => (true, false),
-        TlsLevel::Verify | TlsLevel::Secure | TlsLevel::DomainValidation | TlsLevel::MtaSts => (true, true),
+        TlsLevel::Verify | TlsLevel::Secure | TlsLevel::DomainValidation | TlsLevel::MtaSts | TlsLevel::RequireTls => (true, true),
         TlsLevel::Fingerprint | TlsLevel::Dane => return judge_by_fit(rules, policy.level, facts),
     };
     let version = facts.version.as_str();

@@ -150,6 +150,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 preferences: false,
                 missing: SmallVec::new(),
                 grounds: Vec::new(),
+                list: true,
                 tail: None,
             }
         } else {
@@ -177,7 +178,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                     .grounds
                     .iter()
                     .find(|(address, _)| *address == candidate.address)
-                    .map_or(Ground::default(), |(_, ground)| *ground),
+                    .map_or(Ground { list: made.list, ..Ground::default() }, |(_, ground)| *ground),
                 latency: server.map_or(Law::Constant(0), |server| self.latency(question.host, server)),
             }
         });
@@ -213,6 +214,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                         preferences: false,
                         missing: SmallVec::new(),
                         grounds: Vec::new(),
+                        list: false,
                         tail: None,
                     };
                 }
@@ -241,6 +243,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                             why,
                             preferences,
                             grounds: Vec::new(),
+                            list: false,
                             tail: None,
                             missing: SmallVec::new(),
                         };
@@ -277,7 +280,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         let why = words_of(&decision.chosen);
         let missing = found.iter().filter(|target| target.addresses.is_empty()).map(|target| target.preference).collect();
         let tail = last_missing(rules, &asker, &found);
-        MadePlan { outcome, decisions, why, preferences: preferences && !implicit, missing, grounds, tail }
+        MadePlan { outcome, decisions, why, preferences: preferences && !implicit, missing, grounds, list, tail }
     }
 
     /// What DANE stands on at the addresses of a target; nothing is said about those that nobody signed.
@@ -422,6 +425,8 @@ struct MadePlan {
     tail: Option<Enhanced>,
     /// What DANE stands on, by address.
     grounds: Vec<(IpAddr, Ground)>,
+    /// The list of hosts is signed, or stands in the configuration.
+    list: bool,
 }
 
 fn words_of(chosen: &[Because]) -> Box<str> {

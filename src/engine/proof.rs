@@ -10,10 +10,11 @@ use crate::base::{NameId, SimTime, TlsOutcome};
 use crate::decide::dane::{self, Promise, TlsaAnswer};
 use crate::decide::failure::Effect;
 use crate::decide::mta_sts::{self, Verdict};
-use crate::decide::profile::End;
+use crate::decide::profile::{End, bounce};
 use crate::model::Model;
 use crate::model::dns::{RecordType, Tlsa};
 use crate::model::settings::{DaneUse, Directory, HostConfig, TlsLevel, TlsPolicy};
+use crate::model::traffic::TlsWish;
 use crate::trace::level::PATHS;
 use crate::trace::{Leg, NONE, PublishedPolicy, RefusalRow, TlsRecord};
 
@@ -84,6 +85,50 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     /// Looks up what the receiving domain promises about a candidate: DANE first, and MTA-STS where DANE asks for no certificate.
     pub(super) fn prove(&mut self, job: u32, goal: &Goal, at: SimTime) -> Proved {
         self.jobs[job].proof = NONE;
+        match self.wish_of(job) {
+            TlsWish::Usual => self.prove_as_usual(job, goal, at),
+            TlsWish::NotNeeded => {
+                let usual = self.policy_of_hop(job);
+                let level = if usual.level == TlsLevel::None { TlsLevel::None } else { TlsLevel::May };
+                self.jobs[job].proof = self.proofs.intern(Proof::of(TlsPolicy { implicit: usual.implicit, ..TlsPolicy::of(level) }));
+                Proved::Go(at)
+            }
+            TlsWish::Required => match self.prove_as_usual(job, goal, at) {
+                Proved::Go(at) => self.require(job, goal, at),
+                other => other,
+            },
+        }
+    }
+
+    /// What the sender of a job's message wants, where this server knows such wishes. Reports must come home, so they want nothing.
+    pub(super) fn wish_of(&self, job: u32) -> TlsWish {
+        if !self.wishes {
+            return TlsWish::Usual;
+        }
+        let copy = &self.copies[self.jobs[job].copy];
+        let message = &self.messages[copy.message];
+        let knows = self.rules(copy.host).tls.requiretls && message.kind == 0;
+        if knows { self.sources_model[message.source as usize].tls_wish } else { TlsWish::Usual }
+    }
+
+    /// REQUIRETLS: the name of the host must be vouched for, and then it must prove that it has it (RFC 8689 §4.2.1).
+    fn require(&mut self, job: u32, goal: &Goal, at: SimTime) -> Proved {
+        let row = &self.jobs[job];
+        let mut proof = if row.proof == NONE { Proof::of(self.policy_of_hop(job).clone()) } else { self.proofs.get(row.proof).clone() };
+        let by_policy = matches!(proof.policy.level, TlsLevel::MtaSts);
+        if !goal.ground.list && !by_policy {
+            let end = End { bounce: self.is_last(job), code: 550, ..bounce(5, 7, 10) };
+            return self.not_used(job, goal, (end, "validation-failure"), "requiretls", at);
+        }
+        let judges = matches!(proof.policy.level, TlsLevel::Dane | TlsLevel::MtaSts | TlsLevel::Verify | TlsLevel::Secure);
+        if !judges {
+            proof.policy.level = TlsLevel::RequireTls;
+        }
+        self.jobs[job].proof = self.proofs.intern(proof);
+        Proved::Go(at)
+    }
+
+    fn prove_as_usual(&mut self, job: u32, goal: &Goal, at: SimTime) -> Proved {
         let policy = self.policy_of_hop(job).clone();
         if policy.level == TlsLevel::None || !policy.asks() {
             return Proved::Go(at);
@@ -167,13 +212,15 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     fn not_used(&mut self, job: u32, goal: &Goal, (end, result): (End, &'static str), policy: &'static str, at: SimTime) -> Proved {
         let host = self.tables.names.text(self.tables.candidates.get(goal.candidate).name);
         let what = match result {
+            _ if policy == "requiretls" => "REQUIRETLS, and neither DNSSEC nor MTA-STS vouches for its name",
             "dnssec-invalid" => "TLSA lookup error, so it is not used now",
             "dane-required" => "DANE is required, and there is none",
             _ => "not listed in the MTA-STS policy, so it is not used",
         };
         let why = format!("{host}: {what} ({result})");
         let reply = self.tables.reply(end.code, end.status, &why);
-        let published = if policy == "dane" { NONE } else { self.published_policy(&self.policies.learned(self.jobs[job].learned).clone()) };
+        let published =
+            if policy != "mta-sts" { NONE } else { self.published_policy(&self.policies.learned(self.jobs[job].learned).clone()) };
         self.trace_refusal(
             job,
             goal,

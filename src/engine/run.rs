@@ -15,6 +15,7 @@ use crate::base::{DAY, Enhanced, Fate, HostId, Interner, SimTime};
 use crate::model::Model;
 use crate::model::fault::{FaultKind, hosts_of};
 use crate::model::traffic::Source;
+use crate::model::traffic::TlsWish;
 use crate::trace::level::{COUNTERS, PATHS, STEPS};
 use crate::trace::{NONE, Tables, Trace};
 
@@ -124,6 +125,7 @@ fn play<const LEVEL: u8>(model: &Model, options: &Options) -> Run {
         tls_cache: TlsCache::default(),
         proofs: Interner::default(),
         policies: super::policy::Policies::default(),
+        wishes: sources.iter().any(|source| source.tls_wish != TlsWish::Usual),
         acceptance_cache: AcceptanceCache::default(),
         relays: super::relay::Relays::default(),
         silent: super::tcpto::SilentAddresses::default(),

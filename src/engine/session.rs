@@ -126,7 +126,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     /// Banner, EHLO, STARTTLS.
     pub(super) fn greet(&mut self, talk: &mut Talk<'_>) -> Result<(), Box<SessionEnd>> {
         let timers = talk.ours.sender.timers;
-        if talk.listener.implicit_tls {
+        let wraps = talk.ours.sender.tls.policy.implicit;
+        if wraps {
+            self.wrap(talk)?;
+        } else if talk.listener.implicit_tls {
             let end = talk.now.after(timers.banner_ns);
             return Err(self.broken(talk, Phase::Banner, &Stop::Silent(end), true));
         }
@@ -165,7 +168,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 self.tables.reply(code, status_of(effect), "the server greets with the sender's own name: mail loops back to myself");
             return Err(self.failed(talk, Phase::Ehlo, ConnectionResult::Left, effect, reply, true));
         }
-        self.secure(talk)
+        if wraps { Ok(()) } else { self.secure(talk) }
     }
 }
 

@@ -2,13 +2,14 @@
 
 use super::session::{SessionEnd, Stop, Talk};
 use super::world::World;
-use crate::base::{CertId, ConfigId, ConnectionResult, HostId, Interner, NameId, Phase, Reply, TlsOutcome, TlsVersion};
+use crate::base::{CertId, ConfigId, ConnectionResult, Enhanced, HostId, Interner, NameId, Phase, Reply, TlsOutcome, TlsVersion};
 use crate::decide::dane;
 use crate::decide::failure::Effect;
 use crate::decide::tls::{Eyes, NOTHING_TO_FIT, Offer, Verdict, Wanted, facts, listed, negotiate, sentence};
 use crate::model::certificate::{Certificate, Issuer};
 use crate::model::fault::{FaultKind, StarttlsHow};
 use crate::model::settings::{NextHop, Retry, Target, TlsLevel, TlsPolicy};
+use crate::model::traffic::TlsWish;
 use crate::trace::{NONE, TlsRecord};
 
 /// Answers of TLS questions, made once.
@@ -89,6 +90,26 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             });
             return Ok(());
         }
+        self.judge_offer(talk, offer, plain_retry)
+    }
+
+    /// TLS from the first byte: the handshake comes before the banner (RFC 8314 §3.3).
+    pub(super) fn wrap(&mut self, talk: &mut Talk<'_>) -> Result<(), Box<SessionEnd>> {
+        let offer = if talk.listener.implicit_tls {
+            match self.starttls_offer(talk) {
+                OfferKey::NotOffered | OfferKey::Refused(_) => OfferKey::Broken("the server has no certificate"),
+                offer => offer,
+            }
+        } else {
+            OfferKey::Broken("the server greets in clear")
+        };
+        self.judge_offer(talk, offer, false)
+    }
+
+    /// What the policy makes of an offer, after a handshake where there is one.
+    fn judge_offer(&mut self, talk: &mut Talk<'_>, offer: OfferKey, plain_retry: bool) -> Result<(), Box<SessionEnd>> {
+        let timers = talk.ours.sender.timers;
+        let level = self.policy_of(talk.job).level;
         let policy = self.policy_of(talk.job).clone();
         let (hop, _) = self.hop_of(talk.job, self.jobs[talk.job].hop).expect("a session has a next hop");
         let offer = match offer {
@@ -127,11 +148,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         match verdict {
             Verdict::Go(outcome) => {
                 talk.encrypted = outcome != TlsOutcome::Plaintext;
-                if talk.encrypted {
+                if talk.encrypted && !talk.ours.sender.tls.policy.implicit {
                     // A second EHLO (RFC 3207 §4.2).
                     self.command(talk, Phase::Ehlo, timers.ehlo_ns, 0).map_err(|stop| self.broken(talk, Phase::Ehlo, &stop, true))?;
                 }
-                Ok(())
+                self.keeps_the_wish(talk)
             }
             Verdict::PlaintextRetry => {
                 let reply = self.tables.reply(0, talk.rules.tls.handshake, "TLS handshake failed");
@@ -141,12 +162,26 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 Err(end)
             }
             Verdict::Fail { bounce, status, result } => {
+                let required = self.wish_of(talk.job) == TlsWish::Required;
+                let (bounce, status) = if required { (self.is_last_session(talk.job), Enhanced(5, 7, 10)) } else { (bounce, status) };
                 let effect = if bounce { Effect::Bounce(status) } else { Effect::Next(status) };
                 let why = self.tables.tls.get(record).why.clone();
                 let reply = self.tables.reply(code, status, &format!("{why} ({result})"));
                 Err(self.failed(talk, Phase::Starttls, ConnectionResult::TlsFailed, effect, reply, true))
             }
         }
+    }
+
+    /// A message with REQUIRETLS goes to servers that list it, and to no other (RFC 8689 §4.2.1).
+    fn keeps_the_wish(&mut self, talk: &mut Talk<'_>) -> Result<(), Box<SessionEnd>> {
+        let listed = || self.rules(talk.server).tls.requiretls && !talk.listener.without.iter().any(|word| &**word == "REQUIRETLS");
+        if self.wish_of(talk.job) != TlsWish::Required || talk.encrypted && listed() {
+            return Ok(());
+        }
+        let status = Enhanced(5, 7, 30);
+        let effect = if self.is_last_session(talk.job) { Effect::Bounce(status) } else { Effect::Next(status) };
+        let reply = self.tables.reply(0, status, "the server does not support REQUIRETLS");
+        Err(self.failed(talk, Phase::Ehlo, ConnectionResult::Left, effect, reply, false))
     }
 
     /// What the server has to offer when asked for STARTTLS now.
@@ -191,6 +226,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 | TlsLevel::Secure
                 | TlsLevel::Dane
                 | TlsLevel::MtaSts
+                | TlsLevel::RequireTls
                 | TlsLevel::CertificateValidation
                 | TlsLevel::DomainValidation
         );
@@ -237,7 +273,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             OfferKey::Certificate(id, version, _) => {
                 let certificate = self.model.certificate(*id);
                 let trusts = trusts(&certificate.issuer, talk.client);
-                let subject_counts = talk.rules.tls.subject_counts && question.policy.level != TlsLevel::MtaSts;
+                let subject_counts =
+                    talk.rules.tls.subject_counts && !matches!(question.policy.level, TlsLevel::MtaSts | TlsLevel::RequireTls);
                 let eyes = Eyes { trusts, wanted: &wanted, subject_counts, revocation: talk.rules.tls.revocation };
                 let mut facts = facts(certificate, *version, talk.now, &eyes);
                 facts.fits = self.fits(&question, &hop_name, certificate, talk);

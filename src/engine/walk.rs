@@ -119,7 +119,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         let message = self.copies[copy].message;
         let sender = &self.config(client).sender;
         let rules = self.rules(client);
-        let proves = self.settings[client.index()].proves;
+        let proves = self.settings[client.index()].proves || self.wishes;
         loop {
             if self.faults.down(self.model, client, None, at).is_some() {
                 let status = self.tables.reply(0, rules.session.lost, "the sending host went down");

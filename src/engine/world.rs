@@ -331,6 +331,8 @@ pub(crate) struct World<'m, const LEVEL: u8> {
     pub(crate) tls_cache: TlsCache,
     pub(crate) proofs: crate::base::Interner<super::proof::Proof>,
     pub(crate) policies: super::policy::Policies,
+    /// Some message has a wish of its own about encryption.
+    pub(crate) wishes: bool,
     pub(crate) acceptance_cache: AcceptanceCache,
     pub(crate) origins: Origins,
     pub(crate) relays: super::relay::Relays,

@@ -2,6 +2,7 @@
 
 pub mod authentication;
 pub mod certificate;
+mod client_tls;
 pub mod dns;
 pub mod exchange;
 pub mod fault;

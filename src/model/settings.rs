@@ -1,6 +1,7 @@
 //! What is a machine set to? The side that sends, and the side that receives.
 
 use super::authentication::Stance;
+pub use super::client_tls::{ClientTls, DaneUse, TlsLevel, TlsPolicy};
 use super::exchange::Tenant;
 pub use super::retry_rules::Retry;
 use super::topology::Law;
@@ -203,107 +204,6 @@ pub enum Target {
     Host(NameId),
     /// An address.
     Ip(IpAddr),
-}
-
-/// What a client asks of encryption.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ClientTls {
-    /// For every next hop without a policy of its own.
-    pub policy: TlsPolicy,
-    /// By next hop as written in the table: a domain, `[host]`, an address.
-    pub policies: Vec<(Box<str>, TlsPolicy)>,
-    /// Oldest and newest version that it speaks.
-    pub versions: (TlsVersion, TlsVersion),
-}
-
-/// One TLS policy.
-#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct TlsPolicy {
-    /// How much, where nothing that the receiving domain publishes asks for more.
-    pub level: TlsLevel,
-    /// Names that the certificate must carry instead of those of the level; `nexthop`, `dot-nexthop`, `hostname` or a name. Of level
-    /// `Fingerprint`: digests.
-    pub names: Vec<Box<str>>,
-    /// Are TLSA records looked up (RFC 7672)?
-    pub dane: DaneUse,
-    /// Are policies of receiving domains fetched (RFC 8461)?
-    pub mta_sts: bool,
-}
-
-impl TlsPolicy {
-    /// A level and nothing else.
-    #[must_use]
-    pub const fn of(level: TlsLevel) -> Self {
-        Self { level, names: Vec::new(), dane: DaneUse::Never, mta_sts: false }
-    }
-
-    /// Does the policy depend on what the receiving domain publishes?
-    #[must_use]
-    pub fn asks(&self) -> bool {
-        self.dane != DaneUse::Never || self.mta_sts
-    }
-}
-
-/// What a sender makes of DANE.
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub enum DaneUse {
-    /// Nothing.
-    #[default]
-    Never,
-    /// Where the receiving domain has it (Postfix `dane`, Exim `hosts_try_dane`, Exchange Online `Opportunistic`).
-    Try,
-    /// No delivery without (Postfix `dane-only`, Exim `hosts_require_dane`, Exchange Online `Mandatory`).
-    Must,
-}
-
-/// Levels of all products, in the words of each.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub enum TlsLevel {
-    /// Never.
-    None,
-    /// If offered; whatever the certificate.
-    May,
-    /// Must; whatever the certificate.
-    Encrypt,
-    /// Must; chain and the name of the MX host.
-    Verify,
-    /// Must; chain and the name of the next hop.
-    Secure,
-    /// Must; the certificate or its key is one of a list.
-    Fingerprint,
-    /// Must; a TLSA record of the host fits the certificate. A host gets this level when it has such records.
-    Dane,
-    /// Must; chain, and a SAN with the name of the MX host. A host gets this level under a policy of its domain in mode enforce.
-    MtaSts,
-    /// Exchange `tls_settings` left out.
-    Opportunistic,
-    /// Exchange `EncryptionOnly`.
-    EncryptionOnly,
-    /// Exchange `CertificateValidation`: chain and validity.
-    CertificateValidation,
-    /// Exchange `DomainValidation`: also the name in `tls_domain`.
-    DomainValidation,
-}
-
-impl TlsLevel {
-    /// The level in its product's own word.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::May => "may",
-            Self::Encrypt => "encrypt",
-            Self::Verify => "verify",
-            Self::Secure => "secure",
-            Self::Fingerprint => "fingerprint",
-            Self::Dane => "dane",
-            Self::MtaSts => "mta-sts",
-            Self::Opportunistic => "Opportunistic",
-            Self::EncryptionOnly => "EncryptionOnly",
-            Self::CertificateValidation => "CertificateValidation",
-            Self::DomainValidation => "DomainValidation",
-        }
-    }
 }
 
 /// The receiving side.

@@ -30,6 +30,20 @@ pub struct Source {
     pub signer: Option<Signer>,
     /// The body has 8-bit characters (8BITMIME).
     pub eight_bit: bool,
+    /// What its sender wants of encryption on the way.
+    pub tls_wish: TlsWish,
+}
+
+/// What the sender of a message wants of encryption on the way (RFC 8689).
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+pub enum TlsWish {
+    /// Nothing in particular.
+    #[default]
+    Usual,
+    /// REQUIRETLS: rather returned than sent without.
+    Required,
+    /// `TLS-Required: No`: rather sent without than returned.
+    NotNeeded,
 }
 
 /// When messages come.

@@ -7,6 +7,7 @@ pub mod explain;
 pub mod json;
 pub mod tests;
 pub mod text;
+pub mod tls_report;
 pub mod trace;
 pub mod words;
 mod writer;

@@ -71,6 +71,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         judged_version_min: TlsVersion::Tls12,
         subject_counts: true,
         revocation: RevocationCheck::Always,
+        requiretls: false,
         mx_not_listed: Enhanced(4, 4, 8),
         mta_sts_failed: Some(Enhanced(4, 7, 5)),
         // Its article about DANE lists an expired certificate among the failures, without an exception for usage 3.
@@ -79,6 +80,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
             missing: defer(4, 7, 324),
             lookup_failed: Enhanced(4, 7, 324),
             expiry_counts: true,
+            name_counts: true,
             statuses: &[
                 ("starttls-not-supported", Enhanced(4, 7, 321)),
                 // A handshake that fails counts as if there were no STARTTLS.

@@ -71,6 +71,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         judged_version_min: TlsVersion::Tls10,
         subject_counts: true,
         revocation: RevocationCheck::Always,
+        requiretls: false,
         mx_not_listed: Enhanced(4, 7, 5),
         mta_sts_failed: None,
         dane: DaneRules::RFC,

@@ -322,6 +322,8 @@ pub struct TlsRules {
     pub revocation: RevocationCheck,
     /// DANE (`decide::dane`).
     pub dane: DaneRules,
+    /// It knows REQUIRETLS: announces it and keeps to it.
+    pub requiretls: bool,
     /// MTA-STS in mode enforce: the policy does not list the host.
     pub mx_not_listed: Enhanced,
     /// MTA-STS in mode enforce: no TLS, or the certificate will not do; `None`: as at a level that judges certificates.
@@ -350,6 +352,8 @@ pub struct DaneRules {
     pub lookup_failed: Enhanced,
     /// A certificate out of date fails although a record of usage 3 fits it.
     pub expiry_counts: bool,
+    /// Under usage 2 the certificate must have the host's name (RFC 7672 §3.1.2). A running Exim 4.96 delivers without.
+    pub name_counts: bool,
     /// Statuses of its own by RFC 8460 result type; what is not listed has the status of the level.
     pub statuses: &'static [(&'static str, Enhanced)],
 }
@@ -361,6 +365,7 @@ impl DaneRules {
         missing: defer(4, 7, 5),
         lookup_failed: Enhanced(4, 7, 5),
         expiry_counts: false,
+        name_counts: true,
         statuses: &[],
     };
 }

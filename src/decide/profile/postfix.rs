@@ -72,6 +72,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         judged_version_min: TlsVersion::Tls12,
         subject_counts: true,
         revocation: RevocationCheck::Never,
+        requiretls: true,
         mx_not_listed: Enhanced(4, 7, 5),
         mta_sts_failed: None,
         dane: DaneRules { unsigned_list_counts: true, ..DaneRules::RFC },

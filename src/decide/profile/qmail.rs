@@ -71,6 +71,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         judged_version_min: TlsVersion::Tls12,
         subject_counts: true,
         revocation: RevocationCheck::Never,
+        requiretls: false,
         mx_not_listed: Enhanced(4, 7, 0),
         mta_sts_failed: None,
         dane: DaneRules::RFC,

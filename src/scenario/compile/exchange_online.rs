@@ -260,7 +260,7 @@ fn tls(connector: &schema::OutboundConnector) -> TlsPolicy {
     };
     let mta_sts = connector.use_mx_record.or(true)
         && connector.mta_sts_mode.or(schema::MtaStsMode::Opportunistic) == schema::MtaStsMode::Opportunistic;
-    TlsPolicy { level, dane, mta_sts, names: name.iter().map(|name| name.to_ascii_lowercase().into()).collect() }
+    TlsPolicy { level, dane, mta_sts, implicit: false, names: name.iter().map(|name| name.to_ascii_lowercase().into()).collect() }
 }
 
 /// Switches that the format knows and the model does not use yet.

@@ -1,10 +1,10 @@
 //! Who sends what to whom, and when: sources of messages, and the single message of a test or of `explain`.
 //!
-//! Not modelled yet: logins, spam scores, binary bodies, traffic from a file. `headers` may be written: nothing that is modelled looks at them.
+//! Not modelled yet: logins, spam scores, binary bodies, traffic from a file. Of `headers` only `TLS-Required` means something.
 
 use crate::base::{Address, DAY, SimTime};
 use crate::diag::{Diagnostic, Span, code};
-use crate::model::traffic::{AddressTemplate, Notify, Recipients, Schedule, Source};
+use crate::model::traffic::{AddressTemplate, Notify, Recipients, Schedule, Source, TlsWish};
 use crate::scenario::schema::{self, Body, Envelope, Message, Ret, Traffic};
 use crate::scenario::source::{Field, Named, Text};
 
@@ -104,7 +104,20 @@ fn build(name: &str, place: Span, envelope: &Envelope, schedule: Schedule, entri
         author: envelope.header_from.get().and_then(|text| template(text, desk)),
         signer: stance::signer(&envelope.dkim, desk),
         eight_bit: envelope.body.or(Body::SevenBit) == Body::EightBit,
+        tls_wish: tls_wish(envelope),
     })
+}
+
+/// The parameter of MAIL wins over the header (RFC 8689 §5).
+fn tls_wish(envelope: &Envelope) -> TlsWish {
+    let says_no = |(name, value): (&Text, &Text)| name.eq_ignore_ascii_case("TLS-Required") && value.trim().eq_ignore_ascii_case("no");
+    if envelope.requiretls.or(false) {
+        TlsWish::Required
+    } else if envelope.headers.iter().any(says_no) {
+        TlsWish::NotNeeded
+    } else {
+        TlsWish::Usual
+    }
 }
 
 fn refuse(envelope: &Envelope, desk: &mut Desk) {
@@ -115,7 +128,6 @@ fn refuse(envelope: &Envelope, desk: &mut Desk) {
         desk.not_modelled(envelope.body.span(), "binary bodies");
     }
     desk.only(&envelope.smtp_utf8, false, "SMTPUTF8");
-    desk.only(&envelope.requiretls, false, "REQUIRETLS");
 }
 
 type Sender = (Option<AddressTemplate>, u32, Span);

@@ -104,7 +104,7 @@ pub(super) static TABLE: Table = &[
     ("smtp_always_send_ehlo", Meaning::Only("yes")),
     ("smtp_per_record_deadline", Meaning::Only("no")),
     ("smtp_per_request_deadline", Meaning::Only("no")),
-    ("smtp_tls_wrappermode", Meaning::Only("no")),
+    ("smtp_tls_wrappermode", Meaning::YesNo(|t, yes| t.sender.tls.policy.implicit = yes)),
     ("smtp_tls_enforce_peername", Meaning::Only("yes")),
     ("smtp_sasl_auth_enable", Meaning::Only("no")),
     ("smtp_sender_dependent_authentication", Meaning::Only("no")),
