@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn failures() {
-        use Effect::{Bounce, Next};
+        use Effect::{Bounce, Defer, Next};
         let e = |text: &str| Enhanced::parse(text).unwrap();
         let cases = [
             (Profile::Postfix, Phase::Banner, "554 5.3.2 no", true, Next(e("4.3.2"))),
@@ -136,6 +136,25 @@ mod tests {
             (Profile::Rfc, Phase::Rcpt, "552 5.5.3", false, Next(e("4.5.3"))),
             (Profile::Postfix, Phase::FinalDot, "554 5.7.1", true, Bounce(e("5.7.1"))),
             (Profile::ExchangeOnline, Phase::FinalDot, "452 4.3.1", true, Next(e("4.3.1"))),
+            (Profile::Sendmail, Phase::Banner, "554 5.3.2 no", true, Bounce(e("5.5.0"))),
+            (Profile::Sendmail, Phase::Banner, "554 5.3.2 no", false, Next(e("4.5.0"))),
+            (Profile::Sendmail, Phase::Banner, "421 4.3.2 no", true, Next(e("4.5.0"))),
+            (Profile::Sendmail, Phase::Helo, "550 5.7.1", true, Bounce(e("5.5.0"))),
+            (Profile::Sendmail, Phase::Rcpt, "450 4.2.1", false, Next(e("4.2.1"))),
+            (Profile::Sendmail, Phase::Data, "554 5.6.0", true, Bounce(e("5.0.0"))),
+            (Profile::OpenSmtpd, Phase::Banner, "554 5.3.2 no", true, Next(e("4.3.2"))),
+            (Profile::OpenSmtpd, Phase::Helo, "550 5.7.1", true, Next(e("4.7.1"))),
+            (Profile::OpenSmtpd, Phase::Mail, "451 4.3.0", false, Defer(e("4.3.0"))),
+            (Profile::OpenSmtpd, Phase::Rcpt, "450 4.2.1", false, Defer(e("4.2.1"))),
+            (Profile::OpenSmtpd, Phase::Data, "554 5.6.0", false, Bounce(e("5.6.0"))),
+            (Profile::Qmail, Phase::Banner, "421", false, Defer(e("4.0.0"))),
+            (Profile::Qmail, Phase::Banner, "554", false, Defer(e("4.0.0"))),
+            (Profile::Qmail, Phase::Helo, "550", false, Defer(e("4.0.0"))),
+            (Profile::Qmail, Phase::Rcpt, "450", false, Defer(e("4.0.0"))),
+            (Profile::Qmail, Phase::Mail, "550 5.7.1", false, Bounce(e("5.7.1"))),
+            (Profile::KumoMta, Phase::Banner, "554 5.3.2 no", true, Next(e("4.3.2"))),
+            (Profile::KumoMta, Phase::Mail, "451 4.3.0", false, Defer(e("4.3.0"))),
+            (Profile::KumoMta, Phase::Rcpt, "550 5.1.1", false, Bounce(e("5.1.1"))),
         ];
         for (profile, phase, reply, last, expected) in cases {
             let parsed = Reply::parse(reply).unwrap();
@@ -147,5 +166,22 @@ mod tests {
         assert_eq!(silent(Profile::ExchangeOnline, Event::Refused), Next(e("4.4.316")));
         assert_eq!(silent(Profile::ExchangeOnline, Event::ConnectTimeout), Next(e("4.4.315")));
         assert_eq!(silent(Profile::Postfix, Event::TooBig), Bounce(e("5.3.4")));
+        // A line that breaks in the transaction, and before it.
+        let broken = |profile, phase| judge(behaviour(profile), &default_sender(profile), phase, Event::Lost, false);
+        let lines = [
+            (Profile::Sendmail, Phase::FinalDot, Next(e("4.4.2"))),
+            (Profile::OpenSmtpd, Phase::Ehlo, Next(e("4.4.2"))),
+            (Profile::OpenSmtpd, Phase::FinalDot, Defer(e("4.4.2"))),
+            (Profile::Qmail, Phase::Banner, Defer(e("4.4.2"))),
+            (Profile::KumoMta, Phase::Data, Defer(e("4.4.2"))),
+        ];
+        for (profile, phase, expected) in lines {
+            assert_eq!(broken(profile, phase), expected, "{profile:?} {phase:?}");
+        }
+        // A server that greets with the sender's own name.
+        let own = |profile, best, last| judge(behaviour(profile), &default_sender(profile), Phase::Ehlo, Event::OwnName { best }, last);
+        assert_eq!(own(Profile::Postfix, true, false), Bounce(e("5.4.6")));
+        assert_eq!(own(Profile::Sendmail, true, false), Next(e("4.3.5")));
+        assert_eq!(own(Profile::Sendmail, false, true), Bounce(e("5.3.5")));
     }
 }

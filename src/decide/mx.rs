@@ -64,7 +64,12 @@ pub fn read_mx(rules: &Behaviour, names: &Names, name: NameId, answer: &MxAnswer
             } else {
                 "R5"
             };
-            let end = rules.mx.lookup_refused.filter(|_| rule == "R7").unwrap_or(rules.mx.lookup_failed);
+            let own = match *how {
+                "REFUSED" => rules.mx.lookup_refused,
+                "SERVFAIL" => rules.mx.lookup_servfail,
+                _ => None,
+            };
+            let end = own.unwrap_or(rules.mx.lookup_failed);
             return one(MxStep::End(end), rule, &format!("the MX question failed for now ({how}); no address is asked instead"), RFC);
         }
         MxAnswer::Internet => return one(MxStep::Implicit, "R1", "a domain of the internet outside of the model", "scenario: dns.rest"),
@@ -294,12 +299,14 @@ mod tests {
         let (domain, a, b, root) = (names.intern("d.test"), names.intern("a.d.test"), names.intern("b.d.test"), names.intern("."));
         let code = |end: &End| (end.bounce, end.status.to_string());
         use MxAnswer::{Failed, NoData, NxDomain, Records};
-        let cases: [(_, _, _, Expected<'_>, _); 13] = [
+        let cases: [(_, _, _, Expected<'_>, _); 28] = [
             ("lowest preference first", Profile::Rfc, Records(vec![(20, b), (10, a)]), Ok(vec![a, b]), "R1"),
             ("no MX", Profile::Rfc, NoData, Ok(vec![]), "R2"),
             ("no such domain", Profile::Rfc, NxDomain, Err((true, "5.1.2")), "R4"),
             ("no such domain, Postfix goes on", Profile::Postfix, NxDomain, Ok(vec![]), "R4"),
             ("SERVFAIL", Profile::Rfc, Failed("SERVFAIL"), Err((false, "4.4.3")), "R5"),
+            ("SERVFAIL, Sendmail", Profile::Sendmail, Failed("SERVFAIL"), Err((false, "4.0.0")), "R5"),
+            ("SERVFAIL behind an alias, Sendmail", Profile::Sendmail, Failed("SERVFAIL behind an alias"), Err((false, "4.4.3")), "R5"),
             ("silence", Profile::Postfix, Failed("no answer"), Err((false, "4.4.3")), "R6"),
             ("REFUSED", Profile::Postfix, Failed("REFUSED"), Err((false, "4.4.3")), "R7"),
             ("null MX", Profile::Rfc, Records(vec![(0, root)]), Err((true, "5.1.10")), "R14"),
@@ -308,6 +315,19 @@ mod tests {
             ("null MX beside others wins at Postfix", Profile::Postfix, Records(vec![(0, root), (10, a)]), Err((true, "5.1.0")), "R15"),
             ("`MX 10 .` is no host", Profile::Rfc, Records(vec![(10, root)]), Err((true, "5.4.4")), "R16"),
             ("twice the same", Profile::Rfc, Records(vec![(20, a), (10, a)]), Ok(vec![a]), "R1"),
+            ("no such domain, Sendmail goes on", Profile::Sendmail, NxDomain, Ok(vec![]), "R4"),
+            ("no such domain, OpenSMTPD", Profile::OpenSmtpd, NxDomain, Err((true, "5.1.2")), "R4"),
+            ("no such domain, qmail goes on", Profile::Qmail, NxDomain, Ok(vec![]), "R4"),
+            ("SERVFAIL, qmail", Profile::Qmail, Failed("SERVFAIL"), Err((false, "4.1.2")), "R5"),
+            ("REFUSED, Sendmail waits", Profile::Sendmail, Failed("REFUSED"), Err((false, "4.4.3")), "R7"),
+            ("REFUSED, OpenSMTPD gives up", Profile::OpenSmtpd, Failed("REFUSED"), Err((true, "5.4.3")), "R7"),
+            ("null MX, Sendmail", Profile::Sendmail, Records(vec![(0, root)]), Err((true, "5.1.10")), "R14"),
+            ("null MX, OpenSMTPD 7.8", Profile::OpenSmtpd, Records(vec![(0, root)]), Err((true, "5.1.10")), "R14"),
+            ("null MX, OpenSMTPD 6.8 knows none", Profile::OpenSmtpd6, Records(vec![(0, root)]), Err((false, "4.4.4")), "R14"),
+            ("null MX, qmail", Profile::Qmail, Records(vec![(0, root)]), Err((true, "5.4.4")), "R14"),
+            ("null MX beside others, OpenSMTPD", Profile::OpenSmtpd, Records(vec![(0, root), (10, a)]), Ok(vec![a]), "R1"),
+            ("null MX beside others wins at KumoMTA", Profile::KumoMta, Records(vec![(0, root), (10, a)]), Err((true, "5.1.10")), "R15"),
+            ("`MX 10 .`, OpenSMTPD", Profile::OpenSmtpd, Records(vec![(10, root)]), Err((false, "4.4.4")), "R16"),
         ];
         for (case, profile, answer, expected, rule) in cases {
             let decision = read_mx(behaviour(profile), &names, domain, &answer);
@@ -352,7 +372,7 @@ mod tests {
             other_family: false,
             no_such_name: false,
         };
-        let cases: [(_, _, _, _, Expected<'_>); 14] = [
+        let cases: [(_, _, _, _, Expected<'_>); 24] = [
             ("both", Profile::Rfc, false, vec![at(10, a, 1), at(20, b, 2)], Ok(vec![a, b])),
             ("own address drops itself and worse", Profile::Postfix, false, vec![at(10, a, 1), at(20, b, 9), at(30, c, 3)], Ok(vec![a])),
             ("own name drops itself and worse", Profile::Rfc, false, vec![at(10, a, 1), at(20, me, 8), at(30, c, 3)], Ok(vec![a])),
@@ -367,6 +387,16 @@ mod tests {
             ("unknown and gone, Postfix", Profile::Postfix, false, vec![soft(10, a), gone(20, b)], Err((false, "4.4.4"))),
             ("unknown only, Postfix", Profile::Postfix, false, vec![soft(10, a)], Err((false, "4.4.3"))),
             ("nothing at all", Profile::Rfc, true, vec![gone(0, domain)], Err((true, "5.4.4"))),
+            ("Sendmail knows itself by name", Profile::Sendmail, false, vec![at(10, a, 1), at(20, me, 8), at(30, c, 3)], Ok(vec![a])),
+            ("Sendmail does not look at addresses", Profile::Sendmail, false, vec![at(10, a, 1), at(20, b, 9)], Ok(vec![a, b])),
+            ("Sendmail is the best MX", Profile::Sendmail, false, vec![at(10, me, 8), at(20, c, 3)], Err((true, "5.3.5"))),
+            ("OpenSMTPD does not look for itself", Profile::OpenSmtpd, false, vec![at(10, me, 9), at(20, c, 3)], Ok(vec![me, c])),
+            ("all gone, Sendmail", Profile::Sendmail, false, vec![gone(10, a), gone(20, b)], Err((true, "5.1.2"))),
+            ("unknown and gone, Sendmail", Profile::Sendmail, false, vec![soft(10, a), gone(20, b)], Err((false, "5.1.2"))),
+            ("all gone, OpenSMTPD waits", Profile::OpenSmtpd, false, vec![gone(10, a), gone(20, b)], Err((false, "4.4.4"))),
+            ("nothing at all, OpenSMTPD waits", Profile::OpenSmtpd, true, vec![gone(0, domain)], Err((false, "4.4.4"))),
+            ("all gone, qmail", Profile::Qmail, false, vec![gone(10, a)], Err((true, "5.4.4"))),
+            ("all gone, KumoMTA waits", Profile::KumoMta, false, vec![gone(10, a)], Err((false, "4.4.4"))),
         ];
         for (case, profile, implicit, targets, expected) in cases {
             let decision = plan(behaviour(profile), &names, &asker, domain, implicit, &targets);

@@ -198,6 +198,56 @@ mod tests {
     }
 
     #[test]
+    fn squares_and_doubling() {
+        let qmail = default_sender(Profile::Qmail).retry;
+        let (times, all, end) = schedule(&qmail, ExpiryTest::AfterAttempt, 6);
+        assert_eq!((times, all, end), (vec![0, 6, 26, 60, 106, 166], 40, SimTime(7 * DAY + 60 * MINUTE)));
+        let kumo = default_sender(Profile::KumoMta).retry;
+        let (times, all, _) = schedule(&kumo, behaviour(Profile::KumoMta).expiry, 5);
+        assert_eq!((times, all), (vec![0, 20, 60, 140, 300], 9));
+        let opensmtpd = default_sender(Profile::OpenSmtpd).retry;
+        let next = |age_s: u64| match after_deferral(
+            &opensmtpd,
+            ExpiryTest::Timer,
+            Memory { arrived: SimTime::ZERO, began: SimTime::ZERO, deferrals: 1, null_sender: false },
+            SimTime(age_s * SECOND),
+        ) {
+            Next::Try { at, .. } => at.0 / SECOND,
+            Next::Expire { .. } => 0,
+        };
+        assert_eq!([0, 11, 400, 1599, 1600, 86_400].map(next), [400, 400, 1600, 1600, 3600, 90_000]);
+    }
+
+    #[test]
+    fn queue_runs_of_sendmail() {
+        let run = |min, max, at: u64| {
+            let retry = Retry::QueueRuns {
+                every_ns: 2 * SECOND,
+                offset_ns: 0,
+                min_age_ns: min * SECOND,
+                max_age_ns: max * SECOND,
+                lifetime_ns: DAY,
+                warning_ns: 0,
+            };
+            let memory = Memory { arrived: SimTime::ZERO, began: SimTime::ZERO, deferrals: 1, null_sender: false };
+            match after_deferral(&retry, ExpiryTest::AfterAttempt, memory, SimTime(at * SECOND + 1)) {
+                Next::Try { at, .. } => at.0 / SECOND,
+                Next::Expire { .. } => 0,
+            }
+        };
+        let cases = [
+            ("without MinQueueAge every run tries", (0, 0), vec![(0, 2), (2, 4), (40, 42)]),
+            ("MinQueueAge alone does not grow", (4, 0), vec![(0, 4), (8, 12), (40, 44)]),
+            ("with MaxQueueAge the wait is the age, between both", (4, 16), vec![(0, 4), (4, 8), (8, 16), (16, 32), (32, 48)]),
+        ];
+        for (case, (min, max), runs) in cases {
+            for (at, expected) in runs {
+                assert_eq!(run(min, max, at), expected, "{case}: after an attempt at {at} s");
+            }
+        }
+    }
+
+    #[test]
     fn scans_with_an_offset() {
         let mut retry = default_sender(Profile::Postfix).retry;
         if let Retry::Postfix { scan_offset_ns, .. } = &mut retry {

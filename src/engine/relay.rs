@@ -8,7 +8,7 @@ use crate::decide::mx::MxPlan;
 use crate::decide::order::Order;
 use crate::decide::relay::{Route, suspend};
 use crate::trace::NONE;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 /// The memory of all senders that have one.
@@ -17,6 +17,8 @@ pub(crate) struct Relays {
     routes: BTreeMap<(HostId, IpAddr), Route>,
     /// By queue.
     destinations: BTreeMap<u32, Destination>,
+    /// Addresses that failed in the attempt of a copy that is under way.
+    dead: BTreeSet<(u32, IpAddr)>,
 }
 
 /// What is known about one destination.
@@ -41,6 +43,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     #[inline]
     pub(super) fn opens_at(&mut self, job: u32, address: IpAddr, at: SimTime) -> Option<SimTime> {
         let rules = self.rules(self.copies[self.jobs[job].copy].host);
+        let copy = self.copies[self.jobs[job].copy].number;
+        if rules.tries_address_once && self.relays.dead.contains(&(copy, address)) {
+            return None;
+        }
         if rules.skips_silent && self.skips_silent_address(job, address, at) {
             return None;
         }
@@ -101,12 +107,24 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     pub(super) fn suspend_route(&mut self, job: u32, address: IpAddr, at: SimTime) {
         let row = &self.jobs[job];
         let client = self.copies[row.copy].host;
+        if self.rules(client).tries_address_once {
+            self.relays.dead.insert((self.copies[row.copy].number, address));
+        }
         let Some(rules) = self.rules(client).relay else { return };
         let before = self.relays.routes.get(&(client, address)).copied();
         self.relays.routes.insert((client, address), suspend(&rules, before, at));
         if let Some(known) = self.relays.destinations.get_mut(&row.queue) {
             known.open = None;
         }
+    }
+
+    /// An attempt is over: its dead addresses may be tried again.
+    pub(super) fn forget_dead(&mut self, copy: u32) {
+        if self.relays.dead.is_empty() {
+            return;
+        }
+        let number = self.copies[copy].number;
+        self.relays.dead.retain(|(of, _)| *of != number);
     }
 
     /// A transaction is over, and the session stays.

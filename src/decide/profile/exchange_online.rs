@@ -16,6 +16,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         no_address: defer(4, 4, 312),
         lookup_failed: defer(4, 4, 312),
         lookup_refused: None,
+        lookup_servfail: None,
         no_usable_target: defer(4, 4, 312),
         no_usable_target_yet: defer(4, 4, 312),
         no_usable_target_mixed: defer(4, 4, 312),
@@ -96,6 +97,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     tells_postmaster: false,
     expiry_action: "failed",
     relay: None,
+    tries_address_once: false,
     skips_silent: false,
     pass: PassRules::PLAIN,
 };

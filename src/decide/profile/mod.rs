@@ -39,6 +39,8 @@ pub struct Behaviour {
     pub expiry_action: &'static str,
     /// Its memory of routes and sessions (`decide::relay`).
     pub relay: Option<RelayRules>,
+    /// An address whose connect failed is not tried twice in one attempt, though it stands in the list twice.
+    pub tries_address_once: bool,
     /// It skips addresses that did not answer before (`decide::tcpto`).
     pub skips_silent: bool,
     /// How a pass is made, and what it leaves behind.
@@ -90,6 +92,8 @@ pub struct MxRules {
     pub lookup_failed: End,
     /// The MX question was answered REFUSED; `None` = as if it failed for now.
     pub lookup_refused: Option<End>,
+    /// The MX question about a name that is no alias was answered SERVFAIL; `None` = as if it failed for now.
+    pub lookup_servfail: Option<End>,
     /// No target has an address, all for good.
     pub no_usable_target: End,
     /// No target has an address, and the question about the last of them failed only for now.

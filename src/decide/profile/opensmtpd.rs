@@ -28,6 +28,7 @@ const BASE: Behaviour = Behaviour {
         no_address: NO_MX,
         lookup_failed: defer(4, 4, 3),
         lookup_refused: Some(bounce(5, 4, 3)),
+        lookup_servfail: None,
         no_usable_target: NO_MX,
         no_usable_target_yet: NO_MX,
         no_usable_target_mixed: NO_MX,
@@ -94,6 +95,7 @@ const BASE: Behaviour = Behaviour {
     expiry: ExpiryTest::Timer,
     tells_postmaster: false,
     pass: PassRules::PLAIN,
+    tries_address_once: false,
     skips_silent: false,
     relay: Some(RelayRules {
         connect_gap_ns: 2 * SECOND,

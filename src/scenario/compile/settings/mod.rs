@@ -255,9 +255,47 @@ mod tests {
         }
     }
 
+    #[test]
+    fn other_servers() {
+        let number = |pick: fn(&Tuned) -> u64| pick;
+        let cases = [
+            (Profile::Sendmail, r#""Timeout.connect": "2s""#, number(|t| t.sender.timers.connect_ns), 2 * SECOND),
+            (Profile::Sendmail, r#""Timeout.connect": "0""#, |t| t.sender.timers.connect_ns, 127 * SECOND),
+            (Profile::Sendmail, r#""Timeout.iconnect": "5""#, |t| t.sender.timers.first_connect_ns, 5 * MINUTE),
+            (Profile::Sendmail, r#""MinQueueAge": "27""#, |t| queue_age(t), 27 * MINUTE),
+            (Profile::Sendmail, r#""Timeout.queuereturn": "3""#, |t| lifetime(t), 3 * DAY),
+            (Profile::Sendmail, r#""MaxHopCount": "30""#, |t| t.hop_limit.into(), 30),
+            (Profile::OpenSmtpd, r#""queue ttl": "2d""#, |t| lifetime(t), 2 * DAY),
+            (Profile::OpenSmtpd, r#""net.ipv4.tcp_syn_retries": "1""#, |t| t.sender.timers.connect_ns, 3 * SECOND),
+            (Profile::OpenSmtpd, r#""net.ipv4.tcp_syn_retries": "6""#, |t| t.sender.timers.connect_ns, 127 * SECOND),
+            (Profile::Qmail, r#""timeoutremote": "600""#, |t| t.sender.timers.final_dot_ns, 600 * SECOND),
+            (Profile::Qmail, r#""queuelifetime": "86400""#, |t| lifetime(t), DAY),
+            (Profile::KumoMta, r#""retry_interval": "5m""#, |t| first_wait(t), 5 * MINUTE),
+            (Profile::KumoMta, r#""enable_tls": "RequiredInsecure""#, |t| u64::from(t.sender.tls.policy.level == TlsLevel::Encrypt), 1),
+        ];
+        for (profile, settings, pick, expected) in cases {
+            let (tuned, problems) = tuned(profile, settings);
+            assert_eq!((pick(&tuned), problems), (expected, vec![]), "{settings}");
+        }
+    }
+
+    fn queue_age(tuned: &Tuned) -> u64 {
+        match tuned.sender.retry {
+            Retry::QueueRuns { min_age_ns, .. } => min_age_ns,
+            _ => 0,
+        }
+    }
+
+    fn first_wait(tuned: &Tuned) -> u64 {
+        match tuned.sender.retry {
+            Retry::Rfc { first_ns, .. } => first_ns,
+            _ => 0,
+        }
+    }
+
     fn lifetime(tuned: &Tuned) -> u64 {
         match tuned.sender.retry {
-            Retry::Postfix { lifetime_ns, .. } => lifetime_ns,
+            Retry::Postfix { lifetime_ns, .. } | Retry::QueueRuns { lifetime_ns, .. } | Retry::Squares { lifetime_ns, .. } => lifetime_ns,
             _ => 0,
         }
     }
