@@ -72,19 +72,14 @@ const ROWS: [&[&str]; 55] = [
     &["rfc"],
 ];
 
-/// A profile that does not exist yet; what a case skips for want of it says so. Delete the row when the profile is there.
-const ABSENT_PROFILES: &[(&str, &str)] = &[];
-const ABSENT: &str = "the profile is not there yet";
-
-/// Something else that does not exist yet: why, and a scenario that loads as soon as it does. A file whose number stands behind it may be missing.
-const ABSENT_PARTS: &[(&str, &str, &[usize])] = &[(
+/// What does not exist yet: why a case is skipped for want of it, and a scenario that loads as soon as it does.
+const ABSENT_PARTS: &[(&str, &str)] = &[(
     "forwarding is not there yet",
     r#"Scenario(systems: { "a": Mta(recipients: { "u@a.example": Forward(to: ["u@b.example"], srs: false) }) })"#,
-    &[],
 )];
 
 /// Where we still say something else than the row (`expect_fail` in its file): case, profile, what.
-const DISAGREEMENTS: &[(usize, &str, &str)] = &[(6, "sendmail", "noted as 4.4.3"), (9, "sendmail", "RCPT is not rewritten")];
+const DISAGREEMENTS: &[(usize, &str, &str)] = &[(9, "sendmail", "RCPT is not rewritten")];
 
 /// What whoever checks the scenario of a case is warned of.
 const WARNINGS: &[(usize, &str)] = &[(10, "MT0112"), (24, "MT0215")];
@@ -109,10 +104,7 @@ fn every_published_case_holds() {
     println!("{:>4}  {:<42} passed", "case", "profiles");
     for (number, profiles) in (1..).zip(ROWS) {
         let Some(path) = files.get(&number) else {
-            if !ABSENT_PARTS.iter().any(|(.., missing)| missing.contains(&number)) {
-                wrong.push(format!("case {number}: no file"));
-            }
-            println!("{number:>4}  {:<42} no file yet", profiles.join(" "));
+            wrong.push(format!("case {number}: no file"));
             continue;
         };
         let mut loaded = load_path(path).unwrap_or_else(|invalid| panic!("{}: {:?}", path.display(), invalid.problems));
@@ -135,8 +127,7 @@ fn every_published_case_holds() {
                     passed.insert(profile.to_owned());
                     continue;
                 }
-                Status::Skipped if why == ABSENT => ABSENT_PROFILES.iter().any(|(word, _)| *word == profile),
-                Status::Skipped => ABSENT_PARTS.iter().any(|(words, ..)| *words == why),
+                Status::Skipped => ABSENT_PARTS.iter().any(|(words, _)| *words == why),
                 Status::ExpectedFailure => DISAGREEMENTS.contains(&(number, profile, why)),
                 Status::Failed | Status::Error => false,
             };
@@ -161,15 +152,7 @@ fn every_published_case_holds() {
 /// What a gap waits for is still absent; else the skipped cases can be played, and must be.
 #[test]
 fn no_gap_could_be_closed() {
-    for (word, profile) in ABSENT_PROFILES {
-        let text = format!("Scenario(systems: {{ \"a\": Mta(profile: {profile}) }})");
-        assert!(
-            load_text("a profile", &text).is_err(),
-            "the profile {profile} is there: add the variant `{word}` to tests/conformance/senders/all.ron, take its row out of ABSENT_PROFILES and \
-             `skip: \"{ABSENT}\"` out of the cases called `{word}`"
-        );
-    }
-    for (words, text, _) in ABSENT_PARTS {
+    for (words, text) in ABSENT_PARTS {
         assert!(load_text("a part", text).is_err(), "no longer true: {words}");
     }
 }

@@ -8,43 +8,45 @@ use super::profile::OrderRule;
 use crate::model::settings::{Families, FamilyPreference, Sender};
 use smallvec::SmallVec;
 
+/// What a candidate is sorted by: preference, family, two lots, and its place.
+type Key = (u16, bool, u64, u64, u16);
+
 /// Places in the list of candidates, in the order of trying.
 pub type Order = SmallVec<[u16; 6]>;
 
 /// Added to a place: the luck of the address, not of its host.
 pub const OF_ADDRESS: u32 = 1 << 16;
 
-/// Preference, whether its family comes later, the luck of the host and of the address, its place.
-type HostAndAddress = (u16, bool, u64, u64, u16);
-
 /// Orders `candidates` (sorted by preference already). `luck(n)` is the number of the n-th candidate in this attempt.
 pub fn order(rule: OrderRule, sender: &Sender, candidates: &[Candidate], mut luck: impl FnMut(u32) -> u64) -> Order {
-    let mut places: Order = (0..candidates.len() as u16).collect();
+    let as_listed = || (0..candidates.len() as u16).collect::<Order>();
     if candidates.len() < 2 {
-        return places;
+        return as_listed();
     }
     let at = |place: u16| &candidates[place as usize];
+    let mut places: Order;
     match rule {
         OrderRule::ByHost => {
             // One number per host: its addresses stay together in the resolver's order.
             let mut keys: SmallVec<[(u16, u64, u16); 8]> = SmallVec::new();
             let mut last: Option<(u16, crate::base::NameId, u64)> = None;
-            for place in &places {
-                let candidate = at(*place);
-                let next = places.get(keys.len() + 1).map(|place| at(*place).preference);
+            for place in 0..candidates.len() as u16 {
+                let candidate = at(place);
+                let next = candidates.get(usize::from(place) + 1).map(|candidate| candidate.preference);
                 let key = match last {
                     Some((preference, name, key)) if preference == candidate.preference && name == candidate.name => key,
                     // Who stands alone at a preference needs no luck.
                     Some((preference, ..)) if preference != candidate.preference && next != Some(candidate.preference) => 0,
-                    _ => luck(keys.len() as u32),
+                    _ => luck(u32::from(place)),
                 };
                 last = Some((candidate.preference, candidate.name, key));
-                keys.push((candidate.preference, key, *place));
+                keys.push((candidate.preference, key, place));
             }
             keys.sort_unstable();
-            places = keys.iter().map(|key| key.2).collect();
+            return keys.iter().map(|key| key.2).collect();
         }
         OrderRule::ByHostAndAddress => {
+            places = as_listed();
             let later_family = |place: u16| match sender.families.prefer {
                 FamilyPreference::V4 => at(place).address.is_ipv6(),
                 FamilyPreference::Any | FamilyPreference::V6 => at(place).address.is_ipv4(),
@@ -53,7 +55,7 @@ pub fn order(rule: OrderRule, sender: &Sender, candidates: &[Candidate], mut luc
                 let host = places.iter().find(|other| at(**other).name == at(place).name).copied().unwrap_or(place);
                 (u32::from(host), u32::from(place) + OF_ADDRESS)
             };
-            let mut keys: SmallVec<[HostAndAddress; 8]> = SmallVec::new();
+            let mut keys: SmallVec<[Key; 8]> = SmallVec::new();
             for place in &places {
                 let (host, address) = key(*place);
                 keys.push((at(*place).preference, later_family(*place), luck(host), luck(address), *place));
@@ -70,6 +72,7 @@ pub fn order(rule: OrderRule, sender: &Sender, candidates: &[Candidate], mut luc
             }
         }
         OrderRule::ByAddress => {
+            places = as_listed();
             let keys: SmallVec<[u64; 8]> =
                 (0..places.len() as u32).map(|n| if sender.randomize_addresses { luck(n) } else { u64::from(n) }).collect();
             places.sort_by_key(|place| (at(*place).preference, family_rank(&sender.families, at(*place)), keys[*place as usize]));

@@ -143,7 +143,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         self.note_effect(job, Effect::Next(status), reply, true);
         let address = self.jobs[job].line.address;
         self.suspend_route(job, address, self.now);
-        if self.rules(self.client_of(job)).pass.remembers {
+        if self.remembers(self.client_of(job)) {
             self.remember_connect(job, candidate, result);
         }
         self.walk(job, self.now);

@@ -18,6 +18,8 @@ pub(crate) struct Faults {
     flapping: Vec<Option<Flapping>>,
     /// Machines whose failures cut sessions.
     cuts: Vec<bool>,
+    /// By machine: from when until when nothing of its own fails, as far as was seen.
+    calm: Vec<(SimTime, SimTime)>,
     /// How often each fault has struck.
     counts: Vec<u32>,
     greylists: BTreeMap<Triple, (SimTime, Option<SimTime>)>,
@@ -83,6 +85,7 @@ impl Faults {
         Self {
             cuts: model.host_faults.iter().map(|faults| faults.reach.iter().any(cuts)).collect(),
             flapping: model.faults.iter().map(flapping).collect(),
+            calm: vec![(SimTime::ZERO, SimTime::ZERO); model.host_faults.len()],
             counts: vec![0; model.faults.len()],
             greylists: BTreeMap::new(),
             rates: BTreeMap::new(),
@@ -112,7 +115,33 @@ impl Faults {
         if list.is_empty() {
             return None;
         }
-        self.down_of(model, list, address, at)
+        let (from, until) = self.calm[host.index()];
+        if from <= at && at < until {
+            return None;
+        }
+        let found = self.down_of(model, list, address, at);
+        if let Some(until) = self.calm_until(model, list, at) {
+            self.calm[host.index()] = (at, until);
+        }
+        found
+    }
+
+    /// Until when none of these faults holds that were just looked at, if none holds now.
+    fn calm_until(&self, model: &Model, list: &[u32], at: SimTime) -> Option<SimTime> {
+        list.iter().try_fold(SimTime::NEVER, |until, number| {
+            let fault = &model.faults[*number as usize];
+            let flapping = match fault.kind {
+                FaultKind::Down { .. } => None,
+                FaultKind::Flapping { .. } => self.flapping[*number as usize].as_ref(),
+                _ => return Some(until),
+            };
+            match flapping {
+                _ if at < fault.window.from => Some(until.min(fault.window.from)),
+                _ if at >= fault.window.until => Some(until),
+                Some(line) if line.passed % 2 == 0 => Some(until.min(*line.edges.get(line.passed)?)),
+                _ => None,
+            }
+        })
     }
 
     fn down_of(&mut self, model: &Model, list: &[u32], address: Option<IpAddr>, at: SimTime) -> Option<Cut> {

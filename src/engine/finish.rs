@@ -40,8 +40,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     /// All jobs of a pass are over: reports, and when it is tried again.
     pub(super) fn end_pass(&mut self, copy: u32) {
-        self.forget_dead(copy);
-        if self.rules(self.copies[copy].host).pass.remembers {
+        if !self.plain {
+            self.forget_dead(copy);
+        }
+        if self.remembers(self.copies[copy].host) {
             self.end_remembering_pass(copy);
             return;
         }
@@ -195,7 +197,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     pub(super) fn close_copy(&mut self, copy: u32) {
         let (host, message) = (self.copies[copy].host, self.copies[copy].message);
         self.count_queue(host, false);
-        if self.rules(host).pass.remembers {
+        if self.remembers(host) {
             self.forget_copy(copy);
         }
         (self.copies[copy].waits, self.copies[copy].closed) = (u64::MAX, true);

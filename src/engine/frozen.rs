@@ -60,7 +60,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             self.copies[copy].pass -= 1;
             self.take_rows_back(copy, notes.rows);
         }
-        debug_assert!(self.rules(host).pass.remembers, "only those come here");
+        debug_assert!(self.remembers(host), "only those come here");
     }
 
     /// One report about all that failed, and about all whose retry time is over.

@@ -47,7 +47,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             self.end_pass(copy);
             return;
         }
-        if !rules.pass.groups_by_hosts {
+        if self.plain || !rules.pass.groups_by_hosts {
             self.split(copy);
         } else if self.frozen_for_too_long(copy) {
             self.end_pass(copy);
@@ -300,6 +300,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
     }
 
     /// How many next hops a job has, fallbacks among them, and which one is its `at`-th.
+    #[inline(always)]
     pub(super) fn hop_of(&self, job: u32, at: u8) -> Option<(NextHop, bool)> {
         let row = &self.jobs[job];
         let key = self.tables.destinations.get(self.queues[row.queue as usize].destination);

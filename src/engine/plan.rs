@@ -19,6 +19,7 @@ use std::net::IpAddr;
 
 impl<'m, const LEVEL: u8> World<'m, LEVEL> {
     /// Looks a next hop up: the plan, and when it is there.
+    #[inline(always)]
     pub(super) fn resolve(&mut self, job: u32, hop: &NextHop, configured: bool, at: SimTime) -> (u32, SimTime) {
         let copy = self.jobs[job].copy;
         let (client, message) = (self.copies[copy].host, self.copies[copy].message);

@@ -142,7 +142,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let model = self.model;
         let Slot { resolver, name, kind, place, .. } = self.resolvers.slots[slot as usize];
         let settings = &model.resolvers[resolver.index()];
-        let id = match self.answer_of_fault(name, kind, settings.view, at, luck) {
+        let fault = if model.dns_faults.is_empty() { None } else { self.answer_of_fault(name, kind, settings.view, at, luck) };
+        let id = match fault {
             Some((outcome, ttl_seconds)) => self.resolvers.answers.intern(Answer { ttl_seconds, ..Answer::failed(outcome) }),
             None => {
                 let id = self.zone_answer(settings.view, at, slot);
@@ -212,6 +213,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 
     /// What the zones say at a moment.
+    #[inline(always)]
     fn zone_answer(&mut self, view: usize, at: SimTime, slot: u32) -> u32 {
         let model = self.model;
         let version = if model.versions.len() == 1 { 0 } else { model.version_at(at) };

@@ -101,6 +101,7 @@ fn play<const LEVEL: u8>(model: &Model, options: &Options) -> Run {
         now: SimTime::ZERO,
         until: asked.unwrap_or(LONGEST),
         version: 0,
+        plain: false,
         zones: 0,
         settings: Vec::new(),
         events: EventQueue::default(),

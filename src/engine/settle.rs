@@ -64,7 +64,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let connection = if lost_reply { NONE } else { self.finish_connection_row(job, &end) };
         let rules = self.rules(self.copies[copy].host);
         let keeps = rules.session.keeps_rcpt_4xx;
-        if rules.pass.remembers && !end.plaintext_retry {
+        if self.remembers(self.copies[copy].host) && !end.plaintext_retry {
             self.remember_session(job, &end);
         }
         for (place, effect, reply) in &end.refusals {
@@ -102,7 +102,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 self.messages[message].ends[index as usize].open -= 1;
             }
         }
-        if rules.relay.is_some() && !end.plaintext_retry {
+        if !self.plain && rules.relay.is_some() && !end.plaintext_retry {
             let address = self.jobs[job].line.address;
             if end.host_failure {
                 self.suspend_route(job, address, self.now);

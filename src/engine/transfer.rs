@@ -88,6 +88,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 
     /// The reply to one RCPT: the tenant it is taken for, or a refusal.
+    #[inline(always)]
     pub(super) fn rcpt(&mut self, talk: &mut Talk<'_>, place: u16, count: u32, accepted: u32) -> Result<u32, Stop> {
         let model = self.model;
         let copy = self.jobs[talk.job].copy;
@@ -208,6 +209,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         *end
     }
 
+    #[inline(always)]
     fn final_dot(&mut self, talk: &mut Talk<'_>, copy: u32, too_big: bool, tenant: u32, mut refusals: Refusals) -> SessionEnd {
         let (model, timers) = (self.model, talk.ours.sender.timers);
         let receiver = &talk.theirs.receiver;
@@ -297,6 +299,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 
     /// The server's own work on a transaction.
+    #[inline(always)]
     fn service_time(&self, server: HostId, message: u64, n: u64, at: SimTime) -> u64 {
         let model = self.model;
         let slower = model.host_faults[server.index()].capacity.iter().find_map(|number| {

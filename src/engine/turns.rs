@@ -16,7 +16,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     /// What a finished job leaves to its copy and its queue.
     pub(super) fn finish_job(&mut self, job: u32) {
         let copy = self.jobs[job].copy;
-        let remembers = self.rules(self.copies[copy].host).pass.remembers;
+        let remembers = self.remembers(self.copies[copy].host);
         if !remembers && self.jobs[job].recipients.is_empty() {
             let queue = self.jobs[job].queue;
             self.jobs.remove(job);
@@ -71,14 +71,21 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 
     /// A destination learns from a finished job (`qmgr_queue.c`: windows, cohorts of failures, dead destinations).
+    #[inline(always)]
     pub(super) fn queue_feedback(&mut self, queue: u32, failed: bool, status: u32) {
         let host = self.queues[queue as usize].host;
-        let sender = &self.config(host).sender;
-        let (initial, limit) = sender.concurrency;
-        if initial == 0 {
+        if self.config(host).sender.concurrency.0 == 0 {
             self.queues[queue as usize].active -= 1;
-            return;
+        } else {
+            self.window_feedback(queue, failed, status);
         }
+    }
+
+    /// The same for a sender with windows.
+    fn window_feedback(&mut self, queue: u32, failed: bool, status: u32) {
+        let host = self.queues[queue as usize].host;
+        let sender = &self.config(host).sender;
+        let (_, limit) = sender.concurrency;
         let retry_min = match &sender.retry {
             crate::model::settings::Retry::Postfix { min_ns, .. } => *min_ns,
             _ => 5 * MINUTE,

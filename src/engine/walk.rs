@@ -34,7 +34,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             if self.settings[client.index()].proves {
                 at = self.learn_policy(job, &next_hop, at);
             }
-            let prepared = if hop == 0 && self.rules(client).pass.groups_by_hosts {
+            let prepared = if !self.plain && hop == 0 && self.rules(client).pass.groups_by_hosts {
                 self.memory.jobs.get(&job).and_then(|notes| notes.prepared)
             } else {
                 None
@@ -45,7 +45,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             match &plan.outcome {
                 MxPlan::Try(candidates) => {
                     let mut order = self.order_of(job, candidates);
-                    if self.rules(client).relay.is_some() {
+                    if !self.plain && self.rules(client).relay.is_some() {
                         self.open_session_first(job, &mut order, told.0, at);
                         self.jobs[job].walk_began = at;
                     }
@@ -59,7 +59,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                     let (end, is_loop) = (*end, *is_loop);
                     let why = self.end_words(&next_hop, told.0);
                     let status = self.tables.reply(end.code, end.status, &why);
-                    if self.rules(self.copies[self.jobs[job].copy].host).pass.remembers {
+                    if self.remembers(self.copies[self.jobs[job].copy].host) {
                         self.remember_failed_hop(job, hop, &end);
                     }
                     let row = &mut self.jobs[job];
@@ -136,7 +136,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             let row = &self.jobs[job];
             if usize::from(row.next) >= row.order.len() || limit || sessions {
                 self.note_missing_target(job);
-                if rules.relay.is_some() {
+                if !self.plain && rules.relay.is_some() {
                     at = self.gives_up_at(job, at);
                 }
                 let row = &mut self.jobs[job];
@@ -158,12 +158,14 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             let row = &self.jobs[job];
             let place = row.order[usize::from(row.next)];
             let goal = self.cache_plan(row.plan).goals[usize::from(place)];
-            let Some(opens) = self.opens_at(job, goal.address, at) else {
-                self.jobs[job].next += 1;
-                continue;
-            };
-            at = opens;
-            let counts = if rules.pass.remembers { self.may_try(job, goal.candidate, at) } else { Some(true) };
+            if !self.plain {
+                let Some(opens) = self.opens_at(job, goal.address, at) else {
+                    self.jobs[job].next += 1;
+                    continue;
+                };
+                at = opens;
+            }
+            let counts = if self.remembers(client) { self.may_try(job, goal.candidate, at) } else { Some(true) };
             let row = &mut self.jobs[job];
             row.next += 1;
             let Some(counts) = counts else { continue };
@@ -173,7 +175,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                     Proved::Go(ready) => at = ready,
                     Proved::Next(ready) => {
                         at = ready;
-                        if rules.pass.remembers {
+                        if self.remembers(client) {
                             self.remember_connect(job, goal.candidate, ConnectionResult::Unreachable);
                         }
                         continue;
@@ -208,7 +210,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                     self.suspend_route(job, goal.address, end);
                     self.note_answer(client, goal.address, end, result == ConnectionResult::ConnectTimeout);
                     self.note_effect(job, effect, why, true);
-                    if rules.pass.remembers {
+                    if self.remembers(client) {
                         self.remember_connect(job, goal.candidate, result);
                     }
                     at = end;
@@ -265,8 +267,9 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
     }
 
     /// A machine that remembers goes to a next hop that was found: how many hosts count as tried before it.
+    #[inline(always)]
     fn enter_remembered_hop(&mut self, job: u32, hop: u8) -> u16 {
-        if !self.rules(self.copies[self.jobs[job].copy].host).pass.remembers {
+        if !self.remembers(self.copies[self.jobs[job].copy].host) {
             return 0;
         }
         let row = &self.jobs[job];

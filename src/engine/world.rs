@@ -303,6 +303,8 @@ pub(crate) struct World<'m, const LEVEL: u8> {
     pub(crate) now: SimTime,
     pub(crate) until: SimTime,
     pub(crate) version: usize,
+    /// No machine has a memory, groups or routes of its own kind: most of a pass need not ask.
+    pub(crate) plain: bool,
     /// The zones in force.
     pub(crate) zones: u32,
     /// Settings and rule book of each machine in this version.
@@ -363,6 +365,12 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         self.settings[host.index()].rules
     }
 
+    /// Does a machine keep a memory of hosts (Exim)?
+    #[inline(always)]
+    pub(crate) fn remembers(&self, host: HostId) -> bool {
+        !self.plain && self.rules(host).pass.remembers
+    }
+
     /// Reads the settings of the version in force.
     pub(crate) fn take_settings(&mut self, version: usize) {
         self.version = version;
@@ -379,6 +387,8 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 proves: published.concerns(config),
             }
         }));
+        let special = |rules: &Behaviour| rules.pass.remembers || rules.pass.groups_by_hosts || rules.relay.is_some() || rules.skips_silent;
+        self.plain = !self.settings.iter().any(|settings| special(settings.rules));
     }
 
     /// The envelope sender of a message as text, empty for the null sender.

@@ -16,6 +16,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         no_address: defer(4, 4, 312),
         lookup_failed: defer(4, 4, 312),
         lookup_refused: None,
+        lookup_servfail: None,
         no_usable_target: defer(4, 4, 312),
         no_usable_target_yet: defer(4, 4, 312),
         no_usable_target_mixed: defer(4, 4, 312),

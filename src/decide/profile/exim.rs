@@ -19,6 +19,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         no_address: bounce(5, 4, 4),
         lookup_failed: defer(4, 4, 3),
         lookup_refused: None,
+        lookup_servfail: None,
         no_usable_target: bounce(5, 4, 4),
         no_usable_target_yet: defer(4, 4, 3),
         no_usable_target_mixed: defer(4, 4, 3),

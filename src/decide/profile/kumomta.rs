@@ -17,6 +17,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         no_address: End { code: 451, ..defer(4, 4, 4) },
         lookup_failed: defer(4, 4, 4),
         lookup_refused: Some(NOT_SAID),
+        lookup_servfail: None,
         no_usable_target: End { code: 451, ..defer(4, 4, 4) },
         no_usable_target_yet: End { code: 451, ..defer(4, 4, 4) },
         no_usable_target_mixed: End { code: 451, ..defer(4, 4, 4) },

@@ -28,6 +28,7 @@ const BASE: Behaviour = Behaviour {
         no_address: NO_MX,
         lookup_failed: defer(4, 4, 3),
         lookup_refused: Some(bounce(5, 4, 3)),
+        lookup_servfail: None,
         no_usable_target: NO_MX,
         no_usable_target_yet: NO_MX,
         no_usable_target_mixed: NO_MX,

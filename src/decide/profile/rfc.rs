@@ -16,6 +16,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         no_address: End { code: 550, ..bounce(5, 4, 4) },
         lookup_failed: defer(4, 4, 3),
         lookup_refused: None,
+        lookup_servfail: None,
         no_usable_target: End { code: 550, ..bounce(5, 4, 4) },
         no_usable_target_yet: defer(4, 4, 4),
         no_usable_target_mixed: defer(4, 4, 4),

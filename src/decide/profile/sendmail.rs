@@ -18,6 +18,8 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         no_address: End { code: 550, ..bounce(5, 1, 2) },
         lookup_failed: defer(4, 4, 3),
         lookup_refused: None,
+        // The name was canonified before by its address, so that this failure has no status of its own.
+        lookup_servfail: Some(defer(4, 0, 0)),
         no_usable_target: End { code: 550, ..bounce(5, 1, 2) },
         no_usable_target_yet: defer(4, 4, 3),
         // The class of the status is that of the last target, the message waits all the same.
