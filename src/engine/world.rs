@@ -387,7 +387,9 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 proves: published.concerns(config),
             }
         }));
-        let special = |rules: &Behaviour| rules.pass.remembers || rules.pass.groups_by_hosts || rules.relay.is_some() || rules.skips_silent;
+        let special = |rules: &Behaviour| {
+            rules.pass.remembers || rules.pass.groups_by_hosts || rules.relay.is_some() || rules.skips_silent || rules.tries_address_once
+        };
         self.plain = !self.settings.iter().any(|settings| special(settings.rules));
     }
 
