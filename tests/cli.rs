@@ -387,3 +387,13 @@ fn reports_about_tls() {
     folder.run(&["run", "x.ron", "--tls-report", "out", "--trace", "fates"]).is(2);
     folder.run(&["run", "x.ron", "--tls-report", "x.ron"]).is(74);
 }
+
+/// A pass that tried nobody is a reason too: Exim's memory of a host says why a message waited.
+#[test]
+fn explain_says_why_nothing_was_tried() {
+    let scenario = std::fs::read_to_string("scenarios/smtp/20-exim-remembers.ron").unwrap();
+    let folder = Folder::new("nothing_tried").with("exim.ron", &scenario);
+    let ended = folder.run(&["explain", "exim.ron", "--message", "ten minutes later#1"]).is(0);
+    let told = ended.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(told.contains("10m: nothing is tried; next look at 30m: retry time not reached"), "{}", ended.out);
+}

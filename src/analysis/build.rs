@@ -2,20 +2,16 @@
 //!
 //! A recipient's story is the chain of queues that its mail went through: of all copies the one that was delivered first, else the one that ended last.
 
-use super::outcome::{
-    Attempt, Authentication, Connection, Decision, FaultFacts, Hop, HostFacts, Kind, Lookup, Message, NotUsed, Outcome, Place, Published,
-    Reason, Recipient, ReportLine, Stopped, Tls,
-};
-use crate::base::{AttemptResult, ConnectionResult, Enhanced, Fate, HostId, SimTime};
+use super::outcome::{Authentication, Decision, Hop, Kind, Message, Outcome, Place, Published, Reason, Recipient, ReportLine, Stopped};
+use crate::base::{ConnectionResult, Enhanced, Fate, HostId};
 use crate::decide::authentication::dkim::DkimResult;
 use crate::decide::authentication::dmarc::DmarcResult;
 use crate::decide::authentication::spf::SpfResult;
 use crate::decide::route::queue_name;
 use crate::engine::{Run, Stop};
 use crate::model::Model;
-use crate::model::fault::{FaultKind, hosts_of, struck};
 use crate::model::topology::SystemKind;
-use crate::trace::{AttemptRow, ConnectionRow, CopyRow, FateRow, NONE};
+use crate::trace::{CopyRow, FateRow, NONE};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -41,32 +37,32 @@ pub fn build(model: &Model, run: &Run) -> Outcome {
     }
 }
 
-struct Builder<'a> {
-    model: &'a Model,
-    run: &'a Run,
-    host_names: Vec<Rc<str>>,
-    system_names: Vec<Rc<str>>,
+pub(super) struct Builder<'a> {
+    pub(super) model: &'a Model,
+    pub(super) run: &'a Run,
+    pub(super) host_names: Vec<Rc<str>>,
+    pub(super) system_names: Vec<Rc<str>>,
     /// The only tenant, if there is one only: it and the shared service mean the same.
-    only_tenant: Option<u32>,
-    ids: Vec<Rc<str>>,
-    texts: Vec<Rc<str>>,
-    replies: Vec<Rc<str>>,
-    decisions: Vec<Rc<Decision>>,
+    pub(super) only_tenant: Option<u32>,
+    pub(super) ids: Vec<Rc<str>>,
+    pub(super) texts: Vec<Rc<str>>,
+    pub(super) replies: Vec<Rc<str>>,
+    pub(super) decisions: Vec<Rc<Decision>>,
     /// Rows by copy (sorted, as rows are written in order).
-    connections: Vec<Vec<u32>>,
-    attempts: Vec<Vec<u32>>,
-    passes: BTreeMap<(u32, u16), u32>,
-    lookups: BTreeMap<(u32, u16), Vec<u32>>,
-    decision_rows: BTreeMap<u32, Vec<u32>>,
-    fates: Vec<Vec<u32>>,
-    copies: Vec<Vec<u32>>,
+    pub(super) connections: Vec<Vec<u32>>,
+    pub(super) attempts: Vec<Vec<u32>>,
+    pub(super) passes: BTreeMap<(u32, u16), u32>,
+    pub(super) lookups: BTreeMap<(u32, u16), Vec<u32>>,
+    pub(super) decision_rows: BTreeMap<u32, Vec<u32>>,
+    pub(super) fates: Vec<Vec<u32>>,
+    pub(super) copies: Vec<Vec<u32>>,
     /// Copies by the connection that brought them.
-    brought: BTreeMap<u32, u32>,
-    exceptions: BTreeMap<(u32, u16), u32>,
+    pub(super) brought: BTreeMap<u32, u32>,
+    pub(super) exceptions: BTreeMap<(u32, u16), u32>,
     /// By connection.
-    findings: BTreeMap<u32, Rc<Authentication>>,
-    refusals: BTreeMap<(u32, u16), Vec<u32>>,
-    published: Vec<Rc<Published>>,
+    pub(super) findings: BTreeMap<u32, Rc<Authentication>>,
+    pub(super) refusals: BTreeMap<(u32, u16), Vec<u32>>,
+    pub(super) published: Vec<Rc<Published>>,
 }
 
 impl<'a> Builder<'a> {
@@ -153,7 +149,7 @@ impl<'a> Builder<'a> {
     }
 
     /// A machine as people call it. The shared service is called by its tenant where that is known.
-    fn place(&self, host: HostId, tenant: u32) -> Place {
+    pub(super) fn place(&self, host: HostId, tenant: u32) -> Place {
         let system = self.model.hosts[host.index()].system;
         let shared = self.model.systems[system.index()].kind == SystemKind::ExchangeOnline;
         let system = match (shared, tenant, self.only_tenant) {
@@ -164,7 +160,7 @@ impl<'a> Builder<'a> {
         Place { system: self.system_names[system as usize].clone(), host: self.host_names[host.index()].clone() }
     }
 
-    fn copy(&self, copy: u32) -> &CopyRow {
+    pub(super) fn copy(&self, copy: u32) -> &CopyRow {
         &self.run.trace.copies[copy as usize]
     }
 
@@ -283,7 +279,7 @@ impl<'a> Builder<'a> {
     }
 
     /// Did a connection bring a copy with this recipient to the next system?
-    fn carries(&self, connection: u32, index: u16) -> bool {
+    pub(super) fn carries(&self, connection: u32, index: u16) -> bool {
         self.brought.get(&connection).is_some_and(|copy| self.run.tables.recipient_sets.get(self.copy(*copy).recipients).contains(&index))
     }
 
@@ -325,7 +321,10 @@ impl<'a> Builder<'a> {
         };
         let decisions = self.decisions_of(copy, |row| row.recipient == u32::from(index));
         let left_at = next.map_or_else(|| attempts.last().map_or(row.arrived, |attempt| attempt.end), |next| self.copy(next).arrived);
+        let waited = self.passes.get(&(copy, 1)).map(|at| &self.run.trace.passes[*at as usize]);
+        let tried = attempts.first().is_some_and(|first| waited.is_none_or(|pass| first.at < pass.next_at));
         Hop {
+            waited: waited.filter(|_| !tried).map(|pass| (pass.next_at, pass.why)),
             from: self.place_of(copy),
             to: next.map(|next| self.place_of(next)),
             queued_at: row.arrived,
@@ -339,7 +338,7 @@ impl<'a> Builder<'a> {
     }
 
     /// The destination that a connection was made for.
-    fn leads_to(&self, connection: u32) -> u32 {
+    pub(super) fn leads_to(&self, connection: u32) -> u32 {
         self.run.tables.legs.get(self.run.trace.connections[connection as usize].leg).destination
     }
 
@@ -354,7 +353,7 @@ impl<'a> Builder<'a> {
     }
 
     /// Can a connection of a pass that was cut off have been for this recipient? Not if it went where only others of the same message go.
-    fn may_carry(&self, copy: u32, index: u16, connection: u32) -> bool {
+    pub(super) fn may_carry(&self, copy: u32, index: u16, connection: u32) -> bool {
         let (row, destination) = (&self.run.trace.connections[connection as usize], self.leads_to(connection));
         let mut ended = self.attempts[copy as usize].iter().map(|at| &self.run.trace.attempts[*at as usize]);
         if ended.any(|other| (other.pass, other.destination) == (row.pass, destination) && other.recipient != index) {
@@ -368,7 +367,7 @@ impl<'a> Builder<'a> {
         to_mx_of.is_none_or(|hop| *queue_name(&self.run.tables.names, hop) == *domain)
     }
 
-    fn decisions_of(&self, copy: u32, wanted: impl Fn(&crate::trace::DecisionRow) -> bool) -> Vec<Rc<Decision>> {
+    pub(super) fn decisions_of(&self, copy: u32, wanted: impl Fn(&crate::trace::DecisionRow) -> bool) -> Vec<Rc<Decision>> {
         let mut seen = Vec::new();
         for at in self.decision_rows.get(&copy).into_iter().flatten() {
             let row = &self.run.trace.decisions[*at as usize];
@@ -377,209 +376,6 @@ impl<'a> Builder<'a> {
             }
         }
         seen.into_iter().map(|decision| self.decisions[decision as usize].clone()).collect()
-    }
-
-    fn attempts_of(&self, copy: u32, next: Option<u32>, index: u16) -> Vec<Attempt> {
-        let rows: Vec<&AttemptRow> = self.attempts[copy as usize]
-            .iter()
-            .map(|at| &self.run.trace.attempts[*at as usize])
-            .filter(|row| row.recipient == index)
-            .collect();
-        let mut attempts: Vec<(u16, Attempt)> = rows.iter().map(|row| (row.pass, self.attempt(copy, row))).collect();
-        let mut passes: Vec<u16> = self.connections[copy as usize].iter().map(|at| self.run.trace.connections[*at as usize].pass).collect();
-        passes.dedup();
-        for pass in passes {
-            if rows.iter().any(|row| row.pass == pass) {
-                continue;
-            }
-            attempts.extend(self.plain_attempt(copy, pass, next, index).map(|attempt| (pass, attempt)));
-        }
-        attempts.sort_by_key(|(pass, _)| *pass);
-        attempts.into_iter().map(|(_, attempt)| attempt).collect()
-    }
-
-    /// A pass without a row: it delivered at once, or was under way at the end.
-    fn plain_attempt(&self, copy: u32, pass: u16, next: Option<u32>, index: u16) -> Option<Attempt> {
-        let mine = |at: &&u32| self.run.trace.connections[**at as usize].pass == pass;
-        let rows: Vec<u32> = self.connections[copy as usize].iter().filter(mine).copied().collect();
-        let carried = next.map(|next| self.copy(next).from_connection).filter(|connection| rows.contains(connection));
-        let several = self.run.tables.recipient_sets.get(self.copy(copy).recipients).len() > 1;
-        let rows: Vec<u32> = match carried {
-            Some(connection) => {
-                let destination = self.leads_to(connection);
-                rows.into_iter().filter(|at| self.leads_to(*at) == destination).collect()
-            }
-            // Whose pass it was is not known while it is under way, unless there is one recipient only.
-            None if several && !rows.iter().any(|at| self.carries(*at, index)) && pass > 1 => return None,
-            None => rows.into_iter().filter(|at| self.may_carry(copy, index, *at)).collect(),
-        };
-        let first = self.run.trace.connections[*rows.first()? as usize];
-        let last = self.run.trace.connections[*rows.last()? as usize];
-        let result = if carried.is_some() { AttemptResult::Delivered } else { AttemptResult::Unfinished };
-        let outcome = self.run.tables.outcomes.get(last.outcome);
-        let reply = (outcome.reply != NONE).then(|| self.run.tables.replies.get(outcome.reply));
-        let at = if pass == 1 { self.copy(copy).arrived } else { first.at };
-        Some(Attempt {
-            at,
-            end: last.end.min(self.run.ended_at.max(last.at)),
-            result,
-            code: reply.map_or(0, |reply| reply.code),
-            enhanced: reply.and_then(|reply| reply.enhanced).unwrap_or(Enhanced(2, 0, 0)),
-            text: reply.map_or_else(|| "".into(), |reply| reply.text.as_ref().into()),
-            next_at: None,
-            next_why: "",
-            lookups: self.lookups_of(copy, pass),
-            decisions: self.decisions_of(copy, |row| row.pass == pass && row.recipient == NONE),
-            connections: rows.iter().map(|at| self.connection(*at, index)).collect(),
-            not_used: self.not_used(copy, pass, self.leads_to(*rows.first()?)),
-        })
-    }
-
-    fn attempt(&self, copy: u32, row: &AttemptRow) -> Attempt {
-        let pass = self.passes.get(&(copy, row.pass)).map(|at| &self.run.trace.passes[*at as usize]);
-        let reply = (row.reply != NONE).then(|| self.run.tables.replies.get(row.reply));
-        let mine = |at: &&u32| {
-            let connection = &self.run.trace.connections[**at as usize];
-            connection.pass == row.pass
-                && self.run.tables.legs.get(connection.leg).destination == row.destination
-                && connection.end <= row.end
-        };
-        let deferred = row.result == AttemptResult::Deferred;
-        let expired = deferred && pass.is_some_and(|pass| pass.next_at == SimTime::NEVER);
-        Attempt {
-            at: row.at,
-            end: row.end,
-            result: if expired { AttemptResult::Expired } else { row.result },
-            code: reply.map_or(0, |reply| reply.code),
-            enhanced: reply.map_or(Enhanced(4, 4, 7), |reply| reply.enhanced.unwrap_or(Enhanced(reply.class().max(2), 0, 0))),
-            text: if row.reply == NONE { "".into() } else { self.replies[row.reply as usize].clone() },
-            next_at: pass.filter(|_| deferred && !expired).map(|pass| pass.next_at),
-            next_why: pass.filter(|_| deferred).map_or("", |pass| pass.why),
-            lookups: self.lookups_of(copy, row.pass),
-            decisions: self.decisions_of(copy, |decision| decision.pass == row.pass && decision.recipient == NONE),
-            connections: self.connections[copy as usize].iter().filter(mine).map(|at| self.connection(*at, row.recipient)).collect(),
-            not_used: self.not_used(copy, row.pass, row.destination),
-        }
-    }
-
-    fn lookups_of(&self, copy: u32, pass: u16) -> Vec<Lookup> {
-        let rows = self.lookups.get(&(copy, pass)).into_iter().flatten().map(|at| &self.run.trace.lookups[*at as usize]);
-        rows.map(|row| Lookup {
-            at: row.at,
-            name: self.run.tables.names.text(row.name).into(),
-            kind: row.kind.as_str(),
-            answer: self.texts[row.answer as usize].clone(),
-            cached: row.cached,
-        })
-        .collect()
-    }
-
-    fn connection(&self, at: u32, index: u16) -> Connection {
-        let row: &ConnectionRow = &self.run.trace.connections[at as usize];
-        let outcome = self.exceptions.get(&(at, index)).copied().unwrap_or(row.outcome);
-        let outcome = self.run.tables.outcomes.get(outcome);
-        let candidate = self.run.tables.candidates.get(self.run.tables.legs.get(row.leg).candidate);
-        let tenant = self.brought.get(&at).map_or(NONE, |copy| self.copy(*copy).tenant);
-        let unfinished = row.end > self.run.ended_at;
-        let said = (outcome.reply != NONE).then(|| self.run.tables.replies.get(outcome.reply)).filter(|reply| reply.code != 0);
-        Connection {
-            number: at,
-            at: row.at,
-            end: row.end,
-            to: self.model.host_at(candidate.address).map(|host| self.place(host, tenant)),
-            name: self.run.tables.names.text(candidate.name).into(),
-            preference: u16::try_from(candidate.preference).ok(),
-            address: candidate.address,
-            port: candidate.port,
-            phase: outcome.phase,
-            reply: said.cloned(),
-            result: if unfinished { ConnectionResult::Unfinished } else { outcome.result },
-            tls: self.tls(row.outcome),
-            authentication: self.findings.get(&at).cloned(),
-            why: match (outcome.why, outcome.reply) {
-                (NONE, NONE) => "".into(),
-                (NONE, _) if said.is_some() => "".into(),
-                // Without a reply of the server there is the sender's own note.
-                (NONE, note) => self.replies[note as usize].clone(),
-                (why, _) => self.texts[why as usize].clone(),
-            },
-        }
-    }
-
-    fn tls(&self, outcome: u32) -> Option<Tls> {
-        let id = self.run.tables.outcomes.get(outcome).tls;
-        (id != NONE).then(|| self.protection(id))
-    }
-
-    fn protection(&self, id: u32) -> Tls {
-        let record = self.run.tables.tls.get(id);
-        Tls {
-            outcome: record.outcome,
-            version: record.version,
-            policy: record.policy.into(),
-            result: record.result,
-            published: (record.published != NONE).then(|| self.published[record.published as usize].clone()),
-            why: record.why.as_ref().into(),
-        }
-    }
-
-    /// Hosts that a pass to a destination did not connect to.
-    fn not_used(&self, copy: u32, pass: u16, destination: u32) -> Vec<NotUsed> {
-        let rows = self.refusals.get(&(copy, pass)).into_iter().flatten().map(|at| &self.run.trace.refusals[*at as usize]);
-        rows.filter_map(|row| {
-            let leg = self.run.tables.legs.get(row.leg);
-            let candidate = self.run.tables.candidates.get(leg.candidate);
-            let name = self.run.tables.names.text(candidate.name).into();
-            let to = self.model.host_at(candidate.address).map(|host| self.place(host, NONE));
-            (leg.destination == destination).then(|| NotUsed {
-                at: row.at,
-                to,
-                name,
-                address: candidate.address,
-                tls: self.protection(row.tls),
-            })
-        })
-        .collect()
-    }
-
-    fn hosts(&self) -> Vec<HostFacts> {
-        let mut queued: Vec<Vec<(SimTime, u32)>> = vec![Vec::new(); self.model.hosts.len()];
-        for row in &self.run.trace.queues {
-            let list = &mut queued[row.host.index()];
-            match list.last_mut() {
-                Some(last) if last.0 == row.at => last.1 = row.messages,
-                _ => list.push((row.at, row.messages)),
-            }
-        }
-        let facts = self.model.hosts.iter().zip(&self.run.down).zip(queued).enumerate();
-        facts
-            .map(|(at, ((_, down), queued))| {
-                let place = self.place(HostId(at as u32), NONE);
-                HostFacts { name: place.host, system: place.system, down: down.clone(), queued }
-            })
-            .collect()
-    }
-
-    fn faults(&self) -> Vec<FaultFacts> {
-        let mut facts: Vec<FaultFacts> = self
-            .model
-            .faults
-            .iter()
-            .filter(|fault| !fault.always)
-            .map(|fault| {
-                let set = struck(&fault.kind);
-                let hosts = set.map_or_else(Vec::new, |set| hosts_of(set, self.model.hosts.len()));
-                FaultFacts {
-                    name: fault.name.as_ref().into(),
-                    kind: kind_name(&fault.kind),
-                    hosts: hosts.into_iter().map(|host| self.host_names[host.index()].clone()).collect(),
-                    from: fault.window.from,
-                    until: fault.window.until,
-                }
-            })
-            .collect();
-        facts.sort_by(|a, b| (a.from, &a.name).cmp(&(b.from, &b.name)));
-        facts
     }
 }
 
@@ -614,23 +410,4 @@ fn group(count: usize, owners: impl Iterator<Item = u32>) -> Vec<Vec<u32>> {
 fn published(policy: &crate::trace::PublishedPolicy) -> Published {
     let texts = |list: &[Box<str>]| list.iter().map(|text| text.as_ref().into()).collect();
     Published { kind: policy.kind, domain: policy.domain.as_ref().into(), strings: texts(&policy.strings), hosts: texts(&policy.hosts) }
-}
-
-fn kind_name(kind: &FaultKind) -> &'static str {
-    match kind {
-        FaultKind::Down { .. } => "Down",
-        FaultKind::Flapping { .. } => "Flapping",
-        FaultKind::Partition { .. } => "Partition",
-        FaultKind::Latency { .. } => "Latency",
-        FaultKind::Capacity { .. } => "Capacity",
-        FaultKind::Tarpit { .. } => "Tarpit",
-        FaultKind::Reply { .. } => "Reply",
-        FaultKind::Drop { .. } => "Drop",
-        FaultKind::Starttls { .. } => "Starttls",
-        FaultKind::Certificate { .. } => "Certificate",
-        FaultKind::Greylist { .. } => "Greylist",
-        FaultKind::RateLimit { .. } => "RateLimit",
-        FaultKind::Dns { .. } => "Dns",
-        FaultKind::MtaSts { .. } => "MtaSts",
-    }
 }

@@ -1,7 +1,9 @@
 //! Questions to a finished run: which path, which host, over what TLS, why?
 
+mod attempts;
 mod build;
 pub mod delays;
+mod facts;
 pub mod failover;
 #[cfg(test)]
 pub(crate) mod fixture;

@@ -183,6 +183,8 @@ pub struct Hop {
     pub rule: &'static str,
     /// Decisions that were made once for this hop: acceptance, route, connector.
     pub decisions: Vec<Rc<Decision>>,
+    /// The first pass tried nothing: when it is looked at again, and why.
+    pub waited: Option<(SimTime, &'static str)>,
     /// Passes over the candidates.
     pub attempts: Vec<Attempt>,
     /// Of the connection that carried it.

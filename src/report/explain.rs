@@ -106,6 +106,9 @@ impl Page {
         let stayed = duration(hop.left_at.since(hop.queued_at));
         self.line(4, &format!("queue {}, rule {}; came {came}, left {left}, {stayed} in all", hop.queue, hop.rule));
         hop.decisions.iter().for_each(|decision| self.decision(4, decision));
+        if let Some((next, why)) = hop.waited {
+            self.line(4, &format!("{came}: nothing is tried; next look at {}: {why}", self.clock.moment(next)));
+        }
         let mut before: Option<&Attempt> = None;
         let mut rest = &hop.attempts[..];
         let mut done = 0;

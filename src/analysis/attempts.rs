@@ -1,0 +1,171 @@
+//! What did each pass of a queue try, and what came of it? Attempts with their lookups, decisions and connections.
+
+use super::build::Builder;
+use super::outcome::{Attempt, Connection, Lookup, NotUsed, Tls};
+use crate::base::{AttemptResult, ConnectionResult, Enhanced, SimTime};
+use crate::trace::{AttemptRow, ConnectionRow, NONE};
+
+impl Builder<'_> {
+    pub(super) fn attempts_of(&self, copy: u32, next: Option<u32>, index: u16) -> Vec<Attempt> {
+        let rows: Vec<&AttemptRow> = self.attempts[copy as usize]
+            .iter()
+            .map(|at| &self.run.trace.attempts[*at as usize])
+            .filter(|row| row.recipient == index)
+            .collect();
+        let mut attempts: Vec<(u16, Attempt)> = rows.iter().map(|row| (row.pass, self.attempt(copy, row))).collect();
+        let mut passes: Vec<u16> = self.connections[copy as usize].iter().map(|at| self.run.trace.connections[*at as usize].pass).collect();
+        passes.dedup();
+        for pass in passes {
+            if rows.iter().any(|row| row.pass == pass) {
+                continue;
+            }
+            attempts.extend(self.plain_attempt(copy, pass, next, index).map(|attempt| (pass, attempt)));
+        }
+        attempts.sort_by_key(|(pass, _)| *pass);
+        attempts.into_iter().map(|(_, attempt)| attempt).collect()
+    }
+
+    /// A pass without a row: it delivered at once, or was under way at the end.
+    fn plain_attempt(&self, copy: u32, pass: u16, next: Option<u32>, index: u16) -> Option<Attempt> {
+        let mine = |at: &&u32| self.run.trace.connections[**at as usize].pass == pass;
+        let rows: Vec<u32> = self.connections[copy as usize].iter().filter(mine).copied().collect();
+        let carried = next.map(|next| self.copy(next).from_connection).filter(|connection| rows.contains(connection));
+        let several = self.run.tables.recipient_sets.get(self.copy(copy).recipients).len() > 1;
+        let rows: Vec<u32> = match carried {
+            Some(connection) => {
+                let destination = self.leads_to(connection);
+                rows.into_iter().filter(|at| self.leads_to(*at) == destination).collect()
+            }
+            // Whose pass it was is not known while it is under way, unless there is one recipient only.
+            None if several && !rows.iter().any(|at| self.carries(*at, index)) && pass > 1 => return None,
+            None => rows.into_iter().filter(|at| self.may_carry(copy, index, *at)).collect(),
+        };
+        let first = self.run.trace.connections[*rows.first()? as usize];
+        let last = self.run.trace.connections[*rows.last()? as usize];
+        let result = if carried.is_some() { AttemptResult::Delivered } else { AttemptResult::Unfinished };
+        let outcome = self.run.tables.outcomes.get(last.outcome);
+        let reply = (outcome.reply != NONE).then(|| self.run.tables.replies.get(outcome.reply));
+        let at = if pass == 1 { self.copy(copy).arrived } else { first.at };
+        Some(Attempt {
+            at,
+            end: last.end.min(self.run.ended_at.max(last.at)),
+            result,
+            code: reply.map_or(0, |reply| reply.code),
+            enhanced: reply.and_then(|reply| reply.enhanced).unwrap_or(Enhanced(2, 0, 0)),
+            text: reply.map_or_else(|| "".into(), |reply| reply.text.as_ref().into()),
+            next_at: None,
+            next_why: "",
+            lookups: self.lookups_of(copy, pass),
+            decisions: self.decisions_of(copy, |row| row.pass == pass && row.recipient == NONE),
+            connections: rows.iter().map(|at| self.connection(*at, index)).collect(),
+            not_used: self.not_used(copy, pass, self.leads_to(*rows.first()?)),
+        })
+    }
+
+    fn attempt(&self, copy: u32, row: &AttemptRow) -> Attempt {
+        let pass = self.passes.get(&(copy, row.pass)).map(|at| &self.run.trace.passes[*at as usize]);
+        let reply = (row.reply != NONE).then(|| self.run.tables.replies.get(row.reply));
+        let mine = |at: &&u32| {
+            let connection = &self.run.trace.connections[**at as usize];
+            connection.pass == row.pass
+                && self.run.tables.legs.get(connection.leg).destination == row.destination
+                && connection.end <= row.end
+        };
+        let deferred = row.result == AttemptResult::Deferred;
+        let expired = deferred && pass.is_some_and(|pass| pass.next_at == SimTime::NEVER);
+        Attempt {
+            at: row.at,
+            end: row.end,
+            result: if expired { AttemptResult::Expired } else { row.result },
+            code: reply.map_or(0, |reply| reply.code),
+            enhanced: reply.map_or(Enhanced(4, 4, 7), |reply| reply.enhanced.unwrap_or(Enhanced(reply.class().max(2), 0, 0))),
+            text: if row.reply == NONE { "".into() } else { self.replies[row.reply as usize].clone() },
+            next_at: pass.filter(|_| deferred && !expired).map(|pass| pass.next_at),
+            next_why: pass.filter(|_| deferred).map_or("", |pass| pass.why),
+            lookups: self.lookups_of(copy, row.pass),
+            decisions: self.decisions_of(copy, |decision| decision.pass == row.pass && decision.recipient == NONE),
+            connections: self.connections[copy as usize].iter().filter(mine).map(|at| self.connection(*at, row.recipient)).collect(),
+            not_used: self.not_used(copy, row.pass, row.destination),
+        }
+    }
+
+    pub(super) fn lookups_of(&self, copy: u32, pass: u16) -> Vec<Lookup> {
+        let rows = self.lookups.get(&(copy, pass)).into_iter().flatten().map(|at| &self.run.trace.lookups[*at as usize]);
+        rows.map(|row| Lookup {
+            at: row.at,
+            name: self.run.tables.names.text(row.name).into(),
+            kind: row.kind.as_str(),
+            answer: self.texts[row.answer as usize].clone(),
+            cached: row.cached,
+        })
+        .collect()
+    }
+
+    pub(super) fn connection(&self, at: u32, index: u16) -> Connection {
+        let row: &ConnectionRow = &self.run.trace.connections[at as usize];
+        let outcome = self.exceptions.get(&(at, index)).copied().unwrap_or(row.outcome);
+        let outcome = self.run.tables.outcomes.get(outcome);
+        let candidate = self.run.tables.candidates.get(self.run.tables.legs.get(row.leg).candidate);
+        let tenant = self.brought.get(&at).map_or(NONE, |copy| self.copy(*copy).tenant);
+        let unfinished = row.end > self.run.ended_at;
+        let said = (outcome.reply != NONE).then(|| self.run.tables.replies.get(outcome.reply)).filter(|reply| reply.code != 0);
+        Connection {
+            number: at,
+            at: row.at,
+            end: row.end,
+            to: self.model.host_at(candidate.address).map(|host| self.place(host, tenant)),
+            name: self.run.tables.names.text(candidate.name).into(),
+            preference: u16::try_from(candidate.preference).ok(),
+            address: candidate.address,
+            port: candidate.port,
+            phase: outcome.phase,
+            reply: said.cloned(),
+            result: if unfinished { ConnectionResult::Unfinished } else { outcome.result },
+            tls: self.tls(row.outcome),
+            authentication: self.findings.get(&at).cloned(),
+            why: match (outcome.why, outcome.reply) {
+                (NONE, NONE) => "".into(),
+                (NONE, _) if said.is_some() => "".into(),
+                // Without a reply of the server there is the sender's own note.
+                (NONE, note) => self.replies[note as usize].clone(),
+                (why, _) => self.texts[why as usize].clone(),
+            },
+        }
+    }
+
+    pub(super) fn tls(&self, outcome: u32) -> Option<Tls> {
+        let id = self.run.tables.outcomes.get(outcome).tls;
+        (id != NONE).then(|| self.protection(id))
+    }
+
+    fn protection(&self, id: u32) -> Tls {
+        let record = self.run.tables.tls.get(id);
+        Tls {
+            outcome: record.outcome,
+            version: record.version,
+            policy: record.policy.into(),
+            result: record.result,
+            published: (record.published != NONE).then(|| self.published[record.published as usize].clone()),
+            why: record.why.as_ref().into(),
+        }
+    }
+
+    /// Hosts that a pass to a destination did not connect to.
+    pub(super) fn not_used(&self, copy: u32, pass: u16, destination: u32) -> Vec<NotUsed> {
+        let rows = self.refusals.get(&(copy, pass)).into_iter().flatten().map(|at| &self.run.trace.refusals[*at as usize]);
+        rows.filter_map(|row| {
+            let leg = self.run.tables.legs.get(row.leg);
+            let candidate = self.run.tables.candidates.get(leg.candidate);
+            let name = self.run.tables.names.text(candidate.name).into();
+            let to = self.model.host_at(candidate.address).map(|host| self.place(host, NONE));
+            (leg.destination == destination).then(|| NotUsed {
+                at: row.at,
+                to,
+                name,
+                address: candidate.address,
+                tls: self.protection(row.tls),
+            })
+        })
+        .collect()
+    }
+}

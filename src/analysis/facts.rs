@@ -1,0 +1,68 @@
+//! What a run says of its machines and its faults.
+
+use super::build::Builder;
+use super::outcome::{FaultFacts, HostFacts};
+use crate::base::{HostId, SimTime};
+use crate::model::fault::{FaultKind, hosts_of, struck};
+use crate::trace::NONE;
+
+impl Builder<'_> {
+    pub(super) fn hosts(&self) -> Vec<HostFacts> {
+        let mut queued: Vec<Vec<(SimTime, u32)>> = vec![Vec::new(); self.model.hosts.len()];
+        for row in &self.run.trace.queues {
+            let list = &mut queued[row.host.index()];
+            match list.last_mut() {
+                Some(last) if last.0 == row.at => last.1 = row.messages,
+                _ => list.push((row.at, row.messages)),
+            }
+        }
+        let facts = self.model.hosts.iter().zip(&self.run.down).zip(queued).enumerate();
+        facts
+            .map(|(at, ((_, down), queued))| {
+                let place = self.place(HostId(at as u32), NONE);
+                HostFacts { name: place.host, system: place.system, down: down.clone(), queued }
+            })
+            .collect()
+    }
+
+    pub(super) fn faults(&self) -> Vec<FaultFacts> {
+        let mut facts: Vec<FaultFacts> = self
+            .model
+            .faults
+            .iter()
+            .filter(|fault| !fault.always)
+            .map(|fault| {
+                let set = struck(&fault.kind);
+                let hosts = set.map_or_else(Vec::new, |set| hosts_of(set, self.model.hosts.len()));
+                FaultFacts {
+                    name: fault.name.as_ref().into(),
+                    kind: kind_name(&fault.kind),
+                    hosts: hosts.into_iter().map(|host| self.host_names[host.index()].clone()).collect(),
+                    from: fault.window.from,
+                    until: fault.window.until,
+                }
+            })
+            .collect();
+        facts.sort_by(|a, b| (a.from, &a.name).cmp(&(b.from, &b.name)));
+        facts
+    }
+}
+
+fn kind_name(kind: &FaultKind) -> &'static str {
+    match kind {
+        FaultKind::Down { .. } => "Down",
+        FaultKind::Flapping { .. } => "Flapping",
+        FaultKind::Partition { .. } => "Partition",
+        FaultKind::Latency { .. } => "Latency",
+        FaultKind::Capacity { .. } => "Capacity",
+        FaultKind::Tarpit { .. } => "Tarpit",
+        FaultKind::Reply { .. } => "Reply",
+        FaultKind::Drop { .. } => "Drop",
+        FaultKind::Starttls { .. } => "Starttls",
+        FaultKind::Certificate { .. } => "Certificate",
+        FaultKind::Greylist { .. } => "Greylist",
+        FaultKind::RateLimit { .. } => "RateLimit",
+        FaultKind::Dns { .. } => "Dns",
+        FaultKind::MtaSts { .. } => "MtaSts",
+    }
+}
