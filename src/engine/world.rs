@@ -387,10 +387,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 proves: published.concerns(config),
             }
         }));
-        let special = |rules: &Behaviour| {
-            rules.pass.remembers || rules.pass.groups_by_hosts || rules.relay.is_some() || rules.skips_silent || rules.tries_address_once
-        };
-        self.plain = !self.settings.iter().any(|settings| special(settings.rules));
+        self.plain = self.settings.iter().all(|settings| settings.rules.is_plain());
     }
 
     /// The envelope sender of a message as text, empty for the null sender.

@@ -47,6 +47,16 @@ pub struct Behaviour {
     pub pass: PassRules,
 }
 
+impl Behaviour {
+    /// A pass of this sender depends on nothing but its own message: no memory of hosts, routes or addresses, no mail of others in its transactions.
+    /// The clockwork asks this once per world and then leaves all of that out.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        let Self { relay, tries_address_once, skips_silent, pass, .. } = self;
+        relay.is_none() && !tries_address_once && !skips_silent && !pass.remembers && !pass.groups_by_hosts
+    }
+}
+
 /// How a pass is made, and what it leaves behind.
 #[derive(Debug)]
 pub struct PassRules {
@@ -425,5 +435,30 @@ pub fn default_sender(profile: Profile) -> Sender {
         Profile::KumoMta => kumomta::sender(),
         Profile::ExchangeOnline => exchange_online::sender(),
         Profile::ExchangeServer => exchange_server::sender(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_remembers_something() {
+        let cases = [
+            (Profile::Rfc, true),
+            (Profile::NoRetry, true),
+            (Profile::Postfix, true),
+            (Profile::ExchangeOnline, true),
+            (Profile::ExchangeServer, true),
+            (Profile::KumoMta, true),
+            (Profile::Exim, false),
+            (Profile::Sendmail, false),
+            (Profile::OpenSmtpd, false),
+            (Profile::OpenSmtpd6, false),
+            (Profile::Qmail, false),
+        ];
+        for (profile, plain) in cases {
+            assert_eq!(behaviour(profile).is_plain(), plain, "{profile:?}");
+        }
     }
 }
