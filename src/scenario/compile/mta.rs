@@ -98,7 +98,15 @@ fn of_version(profile: Profile, version: &Field<Text>, desk: &mut Desk) -> Profi
             );
             profile
         }
-        _ => profile,
+        _ => {
+            desk.error(
+                code::SETTING_NOT_MODELLED,
+                written.span(),
+                "versions of this server are not told apart",
+                "leave `version` out: of the profiles only `OpenSmtpd` has two, \"6.8\" and \"7.8\"",
+            );
+            profile
+        }
     }
 }
 
