@@ -7,7 +7,7 @@ mod w1;
 
 use mailtwin::base::Fate;
 use mailtwin::engine::{Options, run};
-use mailtwin::trace::level;
+use mailtwin::trace::{ConnectionRow, CopyRow, level};
 
 #[allow(clippy::disallowed_methods, reason = "a bench measures wall time; nothing simulated depends on it")]
 fn main() {
@@ -27,7 +27,7 @@ fn main() {
     let counters = &run.counters;
     let of = |fate: Fate| counters.fates[Fate::ALL.iter().position(|one| *one == fate).expect("ALL has all")];
     println!(
-        "{{\"engine\":\"mailtwin\",\"events\":{},\"delivered\":{},\"expired\":{},\"deferrals\":{},\"failovers\":{},\"max_in_flight\":{},\"sum_ns\":{},\"mean_s\":{:.6},\"p99_s\":{:.6},\"wall_s\":{wall_s:.4},\"events_per_s\":{:.0},\"messages_per_s\":{:.0}}}",
+        "{{\"engine\":\"mailtwin\",\"events\":{},\"delivered\":{},\"expired\":{},\"deferrals\":{},\"failovers\":{},\"max_in_flight\":{},\"sum_ns\":{},\"mean_s\":{:.6},\"p99_s\":{:.6},\"wall_s\":{wall_s:.4},\"events_per_s\":{:.0},\"messages_per_s\":{:.0},\"bytes_per_hop\":{}}}",
         run.events,
         of(Fate::Delivered),
         of(Fate::Expired),
@@ -39,5 +39,6 @@ fn main() {
         counters.delay_percentile_ns(990) as f64 / 1e9,
         run.events as f64 / wall_s,
         counters.messages as f64 / wall_s,
+        size_of::<ConnectionRow>() + size_of::<CopyRow>(),
     );
 }

@@ -181,6 +181,7 @@ fn real_servers_agree() {
     }
     say(&format!("\n{table}{unsaid}{disagreements}"));
     assert!(unsaid.is_empty(), "some cases could not be compared");
+    assert!(of(None, "fate").1 > 0, "nothing was compared: {} holds no recordings", folder().display());
     if env::var_os("MAILTWIN_OBSERVED").is_none() {
         for (server, known) in DISAGREEMENTS_AT_MOST {
             for (aspect, most) in ASPECTS.into_iter().zip(known) {
