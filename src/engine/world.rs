@@ -233,6 +233,8 @@ pub(crate) struct Settings<'m> {
     pub(crate) sessions: u32,
     /// Before it connects it may have to look at what the receiving domain promises.
     pub(crate) proves: bool,
+    /// Its rule book looks at more than the recipient.
+    pub(crate) reads_letters: bool,
 }
 
 /// The receiving side of a host.
@@ -337,6 +339,7 @@ pub(crate) struct World<'m, const LEVEL: u8> {
     pub(crate) wishes: bool,
     pub(crate) acceptance_cache: AcceptanceCache,
     pub(crate) origins: Origins,
+    pub(crate) letters: super::letter::Letters,
     pub(crate) relays: super::relay::Relays,
     pub(crate) silent: super::tcpto::SilentAddresses,
     /// What machines remember that do so.
@@ -385,6 +388,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 rules: behaviour(config.sender.profile),
                 sessions: config.receiver.sessions,
                 proves: published.concerns(config),
+                reads_letters: config.reads_letters(),
             }
         }));
         self.plain = self.settings.iter().all(|settings| settings.rules.is_plain());

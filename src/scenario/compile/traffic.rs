@@ -1,9 +1,10 @@
 //! Who sends what to whom, and when: sources of messages, and the single message of a test or of `explain`.
 //!
-//! Not modelled yet: logins, spam scores, binary bodies, traffic from a file. Of `headers` only `TLS-Required` means something.
+//! Not modelled yet: logins, binary bodies, traffic from a file.
 
 use crate::base::{Address, DAY, SimTime};
 use crate::diag::{Diagnostic, Span, code};
+use crate::model::letter::Header;
 use crate::model::traffic::{AddressTemplate, Notify, Recipients, Schedule, Source, TlsWish};
 use crate::scenario::schema::{self, Body, Envelope, Message, Ret, Traffic};
 use crate::scenario::source::{Field, Named, Text};
@@ -103,9 +104,34 @@ fn build(name: &str, place: Span, envelope: &Envelope, schedule: Schedule, entri
         notify: notify(&envelope.notify, desk),
         author: envelope.header_from.get().and_then(|text| template(text, desk)),
         signer: stance::signer(&envelope.dkim, desk),
+        headers: headers(envelope, desk),
+        scl: scl(envelope, desk),
         eight_bit: envelope.body.or(Body::SevenBit) == Body::EightBit,
         tls_wish: tls_wish(envelope),
     })
+}
+
+/// Fields of the header, in written order.
+fn headers(envelope: &Envelope, desk: &mut Desk) -> Vec<Header> {
+    let mut headers = Vec::new();
+    for (name, value) in envelope.headers.iter() {
+        if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_graphic() && byte != b':') {
+            let help = "letters, digits and dashes, without a colon: \"X-Processed\" (RFC 5322 §2.2)";
+            desk.error(code::VALUE, name.span(), format!("`{name}` is not the name of a header field"), help);
+        }
+        headers.push(Header { name: name.as_str().into(), value: value.trim().into() });
+    }
+    headers
+}
+
+/// The spam confidence level: -1 is trusted, 9 is spam for sure.
+fn scl(envelope: &Envelope, desk: &mut Desk) -> Option<i8> {
+    let at = envelope.scl.at()?;
+    let read = i8::try_from(at.value).ok().filter(|scl| (-1..=9).contains(scl));
+    if read.is_none() {
+        desk.error(code::RANGE, at.span, format!("{} is not a spam confidence level", at.value), "from -1 to 9");
+    }
+    read
 }
 
 /// The parameter of MAIL wins over the header (RFC 8689 §5).
@@ -122,7 +148,6 @@ fn tls_wish(envelope: &Envelope) -> TlsWish {
 
 fn refuse(envelope: &Envelope, desk: &mut Desk) {
     desk.no_field(&envelope.login, "logins");
-    desk.no_field(&envelope.scl, "spam scores");
     desk.only(&envelope.ret, Ret::Full, "reports that return the headers only");
     if envelope.body.or(Body::SevenBit) == Body::Binary {
         desk.not_modelled(envelope.body.span(), "binary bodies");
