@@ -235,6 +235,8 @@ pub(crate) struct Settings<'m> {
     pub(crate) proves: bool,
     /// Its rule book looks at more than the recipient.
     pub(crate) reads_letters: bool,
+    /// Whether it takes a recipient depends on more of the client than its address.
+    pub(crate) looks_at_visitors: bool,
 }
 
 /// The receiving side of a host.
@@ -338,6 +340,8 @@ pub(crate) struct World<'m, const LEVEL: u8> {
     /// Some message has a wish of its own about encryption.
     pub(crate) wishes: bool,
     pub(crate) acceptance_cache: AcceptanceCache,
+    /// What servers know of clients.
+    pub(crate) visits: crate::base::Interner<super::visitor::VisitKey>,
     pub(crate) origins: Origins,
     pub(crate) letters: super::letter::Letters,
     pub(crate) relays: super::relay::Relays,
@@ -389,6 +393,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 sessions: config.receiver.sessions,
                 proves: published.concerns(config),
                 reads_letters: config.reads_letters(),
+                looks_at_visitors: config.receiver.directory.looks_at_visitors(),
             }
         }));
         self.plain = self.settings.iter().all(|settings| settings.rules.is_plain());
