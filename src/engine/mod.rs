@@ -10,6 +10,7 @@ mod frozen;
 mod grouping;
 mod inject;
 mod last_words;
+mod letter;
 mod memory;
 mod notices;
 mod pass;
@@ -32,6 +33,7 @@ mod targets;
 mod tcpto;
 mod transfer;
 mod turns;
+mod visitor;
 mod walk;
 mod world;
 

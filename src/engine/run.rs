@@ -7,10 +7,10 @@ use super::memory::Memory;
 use super::queue::{EventQueue, Kind};
 use super::resolver::Resolvers;
 use super::route::RouteCache;
+use super::session::SessionEnd;
 use super::slab::Slab;
 use super::starttls::TlsCache;
 use super::transfer::AcceptanceCache;
-use super::session::SessionEnd;
 use super::world::{Counters, Machine, RecipientState, Stage, World};
 use crate::base::{DAY, Enhanced, Fate, HostId, Interner, SimTime};
 use crate::model::Model;
@@ -129,8 +129,10 @@ fn play<const LEVEL: u8>(model: &Model, options: &Options) -> Run {
         policies: super::policy::Policies::default(),
         wishes: sources.iter().any(|source| source.tls_wish != TlsWish::Usual),
         acceptance_cache: AcceptanceCache::default(),
+        visits: crate::base::Interner::default(),
         relays: super::relay::Relays::default(),
         silent: super::tcpto::SilentAddresses::default(),
+        letters: super::letter::Letters::default(),
         origins: Origins::new(model, options.level),
         memory: Memory::default(),
         ok_reply,

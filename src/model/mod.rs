@@ -6,6 +6,8 @@ mod client_tls;
 pub mod dns;
 pub mod exchange;
 pub mod fault;
+pub mod letter;
+pub mod mail_flow_rule;
 pub mod mta_sts;
 pub mod retry_rules;
 pub mod settings;

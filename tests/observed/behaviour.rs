@@ -220,8 +220,11 @@ fn a_window_replaces_the_base_behaviour() {
         "windows": [{"from": 2, "until": 6.5, "behaviour": {"net": "refuse"}}]}"#;
     let host: Host = serde_json::from_str(host).unwrap_or_else(|error| panic!("{error}"));
     let pieces = pieces(&host);
-    let lines: Vec<String> =
-        pieces.iter().flat_map(|piece| faults("mx1", piece, false).unwrap_or_default()).map(|f| format!("{}: {}", f.name, f.text)).collect();
+    let lines: Vec<String> = pieces
+        .iter()
+        .flat_map(|piece| faults("mx1", piece, false).unwrap_or_default())
+        .map(|f| format!("{}: {}", f.name, f.text))
+        .collect();
     let greylist = "Greylist(target: \"mx1\", delay: \"3s\", code: \"450 4.2.0 greylisted, try again later\"";
     let expected = [
         format!("mx1 greylists: {greylist}, until: \"2s\")"),
