@@ -124,6 +124,8 @@ pub struct MxRules {
     pub null_mx_wins: bool,
     /// `.` at a preference other than 0 is a null MX too.
     pub null_mx_any_preference: bool,
+    /// A target that stands in the answer twice is tried twice (Postfix smtp_addr.c); else only its better preference counts.
+    pub keeps_duplicates: bool,
     /// An IP address as MX data is used.
     pub address_in_mx_data: bool,
     /// The best MX is the sender itself.
@@ -360,6 +362,10 @@ pub enum RevocationCheck {
 pub struct DaneRules {
     /// Records of a signed host count although the MX answer is not signed (Postfix `smtp_tls_dane_insecure_mx_policy`).
     pub unsigned_list_counts: bool,
+    /// Records that nobody can use are as good as none where DANE is required. Exim 4.96 with GnuTLS asks only that there are signed records.
+    pub useless_is_missing: bool,
+    /// Of records with the same usage and selector only those with the strongest digest count (RFC 7671 §9).
+    pub strongest_digest: bool,
     /// DANE is required, and the host has no usable record.
     pub missing: End,
     /// The TLSA question failed.
@@ -376,6 +382,8 @@ impl DaneRules {
     /// RFC 7672.
     pub const RFC: Self = Self {
         unsigned_list_counts: false,
+        useless_is_missing: true,
+        strongest_digest: true,
         missing: defer(4, 7, 5),
         lookup_failed: Enhanced(4, 7, 5),
         expiry_counts: false,
