@@ -127,6 +127,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let stop = match &config.receiver.directory {
             Directory::Everything => self.stop_of_internet(host, config, &address.domain, &mut decisions),
             Directory::Mta(directory) => {
+                if let Routing::Fope(fope) = &config.sender.routing {
+                    let stop = self.stop_of_fope(host, fope, (None, &address.domain), &mut decisions);
+                    return (stop, decisions);
+                }
                 let decision = route::choose(directory, &config.sender.routing, &text, &address.domain);
                 let stop = self.stop_of_mta(config, &decision.outcome, &address.domain, decision.chosen[0].rule);
                 decisions.push(self.store("where to?", host, tenant, &decision));
@@ -195,6 +199,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             fallback: SmallVec::from_slice(fallback_hosts),
             tls: None,
             rotates: false,
+            weights: SmallVec::new(),
             configured,
             plain_retry: false,
             rule,
@@ -212,6 +217,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             Lookup::NotFound => return Stop::Bounce(self.tables.reply(550, Enhanced(5, 1, 10), "Recipient not found")),
             Lookup::Outside => {}
         }
+        if let Some(protection) = &tenant.protected_by {
+            return self.stop_at_protection(host, tenant, protection, domain, decisions);
+        }
         let choice = outbound_connector::select(tenant, &self.tables.names, domain);
         let rule = choice.chosen[0].rule;
         decisions.push(self.store("which outbound connector?", host, tenant.system.0, &choice));
@@ -224,6 +232,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 fallback: SmallVec::new(),
                 tls: None,
                 rotates: false,
+                weights: SmallVec::new(),
                 configured: false,
                 plain_retry: tenant.switches.plain_retry,
                 rule,
@@ -238,6 +247,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                     fallback: SmallVec::new(),
                     tls: Some(connector.tls.clone()),
                     rotates: !by_mx && connector.smart_hosts.len() > 1,
+                    weights: SmallVec::new(),
                     configured: !by_mx,
                     plain_retry: tenant.switches.plain_retry,
                     rule,
@@ -249,7 +259,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         Stop::To(self.tables.destinations.intern(key))
     }
 
-    fn mx_hop(&mut self, domain: &str) -> NextHopId {
+    pub(super) fn mx_hop(&mut self, domain: &str) -> NextHopId {
         let name = self.tables.names.intern(domain);
         NextHopId(self.tables.next_hops.intern(NextHop { target: Target::Mx(name), port: 25 }))
     }

@@ -6,6 +6,7 @@ mod client_tls;
 pub mod dns;
 pub mod exchange;
 pub mod fault;
+pub mod fope;
 pub mod mta_sts;
 pub mod retry_rules;
 pub mod settings;

@@ -3,6 +3,7 @@
 use super::authentication::Stance;
 pub use super::client_tls::{ClientTls, DaneUse, TlsLevel, TlsPolicy};
 use super::exchange::Tenant;
+use super::fope::FopeRouting;
 pub use super::retry_rules::Retry;
 use super::topology::Law;
 use crate::base::{CertId, NameId, NextHopId, Pattern, TlsVersion};
@@ -169,6 +170,8 @@ pub enum Routing {
     },
     /// Exchange Online: the tenant that the message is attributed to decides (see the receiver's directory).
     Tenants,
+    /// FOPE: connectors by recipient and by the sender's domain.
+    Fope(Box<FopeRouting>),
     /// Nothing in the scenario says where its mail goes.
     Unknown,
 }

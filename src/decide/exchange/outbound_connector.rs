@@ -214,6 +214,7 @@ mod tests {
                 switches,
                 directory_complete: true,
                 stance: crate::model::authentication::Stance::default(),
+                protected_by: None,
             };
             let decision = select(&tenant, &names, domain);
             let got = match decision.outcome {
@@ -239,6 +240,7 @@ mod tests {
             switches: Switches::default(),
             directory_complete: true,
             stance: crate::model::authentication::Stance::default(),
+            protected_by: None,
         };
         assert_eq!(select(&tenant, &Names::default(), "contoso.com").outcome, Choice::NotSaid);
     }
