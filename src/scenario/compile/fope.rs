@@ -14,7 +14,7 @@ use crate::model::authentication::Stance;
 use crate::model::exchange::{Protection, Tenant};
 use crate::model::fope::{self, FopeRouting, Inbound, Servers, TlsChoice};
 use crate::model::settings::{
-    Client, ClientTls, Directory, HostConfig, MtaDirectory, NextHop, Profile, Retry, Routing, Target, TlsLevel, TlsPolicy,
+    Client, ClientTls, Credentials, Directory, HostConfig, MtaDirectory, NextHop, Profile, Retry, Routing, Target, TlsLevel, TlsPolicy,
 };
 use crate::scenario::schema::{self, ExchangeOnline, Fope, FopeDestination, FopeTls, Scenario, System};
 use crate::scenario::source::{Named, Text};
@@ -79,7 +79,12 @@ pub(super) fn config(
         hop_limit: 0,
         tls_versions: TLS_VERSIONS,
     };
-    HostConfig { receiver: receiver(&fope.host, usual, directory, certificates, desk), sender, stance: Stance::default() }
+    HostConfig {
+        receiver: receiver(&fope.host, usual, directory, certificates, desk),
+        sender,
+        stance: Stance::default(),
+        credentials: Credentials::default(),
+    }
 }
 
 /// Ties tenants to the FOPE that protects them, and says what such a tenant cannot have.
@@ -351,18 +356,18 @@ fn connectors(
                 fope::Association::Removed
             }
         };
-        if connector.recipient_domains.items().is_empty() {
-            desk.missing(
-                name.span(),
-                &format!("the connector `{name}` has no recipient domains"),
-                "write recipient_domains: [\"*.*\"] for all of them",
-            );
+        let everybody = !connector.recipient_domains.is_written();
+        if !everybody && connector.recipient_domains.items().is_empty() {
+            let help = "write recipient_domains: [\"*.*\"] for all of them, or leave it out";
+            desk.missing(connector.recipient_domains.span(), &format!("the connector `{name}` has no recipient domains"), help);
         }
+        let written = connector.recipient_domains.items().iter().filter_map(|text| recipient_domain(text, desk));
+        let recipient_domains = if everybody { vec!["*.*".into()] } else { written.collect() };
         rows.push(fope::Connector {
             name: name.as_str().into(),
             description: connector.description.as_str().unwrap_or("").into(),
             association,
-            recipient_domains: connector.recipient_domains.items().iter().filter_map(|text| recipient_domain(text, desk)).collect(),
+            recipient_domains,
             to: connector.deliver_all_messages_to.get().map(|destination| servers(destination, fope, switches, tables, desk)),
             tls: tls(connector.tls.get(), desk),
         });
