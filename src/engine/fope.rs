@@ -6,20 +6,23 @@ use crate::base::{Enhanced, HostId};
 use crate::decide::exchange::fope::{self, FopeStop};
 use crate::model::exchange::{Protection, Tenant};
 use crate::model::fope::FopeRouting;
+use crate::model::letter::Stamps;
 use crate::model::settings::{TlsLevel, TlsPolicy};
 use crate::trace::{DestinationKey, NONE};
 use smallvec::{SmallVec, smallvec};
 
 impl<const LEVEL: u8> World<'_, LEVEL> {
-    /// Where FOPE sends a recipient in `domain`, for a sender in the domain `sender` (`None` = the null sender).
+    /// Where FOPE sends a recipient in `domain`.
     pub(super) fn stop_of_fope(
         &mut self,
+        copy: u32,
         host: HostId,
         routing: &FopeRouting,
-        (sender, domain): (Option<&str>, &str),
+        domain: &str,
         decisions: &mut SmallVec<[u32; 2]>,
     ) -> Stop {
-        let decision = fope::choose(routing, sender, domain);
+        let sender = if routing.looks_at_senders() { self.letter(copy).sender } else { "".into() };
+        let decision = fope::choose(routing, sender.rsplit_once('@').map(|(_, domain)| domain), domain);
         decisions.push(self.store("which way out of FOPE?", host, NONE, &decision));
         let rule = decision.chosen[0].rule;
         let (connector, tls, to) = match decision.outcome {
@@ -44,6 +47,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             weights: to.map_or(SmallVec::new(), |servers| SmallVec::from_slice(&servers.weights)),
             configured: to.is_some(),
             plain_retry: routing.plain_retry,
+            stamps: NONE,
             rule,
             tenant: NONE,
             connector: connector.into(),
@@ -57,7 +61,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         host: HostId,
         tenant: &Tenant,
         protection: &Protection,
-        domain: &str,
+        (domain, stamps): (&str, Stamps),
         decisions: &mut SmallVec<[u32; 2]>,
     ) -> Stop {
         let decision = fope::protection(&protection.name, domain);
@@ -70,6 +74,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             weights: SmallVec::new(),
             configured: true,
             plain_retry: tenant.switches.plain_retry,
+            stamps: if stamps == Stamps::default() { NONE } else { self.tables.stamps.intern(stamps) },
             rule: "FOPE-1",
             tenant: tenant.system.0,
             connector: "".into(),

@@ -18,6 +18,14 @@ pub struct FopeRouting {
     pub plain_retry: bool,
 }
 
+impl FopeRouting {
+    /// Does some connector act for senders of some domains only?
+    #[must_use]
+    pub fn looks_at_senders(&self) -> bool {
+        self.connectors.iter().any(|connector| matches!(connector.association, Association::Domains(_)))
+    }
+}
+
 /// Where mail for a customer's domain goes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Inbound {

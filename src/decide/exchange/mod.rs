@@ -1,6 +1,7 @@
 //! How Microsoft's systems decide.
 
 pub mod fope;
+pub mod mail_flow_rule;
 pub mod outbound_connector;
 pub mod recipient;
 pub mod smart_host;

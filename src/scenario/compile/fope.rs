@@ -341,7 +341,6 @@ fn connectors(
         let association = match fope.associations.get(name) {
             Some(schema::Association::Company(_)) => fope::Association::Company,
             Some(schema::Association::Domains(at)) => {
-                desk.not_modelled(at.span, "associations with the domains of senders");
                 let mut own: Vec<Box<str>> = at.value.iter().filter_map(|text| own_domain(text, domains, desk)).collect();
                 own.sort();
                 fope::Association::Domains(own)
