@@ -5,6 +5,7 @@ mod authentication;
 mod chance;
 mod command;
 mod fault;
+mod filter;
 mod finish;
 mod fope;
 mod frozen;
