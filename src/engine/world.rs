@@ -337,6 +337,8 @@ pub(crate) struct World<'m, const LEVEL: u8> {
     pub(crate) wishes: bool,
     pub(crate) acceptance_cache: AcceptanceCache,
     pub(crate) origins: Origins,
+    /// Recipients that stand for others.
+    pub(crate) expansions: super::expansion::Expansions,
     pub(crate) relays: super::relay::Relays,
     pub(crate) silent: super::tcpto::SilentAddresses,
     /// What machines remember that do so.

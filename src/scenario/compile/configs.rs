@@ -95,12 +95,7 @@ impl StageConfigs<'_> {
 /// A machine that this stage does not have.
 fn absent() -> HostConfig {
     let nothing = schema::Host::default();
-    let directory = Directory::Mta(MtaDirectory {
-        mailboxes: Vec::new(),
-        mailbox_domains: Vec::new(),
-        relay_domains: Vec::new(),
-        relay_clients: Vec::new(),
-    });
+    let directory = Directory::Mta(MtaDirectory::default());
     let mut receiver = receiver::receiver(&nothing, receiver::Usual::MTA, directory, &Certificates::default(), &mut Desk::default());
     receiver.listeners.clear();
     HostConfig { sender: mta::usual(Profile::Rfc).sender, receiver, stance: Stance::default() }

@@ -43,8 +43,7 @@ pub(super) fn config(
     }
     domains.sort();
     domains.dedup();
-    let directory =
-        MtaDirectory { mailboxes: mailboxes.patterns(), mailbox_domains: domains, relay_domains: Vec::new(), relay_clients: Vec::new() };
+    let directory = MtaDirectory { mailboxes: mailboxes.patterns(), mailbox_domains: domains, ..MtaDirectory::default() };
     let usual = Usual { certificate: Shown::SelfSigned, hop_limit: HOPS_MAX, ..Usual::MTA };
     let mut sender = default_sender(Profile::ExchangeServer);
     sender.families.v4 = identity.made_up || identity.addresses.iter().any(std::net::IpAddr::is_ipv4);
