@@ -20,6 +20,7 @@ pub mod route;
 pub mod srs;
 pub mod tcpto;
 pub mod tls;
+pub mod visitor;
 
 /// An outcome with its reasons.
 #[derive(Clone, Debug, Eq, PartialEq)]

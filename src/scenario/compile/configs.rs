@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::base::{ConfigId, SystemId};
 use crate::model::authentication::Stance;
-use crate::model::settings::{Directory, HostConfig, MtaDirectory, Profile};
+use crate::model::settings::{Credentials, Directory, HostConfig, MtaDirectory, Profile};
 use crate::model::topology::{SystemKind, Version};
 use crate::scenario::schema::{self, System};
 
@@ -98,5 +98,5 @@ fn absent() -> HostConfig {
     let directory = Directory::Mta(MtaDirectory::default());
     let mut receiver = receiver::receiver(&nothing, receiver::Usual::MTA, directory, &Certificates::default(), &mut Desk::default());
     receiver.listeners.clear();
-    HostConfig { sender: mta::usual(Profile::Rfc).sender, receiver, stance: Stance::default() }
+    HostConfig { sender: mta::usual(Profile::Rfc).sender, receiver, stance: Stance::default(), credentials: Credentials::default() }
 }

@@ -5,7 +5,7 @@
 use crate::decide::profile::default_sender;
 use crate::model::authentication::Stance;
 use crate::model::exchange::DomainType;
-use crate::model::settings::{Directory, HostConfig, MtaDirectory, Profile};
+use crate::model::settings::{Credentials, Directory, HostConfig, MtaDirectory, Profile};
 use crate::scenario::schema::{ExchangeServer, Host};
 
 use super::certificates::{Certificates, Shown};
@@ -49,7 +49,10 @@ pub(super) fn config(
     sender.families.v4 = identity.made_up || identity.addresses.iter().any(std::net::IpAddr::is_ipv4);
     sender.families.v6 = identity.made_up || identity.addresses.iter().any(std::net::IpAddr::is_ipv6);
     let stance = Stance { checks: stance::checks(&server.checks), ..Stance::default() };
-    HostConfig { sender, receiver: receiver(host, usual, Directory::Mta(directory), certificates, desk), stance }
+    let receiver = receiver(host, usual, Directory::Mta(directory), certificates, desk);
+    // Shown by Send connectors that name no other.
+    let credentials = Credentials { login: None, certificate: receiver.certificate };
+    HostConfig { sender, receiver, stance, credentials }
 }
 
 fn refuse(server: &ExchangeServer, desk: &mut Desk) {
