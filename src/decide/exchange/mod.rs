@@ -1,5 +1,6 @@
 //! How Microsoft's systems decide.
 
+pub mod mail_flow_rule;
 pub mod outbound_connector;
 pub mod recipient;
 pub mod smart_host;
