@@ -7,6 +7,7 @@ mod command;
 mod expansion;
 mod fault;
 mod finish;
+mod fope;
 mod frozen;
 mod grouping;
 mod inject;
