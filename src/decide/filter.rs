@@ -1,12 +1,14 @@
 //! What does a filter make of a message for one recipient?
 //!
-//! Rules run in written order; each sees what those before it wrote. `Reject`, `Quarantine` and `Discard` end the run, `Tag` and `Delay` let it go on.
+//! Rules run in written order; each sees what those before it wrote. `Reject`, `Quarantine`, `Discard` and `Redirect` end the run, `Tag` and `Delay` let it
+//! go on. A redirected message meets the rules anew for its new recipient, who is not redirected by that rule again.
 //! A decision of ours, since the products differ. Sources: RFC 5321 §4.2.5 (a refusal at the end of DATA is for the whole message), §7.9 (who refuses what).
 
 use super::{Because, Decision, because};
 use crate::base::Reply;
 use crate::model::filter::{FilterAction, FilterRule, HeaderTest};
 use crate::model::letter::{Header, Letter};
+use crate::model::traffic::AddressTemplate;
 
 /// What all rules together come to.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -28,6 +30,8 @@ pub enum FilterEnd {
     Quarantine(Box<str>),
     /// Dropped in silence.
     Discard(Box<str>),
+    /// By this rule to another address.
+    Redirect(Box<str>, AddressTemplate),
 }
 
 /// Runs the rules over a message for the recipient `address`.
@@ -85,6 +89,11 @@ fn applies(rule: &FilterRule, letter: &Letter, address: &str) -> Result<(), Stri
     if let Some(most) = size_over.filter(|most| letter.size_bytes <= *most) {
         return Err(format!("{} bytes are not more than {most}", letter.size_bytes));
     }
+    if let FilterAction::Redirect(to) = &rule.then
+        && to.expand(0).to_string() == address
+    {
+        return Err("it is on its way there already".to_owned());
+    }
     match (scl_at_least, letter.scl) {
         (Some(least), None) => Err(format!("nobody says a spam confidence level, and {least} is asked for")),
         (Some(least), Some(scl)) if scl < *least => Err(format!("its spam confidence level is {scl}")),
@@ -117,6 +126,10 @@ fn act(rule: &FilterRule, letter: &mut Letter, outcome: &mut Filtered) -> String
         FilterAction::Discard => {
             outcome.end = Some(FilterEnd::Discard(rule.name.clone()));
             "taken, and forgotten".to_owned()
+        }
+        FilterAction::Redirect(to) => {
+            outcome.end = Some(FilterEnd::Redirect(rule.name.clone(), to.clone()));
+            format!("sent to {} instead", to.expand(0))
         }
         FilterAction::Tag { name, value } => {
             letter.headers.retain(|header| !header.name.eq_ignore_ascii_case(name));

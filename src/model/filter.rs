@@ -2,6 +2,7 @@
 //!
 //! Not modelled: what a real filter looks at in the body; that is what `scl` and headers of the traffic stand for.
 
+use super::traffic::AddressTemplate;
 use crate::base::{Pattern, Reply};
 
 /// One rule. Whatever is left out is met by every message.
@@ -52,4 +53,6 @@ pub enum FilterAction {
     },
     /// Held for so many nanoseconds before it goes on.
     Delay(u64),
+    /// It goes to this address instead, from the same sender.
+    Redirect(AddressTemplate),
 }

@@ -1,6 +1,7 @@
 //! `filter`: what a mail server or an appliance does with messages beside passing them on.
 
 use crate::base::Pattern;
+use crate::decide::claim::template;
 use crate::diag::code;
 use crate::model::filter::{FilterAction, FilterRule, HeaderTest};
 use crate::scenario::schema;
@@ -104,8 +105,12 @@ fn action(name: &Text, action: &schema::FilterAction, desk: &mut Desk) -> Option
             }
         },
         schema::FilterAction::Redirect(redirect) => {
-            desk.not_modelled(redirect.place, "filters that send mail to another address");
-            return None;
+            let Some(to) = redirect.to.get() else {
+                let help = "write then: Redirect(to: \"postmaster@contoso.com\")";
+                desk.missing(redirect.place, &format!("the rule `{name}` does not say where to"), help);
+                return None;
+            };
+            FilterAction::Redirect(template(&desk.address(to)?))
         }
     })
 }
