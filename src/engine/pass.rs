@@ -295,7 +295,11 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             .enumerate()
             .map(|(place, entry)| {
                 let hop = self.tables.next_hops.get(key.hops[entry].0);
-                let name = crate::decide::route::queue_name(&self.tables.names, hop);
+                let name = match hop.target {
+                    // As connectors write it, without brackets.
+                    Target::Ip(address) => address.to_string(),
+                    Target::Mx(_) | Target::Host(_) => crate::decide::route::queue_name(&self.tables.names, hop),
+                };
                 smart_host::reason(&name, place, key.hops.len(), !matches!(hop.target, Target::Ip(_)))
             })
             .collect();

@@ -75,7 +75,7 @@ impl StageConfigs<'_> {
                     let at = self.world.systems.iter().position(|system| *system.name == *name)?;
                     Some(SystemId(at as u32))
                 };
-                exchange_online::front_end(tree, &id, self.certificates, tables, desk)
+                exchange_online::front_end((tree, self.stage.at), &id, self.certificates, tables, desk)
             }
             (_, Some(System::Mta(mta) | System::Gateway(mta)), Some(own)) => {
                 mta::config(mta, own, identity, self.scope, self.certificates, tables, desk)
