@@ -6,6 +6,7 @@ mod client_tls;
 pub mod dns;
 pub mod exchange;
 pub mod fault;
+pub mod fope;
 pub mod letter;
 pub mod mail_flow_rule;
 pub mod mta_sts;
