@@ -96,6 +96,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         rcpt_452_goes_on: true,
         takes_literals: false,
         smart_host_needs_mx: true,
+        reads_delivered_to: false,
     },
 };
 
