@@ -13,7 +13,7 @@ use crate::decide::{Because, Decision};
 use crate::model::dns::Outcome;
 use crate::model::exchange::Tenant;
 use crate::model::letter::{Letter, Stamps};
-use crate::model::settings::{Directory, HostConfig, NextHop, Routing, Target, TlsLevel};
+use crate::model::settings::{Directory, HostConfig, MtaDirectory, NextHop, Routing, Target, TlsLevel};
 use crate::trace::{DestinationKey, NONE, StoredDecision};
 use smallvec::{SmallVec, smallvec};
 
@@ -34,6 +34,8 @@ pub(crate) enum Stop {
     Quarantine(u32),
     /// To this destination.
     To(u32),
+    /// Others stand for it here: an expansion by its number.
+    Expand(u32),
     /// Nobody says.
     NotSaid(u32),
 }
@@ -136,9 +138,20 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let text = address.to_string();
         let config = self.config(host);
         let mut decisions = SmallVec::new();
+        let mut stamps = Stamps::default();
+        if !config.receiver.filter.is_empty() {
+            stamps = match self.filtered(copy, (host, &config.receiver.filter), &text, &mut decisions) {
+                Ok(stamps) => stamps,
+                Err(stop) => return (stop, decisions),
+            };
+        }
         let stop = match &config.receiver.directory {
             Directory::Everything => self.stop_of_internet(host, config, &address.domain, &mut decisions),
             Directory::Mta(directory) => {
+                if let Routing::Fope(fope) = &config.sender.routing {
+                    let stop = self.stop_of_fope(copy, host, fope, &address.domain, &mut decisions);
+                    return (self.stamped(stop, stamps), decisions);
+                }
                 let decision = route::choose(directory, &config.sender.routing, &text, &address.domain);
                 let stop = self.stop_of_mta(config, &decision.outcome, &address.domain, decision.chosen[0].rule);
                 decisions.push(self.store("where to?", host, tenant, &decision));
@@ -149,13 +162,13 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 None => Stop::NotSaid(self.tables.reply(0, Enhanced(5, 3, 5), "the message belongs to no tenant")),
             },
         };
-        (stop, decisions)
+        (self.stamped(stop, stamps), decisions)
     }
 
     /// The internet sends to domains of the model by MX; the rest leaves the model.
     fn stop_of_internet(&mut self, host: HostId, config: &HostConfig, domain: &str, decisions: &mut SmallVec<[u32; 2]>) -> Stop {
         if domain.starts_with('[') {
-            let decision = route::choose(&empty_directory(), &config.sender.routing, domain, domain);
+            let decision = route::choose(&MtaDirectory::default(), &config.sender.routing, domain, domain);
             return self.stop_of_mta(config, &decision.outcome, domain, decision.chosen[0].rule);
         }
         let name = self.tables.names.intern(domain);
@@ -166,7 +179,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             decisions.push(self.store("where to?", host, NONE, &Decision::for_reason(NextStop::Mailbox, why)));
             return Stop::Outside;
         }
-        let decision = route::choose(&empty_directory(), &config.sender.routing, domain, domain);
+        let decision = route::choose(&MtaDirectory::default(), &config.sender.routing, domain, domain);
         let stop = self.stop_of_mta(config, &decision.outcome, domain, decision.chosen[0].rule);
         decisions.push(self.store("where to?", host, NONE, &decision));
         stop
@@ -176,6 +189,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let Routing::Mta { smart_hosts, routes, fallback_hosts } = &config.sender.routing else {
             return match stop {
                 NextStop::Mailbox => Stop::Mailbox,
+                NextStop::Expanded(expansion) => Stop::Expand(self.expansion(expansion.clone())),
                 NextStop::UnknownUser => Stop::Bounce(self.tables.reply(550, Enhanced(5, 1, 1), "User unknown")),
                 _ => {
                     Stop::NotSaid(self.tables.reply(0, Enhanced(5, 3, 5), "nothing in the scenario says where this system sends its mail"))
@@ -184,6 +198,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         };
         let (hops, configured): (SmallVec<[NextHopId; 2]>, bool) = match stop {
             NextStop::Mailbox => return Stop::Mailbox,
+            NextStop::Expanded(expansion) => return Stop::Expand(self.expansion(expansion.clone())),
             NextStop::UnknownUser => return Stop::Bounce(self.tables.reply(550, Enhanced(5, 1, 1), "User unknown")),
             NextStop::Unknown => {
                 return Stop::NotSaid(self.tables.reply(
@@ -207,6 +222,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             fallback: SmallVec::from_slice(fallback_hosts),
             tls: None,
             rotates: false,
+            weights: SmallVec::new(),
             configured,
             plain_retry: false,
             stamps: NONE,
@@ -240,6 +256,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             Lookup::NotFound => return Stop::Bounce(self.tables.reply(550, Enhanced(5, 1, 10), "Recipient not found")),
             Lookup::Outside => {}
         }
+        if let Some(protection) = &tenant.protected_by {
+            return self.stop_at_protection(host, tenant, protection, (domain, ruled.stamps), decisions);
+        }
         let pin = ruled.pin.as_ref().map(|(at, rule)| (*at, &**rule));
         let choice = outbound_connector::select(tenant, &self.tables.names, &Leaving { domain, pin, origin: letter.origin });
         decisions.push(self.store("which outbound connector?", host, system, &choice));
@@ -270,6 +289,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             fallback: SmallVec::new(),
             tls,
             rotates: smart_hosts.is_some_and(|hosts| hosts.len() > 1),
+            weights: SmallVec::new(),
             configured: smart_hosts.is_some(),
             plain_retry: tenant.switches.plain_retry,
             stamps: if stamps == Stamps::default() { NONE } else { self.tables.stamps.intern(stamps) },
@@ -280,7 +300,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         Stop::To(self.tables.destinations.intern(key))
     }
 
-    fn mx_hop(&mut self, domain: &str) -> NextHopId {
+    pub(super) fn mx_hop(&mut self, domain: &str) -> NextHopId {
         let name = self.tables.names.intern(domain);
         NextHopId(self.tables.next_hops.intern(NextHop { target: Target::Mx(name), port: 25 }))
     }
@@ -305,15 +325,5 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let stored =
             StoredDecision { question, host, tenant, verdict: verdict.into(), chosen: chosen.to_vec(), passed_over: passed_over.to_vec() };
         self.tables.decisions.intern(stored)
-    }
-}
-
-/// The internet has no mailboxes of its own in the model.
-fn empty_directory() -> crate::model::settings::MtaDirectory {
-    crate::model::settings::MtaDirectory {
-        mailboxes: Vec::new(),
-        mailbox_domains: Vec::new(),
-        relay_domains: Vec::new(),
-        relay_clients: Vec::new(),
     }
 }

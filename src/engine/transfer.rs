@@ -109,7 +109,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let list = &model.host_faults[talk.server.index()].session;
         if !list.is_empty() {
             let address = self.tables.templates.get(template).expand(self.messages[message].address_number).to_string();
-            let sender = self.sender_text(message);
+            let sender = self.sender_text_of(copy);
             let start = talk.now;
             let mut asked = false;
             for number in list {
@@ -247,7 +247,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let (arrival, refusal) = if !self.origins.is_on || refusal.is_some() {
             (Arrival::UNSEEN, refusal)
         } else {
-            self.look_at_origin(talk.at_the_door(tenant))
+            let (arrival, refusal) = self.look_at_origin(talk.at_the_door(tenant));
+            (arrival, refusal.or_else(|| self.filter_refuses(talk, &refusals, arrival)))
         };
         let began = talk.now;
         if talk.calm && refusals.is_empty() && refusal.is_none() && talk.rtt + service <= timers.final_dot_ns {

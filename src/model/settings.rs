@@ -3,6 +3,9 @@
 use super::authentication::Stance;
 pub use super::client_tls::{ClientCertificate, ClientTls, DaneUse, TlsLevel, TlsPolicy, UnsignedList};
 use super::exchange::Tenant;
+use super::expansion::Expansion;
+use super::filter::FilterRule;
+use super::fope::FopeRouting;
 pub use super::retry_rules::Retry;
 use super::topology::Law;
 use crate::base::{CertId, NameId, NextHopId, Pattern, TlsVersion};
@@ -35,7 +38,9 @@ impl HostConfig {
     #[must_use]
     pub fn reads_letters(&self) -> bool {
         match &self.receiver.directory {
-            Directory::Everything | Directory::Mta(_) => false,
+            Directory::Everything => false,
+            Directory::Mta(_) if !self.receiver.filter.is_empty() => true,
+            Directory::Mta(_) => matches!(&self.sender.routing, Routing::Fope(fope) if fope.looks_at_senders()),
             Directory::Tenants(tenants) => tenants.iter().any(Tenant::reads_letters),
         }
     }
@@ -191,6 +196,8 @@ pub enum Routing {
     },
     /// Exchange Online: the tenant that the message is attributed to decides (see the receiver's directory).
     Tenants,
+    /// FOPE: connectors by recipient and by the sender's domain.
+    Fope(Box<FopeRouting>),
     /// Nothing in the scenario says where its mail goes.
     Unknown,
 }
@@ -249,6 +256,8 @@ pub struct Receiver {
     pub hop_limit: u32,
     /// Who has a mailbox here and what is taken for others.
     pub directory: Directory,
+    /// What it does with messages beside that, in order.
+    pub filter: Vec<FilterRule>,
 }
 
 /// What happens to a session when all slots are taken.
@@ -318,7 +327,9 @@ impl Directory {
 pub struct MtaDirectory {
     /// Mailboxes here, most exact pattern first.
     pub mailboxes: Vec<Pattern>,
-    /// Domains of the mailboxes: unknown users there are refused (5.1.1). Patterns such as `*` have none.
+    /// Recipients that others stand for, most exact pattern first.
+    pub expansions: Vec<(Pattern, Expansion)>,
+    /// Domains of both: unknown users there are refused (5.1.1). Patterns such as `*` have none.
     pub mailbox_domains: Vec<Box<str>>,
     /// Domains taken for others.
     pub relay_domains: Vec<Pattern>,
