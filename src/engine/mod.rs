@@ -12,6 +12,7 @@ mod inject;
 mod last_words;
 mod memory;
 mod notices;
+mod organization;
 mod pass;
 mod patience;
 mod plan;

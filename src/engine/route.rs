@@ -27,6 +27,8 @@ pub(crate) enum Stop {
     Refuse(u32),
     /// To this destination.
     To(u32),
+    /// Nowhere now: it stays here until the settings change, or until it expires.
+    Wait(u32),
     /// Nobody says.
     NotSaid(u32),
 }
@@ -131,6 +133,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 let stop = self.stop_of_mta(config, &decision.outcome, &address.domain, decision.chosen[0].rule);
                 decisions.push(self.store("where to?", host, tenant, &decision));
                 stop
+            }
+            Directory::Organization(organization) => {
+                self.stop_of_organization(host, organization, (&text, &address.domain), 0, &mut decisions)
             }
             Directory::Tenants(tenants) => match tenants.iter().find(|candidate| candidate.system.0 == tenant) {
                 Some(found) => self.stop_of_tenant(host, found, &text, &address.domain, &mut decisions),
@@ -249,7 +254,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         Stop::To(self.tables.destinations.intern(key))
     }
 
-    fn mx_hop(&mut self, domain: &str) -> NextHopId {
+    pub(super) fn mx_hop(&mut self, domain: &str) -> NextHopId {
         let name = self.tables.names.intern(domain);
         NextHopId(self.tables.next_hops.intern(NextHop { target: Target::Mx(name), port: 25 }))
     }

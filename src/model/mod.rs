@@ -5,10 +5,12 @@ pub mod certificate;
 mod client_tls;
 pub mod dns;
 pub mod exchange;
+pub mod exchange_server;
 pub mod fault;
 pub mod mta_sts;
 pub mod retry_rules;
 pub mod settings;
+pub mod sites;
 pub mod topology;
 pub mod traffic;
 

@@ -3,6 +3,7 @@
 use super::authentication::Stance;
 pub use super::client_tls::{ClientTls, DaneUse, TlsLevel, TlsPolicy};
 use super::exchange::Tenant;
+use super::exchange_server::Organization;
 pub use super::retry_rules::Retry;
 use super::topology::Law;
 use crate::base::{CertId, NameId, NextHopId, Pattern, TlsVersion};
@@ -40,7 +41,7 @@ pub enum Profile {
     KumoMta,
     /// Exchange Online.
     ExchangeOnline,
-    /// Exchange Server (receives only, for now).
+    /// Exchange Server.
     ExchangeServer,
     /// A script: one try, no queue.
     NoRetry,
@@ -169,6 +170,8 @@ pub enum Routing {
     },
     /// Exchange Online: the tenant that the message is attributed to decides (see the receiver's directory).
     Tenants,
+    /// Exchange Server: the organization decides (see the receiver's directory).
+    Organization,
     /// Nothing in the scenario says where its mail goes.
     Unknown,
 }
@@ -264,8 +267,10 @@ pub struct Listener {
 pub enum Directory {
     /// The internet: everything, and it leaves the model.
     Everything,
-    /// A mail server or an Exchange organization.
+    /// A mail server.
     Mta(MtaDirectory),
+    /// A server of an Exchange organization.
+    Organization(Box<Organization>),
     /// Exchange Online: the tenants in the order of names.
     Tenants(Vec<Tenant>),
 }

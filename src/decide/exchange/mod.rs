@@ -1,5 +1,9 @@
 //! How Microsoft's systems decide.
 
+pub mod internal_route;
 pub mod outbound_connector;
 pub mod recipient;
+pub mod send_connector;
+pub mod server_acceptance;
+pub mod server_recipient;
 pub mod smart_host;

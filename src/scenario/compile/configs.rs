@@ -10,6 +10,7 @@ use crate::scenario::schema::{self, System};
 
 use super::certificates::Certificates;
 use super::desk::Desk;
+use super::exchange_server::About;
 use super::identity::Identity;
 use super::scope::Scope;
 use super::stage::Stage;
@@ -36,7 +37,7 @@ impl StageConfigs<'_> {
         let mut ids: Vec<ConfigId> = Vec::with_capacity(identities.len());
         // Machines of a pool are all alike.
         let mut pools: BTreeMap<(usize, &str), ConfigId> = BTreeMap::new();
-        for (host, identity) in self.world.hosts.iter().zip(identities) {
+        for (at, (host, identity)) in self.world.hosts.iter().zip(identities).enumerate() {
             let pool = match &host.part {
                 Part::FrontEnd(_) => Some((host.system, "")),
                 Part::Sender(kind, _) => Some((host.system, &**kind)),
@@ -46,7 +47,7 @@ impl StageConfigs<'_> {
                 ids.push(*id);
                 continue;
             }
-            let config = self.one(host, identity, tables, desk);
+            let config = self.one(host, identity, (identities, at), tables, desk);
             let id = self.id(ids.len(), config);
             pools.extend(pool.map(|pool| (pool, id)));
             ids.push(id);
@@ -65,7 +66,14 @@ impl StageConfigs<'_> {
         }) as u32)
     }
 
-    fn one(&self, host: &HostPlan, identity: &Identity, tables: &mut Tables, desk: &mut Desk) -> HostConfig {
+    fn one(
+        &self,
+        host: &HostPlan,
+        identity: &Identity,
+        (identities, here): (&[Identity], usize),
+        tables: &mut Tables,
+        desk: &mut Desk,
+    ) -> HostConfig {
         let tree = &self.stage.tree;
         let system = tree.systems.get(&self.world.systems[host.system].name);
         let written = host.written(&self.world.systems, tree);
@@ -80,7 +88,10 @@ impl StageConfigs<'_> {
             (_, Some(System::Mta(mta) | System::Gateway(mta)), Some(own)) => {
                 mta::config(mta, own, identity, self.scope, self.certificates, tables, desk)
             }
-            (_, Some(System::ExchangeServer(server)), Some(own)) => exchange_server::config(server, own, identity, self.certificates, desk),
+            (_, Some(System::ExchangeServer(server)), Some(own)) => {
+                let about = About { tree, world: self.world, identities, scope: self.scope, system: host.system, here };
+                exchange_server::config(server, own, about, self.certificates, tables, desk)
+            }
             (Part::Sender(..), _, _) => internet::config(&host.part, None, tree, self.certificates, desk),
             (_, Some(System::Internet(_)), own) => internet::config(&host.part, own, tree, self.certificates, desk),
             (Part::Itself, None, _) if self.world.systems[host.system].kind == SystemKind::Internet => {
