@@ -1,23 +1,16 @@
 //! Does a receiving system take this recipient from this client?
 //!
 //! Sources: RFC 5321 §3.3, §3.6.2 and §4.1.3; postconf(5) `relay_domains`, `mynetworks`; Exchange Online accepted domains and Directory-Based Edge
-//! Blocking. Not modelled yet: authentication, Exchange receive connectors, inbound connectors.
+//! Blocking. What a server knows of its client stands in `visitor`. Not modelled yet: Exchange receive connectors.
 
+pub use super::visitor::Peer;
+use super::visitor::Visitor;
 use super::{Decision, because};
-use crate::base::{Enhanced, HostId, Reply, SystemId};
+use crate::base::{Enhanced, Reply, SystemId};
 use crate::model::dns::Names;
 use crate::model::exchange::{AcceptedDomain, DomainType, Tenant};
 use crate::model::settings::{Client, Directory, MtaDirectory};
 use std::net::IpAddr;
-
-/// Who connects.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Peer {
-    /// The machine.
-    pub host: HostId,
-    /// The address that the server sees.
-    pub address: Option<IpAddr>,
-}
 
 /// The answer to RCPT.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -33,13 +26,13 @@ pub enum Acceptance {
 
 /// Answers RCPT TO `address` (with `domain`).
 #[must_use]
-pub fn answer_rcpt(directory: &Directory, names: &Names, peer: Peer, address: &str, domain: &str) -> Decision<Acceptance> {
+pub fn answer_rcpt(directory: &Directory, names: &Names, visitor: &Visitor<'_>, address: &str, domain: &str) -> Decision<Acceptance> {
     match directory {
         Directory::Everything => {
             Decision::for_reason(Acceptance::Take { tenant: None }, because("ACCEPT", domain, "the internet takes everything", "scenario"))
         }
-        Directory::Mta(mta) => answer_mta(mta, peer, address, domain),
-        Directory::Organization(organization) => super::exchange::server_acceptance::answer(organization, names, peer, address, domain),
+        Directory::Mta(mta) => answer_mta(mta, visitor.peer, address, domain),
+        Directory::Organization(organization) => super::exchange::server_acceptance::answer(organization, names, visitor, address, domain),
         Directory::Tenants(tenants) => answer_exchange_online(tenants, names, address, domain),
     }
 }
@@ -134,7 +127,7 @@ pub fn literal_address(domain: &str) -> Option<IpAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::Pattern;
+    use crate::base::{HostId, Pattern};
     use crate::model::exchange::Switches;
 
     #[test]
@@ -155,7 +148,7 @@ mod tests {
         ];
         for (address, host, ip, expected) in cases {
             let peer = Peer { host: HostId(host), address: ip.map(|ip| ip.parse().unwrap()) };
-            let decision = answer_rcpt(&directory, &Names::default(), peer, address, address.split_once('@').unwrap().1);
+            let decision = answer_rcpt(&directory, &Names::default(), &Visitor::plain(peer), address, address.split_once('@').unwrap().1);
             let got = match decision.outcome {
                 Acceptance::Take { .. } => "take".to_owned(),
                 Acceptance::Refuse(reply) => reply.to_string(),
@@ -192,7 +185,7 @@ mod tests {
         ];
         for (address, expected) in cases {
             let peer = Peer { host: HostId(0), address: None };
-            let got = match answer_rcpt(&directory, &names, peer, address, address.split_once('@').unwrap().1).outcome {
+            let got = match answer_rcpt(&directory, &names, &Visitor::plain(peer), address, address.split_once('@').unwrap().1).outcome {
                 Acceptance::Take { tenant } => {
                     assert_eq!(tenant, Some(SystemId(3)));
                     "take".to_owned()

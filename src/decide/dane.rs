@@ -246,6 +246,7 @@ mod tests {
             name => Issuer::Authority { name: name.into(), trusted_by: crate::model::topology::HostSet::All, not_after: SimTime::NEVER },
         };
         Certificate {
+            issuer_name: "".into(),
             name: "leaf".into(),
             subject: "".into(),
             names: vec!["mx1.dest.test".into()],

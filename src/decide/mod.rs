@@ -18,6 +18,7 @@ pub mod retry;
 pub mod route;
 pub mod tcpto;
 pub mod tls;
+pub mod visitor;
 
 /// An outcome with its reasons.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -307,6 +307,7 @@ mod tests {
 
     fn certificate(names: &[&str], issuer: Issuer) -> Certificate {
         Certificate {
+            issuer_name: "".into(),
             name: "c".into(),
             subject: "cn.test".into(),
             names: names.iter().map(|n| (*n).into()).collect(),

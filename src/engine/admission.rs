@@ -77,8 +77,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     pub(super) fn begin_session(&mut self, job: u32) {
         let server = self.jobs[job].line.server;
-        let port = self.jobs[job].line.port;
-        let Some(listener) = self.config(server).receiver.listeners.iter().find(|listener| listener.port == port) else {
+        let (address, port) = (self.jobs[job].line.address, self.jobs[job].line.port);
+        let Some(listener) = self.config(server).receiver.listeners.iter().find(|listener| listener.answers(address, port)) else {
             // A change took the listener away while the connect was under way.
             let status = self.rules(self.client_of(job)).session.refused;
             let reply = self.tables.reply(0, status, "Connection refused");

@@ -155,6 +155,12 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         Carried { author: None, signatures: source.signer.iter().map(signed).collect(), eight_bit: source.eight_bit }
     }
 
+    /// The same, for a number of what is carried.
+    pub(super) fn author_domain(&self, message: u32, carried: u32, mail_from: &str) -> Option<String> {
+        let nothing = Carried::default();
+        self.author(message, if carried == NONE { &nothing } else { self.origins.carried.get(carried) }, mail_from)
+    }
+
     /// The domain in `From`.
     fn author(&self, message: u32, carried: &Carried, mail_from: &str) -> Option<String> {
         let row = &self.messages[message];

@@ -27,6 +27,7 @@ pub(crate) enum Purpose {
     Sample,
     Recipients,
     Process,
+    CacheAge,
 }
 
 /// The luck of one run.

@@ -33,6 +33,7 @@ mod targets;
 mod tcpto;
 mod transfer;
 mod turns;
+mod visitor;
 mod walk;
 mod world;
 

@@ -7,7 +7,7 @@ use super::world::World;
 use crate::base::{Interner, NameId, ResolverId, SECOND, SimTime, ZonesId};
 use crate::model::dns::{Answer, Outcome, RecordData, RecordType};
 use crate::model::fault::{DnsFault, FaultKind};
-use crate::model::topology::{AnswerOrder, Resolver};
+use crate::model::topology::{AnswerOrder, CacheStart, Resolver};
 use crate::trace::LookupRow;
 use crate::trace::level::STEPS;
 use smallvec::SmallVec;
@@ -94,8 +94,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let place = asked.place;
         let rotated = asked.turn;
         asked.turn = asked.turn.wrapping_add(1);
-        let (known, resolver, question) = (asked.entry, asked.resolver, (asked.name, asked.kind));
-        let entry = known.or_else(|| settings.warm.then(|| self.warmed(resolver, question)));
+        let known = asked.entry;
+        let entry = match known {
+            None if settings.begins != CacheStart::Cold => self.kept_from_before(slot),
+            known => known,
+        };
         let (answer, ready, cached) = match entry {
             Some(entry) if at < entry.answered => (entry.answer, entry.answered, true),
             Some(entry) if at < entry.expires => (entry.answer, at, true),
@@ -202,14 +205,22 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         self.resolvers.answers.intern(answer)
     }
 
-    /// What a warm cache holds when the scenario begins: the zones' answer, as if asked at that instant.
-    fn warmed(&mut self, resolver: ResolverId, (name, kind): (NameId, RecordType)) -> Entry {
+    /// What a cache in use holds when the scenario begins: the zones' answer, as if asked at that instant or some time before.
+    fn kept_from_before(&mut self, slot: u32) -> Option<Entry> {
         let model = self.model;
+        let Slot { resolver, name, kind, place, .. } = self.resolvers.slots[slot as usize];
         let settings = &model.resolvers[resolver.index()];
         let zone = &model.zones[model.versions[0].zones.index()];
         let answer = zone.lookup(&self.tables.names, settings.view.min(zone.view_count() - 1), name, kind);
-        let expires = SimTime::ZERO.after(u64::from(kept_s(settings, &answer)) * SECOND);
-        Entry { answer: self.resolvers.answers.intern(answer), answered: SimTime::ZERO, expires }
+        let kept_ns = u64::from(kept_s(settings, &answer)) * SECOND;
+        let left_ns = match settings.begins {
+            CacheStart::Cold => return None,
+            CacheStart::Warm => kept_ns,
+            CacheStart::Aged => below(self.chance.draw(Purpose::CacheAge, self.chance.of_message(settings.key), place, 0), kept_ns),
+        };
+        let entry = Entry { answer: self.resolvers.answers.intern(answer), answered: SimTime::ZERO, expires: SimTime::ZERO.after(left_ns) };
+        self.resolvers.slots[slot as usize].entry = Some(entry);
+        Some(entry)
     }
 
     /// What the zones say at a moment.

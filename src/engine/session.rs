@@ -67,6 +67,10 @@ pub(super) struct Talk<'a> {
     pub(super) calm: bool,
     /// Slow servers that this session met already: it counts once for each.
     pub(super) slowed_by: Vec<u32>,
+    /// The mailbox that the client logged in with, or `NONE`.
+    pub(super) login: u32,
+    /// What the server knows of the client, numbered; or `NONE`.
+    pub(super) visit: u32,
 }
 
 impl Talk<'_> {
@@ -111,6 +115,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             extensions: true,
             calm: self.model.host_faults[server.index()].session.is_empty() && !self.faults.may_cut(self.model, client, server),
             slowed_by: Vec::new(),
+            login: NONE,
+            visit: NONE,
         };
         match self.greet(&mut talk) {
             Ok(()) => self.transfer(&mut talk),

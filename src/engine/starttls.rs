@@ -8,7 +8,7 @@ use crate::decide::failure::Effect;
 use crate::decide::tls::{Eyes, NOTHING_TO_FIT, Offer, Verdict, Wanted, facts, listed, negotiate, sentence};
 use crate::model::certificate::{Certificate, Issuer};
 use crate::model::fault::{FaultKind, StarttlsHow};
-use crate::model::settings::{NextHop, Retry, Target, TlsLevel, TlsPolicy};
+use crate::model::settings::{ClientCertificate, NextHop, Retry, Target, TlsLevel, TlsPolicy};
 use crate::model::traffic::TlsWish;
 use crate::trace::{NONE, TlsRecord};
 
@@ -113,6 +113,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let policy = self.policy_of(talk.job).clone();
         let (hop, _) = self.hop_of(talk.job, self.jobs[talk.job].hop).expect("a session has a next hop");
         let offer = match offer {
+            OfferKey::Certificate(..) if policy.certificate == ClientCertificate::Missing => {
+                OfferKey::Broken("the certificate that the connector names is not on this server")
+            }
             OfferKey::Certificate(certificate, ..) => self.shake_hands(talk, certificate, level),
             OfferKey::Broken("the server falls silent") => {
                 talk.now = talk.now.after(timers.starttls_ns + talk.rules.tls.drains_ns);
@@ -362,7 +365,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 
     /// The TLS policy for a job's current candidate: of its next hop, unless the receiving domain promises more.
-    fn policy_of(&self, job: u32) -> &TlsPolicy {
+    pub(super) fn policy_of(&self, job: u32) -> &TlsPolicy {
         match self.jobs[job].proof {
             NONE => self.policy_of_hop(job),
             proof => &self.proofs.get(proof).policy,

@@ -6,14 +6,14 @@ use super::fault::is_at;
 use super::session::{Refusals, SessionEnd, Stop, Talk, status_of};
 use super::world::World;
 use crate::base::{ConfigId, ConnectionResult, Enhanced, HostId, Interner, Phase, Reply, SimTime};
-use crate::decide::acceptance::{Acceptance, Peer, answer_rcpt};
+use crate::decide::acceptance::Acceptance;
 use crate::decide::failure::{Effect, Event, judge};
 use crate::model::fault::{DropHow, FaultKind};
 use crate::trace::NONE;
 use crate::trace::level::STEPS;
 
-/// What decides whether a recipient is taken: server's settings, client, recipient template.
-pub(crate) type AcceptanceKey = (ConfigId, HostId, u32);
+/// What decides whether a recipient is taken: server's settings, client, recipient template, and what else the server knows of the client.
+pub(crate) type AcceptanceKey = (ConfigId, HostId, u32, u32);
 
 /// Answers to RCPT, made once per question.
 #[derive(Clone, Debug, Default)]
@@ -52,6 +52,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         if let Some(reply) = refusal {
             return *self.broken(talk, Phase::Mail, &Stop::Reply(reply), false);
         }
+        talk.visit = self.visit(talk);
         let mut refusals = Refusals::new();
         let mut tenant = NONE;
         let mut accepted = 0u32;
@@ -144,7 +145,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     fn acceptance(&mut self, talk: &Talk<'_>, message: u32, template: u32) -> Result<u32, Stop> {
         let config = self.settings[talk.server.index()].id;
-        let key = (config, talk.client, template);
+        let key = (config, talk.client, template, talk.visit);
         let last = self.machines[talk.server.index()].last_acceptance;
         let known = last.filter(|(known, _)| *known == key).map(|(_, slot)| slot);
         if let Some(slot) = known.or_else(|| self.acceptance_cache.index.find(&key)) {
@@ -157,10 +158,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
         let constant = self.tables.templates.get(template).is_constant();
         let address = self.tables.templates.get(template).expand(self.messages[message].address_number);
-        let client = &self.model.hosts[talk.client.index()];
-        let seen = client.egress.iter().chain(&client.addresses).find(|own| own.is_ipv4() == talk.address.is_ipv4()).copied();
-        let peer = Peer { host: talk.client, address: seen };
-        let decision = answer_rcpt(&talk.theirs.receiver.directory, &self.tables.names, peer, &address.to_string(), &address.domain);
+        let decision = self.ask_rcpt(talk, &address.to_string(), &address.domain);
         let stored = self.store("does the server take the recipient?", talk.server, NONE, &decision);
         self.trace_decisions(self.jobs[talk.job].copy, NONE, &[stored]);
         if constant {

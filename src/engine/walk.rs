@@ -391,7 +391,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         if let Some(cut) = self.faults.down(model, server, Some(address), at) {
             return Err((cut.how, Refusal::Fault(cut.fault, cut.until)));
         }
-        if !self.config(server).receiver.listeners.iter().any(|listener| listener.port == port) {
+        if !self.config(server).receiver.listeners.iter().any(|listener| listener.answers(address, port)) {
             return Err((Unreachable::Refused, Refusal::NoListener));
         }
         Ok(())

@@ -233,6 +233,8 @@ pub(crate) struct Settings<'m> {
     pub(crate) sessions: u32,
     /// Before it connects it may have to look at what the receiving domain promises.
     pub(crate) proves: bool,
+    /// Whether it takes a recipient depends on more of the client than its address.
+    pub(crate) looks_at_visitors: bool,
 }
 
 /// The receiving side of a host.
@@ -336,6 +338,8 @@ pub(crate) struct World<'m, const LEVEL: u8> {
     /// Some message has a wish of its own about encryption.
     pub(crate) wishes: bool,
     pub(crate) acceptance_cache: AcceptanceCache,
+    /// What servers know of clients.
+    pub(crate) visits: crate::base::Interner<super::visitor::VisitKey>,
     pub(crate) origins: Origins,
     pub(crate) relays: super::relay::Relays,
     pub(crate) silent: super::tcpto::SilentAddresses,
@@ -385,6 +389,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 rules: behaviour(config.sender.profile),
                 sessions: config.receiver.sessions,
                 proves: published.concerns(config),
+                looks_at_visitors: config.receiver.directory.looks_at_visitors(),
             }
         }));
         self.plain = self.settings.iter().all(|settings| settings.rules.is_plain());

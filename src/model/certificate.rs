@@ -16,6 +16,8 @@ pub struct Certificate {
     pub any_name: bool,
     /// Who signed.
     pub issuer: Issuer,
+    /// The name of who signed, as written (also of a public authority that nobody describes).
+    pub issuer_name: Box<str>,
     /// Good from.
     pub not_before: SimTime,
     /// Good until (its last instant is good).
@@ -32,6 +34,19 @@ pub struct Certificate {
     pub key_digest: Box<str>,
     /// The same of the whole certificate.
     pub digest: Box<str>,
+}
+
+impl Certificate {
+    /// All names on it, the subject first; `own` is what its machine is called.
+    #[must_use]
+    pub fn all_names<'a>(&'a self, own: &'a str) -> Vec<&'a str> {
+        if self.any_name {
+            return vec![own];
+        }
+        let mut names: Vec<&str> = std::iter::once(&*self.subject).filter(|name| !name.is_empty()).collect();
+        names.extend(self.names.iter().map(|name| &**name).filter(|name| **name != *self.subject));
+        names
+    }
 }
 
 /// Who signed a certificate.

@@ -1,6 +1,6 @@
 //! What does a sender ask of the other side's encryption?
 
-use crate::base::TlsVersion;
+use crate::base::{CertId, TlsVersion};
 
 /// What a client asks of encryption.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,13 +27,29 @@ pub struct TlsPolicy {
     pub mta_sts: bool,
     /// TLS from the first byte (RFC 8314 §3.3; Postfix `smtp_tls_wrappermode`). Of the sender's general policy, not of single next hops.
     pub implicit: bool,
+    /// The certificate that the client shows.
+    pub certificate: ClientCertificate,
+}
+
+/// What a client shows to the server in a handshake.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum ClientCertificate {
+    /// What the machine shows everywhere, if it has something to show.
+    #[default]
+    Own,
+    /// Nothing.
+    Nothing,
+    /// This one (`TlsCertificateName` of a Send connector).
+    This(CertId),
+    /// One is named that the machine does not have: no handshake begins.
+    Missing,
 }
 
 impl TlsPolicy {
     /// A level and nothing else.
     #[must_use]
     pub const fn of(level: TlsLevel) -> Self {
-        Self { level, names: Vec::new(), dane: DaneUse::Never, mta_sts: false, implicit: false }
+        Self { level, names: Vec::new(), dane: DaneUse::Never, mta_sts: false, implicit: false, certificate: ClientCertificate::Own }
     }
 
     /// Does the policy depend on what the receiving domain publishes?

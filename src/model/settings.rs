@@ -1,7 +1,7 @@
 //! What is a machine set to? The side that sends, and the side that receives.
 
 use super::authentication::Stance;
-pub use super::client_tls::{ClientTls, DaneUse, TlsLevel, TlsPolicy};
+pub use super::client_tls::{ClientCertificate, ClientTls, DaneUse, TlsLevel, TlsPolicy};
 use super::exchange::Tenant;
 use super::exchange_server::Organization;
 pub use super::retry_rules::Retry;
@@ -18,6 +18,17 @@ pub struct HostConfig {
     pub receiver: Receiver,
     /// What it does about the origin of mail (tenants of Exchange Online have their own).
     pub stance: Stance,
+    /// What it shows of itself where it is a client.
+    pub credentials: Credentials,
+}
+
+/// What a machine shows of itself to servers.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Credentials {
+    /// The mailbox that it logs in with, where a server offers AUTH.
+    pub login: Option<Box<str>>,
+    /// The certificate in its handshakes, where no connector names another.
+    pub certificate: Option<CertId>,
 }
 
 /// Whose rules a sender follows.
@@ -250,6 +261,8 @@ pub struct Listener {
     pub name: Box<str>,
     /// TCP port.
     pub port: u16,
+    /// It answers at these addresses of the machine only; empty = at all of them.
+    pub only_at: Vec<IpAddr>,
     /// TLS from the first byte.
     pub implicit_tls: bool,
     /// 530 to everything before TLS (RFC 3207 §4).
@@ -260,6 +273,15 @@ pub struct Listener {
     pub without: Vec<Box<str>>,
     /// Oldest and newest TLS version.
     pub tls_versions: (TlsVersion, TlsVersion),
+}
+
+impl Listener {
+    /// Does it take connections to this address and port?
+    #[inline]
+    #[must_use]
+    pub fn answers(&self, address: IpAddr, port: u16) -> bool {
+        self.port == port && (self.only_at.is_empty() || self.only_at.contains(&address))
+    }
 }
 
 /// Whose mail is taken.
@@ -275,8 +297,18 @@ pub enum Directory {
     Tenants(Vec<Tenant>),
 }
 
+impl Directory {
+    /// Does an answer to RCPT depend on more of the client than its address?
+    #[must_use]
+    pub fn looks_at_visitors(&self) -> bool {
+        match self {
+            Self::Everything | Self::Mta(_) | Self::Tenants(_) | Self::Organization(_) => false,
+        }
+    }
+}
+
 /// Whose mail a mail server takes.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct MtaDirectory {
     /// Mailboxes here, most exact pattern first.
     pub mailboxes: Vec<Pattern>,

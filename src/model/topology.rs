@@ -143,10 +143,21 @@ pub struct Resolver {
     pub max_failure_ttl_s: u32,
     /// Expired answers may be given for this long when nobody answers, seconds (RFC 8767).
     pub serve_stale_s: u32,
-    /// The cache knows everything at the start.
-    pub warm: bool,
+    /// What it knows when the scenario begins.
+    pub begins: CacheStart,
     /// Order of the records of one answer.
     pub answer_order: AnswerOrder,
+}
+
+/// What a cache knows when the scenario begins.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum CacheStart {
+    /// Nothing.
+    Cold,
+    /// What the zones say, just asked.
+    Warm,
+    /// What the zones say, asked some time ago: the age is uniform over the TTL, as in a cache in steady use.
+    Aged,
 }
 
 /// In which order a resolver hands out the records of one answer.

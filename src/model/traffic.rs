@@ -26,6 +26,10 @@ pub struct Source {
     pub notify: Option<Notify>,
     /// The author in `From`, if not the envelope sender.
     pub author: Option<AddressTemplate>,
+    /// What a filter would say about it.
+    pub scl: Option<i8>,
+    /// The mailbox that its first machine logs in with for this mail, instead of its usual one.
+    pub login: Option<Box<str>>,
     /// Signed by the sender's own system before it entered.
     pub signer: Option<Signer>,
     /// The body has 8-bit characters (8BITMIME).

@@ -112,7 +112,8 @@ mod tests {
             filters_recipients: false,
         };
         let hosts = |list: &[u32]| list.iter().map(|at| HostId(*at)).collect::<Vec<_>>();
-        let cases: [(&str, &[u32], Option<(&[u32], &[u32])>); 5] = [
+        type Way<'a> = Option<(&'a [u32], &'a [u32])>;
+        let cases: [(&str, &[u32], Way<'_>); 5] = [
             ("in this site: nothing else", &[1, 3], Some((&[1], &[]))),
             ("far away: its neighbour, then back along the path", &[3], Some((&[3], &[4, 2]))),
             ("two of them take turns", &[3, 4], Some((&[3, 4], &[2]))),

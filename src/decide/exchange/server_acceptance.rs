@@ -2,7 +2,8 @@
 //!
 //! Sources: Exchange Server "Receive connectors" (permission groups), "Accepted domains", recipient filtering.
 
-use super::super::acceptance::{Acceptance, Peer};
+use super::super::acceptance::Acceptance;
+use super::super::visitor::Visitor;
 use super::super::{Decision, because};
 use crate::base::{Enhanced, Reply};
 use crate::model::dns::Names;
@@ -11,7 +12,7 @@ use crate::model::exchange_server::Organization;
 
 /// Answers RCPT TO `address` (with `domain`).
 #[must_use]
-pub fn answer(organization: &Organization, names: &Names, peer: Peer, address: &str, domain: &str) -> Decision<Acceptance> {
+pub fn answer(organization: &Organization, names: &Names, visitor: &Visitor<'_>, address: &str, domain: &str) -> Decision<Acceptance> {
     let take = |name: &str, why: &str| {
         Decision::for_reason(Acceptance::Take { tenant: None }, because("ACCEPT", name, why, "New-ReceiveConnector PermissionGroups"))
     };
@@ -19,7 +20,7 @@ pub fn answer(organization: &Organization, names: &Names, peer: Peer, address: &
         let reply = Reply::new(code, Some(status), text);
         Decision::for_reason(Acceptance::Refuse(reply), because("ACCEPT", address, why, "New-ReceiveConnector PermissionGroups"))
     };
-    if organization.server(peer.host).is_some() {
+    if organization.server(visitor.peer.host).is_some() {
         return take("ExchangeServers", "a server of the same organization may send anywhere");
     }
     if organization.knows(address) {

@@ -108,11 +108,9 @@ fn tls(connector: &SendConnector, desk: &mut Desk) {
             refuse(desk, domain.span(), &message, "`tls_domain` is looked at only with `tls_auth_level: DomainValidation`");
         }
     }
-    if connector.domain_secure_enabled.or(false) {
-        if !connector.dns_routing_enabled.or(true) || ignores {
-            let help = "domain security needs DNS routing and STARTTLS";
-            refuse(desk, connector.domain_secure_enabled.span(), "`domain_secure_enabled` on a connector that cannot have it", help);
-        }
+    if connector.domain_secure_enabled.or(false) && (!connector.dns_routing_enabled.or(true) || ignores) {
+        let help = "domain security needs DNS routing and STARTTLS";
+        refuse(desk, connector.domain_secure_enabled.span(), "`domain_secure_enabled` on a connector that cannot have it", help);
     }
     if let Some(name) = connector.tls_certificate_name.get().filter(|name| !name.is_empty())
         && certificate_name(name).is_none()

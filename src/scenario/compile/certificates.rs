@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::base::{CertId, SimTime};
 use crate::diag::{Diagnostic, closest, code};
 use crate::model::certificate::{Certificate, Issuer, Revocation};
+use crate::model::settings::ClientCertificate;
 use crate::model::topology::HostSet;
 use crate::scenario::schema::{self, CertificateDef, Scenario};
 use crate::scenario::source::{Field, Text};
@@ -64,6 +65,22 @@ impl Certificates {
         found
     }
 
+    /// What a client shows whose connector names a certificate as Exchange writes it, `<I>issuer<S>subject`; `own` is the machine's certificate,
+    /// the only one that it has. A bare subject is taken as well.
+    pub(super) fn named_by_connector(text: &Text, own: Option<CertId>, tables: &Tables) -> ClientCertificate {
+        let Some(certificate) = own.map(|id| &tables.certificates[id.index()]) else { return ClientCertificate::Missing };
+        let (issuer, subject) = match text.trim().strip_prefix("<I>").and_then(|rest| rest.split_once("<S>")) {
+            Some((issuer, subject)) => (Some(common_name(issuer)), common_name(subject)),
+            None => (None, common_name(text)),
+        };
+        let carries = certificate.any_name || *certificate.subject == *subject || certificate.names.iter().any(|name| **name == *subject);
+        let issued = issuer.is_none_or(|issuer| common_name(&certificate.issuer_name) == issuer);
+        match own {
+            Some(id) if carries && issued => ClientCertificate::This(id),
+            _ => ClientCertificate::Missing,
+        }
+    }
+
     /// The certificate of a machine.
     pub(super) fn shown(&self, field: &Field<Text>, default: Shown, desk: &mut Desk) -> Option<CertId> {
         match (field.get(), default) {
@@ -75,6 +92,23 @@ impl Certificates {
     }
 }
 
+/// `CN=mail.contoso.com, O=Contoso` without all that is not the name; lower case.
+fn common_name(text: &str) -> String {
+    let first = |part: &str| part.split(',').next().unwrap_or("").trim().to_ascii_lowercase();
+    let of_cn = text.split(',').map(str::trim).find_map(|part| part.strip_prefix("CN=").or_else(|| part.strip_prefix("cn=")));
+    of_cn.map_or_else(|| first(text), first)
+}
+
+/// What Exchange Online shows where it is a client.
+pub(super) fn of_exchange_online() -> Certificate {
+    Certificate {
+        subject: "mail.protection.outlook.com".into(),
+        names: ["mail.protection.outlook.com", "*.mail.protection.outlook.com", "*.mail.eo.outlook.com"].map(Into::into).to_vec(),
+        any_name: false,
+        ..always_there("mail.protection.outlook.com", Issuer::Public)
+    }
+}
+
 /// A certificate with the host's own name, valid for ever.
 fn always_there(name: &str, issuer: Issuer) -> Certificate {
     Certificate {
@@ -82,6 +116,7 @@ fn always_there(name: &str, issuer: Issuer) -> Certificate {
         subject: "".into(),
         names: Vec::new(),
         any_name: true,
+        issuer_name: name.into(),
         issuer,
         not_before: SimTime::ZERO,
         not_after: SimTime::NEVER,
@@ -101,6 +136,7 @@ fn certificate(name: &Text, definition: &CertificateDef, tree: &Scenario, scope:
         subject: definition.subject.get().map_or_else(|| "".into(), lower),
         names: definition.names.items().iter().map(lower).collect(),
         any_name: false,
+        issuer_name: definition.issuer.as_str().unwrap_or("public").into(),
         issuer: issuer(&definition.issuer, tree, scope, desk),
         not_before: desk.instant_or(&definition.not_before, SimTime::ZERO),
         not_after: desk.instant_or(&definition.not_after, SimTime::NEVER),
@@ -160,6 +196,34 @@ fn unknown_issuer(text: &Text, tree: &Scenario, desk: &mut Desk) {
             let message = format!("`{text}` is not among the `authorities`, so it is taken for a public one that everybody trusts");
             let problem = Diagnostic::warning(code::UNKNOWN_NAME, text.span(), message);
             desk.say(problem.help(format!("to say who trusts it, add authorities: {{ \"{text}\": () }}")));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn named_by_a_connector() {
+        let mut tables = Tables::default();
+        let mail = Certificate {
+            subject: "mail.contoso.com".into(),
+            any_name: false,
+            issuer_name: "DigiCert Global CA".into(),
+            ..always_there("mail", Issuer::Public)
+        };
+        let mail = tables.certificate(mail);
+        let cases = [
+            ("<I>CN=DigiCert Global CA<S>CN=mail.contoso.com", Some(mail), ClientCertificate::This(mail)),
+            ("<I>CN=DigiCert Global CA, O=DigiCert Inc<S>CN=Mail.contoso.com, C=NL", Some(mail), ClientCertificate::This(mail)),
+            ("mail.contoso.com", Some(mail), ClientCertificate::This(mail)),
+            ("<I>CN=Another CA<S>CN=mail.contoso.com", Some(mail), ClientCertificate::Missing),
+            ("<I>CN=DigiCert Global CA<S>CN=other.contoso.com", Some(mail), ClientCertificate::Missing),
+            ("<I>CN=DigiCert Global CA<S>CN=mail.contoso.com", None, ClientCertificate::Missing),
+        ];
+        for (text, own, expected) in cases {
+            assert_eq!(Certificates::named_by_connector(&Text::made_up(text), own, &tables), expected, "{text}");
         }
     }
 }

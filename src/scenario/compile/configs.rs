@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::base::{ConfigId, SystemId};
 use crate::model::authentication::Stance;
-use crate::model::settings::{Directory, HostConfig, MtaDirectory, Profile};
+use crate::model::settings::{Credentials, Directory, HostConfig, MtaDirectory, Profile};
 use crate::model::topology::{SystemKind, Version};
 use crate::scenario::schema::{self, System};
 
@@ -106,13 +106,8 @@ impl StageConfigs<'_> {
 /// A machine that this stage does not have.
 fn absent() -> HostConfig {
     let nothing = schema::Host::default();
-    let directory = Directory::Mta(MtaDirectory {
-        mailboxes: Vec::new(),
-        mailbox_domains: Vec::new(),
-        relay_domains: Vec::new(),
-        relay_clients: Vec::new(),
-    });
+    let directory = Directory::Mta(MtaDirectory::default());
     let mut receiver = receiver::receiver(&nothing, receiver::Usual::MTA, directory, &Certificates::default(), &mut Desk::default());
     receiver.listeners.clear();
-    HostConfig { sender: mta::usual(Profile::Rfc).sender, receiver, stance: Stance::default() }
+    HostConfig { sender: mta::usual(Profile::Rfc).sender, receiver, stance: Stance::default(), credentials: Credentials::default() }
 }

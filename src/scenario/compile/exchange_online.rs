@@ -10,13 +10,13 @@ use crate::decide::profile::default_sender;
 use crate::diag::{Diagnostic, code};
 use crate::model::authentication::Stance;
 use crate::model::exchange::{AcceptedDomain, DomainType, Out4, Out6, OutboundConnector, Switches, Tenant};
-use crate::model::settings::{DaneUse, Directory, HostConfig, Profile, Retry, TlsLevel, TlsPolicy};
+use crate::model::settings::{Credentials, DaneUse, Directory, HostConfig, Profile, Retry, TlsLevel, TlsPolicy};
 use crate::scenario::check::outbound_connector;
 use crate::scenario::schema::{self, Era, ExchangeOnline, Scenario, System, TlsSettings};
 use crate::scenario::source::{Named, Text};
 use crate::scenario::values::parse_date;
 
-use super::certificates::{Certificates, Shown};
+use super::certificates::{self, Certificates, Shown};
 use super::desk::Desk;
 use super::mailboxes::Mailboxes;
 use super::receiver::{Usual, receiver};
@@ -72,7 +72,8 @@ pub(super) fn front_end(
         tls_versions: versions,
     };
     let receiver = receiver(&schema::Host::default(), usual, directory, certificates, desk);
-    HostConfig { receiver, sender, stance: Stance::default() }
+    let credentials = Credentials { login: None, certificate: Some(tables.certificate(certificates::of_exchange_online())) };
+    HostConfig { receiver, sender, stance: Stance::default(), credentials }
 }
 
 /// The era that is written, or the one of the start, or the newest.
@@ -260,7 +261,7 @@ fn tls(connector: &schema::OutboundConnector) -> TlsPolicy {
     };
     let mta_sts = connector.use_mx_record.or(true)
         && connector.mta_sts_mode.or(schema::MtaStsMode::Opportunistic) == schema::MtaStsMode::Opportunistic;
-    TlsPolicy { level, dane, mta_sts, implicit: false, names: name.iter().map(|name| name.to_ascii_lowercase().into()).collect() }
+    TlsPolicy { dane, mta_sts, names: name.iter().map(|name| name.to_ascii_lowercase().into()).collect(), ..TlsPolicy::of(level) }
 }
 
 /// Switches that the format knows and the model does not use yet.

@@ -4,13 +4,14 @@
 
 mod send_connectors;
 mod servers;
+mod switches;
 
-use crate::base::{HostId, SystemId};
+use crate::base::{CertId, HostId, SystemId};
 use crate::decide::profile::default_sender;
 use crate::model::authentication::Stance;
 use crate::model::exchange::AcceptedDomain;
 use crate::model::exchange_server::{Organization, ServerVersion};
-use crate::model::settings::{Directory, HostConfig, Profile, Routing};
+use crate::model::settings::{Credentials, Directory, HostConfig, Profile, Routing};
 use crate::scenario::schema::{DomainType, ExchangeServer, ExchangeVersion, Host, Scenario};
 
 use super::certificates::{Certificates, Shown};
@@ -24,8 +25,7 @@ use super::stance;
 use super::tables::Tables;
 use super::world::World;
 
-/// Received fields that a Receive connector bears (`MaxHopCount`).
-const HOPS_MAX: u32 = 60;
+use switches::Switches;
 
 /// What an organization is read from.
 #[derive(Clone, Copy)]
@@ -57,19 +57,30 @@ pub(super) fn config(
     desk: &mut Desk,
 ) -> HostConfig {
     refuse(server, desk);
+    let switches = switches::switches(server, desk);
     let identity = &about.identities[about.here];
-    let organization = organization(server, host, about, tables, desk);
-    let usual = Usual { certificate: Shown::SelfSigned, hop_limit: HOPS_MAX, ..Usual::MTA };
+    let own = certificates.shown(&host.certificate, Shown::SelfSigned, desk);
+    let organization = organization(server, host, (about, own, switches), tables, desk);
+    let usual = Usual { certificate: Shown::SelfSigned, hop_limit: switches.max_hop_count, ..Usual::MTA };
     let mut sender = default_sender(Profile::ExchangeServer);
     sender.routing = Routing::Organization;
     sender.families.v4 = identity.made_up || identity.addresses.iter().any(std::net::IpAddr::is_ipv4);
     sender.families.v6 = identity.made_up || identity.addresses.iter().any(std::net::IpAddr::is_ipv6);
     let stance = Stance { checks: stance::checks(&server.checks), ..Stance::default() };
     let directory = Directory::Organization(Box::new(organization));
-    HostConfig { sender, receiver: receiver(host, usual, directory, certificates, desk), stance }
+    let receiver = receiver(host, usual, directory, certificates, desk);
+    // Shown by Send connectors that name no other.
+    let credentials = Credentials { login: None, certificate: receiver.certificate };
+    HostConfig { sender, receiver, stance, credentials }
 }
 
-fn organization(server: &ExchangeServer, host: &Host, about: About<'_>, tables: &mut Tables, desk: &mut Desk) -> Organization {
+fn organization(
+    server: &ExchangeServer,
+    host: &Host,
+    (about, own, switches): (About<'_>, Option<CertId>, Switches),
+    tables: &mut Tables,
+    desk: &mut Desk,
+) -> Organization {
     let mut mailboxes = Mailboxes::default();
     mailboxes.add(server.host.mailboxes.items(), desk);
     mailboxes.add_directory(&server.recipients, desk);
@@ -93,7 +104,8 @@ fn organization(server: &ExchangeServer, host: &Host, about: About<'_>, tables: 
     elsewhere.sort_by(|(a, _), (b, _)| (b.is_exact(), b.weight(), a).cmp(&(a.is_exact(), a.weight(), b)));
     let servers = servers::servers(about, tables);
     let edge = servers.servers.iter().any(|server| server.edge && server.host.index() == about.here);
-    let mut send_connectors = send_connectors::connectors(server, about, &servers.servers, tables, desk);
+    let mut send_connectors =
+        send_connectors::connectors(server, (about, own, switches.anonymous_without_certificate), &servers.servers, tables, desk);
     send_connectors::subscribe(&servers.servers, &mut send_connectors);
     send_connectors.sort_by(|a, b| a.name.cmp(&b.name));
     Organization {
@@ -158,7 +170,6 @@ fn refuse(server: &ExchangeServer, desk: &mut Desk) {
     desk.no_names(&server.receive_connectors, "Receive connectors");
     desk.no_names(&server.remote_domains, "remote domains");
     desk.no_names(&server.send_as, "logins");
-    desk.no_names(&server.switches, "switches of Exchange Server");
     desk.no_field(&server.transport_config, "`transport_config`");
     desk.no_field(&server.transport_service, "`transport_service`");
 }

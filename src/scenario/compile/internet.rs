@@ -2,7 +2,7 @@
 
 use crate::decide::profile::default_sender;
 use crate::model::authentication::Stance;
-use crate::model::settings::{Directory, HostConfig, Profile, Routing};
+use crate::model::settings::{Credentials, Directory, HostConfig, Profile, Routing};
 use crate::scenario::schema::{Host, Scenario, System};
 
 use super::certificates::{Certificates, Shown};
@@ -24,7 +24,14 @@ pub(super) fn config(part: &Part, host: Option<&Host>, tree: &Scenario, certific
         (Part::Sender(kind, _), Some(System::Internet(internet))) => internet.senders.get(kind),
         _ => None,
     };
-    let Some(kind) = kind else { return HostConfig { sender: default_sender(Profile::Rfc), receiver, stance: Stance::default() } };
+    let Some(kind) = kind else {
+        return HostConfig {
+            sender: default_sender(Profile::Rfc),
+            receiver,
+            stance: Stance::default(),
+            credentials: Credentials::default(),
+        };
+    };
     let profile = profile(&kind.profile);
     let mut tuned = usual(profile);
     tune(profile, &kind.settings, &mut tuned, desk);
@@ -33,7 +40,7 @@ pub(super) fn config(part: &Part, host: Option<&Host>, tree: &Scenario, certific
     }
     // Exchange of somebody else sends by MX like everybody.
     tuned.sender.routing = Routing::Mta { smart_hosts: Vec::new(), routes: Vec::new(), fallback_hosts: Vec::new() };
-    HostConfig { sender: tuned.sender, receiver, stance: Stance::default() }
+    HostConfig { sender: tuned.sender, receiver, stance: Stance::default(), credentials: Credentials::default() }
 }
 
 /// The weight of a machine among all senders.

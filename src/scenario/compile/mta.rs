@@ -7,7 +7,8 @@ use crate::decide::profile::{FamiliesAsked, behaviour, default_sender};
 use crate::diag::code;
 use crate::model::authentication::Stance;
 use crate::model::settings::{
-    Client, ClientTls, DaneUse, Directory, HostConfig, MtaDirectory, Profile, Retry, Route, Routing, Sender, TlsLevel, TlsPolicy,
+    Client, ClientTls, Credentials, DaneUse, Directory, HostConfig, MtaDirectory, Profile, Retry, Route, Routing, Sender, TlsLevel,
+    TlsPolicy,
 };
 use crate::scenario::schema::{self, Host, Mta};
 use crate::scenario::source::{Field, Text};
@@ -64,7 +65,8 @@ pub(super) fn config(
     let directory = Directory::Mta(directory(mta, host, scope, desk));
     let stance =
         Stance { checks: stance::checks(&mta.checks), changes: stance::changes(&mta.modifies), signs: stance::signer(&mta.dkim, desk) };
-    HostConfig { receiver: receiver(host, usual, directory, certificates, desk), sender: tuned.sender, stance }
+    let credentials = Credentials { login: None, certificate: mta.client_certificate.get().and_then(|text| certificates.find(text, desk)) };
+    HostConfig { receiver: receiver(host, usual, directory, certificates, desk), sender: tuned.sender, stance, credentials }
 }
 
 /// A profile as it is delivered.
@@ -129,7 +131,6 @@ pub(super) fn profile(field: &Field<schema::Profile>) -> Profile {
 fn refuse(mta: &Mta, desk: &mut Desk) {
     desk.no_field(&mta.login, "logins");
     desk.no_names(&mta.send_as, "logins");
-    desk.no_field(&mta.client_certificate, "client certificates");
     desk.no_names(&mta.filter, "filters");
 }
 

@@ -62,6 +62,7 @@ fn listeners(host: &Host, usual: (TlsVersion, TlsVersion), desk: &mut Desk) -> V
     let plain = |name: &str| Listener {
         name: name.into(),
         port: 25,
+        only_at: Vec::new(),
         implicit_tls: false,
         require_tls: false,
         require_login: false,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::base::{HOUR, MILLISECOND, MINUTE, ResolverId, SECOND};
 use crate::diag::{Diagnostic, Span, code};
-use crate::model::topology::{AnswerOrder, Law, Resolver};
+use crate::model::topology::{AnswerOrder, CacheStart, Law, Resolver};
 use crate::scenario::schema::{self, Scenario, System};
 use crate::scenario::source::Text;
 
@@ -54,8 +54,11 @@ pub(super) fn resolvers(
         let name = own.map_or_else(|| own_cache(world, host), |(name, _, _)| name);
         rows.entry(name.clone()).or_insert_with(|| {
             let mut row = Resolver { answer_order: order, ..usual(&name) };
-            if let (Part::Sender(kind, _), Some(System::Internet(internet))) = (&host.part, tree.systems.get(INTERNET)) {
-                row.min_ttl_s = internet.senders.get(kind).map_or(0, |sender| desk.seconds_or(&sender.min_ttl, 0));
+            if let (Part::Sender(kind, _), Some(System::Internet(internet))) = (&host.part, tree.systems.get(INTERNET))
+                && let Some(sender) = internet.senders.get(kind)
+            {
+                row.min_ttl_s = desk.seconds_or(&sender.min_ttl, 0);
+                row.begins = caches(sender);
             }
             row
         });
@@ -74,6 +77,16 @@ fn own_cache(world: &World, host: &super::world::HostPlan) -> Box<str> {
     }
 }
 
+/// What the caches of a kind of senders know at the start. Many are a population in steady use; one is an experiment.
+fn caches(sender: &schema::SenderKind) -> CacheStart {
+    let usual = if sender.resolvers.or(1) > 1 { schema::Caches::Aged } else { schema::Caches::Cold };
+    match sender.caches.or(usual) {
+        schema::Caches::Cold => CacheStart::Cold,
+        schema::Caches::Warm => CacheStart::Warm,
+        schema::Caches::Aged => CacheStart::Aged,
+    }
+}
+
 /// A resolver of which nothing is said.
 fn usual(name: &str) -> Resolver {
     Resolver {
@@ -88,7 +101,7 @@ fn usual(name: &str) -> Resolver {
         max_negative_ttl_s: (3 * HOUR / SECOND) as u32,
         max_failure_ttl_s: (5 * MINUTE / SECOND) as u32,
         serve_stale_s: 0,
-        warm: false,
+        begins: CacheStart::Cold,
         answer_order: AnswerOrder::Random,
     }
 }
@@ -106,7 +119,7 @@ fn described(name: &Text, definition: &schema::ResolverDef, views: &[Text], desk
         max_negative_ttl_s: desk.seconds_or(&definition.max_negative_ttl, usual.max_negative_ttl_s),
         max_failure_ttl_s: desk.seconds_or(&definition.max_failure_ttl, usual.max_failure_ttl_s),
         serve_stale_s: desk.seconds_or(&definition.serve_stale, usual.serve_stale_s),
-        warm: definition.warm.or(false),
+        begins: if definition.warm.or(false) { CacheStart::Warm } else { CacheStart::Cold },
         ..usual
     }
 }

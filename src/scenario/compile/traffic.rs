@@ -102,10 +102,27 @@ fn build(name: &str, place: Span, envelope: &Envelope, schedule: Schedule, entri
         size_bytes,
         notify: notify(&envelope.notify, desk),
         author: envelope.header_from.get().and_then(|text| template(text, desk)),
+        scl: scl(envelope, desk),
+        login: envelope.login.get().map(|login| login.to_ascii_lowercase().into()),
         signer: stance::signer(&envelope.dkim, desk),
         eight_bit: envelope.body.or(Body::SevenBit) == Body::EightBit,
         tls_wish: tls_wish(envelope),
     })
+}
+
+/// What a filter would say: -1 (trusted) to 9 (certain).
+fn scl(envelope: &Envelope, desk: &mut Desk) -> Option<i8> {
+    let at = envelope.scl.at()?;
+    let known = i8::try_from(at.value).ok().filter(|scl| (-1..=9).contains(scl));
+    if known.is_none() {
+        desk.error(
+            code::RANGE,
+            at.span,
+            format!("{} is no spam confidence level", at.value),
+            "from -1 (not filtered) to 9 (certain); 5 and more is junk",
+        );
+    }
+    known
 }
 
 /// The parameter of MAIL wins over the header (RFC 8689 §5).

@@ -12,6 +12,8 @@ words! {
     pub enum TlsVersionWord("a version of TLS") { Tls10, Tls11, Tls12, Tls13 }
     /// What a client asks of TLS.
     pub enum TlsLevel("a TLS level") { None, May, Encrypt, Verify, Secure, Fingerprint, Dane, DaneOnly }
+    /// What caches know at the start.
+    pub enum Caches("a value of `caches`") { Cold, Warm, Aged }
     /// What follows from a check.
     pub enum CheckMode("a mode of a check") { Ignore, Report, Enforce }
     /// What becomes of mail in Exchange that is not for a known recipient.
@@ -83,6 +85,8 @@ schema! {
         resolvers: Field<u64>,
         pool: Field<u64>,
         min_ttl: Field<Text>,
+        /// What their caches know at the start; many caches are `Aged`, one is `Cold`.
+        caches: Field<Caches>,
         tls: Field<ClientTls>,
         settings: Named<Text>,
     }

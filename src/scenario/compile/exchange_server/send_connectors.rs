@@ -2,11 +2,13 @@
 //!
 //! Sources: New-SendConnector, New-EdgeSubscription (the two connectors that it makes by itself, both at cost 100).
 
-use crate::base::HostId;
+use crate::base::{CertId, HostId};
+use crate::decide::tls::{Wanted, carries};
 use crate::diag::{Diagnostic, code};
 use crate::model::exchange_server::{AddressSpace, SendConnector, Server, Space};
-use crate::model::settings::{NextHop, TlsLevel, TlsPolicy};
+use crate::model::settings::{ClientCertificate, NextHop, TlsLevel, TlsPolicy};
 use crate::scenario::check::send_connector;
+use crate::scenario::compile::certificates::Certificates;
 use crate::scenario::compile::desk::Desk;
 use crate::scenario::compile::tables::{Notation, Tables};
 use crate::scenario::schema::{self, ExchangeServer, TlsAuthLevel, Usage};
@@ -23,7 +25,7 @@ const SUBSCRIPTION_COST: u32 = 100;
 /// The connectors that are written.
 pub(super) fn connectors(
     server: &ExchangeServer,
-    about: About<'_>,
+    (about, own, anonymous): (About<'_>, Option<CertId>, bool),
     servers: &[Server],
     tables: &mut Tables,
     desk: &mut Desk,
@@ -36,6 +38,7 @@ pub(super) fn connectors(
         let smart_hosts = smart_hosts(connector, tables, desk);
         let dns_routing = connector.dns_routing_enabled.or(true);
         let (tls, recipient_domain_validated) = tls(connector);
+        let tls = TlsPolicy { certificate: shown(connector, own, anonymous, tables), ..tls };
         rows.push(SendConnector {
             name: name.as_str().into(),
             enabled: connector.enabled.or(true),
@@ -82,6 +85,23 @@ fn tls(connector: &schema::SendConnector) -> (TlsPolicy, bool) {
     let name = connector.tls_domain.as_str().filter(|name| !name.is_empty() && level == TlsLevel::DomainValidation);
     let names = name.iter().map(|name| name.to_ascii_lowercase().into()).collect();
     (TlsPolicy { names, ..TlsPolicy::of(level) }, level == TlsLevel::DomainValidation && name.is_none())
+}
+
+/// The certificate that a server shows where this connector leads.
+fn shown(connector: &schema::SendConnector, own: Option<CertId>, anonymous: bool, tables: &Tables) -> ClientCertificate {
+    if let Some(name) = connector.tls_certificate_name.get().filter(|name| !name.is_empty()) {
+        return match Certificates::named_by_connector(name, own, tables) {
+            ClientCertificate::Missing if anonymous => ClientCertificate::Nothing,
+            found => found,
+        };
+    }
+    // Without a name the server takes the certificate that has the connector's Fqdn; its self-signed one proves nothing.
+    let fqdn = connector.fqdn.as_str().map(|name| name.trim_end_matches('.').to_ascii_lowercase());
+    let has_it = |id: CertId| {
+        let certificate = &tables.certificates[id.index()];
+        fqdn.as_deref().is_none_or(|fqdn| certificate.any_name || carries(certificate, &Wanted::Name(fqdn), true))
+    };
+    if own.is_some_and(has_it) { ClientCertificate::Own } else { ClientCertificate::Nothing }
 }
 
 /// The servers that own a connector: all Mailbox servers where nobody says otherwise.

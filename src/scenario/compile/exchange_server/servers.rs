@@ -34,14 +34,14 @@ pub(super) fn servers(about: About<'_>, tables: &mut Tables) -> Servers {
     for (at, plan) in about.world.hosts.iter().enumerate().filter(|(_, plan)| plan.system == about.system) {
         let Some(written) = plan.written(&about.world.systems, about.tree) else { continue };
         let site: Box<str> = written.site.as_str().unwrap_or(DEFAULT_SITE).into();
-        found.push((at, &plan.name, site, written.role.or(Role::Mailbox) == Role::Edge));
+        found.push((at, &*plan.name, site, written.role.or(Role::Mailbox) == Role::Edge));
     }
     let mut names: Vec<Box<str>> = found.iter().map(|(_, _, site, _)| site.clone()).collect();
     names.sort();
     names.dedup();
-    let row = |(at, name, site, edge): (usize, &Box<str>, Box<str>, bool)| Server {
+    let row = |(at, name, site, edge): (usize, &str, Box<str>, bool)| Server {
         host: HostId(at as u32),
-        name: name.clone(),
+        name: name.into(),
         site: names.iter().position(|known| *known == site).unwrap_or(0),
         edge,
         hop: hop(&about.identities[at].addresses, tables),

@@ -5,6 +5,8 @@
 mod exim;
 mod kumomta;
 mod opensmtpd;
+#[cfg(test)]
+mod page;
 mod postfix;
 mod qmail;
 mod rfc;

@@ -1,0 +1,132 @@
+//! What a server knows of its client in a session, gathered for the rule books; and a number for it, so that answers can be kept.
+//!
+//! Only servers whose answer depends on more than the client's address ask for the number; all others pay nothing.
+
+use super::session::Talk;
+use super::starttls::trusts;
+use super::world::World;
+use crate::base::{CertId, HostId, TlsVersion};
+use crate::decide::Decision;
+use crate::decide::acceptance::{Acceptance, answer_rcpt};
+use crate::decide::tls::{Eyes, facts};
+use crate::decide::visitor::{Peer, ShownCertificate, Visitor};
+use crate::model::settings::{ClientCertificate, Directory};
+use crate::trace::NONE;
+use std::net::IpAddr;
+
+/// What answers of such a server depend on, beside the client's machine and the recipient.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub(crate) struct VisitKey {
+    address: Option<IpAddr>,
+    tls: Option<TlsVersion>,
+    /// With what is wrong about it.
+    certificate: Option<(CertId, Result<(), &'static str>)>,
+    login: u32,
+    listener: (u16, IpAddr),
+    from: u32,
+    /// The number of its addresses, if they have one.
+    number: u64,
+    /// Whose author and score.
+    source: u32,
+}
+
+/// The parts of a visitor that nobody else owns.
+struct Seen {
+    address: Option<IpAddr>,
+    certificate: Option<(CertId, Result<(), &'static str>)>,
+    sender: String,
+    author: Option<String>,
+}
+
+impl<const LEVEL: u8> World<'_, LEVEL> {
+    /// The number of the client in this session, for servers that look at more than its address; else `NONE`.
+    #[inline(always)]
+    pub(super) fn visit(&mut self, talk: &Talk<'_>) -> u32 {
+        if self.settings[talk.server.index()].looks_at_visitors || talk.login != NONE { self.number_visit(talk) } else { NONE }
+    }
+
+    fn number_visit(&mut self, talk: &Talk<'_>) -> u32 {
+        let copy = self.jobs[talk.job].copy;
+        let message = &self.messages[self.copies[copy].message];
+        let source = if message.kind == 0 { message.source } else { NONE };
+        let constant = message.from == NONE || self.tables.templates.get(message.from).is_constant();
+        let author = self.sources_model.get(source as usize).and_then(|source| source.author.as_ref());
+        let constant = constant && author.is_none_or(crate::model::traffic::AddressTemplate::is_constant);
+        let key = VisitKey {
+            address: self.seen_address(talk.client, talk.address),
+            tls: self.tls_version(talk),
+            certificate: self.shown_certificate(talk),
+            login: talk.login,
+            listener: (talk.listener.port, talk.address),
+            from: message.from,
+            number: if constant { 0 } else { message.address_number },
+            source,
+        };
+        self.visits.intern(key)
+    }
+
+    /// Asks a server about a recipient.
+    pub(super) fn ask_rcpt(&self, talk: &Talk<'_>, address: &str, domain: &str) -> Decision<Acceptance> {
+        self.with_visitor(talk, |visitor, directory| answer_rcpt(directory, &self.tables.names, visitor, address, domain))
+    }
+
+    /// Gathers what the server knows, and asks it something.
+    pub(super) fn with_visitor<T>(&self, talk: &Talk<'_>, ask: impl FnOnce(&Visitor<'_>, &Directory) -> T) -> T {
+        let copy = &self.copies[self.jobs[talk.job].copy];
+        let row = &self.messages[copy.message];
+        let sender = self.sender_text(copy.message);
+        let seen = Seen {
+            address: self.seen_address(talk.client, talk.address),
+            certificate: self.shown_certificate(talk),
+            author: self.author_domain(copy.message, copy.arrival.carried, &sender),
+            sender,
+        };
+        let names = &self.tables.names;
+        let own = names.text(self.model.hosts[talk.client.index()].hostname);
+        let source = self.sources_model.get(row.source as usize).filter(|_| row.kind == 0);
+        let certificate = seen.certificate.map(|(id, trust)| {
+            let certificate = self.model.certificate(id);
+            ShownCertificate { name: &certificate.name, names: certificate.all_names(own), trust }
+        });
+        let visitor = Visitor {
+            peer: Peer { host: talk.client, address: seen.address },
+            helo: own,
+            tls: self.tls_version(talk),
+            certificate,
+            login: (talk.login != NONE).then(|| &**self.tables.texts.get(talk.login)),
+            listener: Some(talk.listener),
+            sender: &seen.sender,
+            author: seen.author.as_deref(),
+            scl: source.and_then(|source| source.scl),
+            at: talk.now,
+        };
+        ask(&visitor, &talk.theirs.receiver.directory)
+    }
+
+    /// The address that a server sees of a client.
+    pub(super) fn seen_address(&self, client: HostId, server: IpAddr) -> Option<IpAddr> {
+        let host = &self.model.hosts[client.index()];
+        host.egress.iter().chain(&host.addresses).find(|own| own.is_ipv4() == server.is_ipv4()).copied()
+    }
+
+    fn tls_version(&self, talk: &Talk<'_>) -> Option<TlsVersion> {
+        if talk.encrypted { self.tables.tls.get(talk.tls).version } else { None }
+    }
+
+    /// The certificate that the client shows in this session, and what the server makes of it.
+    fn shown_certificate(&self, talk: &Talk<'_>) -> Option<(CertId, Result<(), &'static str>)> {
+        if !talk.encrypted {
+            return None;
+        }
+        let id = match self.policy_of(talk.job).certificate {
+            ClientCertificate::Own => talk.ours.credentials.certificate,
+            ClientCertificate::This(id) => Some(id),
+            ClientCertificate::Nothing | ClientCertificate::Missing => None,
+        }?;
+        let certificate = self.model.certificate(id);
+        let trusts = trusts(&certificate.issuer, talk.server);
+        let eyes = Eyes { trusts, wanted: &[], subject_counts: true, revocation: self.rules(talk.server).tls.revocation };
+        let facts = facts(certificate, TlsVersion::Tls13, talk.now, &eyes);
+        Some((id, if facts.trusted { Ok(()) } else { Err(facts.distrust) }))
+    }
+}
