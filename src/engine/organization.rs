@@ -35,8 +35,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             Found::NotFound => {
                 Stop::Bounce(self.tables.reply(550, Enhanced(5, 1, 10), "RESOLVER.ADR.RecipientNotFound; Recipient not found"))
             }
-            Found::Server(server) => self.to_servers(host, organization, &[server], "the mailbox's server", decisions),
-            Found::Inside => self.into_the_organization(host, organization, domain, decisions),
+            Found::Server(server) => self.between_servers(host, organization, &[server], "the mailbox's server", decisions),
+            Found::Inside => self.inwards(host, organization, domain, decisions),
             Found::Outside => self.out_of_organization(host, organization, domain, size_bytes, decisions),
         }
     }
@@ -65,7 +65,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 if connector.sources.contains(&host) {
                     self.by_connector(connector, domain, choice.chosen[0].rule)
                 } else {
-                    self.to_servers(host, organization, &connector.sources, &connector.name, decisions)
+                    self.between_servers(host, organization, &connector.sources, &connector.name, decisions)
                 }
             }
         }
@@ -92,7 +92,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 
     /// From an Edge server inwards: what it takes for accepted domains goes to the servers of its site.
-    fn into_the_organization(
+    fn inwards(
         &mut self,
         host: HostId,
         organization: &Organization,
@@ -104,11 +104,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             return self.out_of_organization(host, organization, domain, 0, decisions);
         }
         let inside: Vec<HostId> = organization.servers.iter().filter(|server| !server.edge).map(|server| server.host).collect();
-        self.to_servers(host, organization, &inside, "EdgeSync - Inbound to Default-First-Site-Name", decisions)
+        self.between_servers(host, organization, &inside, "EdgeSync - Inbound to Default-First-Site-Name", decisions)
     }
 
     /// To servers of the same organization, over the connectors that nobody sees.
-    fn to_servers(
+    fn between_servers(
         &mut self,
         host: HostId,
         organization: &Organization,
