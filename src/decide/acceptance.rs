@@ -170,6 +170,8 @@ mod tests {
             ],
             mailboxes: vec![Pattern::new("alice@contoso.com")],
             outbound_connectors: vec![],
+            mail_flow_rules: vec![],
+            people: vec![],
             switches: Switches::default(),
             directory_complete: true,
             stance: crate::model::authentication::Stance::default(),

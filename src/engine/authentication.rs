@@ -19,6 +19,7 @@ use crate::model::Model;
 use crate::model::authentication::{Change, Checks, Mode, Signer, Stance};
 use crate::model::dns::{Outcome, RecordType, normal_form, reverse_name};
 use crate::model::fault::{DnsFault, FaultKind};
+use crate::model::letter::Marks;
 use crate::model::settings::Directory;
 use crate::trace::level::{PATHS, STEPS};
 use crate::trace::{Authentication, NONE};
@@ -26,17 +27,19 @@ use std::net::IpAddr;
 
 /// What a message brings along beside its envelope.
 #[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
-struct Carried {
+pub(super) struct Carried {
     /// The author's domain, where a system wrote another one into `From`.
     author: Option<Box<str>>,
     signatures: Vec<Signature>,
     eight_bit: bool,
+    /// What else systems on the way made of it.
+    marks: Marks,
 }
 
 /// The state of all this in a run.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Origins {
-    /// Somebody looks, or every step is written down.
+    /// Somebody looks at origins or headers, or every step is written down.
     pub(crate) is_on: bool,
     carried: Interner<Carried>,
 }
@@ -46,9 +49,15 @@ impl Origins {
         let looks = |stance: &Stance| stance.checks.is_some();
         let is_on = level >= STEPS || model.configs.iter().any(|config| {
             looks(&config.stance)
+                || config.reads_letters()
                 || matches!(&config.receiver.directory, Directory::Tenants(tenants) if tenants.iter().any(|tenant| looks(&tenant.stance)))
         });
         Self { is_on, carried: Interner::default() }
+    }
+
+    /// What systems on the way made of a message, by the number that its copy carries.
+    pub(super) fn marks(&self, carried: u32) -> &Marks {
+        &self.carried.get(carried).marks
     }
 }
 
@@ -83,7 +92,8 @@ pub(crate) struct AtTheDoor {
 impl<const LEVEL: u8> World<'_, LEVEL> {
     /// What the receiver finds out, and its refusal if it acts on that.
     pub(crate) fn look_at_origin(&mut self, door: AtTheDoor) -> (Arrival, Option<Reply>) {
-        let carried = self.carried_away(door);
+        let mut carried = self.carried_away(door);
+        self.mark_at_door(door, &mut carried.marks);
         let number = self.origins.carried.intern(carried.clone());
         let arrival = Arrival { carried: number, ..Arrival::UNSEEN };
         let checks = self.stance(door.server, door.tenant).checks;
@@ -152,7 +162,12 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             return Carried { author: Some(hostname.into()), ..Carried::default() };
         }
         let source = &self.sources_model[row.source as usize];
-        Carried { author: None, signatures: source.signer.iter().map(signed).collect(), eight_bit: source.eight_bit }
+        Carried {
+            author: None,
+            signatures: source.signer.iter().map(signed).collect(),
+            eight_bit: source.eight_bit,
+            marks: Marks::default(),
+        }
     }
 
     /// The same, for a number of what is carried.

@@ -10,6 +10,7 @@ mod frozen;
 mod grouping;
 mod inject;
 mod last_words;
+mod letter;
 mod memory;
 mod notices;
 mod organization;

@@ -11,6 +11,7 @@ use crate::decide::exchange::send_connector::{self, Choice};
 use crate::decide::exchange::server_recipient::{self, Found};
 use crate::model::exchange::DomainType;
 use crate::model::exchange_server::{Organization, SendConnector, ServerVersion};
+use crate::model::letter::Stamps;
 use crate::model::settings::{TlsLevel, TlsPolicy};
 use crate::trace::{DestinationKey, NONE};
 use smallvec::{SmallVec, smallvec};
@@ -19,12 +20,12 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     /// Where a recipient goes from a server of an organization.
     pub(super) fn stop_of_organization(
         &mut self,
-        host: HostId,
+        copy: u32,
         organization: &Organization,
         (address, domain): (&str, &str),
-        size_bytes: u64,
         decisions: &mut SmallVec<[u32; 2]>,
     ) -> Stop {
+        let (host, size_bytes) = (self.copies[copy].host, self.messages[self.copies[copy].message].size);
         let found = server_recipient::look_up(organization, &self.tables.names, address, domain);
         decisions.push(self.store("who is the recipient?", host, NONE, &found));
         match found.outcome {
@@ -36,7 +37,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 Stop::Bounce(self.tables.reply(550, Enhanced(5, 1, 10), "RESOLVER.ADR.RecipientNotFound; Recipient not found"))
             }
             Found::Server(server) => self.between_servers(host, organization, &[server], "the mailbox's server", decisions),
-            Found::Inside => self.inwards(host, organization, domain, decisions),
+            Found::Inside => self.inwards(host, organization, (domain, size_bytes), decisions),
             Found::Outside => self.out_of_organization(host, organization, domain, size_bytes, decisions),
         }
     }
@@ -86,9 +87,18 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             plain_retry: false,
             rule,
             tenant: NONE,
+            stamps: self.headers_that_travel(connector),
             connector: connector.name.clone(),
         };
         Stop::To(self.tables.destinations.intern(key))
+    }
+
+    /// Headers of the organization survive a connector with `CloudServicesMailEnabled`, in the form for the other half of a hybrid.
+    fn headers_that_travel(&mut self, connector: &SendConnector) -> u32 {
+        if !connector.keeps_headers {
+            return NONE;
+        }
+        self.tables.stamps.intern(Stamps { keeps_organization_headers: true, ..Stamps::default() })
     }
 
     /// From an Edge server inwards: what it takes for accepted domains goes to the servers of its site.
@@ -96,12 +106,12 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         &mut self,
         host: HostId,
         organization: &Organization,
-        domain: &str,
+        (domain, size_bytes): (&str, u64),
         decisions: &mut SmallVec<[u32; 2]>,
     ) -> Stop {
         let accepted = organization.accepted(&self.tables.names, domain).map(|accepted| accepted.kind);
         if accepted == Some(DomainType::ExternalRelay) {
-            return self.out_of_organization(host, organization, domain, 0, decisions);
+            return self.out_of_organization(host, organization, domain, size_bytes, decisions);
         }
         let inside: Vec<HostId> = organization.servers.iter().filter(|server| !server.edge).map(|server| server.host).collect();
         self.between_servers(host, organization, &inside, "EdgeSync - Inbound to Default-First-Site-Name", decisions)
@@ -133,6 +143,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             plain_retry: false,
             rule,
             tenant: NONE,
+            stamps: NONE,
             connector: connector.into(),
         };
         Stop::To(self.tables.destinations.intern(key))

@@ -139,9 +139,9 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
     pub(super) fn stop_of(&mut self, copy: u32, index: u16, (message, host, tenant, number): (u32, HostId, u32, u64)) -> Stop {
         let template = self.recipient_template(message, index);
         if !self.writes(STEPS) {
-            return self.known_stop(host, tenant, template, number);
+            return self.known_stop(copy, host, tenant, template, number);
         }
-        let (stop, decisions) = self.stop_for(host, tenant, template, number);
+        let (stop, decisions) = self.stop_for(copy, host, tenant, template, number);
         self.trace_decisions(copy, u32::from(index), &decisions);
         stop
     }
@@ -154,6 +154,11 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             Stop::NotSaid(reply) => {
                 self.copies[copy].recipients[place].state = RecipientState::Done;
                 self.end_recipient(copy, place, Fate::NotModelled, reply, NONE);
+            }
+            Stop::Discard(reply) | Stop::Quarantine(reply) => {
+                self.copies[copy].recipients[place].state = RecipientState::Done;
+                let fate = if matches!(stop, Stop::Discard(_)) { Fate::Discarded } else { Fate::Quarantined };
+                self.end_recipient(copy, place, fate, reply, NONE);
             }
             Stop::Refuse(reply) if self.copies[copy].hops == 0 => {
                 self.copies[copy].recipients[place].state = RecipientState::Done;

@@ -131,6 +131,7 @@ fn play<const LEVEL: u8>(model: &Model, options: &Options) -> Run {
         visits: crate::base::Interner::default(),
         relays: super::relay::Relays::default(),
         silent: super::tcpto::SilentAddresses::default(),
+        letters: super::letter::Letters::default(),
         origins: Origins::new(model, options.level),
         memory: Memory::default(),
         ok_reply,

@@ -69,6 +69,12 @@ impl Organization {
         self.server(self.here)
     }
 
+    /// Does a route depend on more of a message than its recipient? The size counts where a connector has a limit.
+    #[must_use]
+    pub fn reads_letters(&self) -> bool {
+        self.send_connectors.iter().any(|connector| connector.max_message_size.is_some())
+    }
+
     /// One of the servers.
     #[must_use]
     pub fn server(&self, host: HostId) -> Option<&Server> {
@@ -99,6 +105,8 @@ pub struct SendConnector {
     pub scoped: bool,
     /// `MaxMessageSize`, bytes; `None` = unlimited.
     pub max_message_size: Option<u64>,
+    /// `CloudServicesMailEnabled`
+    pub keeps_headers: bool,
 }
 
 /// One entry of `AddressSpaces`.

@@ -7,6 +7,8 @@ pub mod dns;
 pub mod exchange;
 pub mod exchange_server;
 pub mod fault;
+pub mod letter;
+pub mod mail_flow_rule;
 pub mod mta_sts;
 pub mod retry_rules;
 pub mod settings;

@@ -31,6 +31,18 @@ pub struct Credentials {
     pub certificate: Option<CertId>,
 }
 
+impl HostConfig {
+    /// Does its rule book look at more of a message than at its recipient?
+    #[must_use]
+    pub fn reads_letters(&self) -> bool {
+        match &self.receiver.directory {
+            Directory::Everything | Directory::Mta(_) => false,
+            Directory::Organization(organization) => organization.reads_letters(),
+            Directory::Tenants(tenants) => tenants.iter().any(Tenant::reads_letters),
+        }
+    }
+}
+
 /// Whose rules a sender follows.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Profile {

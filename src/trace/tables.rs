@@ -6,6 +6,7 @@ use crate::decide::authentication::dkim::DkimResult;
 use crate::decide::authentication::dmarc::{DmarcResult, Policy};
 use crate::decide::authentication::spf::SpfResult;
 use crate::model::dns::Names;
+use crate::model::letter::Stamps;
 use crate::model::settings::{NextHop, TlsPolicy};
 use crate::model::traffic::AddressTemplate;
 use smallvec::SmallVec;
@@ -26,6 +27,8 @@ pub struct DestinationKey {
     pub configured: bool,
     /// Plaintext again after a broken handshake (switch).
     pub plain_retry: bool,
+    /// What is done to messages that go there (see [`Stamps`]), or `NONE`.
+    pub stamps: u32,
     /// The rule that chose it.
     pub rule: &'static str,
     /// Tenant, or `NONE`.
@@ -157,6 +160,8 @@ pub struct Tables {
     pub texts: Interner<Box<str>>,
     /// Destinations.
     pub destinations: Interner<DestinationKey>,
+    /// What is done to messages that are passed on.
+    pub stamps: Interner<Stamps>,
     /// Candidates.
     pub candidates: Interner<CandidateKey>,
     /// Destinations with their candidates.

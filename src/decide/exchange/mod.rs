@@ -1,6 +1,7 @@
 //! How Microsoft's systems decide.
 
 pub mod internal_route;
+pub mod mail_flow_rule;
 pub mod outbound_connector;
 pub mod recipient;
 pub mod send_connector;

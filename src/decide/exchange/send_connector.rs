@@ -217,6 +217,7 @@ mod tests {
             sources: sources.iter().map(|at| HostId(*at)).collect(),
             scoped: false,
             max_message_size: Some(1000),
+            keeps_headers: false,
         }
     }
 

@@ -13,6 +13,7 @@ mod identity;
 mod internet;
 mod key;
 mod loaded;
+mod mail_flow_rule;
 mod mailboxes;
 mod mta;
 mod mta_sts;

@@ -50,6 +50,7 @@ pub(super) fn connectors(
             sources: sources(connector, about, servers, desk),
             scoped: connector.is_scoped_connector.or(false),
             max_message_size: max_message_size(connector, desk),
+            keeps_headers: connector.cloud_services_mail_enabled.or(false),
         });
     }
     rows
@@ -144,5 +145,6 @@ pub(super) fn subscribe(servers: &[Server], rows: &mut Vec<SendConnector>) {
         sources: edges,
         scoped: false,
         max_message_size: None,
+        keeps_headers: false,
     });
 }
