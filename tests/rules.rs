@@ -19,7 +19,8 @@ fn is_id(text: &str) -> bool {
     let known = ["LOCAL", "ROUTE", "SMART", "LITERAL", "MX", "ACCEPT", "TLS", "DBEB", "LOOKUP", "RULE"];
     let numbered =
         |front: &str| text.strip_prefix(front).is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit()));
-    known.contains(&text) || ["R", "OUT-", "SH-", "ATT-", "SPF-", "DKIM-", "DMARC-", "AUTH-", "DANE-", "STS-"].into_iter().any(numbered)
+    known.contains(&text)
+        || ["R", "OUT-", "SH-", "ATT-", "SPF-", "DKIM-", "DMARC-", "AUTH-", "DANE-", "STS-", "FOPE-"].into_iter().any(numbered)
 }
 
 #[test]

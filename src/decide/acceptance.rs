@@ -175,6 +175,7 @@ mod tests {
             switches: Switches::default(),
             directory_complete: true,
             stance: crate::model::authentication::Stance::default(),
+            protected_by: None,
         };
         let directory = Directory::Tenants(vec![tenant]);
         let cases = [

@@ -86,6 +86,7 @@ codes! {
     NOT_MODELLED "MT0501" "a part of the format that is not modelled yet",
     SETTING_NOT_MODELLED "MT0502" "a setting that the server has and the model does not have yet",
     CHANGE_NOT_MODELLED "MT0503" "something that cannot change while the scenario runs yet",
+    NO_ASSOCIATION "MT0641" "a connector of FOPE that is associated with nobody",
 }
 
 #[cfg(test)]

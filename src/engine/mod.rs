@@ -6,6 +6,7 @@ mod chance;
 mod command;
 mod fault;
 mod finish;
+mod fope;
 mod frozen;
 mod grouping;
 mod inject;

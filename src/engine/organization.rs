@@ -83,6 +83,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             fallback: SmallVec::new(),
             tls: Some(tls),
             rotates: connector.smart_hosts.len() > 1,
+            weights: SmallVec::new(),
             configured: !connector.dns_routing,
             plain_retry: false,
             rule,
@@ -136,6 +137,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let hops: SmallVec<[NextHopId; 2]> = turns.iter().filter_map(hop).collect();
         let key = DestinationKey {
             rotates: hops.len() > 1,
+            weights: SmallVec::new(),
             hops,
             fallback: then.iter().filter_map(hop).collect(),
             tls: Some(TlsPolicy::of(TlsLevel::Opportunistic)),

@@ -5,7 +5,7 @@ use super::route::Stop;
 use super::world::{Job, Line, Queue, RecipientState, Stage, World};
 use crate::base::{Fate, HostId, SimTime};
 use crate::decide::exchange::recipient::PASSES_MAX;
-use crate::decide::exchange::smart_host;
+use crate::decide::exchange::{fope, smart_host};
 use crate::decide::profile::RecipientOrder;
 use crate::decide::{Because, retry};
 use crate::model::settings::{NextHop, Target};
@@ -272,7 +272,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         let row = &mut self.jobs[job];
         (row.own_hops, row.hops) = (own_hops, hops);
         if key.rotates {
-            let count = key.hops.len() as u64;
+            let count = if key.weights.is_empty() { key.hops.len() as u64 } else { u64::from(fope::cycle(&key.weights)) };
             let message = self.copies[self.jobs[job].copy].message;
             let turn = self.queues[queue].turn.unwrap_or_else(|| {
                 let host = &self.model.hosts[self.queues[queue].host.index()];
@@ -295,11 +295,20 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         if !key.configured {
             return;
         }
-        let reasons: Vec<Because> = smart_host::rotation(key.hops.len(), usize::from(turn))
+        let count = key.hops.len();
+        let entries: Vec<usize> = match key.weights.is_empty() {
+            true => smart_host::rotation(count, usize::from(turn)).collect(),
+            false => (0..count).map(|at| fope::place(&key.weights, at, usize::from(turn))).collect(),
+        };
+        let reasons: Vec<Because> = entries
+            .into_iter()
             .enumerate()
             .map(|(place, entry)| {
                 let hop = self.tables.next_hops.get(key.hops[entry].0);
                 let name = crate::decide::route::queue_name(&self.tables.names, hop);
+                if !key.weights.is_empty() {
+                    return fope::reason(&name, &key.weights, place, !matches!(hop.target, Target::Ip(_)));
+                }
                 smart_host::reason(&name, place, key.hops.len(), !matches!(hop.target, Target::Ip(_)))
             })
             .collect();
@@ -318,7 +327,11 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         }
         let (at, count) = (usize::from(at), key.hops.len());
         let id = if at < count {
-            let place = if key.rotates { (at + usize::from(row.turn)) % count } else { at };
+            let place = match key.rotates {
+                false => at,
+                true if key.weights.is_empty() => (at + usize::from(row.turn)) % count,
+                true => fope::place(&key.weights, at, usize::from(row.turn)),
+            };
             key.hops[place]
         } else {
             *key.fallback.get(at - count)?

@@ -141,6 +141,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let stop = match &config.receiver.directory {
             Directory::Everything => self.stop_of_internet(host, config, &address.domain, &mut decisions),
             Directory::Mta(directory) => {
+                if let Routing::Fope(fope) = &config.sender.routing {
+                    let stop = self.stop_of_fope(copy, host, fope, &address.domain, &mut decisions);
+                    return (stop, decisions);
+                }
                 let decision = route::choose(directory, &config.sender.routing, &text, &address.domain);
                 let stop = self.stop_of_mta(config, &decision.outcome, &address.domain, decision.chosen[0].rule);
                 decisions.push(self.store("where to?", host, tenant, &decision));
@@ -212,6 +216,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             fallback: SmallVec::from_slice(fallback_hosts),
             tls: None,
             rotates: false,
+            weights: SmallVec::new(),
             configured,
             plain_retry: false,
             stamps: NONE,
@@ -245,6 +250,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             Lookup::NotFound => return Stop::Bounce(self.tables.reply(550, Enhanced(5, 1, 10), "Recipient not found")),
             Lookup::Outside => {}
         }
+        if let Some(protection) = &tenant.protected_by {
+            return self.stop_at_protection(host, tenant, protection, (domain, ruled.stamps), decisions);
+        }
         let pin = ruled.pin.as_ref().map(|(at, rule)| (*at, &**rule));
         let choice = outbound_connector::select(tenant, &self.tables.names, &Leaving { domain, pin, origin: letter.origin });
         decisions.push(self.store("which outbound connector?", host, system, &choice));
@@ -275,6 +283,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             fallback: SmallVec::new(),
             tls,
             rotates: smart_hosts.is_some_and(|hosts| hosts.len() > 1),
+            weights: SmallVec::new(),
             configured: smart_hosts.is_some(),
             plain_retry: tenant.switches.plain_retry,
             stamps: if stamps == Stamps::default() { NONE } else { self.tables.stamps.intern(stamps) },

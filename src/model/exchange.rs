@@ -28,6 +28,17 @@ pub struct Tenant {
     pub directory_complete: bool,
     /// What it does about the origin of mail.
     pub stance: Stance,
+    /// FOPE stands before it, instead of the service's own edge.
+    pub protected_by: Option<Protection>,
+}
+
+/// The FOPE that a tenant hands its mail to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Protection {
+    /// Its system.
+    pub name: Box<str>,
+    /// Its addresses, in written order.
+    pub hops: Vec<NextHopId>,
 }
 
 impl Tenant {

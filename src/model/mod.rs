@@ -7,6 +7,7 @@ pub mod dns;
 pub mod exchange;
 pub mod exchange_server;
 pub mod fault;
+pub mod fope;
 pub mod letter;
 pub mod mail_flow_rule;
 pub mod mta_sts;

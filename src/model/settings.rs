@@ -4,6 +4,7 @@ use super::authentication::Stance;
 pub use super::client_tls::{ClientCertificate, ClientTls, DaneUse, TlsLevel, TlsPolicy};
 use super::exchange::Tenant;
 use super::exchange_server::Organization;
+use super::fope::FopeRouting;
 pub use super::retry_rules::Retry;
 use super::topology::Law;
 use crate::base::{CertId, NameId, NextHopId, Pattern, TlsVersion};
@@ -36,7 +37,8 @@ impl HostConfig {
     #[must_use]
     pub fn reads_letters(&self) -> bool {
         match &self.receiver.directory {
-            Directory::Everything | Directory::Mta(_) => false,
+            Directory::Everything => false,
+            Directory::Mta(_) => matches!(&self.sender.routing, Routing::Fope(fope) if fope.looks_at_senders()),
             Directory::Organization(organization) => organization.reads_letters(),
             Directory::Tenants(tenants) => tenants.iter().any(Tenant::reads_letters),
         }
@@ -195,6 +197,8 @@ pub enum Routing {
     Tenants,
     /// Exchange Server: the organization decides (see the receiver's directory).
     Organization,
+    /// FOPE: connectors by recipient and by the sender's domain.
+    Fope(Box<FopeRouting>),
     /// Nothing in the scenario says where its mail goes.
     Unknown,
 }

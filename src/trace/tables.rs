@@ -23,6 +23,8 @@ pub struct DestinationKey {
     pub tls: Option<TlsPolicy>,
     /// Entries take turns (SH-3).
     pub rotates: bool,
+    /// Entries of equal weight take turns, the lowest weight first: each weight with how many have it; empty = all are equal.
+    pub weights: SmallVec<[(u16, u8); 4]>,
     /// Hops come from the configuration: one that cannot be found is an error of it.
     pub configured: bool,
     /// Plaintext again after a broken handshake (switch).

@@ -1,5 +1,6 @@
 //! How Microsoft's systems decide.
 
+pub mod fope;
 pub mod internal_route;
 pub mod mail_flow_rule;
 pub mod outbound_connector;

@@ -286,6 +286,7 @@ mod tests {
                 switches,
                 directory_complete: true,
                 stance: crate::model::authentication::Stance::default(),
+                protected_by: None,
             };
             let decision = select(&tenant, &names, &Leaving { domain, pin: None, origin: Origin::Submitted });
             let got = match decision.outcome {
@@ -313,6 +314,7 @@ mod tests {
             switches: Switches::default(),
             directory_complete: true,
             stance: crate::model::authentication::Stance::default(),
+            protected_by: None,
         };
         let leaving = Leaving { domain: "contoso.com", pin: None, origin: Origin::Submitted };
         assert_eq!(select(&tenant, &Names::default(), &leaving).outcome, Choice::NotSaid);
@@ -345,6 +347,7 @@ mod tests {
                 switches: Switches::default(),
                 directory_complete: true,
                 stance: crate::model::authentication::Stance::default(),
+                protected_by: None,
             };
             let at = |name: &str| tenant.outbound_connectors.iter().position(|connector| *connector.name == *name).unwrap();
             let leaving = Leaving { domain: "fabrikam.com", pin: pin.map(|name| (at(name), "a rule")), origin };

@@ -1,6 +1,7 @@
 //! What is each machine set to in a stage? Each kind of system has its own reader; equal settings share a row.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use crate::base::{ConfigId, SystemId};
 use crate::model::authentication::Stance;
@@ -16,7 +17,7 @@ use super::scope::Scope;
 use super::stage::Stage;
 use super::tables::Tables;
 use super::world::{HostPlan, Part, World};
-use super::{exchange_online, exchange_server, internet, mta, receiver};
+use super::{exchange_online, exchange_server, fope, internet, mta, receiver};
 
 /// So many rows back an equal one is looked for: thousands of different machines must not be compared pair by pair.
 const NEIGHBOURS: usize = 64;
@@ -37,6 +38,9 @@ impl StageConfigs<'_> {
         let mut ids: Vec<ConfigId> = Vec::with_capacity(identities.len());
         // Machines of a pool are all alike.
         let mut pools: BTreeMap<(usize, &str), ConfigId> = BTreeMap::new();
+        let is_fope = |host: &HostPlan| self.world.systems[host.system].kind == SystemKind::Fope;
+        let of_fopes = self.world.hosts.iter().zip(identities).filter(|(host, _)| is_fope(host));
+        let fopes = of_fopes.map(|(host, identity)| (host.name.clone(), identity.addresses.clone())).collect();
         for (at, (host, identity)) in self.world.hosts.iter().zip(identities).enumerate() {
             let pool = match &host.part {
                 Part::FrontEnd(_) => Some((host.system, "")),
@@ -47,7 +51,7 @@ impl StageConfigs<'_> {
                 ids.push(*id);
                 continue;
             }
-            let config = self.one(host, identity, (identities, at), tables, desk);
+            let config = self.one(host, identity, (identities, at, &fopes), tables, desk);
             let id = self.id(ids.len(), config);
             pools.extend(pool.map(|pool| (pool, id)));
             ids.push(id);
@@ -70,7 +74,7 @@ impl StageConfigs<'_> {
         &self,
         host: &HostPlan,
         identity: &Identity,
-        (identities, here): (&[Identity], usize),
+        (identities, here, fopes): (&[Identity], usize, &BTreeMap<Box<str>, Vec<IpAddr>>),
         tables: &mut Tables,
         desk: &mut Desk,
     ) -> HostConfig {
@@ -83,11 +87,14 @@ impl StageConfigs<'_> {
                     let at = self.world.systems.iter().position(|system| *system.name == *name)?;
                     Some(SystemId(at as u32))
                 };
-                exchange_online::front_end(tree, &id, self.certificates, tables, desk)
+                let mut config = exchange_online::front_end(tree, &id, self.certificates, tables, desk);
+                fope::protect(&mut config, self.world, tree, fopes, tables, desk);
+                config
             }
             (_, Some(System::Mta(mta) | System::Gateway(mta)), Some(own)) => {
                 mta::config(mta, own, identity, self.scope, self.certificates, tables, desk)
             }
+            (_, Some(System::Fope(own)), Some(_)) => fope::config((&host.name, own), tree, self.scope, self.certificates, tables, desk),
             (_, Some(System::ExchangeServer(server)), Some(own)) => {
                 let about = About { tree, world: self.world, identities, scope: self.scope, system: host.system, here };
                 exchange_server::config(server, own, about, self.certificates, tables, desk)

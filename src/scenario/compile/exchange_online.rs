@@ -147,6 +147,7 @@ fn compile(tenant: &ExchangeOnline, system: SystemId, shared: Option<&Named<Text
         switches,
         directory_complete: tenant.directory_complete.or(true),
         stance: Stance { checks: stance::checks(&tenant.checks), changes: Vec::new(), signs: stance::signer(&tenant.dkim, desk) },
+        protected_by: None,
     }
 }
 
@@ -158,7 +159,6 @@ fn refuse(tenant: &ExchangeOnline, desk: &mut Desk) {
     }
     desk.no_names(&tenant.remote_domains, "remote domains");
     desk.no_names(&tenant.send_as, "logins");
-    desk.no_field(&tenant.protected_by, "FOPE");
     if !tenant.ip_allow_list.items().is_empty() {
         desk.not_modelled(tenant.ip_allow_list.span(), "the allow list of addresses");
     }

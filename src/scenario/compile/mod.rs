@@ -9,6 +9,7 @@ mod entry;
 mod exchange_online;
 mod exchange_server;
 mod faults;
+mod fope;
 mod identity;
 mod internet;
 mod key;

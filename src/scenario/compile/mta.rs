@@ -248,7 +248,7 @@ fn directory(mta: &Mta, host: &Host, scope: &Scope, desk: &mut Desk) -> MtaDirec
 }
 
 /// A name, an address or a network.
-fn client(text: &Text, scope: &Scope, desk: &mut Desk) -> Option<Client> {
+pub(super) fn client(text: &Text, scope: &Scope, desk: &mut Desk) -> Option<Client> {
     if let Ok(network) = text.parse::<IpNet>() {
         return Some(Client::Network(network));
     }
