@@ -67,7 +67,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let row = &mut self.copies[copy];
         row.deferrals += 1;
         let (arrived, deferrals) = (row.arrived, row.deferrals);
-        let null_sender = self.messages[row.message].from == NONE;
+        let null_sender = self.sender_of(copy) == NONE;
         let rules = self.rules(host);
         if !self.copies[copy].notified && delay_notice_due(&sender.retry, arrived, self.now) {
             self.copies[copy].notified = true;
@@ -156,9 +156,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     /// A recipient arrived where it ends.
     pub(super) fn arrive_in_mailbox(&mut self, copy: u32, place: usize, fate: Fate) {
         let (reply, index) = (self.ok_reply, self.copies[copy].recipients[place].index);
-        let row = &self.messages[self.copies[copy].message];
-        if self.sources_model.get(row.source as usize).and_then(|source| source.notify).is_some_and(|notify| notify.success) {
-            self.report(copy, vec![(index, "delivered", Enhanced(2, 0, 0), reply)], 1);
+        if self.wants_word_of_success(self.copies[copy].message) {
+            self.word_of_success(copy, index, "delivered");
         }
         self.copies[copy].recipients[place].state = RecipientState::Done;
         self.end_recipient(copy, place, fate, reply, NONE);
@@ -205,6 +204,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let row = &mut self.messages[message];
         row.copies -= 1;
         if row.copies == 0 {
+            if self.expansions.is_used() {
+                self.forget_members(message);
+            }
+            let row = &self.messages[message];
             for end in &row.ends {
                 let fate = end.fate.expect("every recipient has an end when no copy is left");
                 self.counters.fates[super::run::fate_place(fate)] += 1;

@@ -13,7 +13,7 @@ use crate::decide::{Because, Decision};
 use crate::model::dns::Outcome;
 use crate::model::exchange::Tenant;
 use crate::model::letter::{Letter, Stamps};
-use crate::model::settings::{Directory, HostConfig, NextHop, Routing, Target, TlsLevel};
+use crate::model::settings::{Directory, HostConfig, MtaDirectory, NextHop, Routing, Target, TlsLevel};
 use crate::trace::{DestinationKey, NONE, StoredDecision};
 use smallvec::{SmallVec, smallvec};
 
@@ -36,6 +36,8 @@ pub(crate) enum Stop {
     To(u32),
     /// Nowhere now: it stays here until the settings change, or until it expires.
     Wait(u32),
+    /// Others stand for it here: an expansion by its number.
+    Expand(u32),
     /// Nobody says.
     NotSaid(u32),
 }
@@ -164,7 +166,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     /// The internet sends to domains of the model by MX; the rest leaves the model.
     fn stop_of_internet(&mut self, host: HostId, config: &HostConfig, domain: &str, decisions: &mut SmallVec<[u32; 2]>) -> Stop {
         if domain.starts_with('[') {
-            let decision = route::choose(&empty_directory(), &config.sender.routing, domain, domain);
+            let decision = route::choose(&MtaDirectory::default(), &config.sender.routing, domain, domain);
             return self.stop_of_mta(config, &decision.outcome, domain, decision.chosen[0].rule);
         }
         let name = self.tables.names.intern(domain);
@@ -175,7 +177,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             decisions.push(self.store("where to?", host, NONE, &Decision::for_reason(NextStop::Mailbox, why)));
             return Stop::Outside;
         }
-        let decision = route::choose(&empty_directory(), &config.sender.routing, domain, domain);
+        let decision = route::choose(&MtaDirectory::default(), &config.sender.routing, domain, domain);
         let stop = self.stop_of_mta(config, &decision.outcome, domain, decision.chosen[0].rule);
         decisions.push(self.store("where to?", host, NONE, &decision));
         stop
@@ -185,6 +187,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let Routing::Mta { smart_hosts, routes, fallback_hosts } = &config.sender.routing else {
             return match stop {
                 NextStop::Mailbox => Stop::Mailbox,
+                NextStop::Expanded(expansion) => Stop::Expand(self.expansion(expansion.clone())),
                 NextStop::UnknownUser => Stop::Bounce(self.tables.reply(550, Enhanced(5, 1, 1), "User unknown")),
                 _ => {
                     Stop::NotSaid(self.tables.reply(0, Enhanced(5, 3, 5), "nothing in the scenario says where this system sends its mail"))
@@ -193,6 +196,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         };
         let (hops, configured): (SmallVec<[NextHopId; 2]>, bool) = match stop {
             NextStop::Mailbox => return Stop::Mailbox,
+            NextStop::Expanded(expansion) => return Stop::Expand(self.expansion(expansion.clone())),
             NextStop::UnknownUser => return Stop::Bounce(self.tables.reply(550, Enhanced(5, 1, 1), "User unknown")),
             NextStop::Unknown => {
                 return Stop::NotSaid(self.tables.reply(
@@ -319,15 +323,5 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let stored =
             StoredDecision { question, host, tenant, verdict: verdict.into(), chosen: chosen.to_vec(), passed_over: passed_over.to_vec() };
         self.tables.decisions.intern(stored)
-    }
-}
-
-/// The internet has no mailboxes of its own in the model.
-fn empty_directory() -> crate::model::settings::MtaDirectory {
-    crate::model::settings::MtaDirectory {
-        mailboxes: Vec::new(),
-        mailbox_domains: Vec::new(),
-        relay_domains: Vec::new(),
-        relay_clients: Vec::new(),
     }
 }

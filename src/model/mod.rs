@@ -6,6 +6,7 @@ mod client_tls;
 pub mod dns;
 pub mod exchange;
 pub mod exchange_server;
+pub mod expansion;
 pub mod fault;
 pub mod fope;
 pub mod letter;

@@ -4,6 +4,7 @@ use super::authentication::Stance;
 pub use super::client_tls::{ClientCertificate, ClientTls, DaneUse, TlsLevel, TlsPolicy};
 use super::exchange::Tenant;
 use super::exchange_server::Organization;
+use super::expansion::Expansion;
 use super::fope::FopeRouting;
 pub use super::retry_rules::Retry;
 use super::topology::Law;
@@ -328,7 +329,9 @@ impl Directory {
 pub struct MtaDirectory {
     /// Mailboxes here, most exact pattern first.
     pub mailboxes: Vec<Pattern>,
-    /// Domains of the mailboxes: unknown users there are refused (5.1.1). Patterns such as `*` have none.
+    /// Recipients that others stand for, most exact pattern first.
+    pub expansions: Vec<(Pattern, Expansion)>,
+    /// Domains of both: unknown users there are refused (5.1.1). Patterns such as `*` have none.
     pub mailbox_domains: Vec<Box<str>>,
     /// Domains taken for others.
     pub relay_domains: Vec<Pattern>,

@@ -221,7 +221,6 @@ mod tests {
                 r#"Attributed(to: "eop")"#,
                 "MT0501: the expectation `Attributed`: not modelled yet (leave it out: it is never taken to hold)",
             ),
-            (r#"Any(Seen(at: "eop"))"#, "MT0501: the expectation `Seen`: not modelled yet (leave it out: it is never taken to hold)"),
         ]);
     }
 }

@@ -87,7 +87,7 @@ impl StageConfigs<'_> {
                     let at = self.world.systems.iter().position(|system| *system.name == *name)?;
                     Some(SystemId(at as u32))
                 };
-                let mut config = exchange_online::front_end(tree, &id, self.certificates, tables, desk);
+                let mut config = exchange_online::front_end((tree, self.stage.at), &id, self.certificates, tables, desk);
                 fope::protect(&mut config, self.world, tree, fopes, tables, desk);
                 config
             }

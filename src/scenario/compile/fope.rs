@@ -66,10 +66,9 @@ pub(super) fn config(
         clients.extend(scope.find(SERVICE).map(|hosts| Client::Hosts(hosts.to_vec())));
     }
     let directory = Directory::Mta(MtaDirectory {
-        mailboxes: Vec::new(),
-        mailbox_domains: Vec::new(),
         relay_domains: domains.iter().map(|(_, domain)| Pattern::new(domain)).collect(),
         relay_clients: clients,
+        ..MtaDirectory::default()
     });
     let usual = Usual {
         certificate: Shown::Public,

@@ -8,6 +8,7 @@ mod desk;
 mod entry;
 mod exchange_online;
 mod exchange_server;
+mod expansions;
 mod faults;
 mod fope;
 mod identity;
