@@ -5,6 +5,7 @@ pub use super::client_tls::{ClientCertificate, ClientTls, DaneUse, TlsLevel, Tls
 use super::exchange::Tenant;
 use super::exchange_server::Organization;
 use super::expansion::Expansion;
+use super::filter::FilterRule;
 use super::fope::FopeRouting;
 pub use super::retry_rules::Retry;
 use super::topology::Law;
@@ -39,6 +40,7 @@ impl HostConfig {
     pub fn reads_letters(&self) -> bool {
         match &self.receiver.directory {
             Directory::Everything => false,
+            Directory::Mta(_) if !self.receiver.filter.is_empty() => true,
             Directory::Mta(_) => matches!(&self.sender.routing, Routing::Fope(fope) if fope.looks_at_senders()),
             Directory::Organization(organization) => organization.reads_letters(),
             Directory::Tenants(tenants) => tenants.iter().any(Tenant::reads_letters),
@@ -258,6 +260,8 @@ pub struct Receiver {
     pub hop_limit: u32,
     /// Who has a mailbox here and what is taken for others.
     pub directory: Directory,
+    /// What it does with messages beside that, in order.
+    pub filter: Vec<FilterRule>,
 }
 
 /// What happens to a session when all slots are taken.
