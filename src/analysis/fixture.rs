@@ -153,6 +153,7 @@ fn recipient(fate: Fate, at: SimTime, hops: Vec<Hop>) -> Recipient {
     Recipient {
         to: "alice@contoso.com".into(),
         fate,
+        junk: false,
         code,
         enhanced,
         text: "queued".into(),

@@ -146,6 +146,8 @@ pub struct Recipient {
     pub to: Rc<str>,
     /// How it ended.
     pub fate: Fate,
+    /// It lies in the junk folder.
+    pub junk: bool,
     /// Reply code, 0 if no server gave one.
     pub code: u16,
     /// Enhanced status.

@@ -8,6 +8,7 @@ pub mod authentication;
 pub mod dane;
 pub mod exchange;
 pub mod failure;
+pub mod login;
 pub mod mta_sts;
 pub mod mx;
 pub mod order;

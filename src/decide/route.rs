@@ -99,6 +99,7 @@ mod tests {
             mailbox_domains: vec!["sender.test".into(), "half.test".into()],
             relay_domains: vec![],
             relay_clients: vec![],
+            ..MtaDirectory::default()
         };
         let route = |pattern: &str| Route {
             pattern: pattern.into(),

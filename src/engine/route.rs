@@ -10,7 +10,7 @@ use crate::decide::route::{self, NextStop};
 use crate::decide::{Because, Decision};
 use crate::model::dns::Outcome;
 use crate::model::exchange::Tenant;
-use crate::model::settings::{Directory, HostConfig, NextHop, Routing, Target};
+use crate::model::settings::{Directory, HostConfig, MtaDirectory, NextHop, Routing, Target};
 use crate::trace::{DestinationKey, NONE, StoredDecision};
 use smallvec::{SmallVec, smallvec};
 
@@ -143,7 +143,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     /// The internet sends to domains of the model by MX; the rest leaves the model.
     fn stop_of_internet(&mut self, host: HostId, config: &HostConfig, domain: &str, decisions: &mut SmallVec<[u32; 2]>) -> Stop {
         if domain.starts_with('[') {
-            let decision = route::choose(&empty_directory(), &config.sender.routing, domain, domain);
+            let decision = route::choose(&MtaDirectory::default(), &config.sender.routing, domain, domain);
             return self.stop_of_mta(config, &decision.outcome, domain, decision.chosen[0].rule);
         }
         let name = self.tables.names.intern(domain);
@@ -154,7 +154,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             decisions.push(self.store("where to?", host, NONE, &Decision::for_reason(NextStop::Mailbox, why)));
             return Stop::Outside;
         }
-        let decision = route::choose(&empty_directory(), &config.sender.routing, domain, domain);
+        let decision = route::choose(&MtaDirectory::default(), &config.sender.routing, domain, domain);
         let stop = self.stop_of_mta(config, &decision.outcome, domain, decision.chosen[0].rule);
         decisions.push(self.store("where to?", host, NONE, &decision));
         stop
@@ -274,15 +274,5 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let stored =
             StoredDecision { question, host, tenant, verdict: verdict.into(), chosen: chosen.to_vec(), passed_over: passed_over.to_vec() };
         self.tables.decisions.intern(stored)
-    }
-}
-
-/// The internet has no mailboxes of its own in the model.
-fn empty_directory() -> crate::model::settings::MtaDirectory {
-    crate::model::settings::MtaDirectory {
-        mailboxes: Vec::new(),
-        mailbox_domains: Vec::new(),
-        relay_domains: Vec::new(),
-        relay_clients: Vec::new(),
     }
 }

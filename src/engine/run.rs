@@ -129,6 +129,7 @@ fn play<const LEVEL: u8>(model: &Model, options: &Options) -> Run {
         wishes: sources.iter().any(|source| source.tls_wish != TlsWish::Usual),
         acceptance_cache: AcceptanceCache::default(),
         visits: crate::base::Interner::default(),
+        logins: super::submission::Logins::new(model, &sources),
         relays: super::relay::Relays::default(),
         silent: super::tcpto::SilentAddresses::default(),
         origins: Origins::new(model, options.level),

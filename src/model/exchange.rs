@@ -1,8 +1,9 @@
-//! Exchange Online tenants: accepted domains, recipients, outbound connectors.
+//! Exchange Online tenants: accepted domains, recipients, outbound connectors. What it says about mail that comes in stands in `inbound`.
 //!
 //! Source: cmdlet parameters of New-OutboundConnector and New-AcceptedDomain.
 
 use super::authentication::Stance;
+use super::inbound::Inbound;
 use super::settings::TlsPolicy;
 use crate::base::{NameId, NextHopId, Pattern, SystemId};
 
@@ -17,6 +18,8 @@ pub struct Tenant {
     pub mailboxes: Vec<Pattern>,
     /// In the order of names.
     pub outbound_connectors: Vec<OutboundConnector>,
+    /// What it says about mail that comes in.
+    pub inbound: Inbound,
     /// Named switches for what the sources leave open.
     pub switches: Switches,
     /// DBEB can act: the directory knows every recipient (`directory_complete`).

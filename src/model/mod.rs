@@ -6,6 +6,7 @@ mod client_tls;
 pub mod dns;
 pub mod exchange;
 pub mod fault;
+pub mod inbound;
 pub mod mta_sts;
 pub mod retry_rules;
 pub mod settings;
@@ -24,6 +25,8 @@ pub struct Model {
     pub seed: u64,
     /// Seconds since 1970 (UTC) of the scenario's first instant, if it has a calendar.
     pub start_unix_s: Option<i64>,
+    /// Whose mail each device sends, in the order of hosts.
+    pub devices: Vec<(HostId, Vec<crate::base::Pattern>)>,
     /// End of the run, if one is given.
     pub until: Option<SimTime>,
     /// Bounds.

@@ -5,7 +5,7 @@ pub use super::client_tls::{ClientCertificate, ClientTls, DaneUse, TlsLevel, Tls
 use super::exchange::Tenant;
 pub use super::retry_rules::Retry;
 use super::topology::Law;
-use crate::base::{CertId, NameId, NextHopId, Pattern, TlsVersion};
+use crate::base::{CertId, NameId, NextHopId, Pattern, Reply, TlsVersion};
 use std::net::IpAddr;
 
 /// All settings of one machine for a time.
@@ -270,6 +270,8 @@ pub struct Listener {
     pub without: Vec<Box<str>>,
     /// Oldest and newest TLS version.
     pub tls_versions: (TlsVersion, TlsVersion),
+    /// Its answer to every recipient.
+    pub turns_away: Option<Reply>,
 }
 
 impl Listener {
@@ -297,7 +299,8 @@ impl Directory {
     #[must_use]
     pub fn looks_at_visitors(&self) -> bool {
         match self {
-            Self::Everything | Self::Mta(_) | Self::Tenants(_) => false,
+            Self::Everything | Self::Mta(_) => false,
+            Self::Tenants(tenants) => tenants.iter().any(|tenant| tenant.inbound.looks_at_visitors()),
         }
     }
 }
@@ -313,6 +316,8 @@ pub struct MtaDirectory {
     pub relay_domains: Vec<Pattern>,
     /// Who may send anywhere.
     pub relay_clients: Vec<Client>,
+    /// Logins, and what each may send as beside its own address; empty = every login may use any sender.
+    pub send_as: Vec<(Box<str>, Vec<Pattern>)>,
 }
 
 /// Somebody who connects.

@@ -58,7 +58,8 @@ pub(super) fn read(expectation: &Expectation, desk: &mut Desk<'_>) -> Node {
         Expectation::Failover(it) => many::failover(it, desk),
         Expectation::NothingLost(_) => many::nothing_lost(),
         Expectation::Checked(it) => authentication::checked(it, desk),
-        Expectation::Attributed(_) | Expectation::Seen(_) => {
+        Expectation::Attributed(it) => reason::attributed(it, desk),
+        Expectation::Seen(_) => {
             desk.later(place, &format!("the expectation `{}`", expectation.word()));
             each(|_| false, |_| String::new())
         }

@@ -15,7 +15,7 @@ use super::scope::Scope;
 use super::stage::Stage;
 use super::tables::Tables;
 use super::world::{HostPlan, Part, World};
-use super::{exchange_online, exchange_server, internet, mta, receiver};
+use super::{device, exchange_online, exchange_server, internet, mta, receiver};
 
 /// So many rows back an equal one is looked for: thousands of different machines must not be compared pair by pair.
 const NEIGHBOURS: usize = 64;
@@ -75,12 +75,13 @@ impl StageConfigs<'_> {
                     let at = self.world.systems.iter().position(|system| *system.name == *name)?;
                     Some(SystemId(at as u32))
                 };
-                exchange_online::front_end(tree, &id, self.certificates, tables, desk)
+                exchange_online::front_end(tree, &identity.services, &id, self.certificates, tables, desk)
             }
             (_, Some(System::Mta(mta) | System::Gateway(mta)), Some(own)) => {
                 mta::config(mta, own, identity, self.scope, self.certificates, tables, desk)
             }
             (_, Some(System::ExchangeServer(server)), Some(own)) => exchange_server::config(server, own, identity, self.certificates, desk),
+            (_, Some(System::Device(device)), _) => device::config(device, identity, self.certificates, tables, desk),
             (Part::Sender(..), _, _) => internet::config(&host.part, None, tree, self.certificates, desk),
             (_, Some(System::Internet(_)), own) => internet::config(&host.part, own, tree, self.certificates, desk),
             (Part::Itself, None, _) if self.world.systems[host.system].kind == SystemKind::Internet => {

@@ -1,6 +1,6 @@
 //! Who sends what to whom, and when: sources of messages, and the single message of a test or of `explain`.
 //!
-//! Not modelled yet: logins, spam scores, binary bodies, traffic from a file. Of `headers` only `TLS-Required` means something.
+//! Not modelled yet: binary bodies, traffic from a file. Of `headers` only `TLS-Required` means something.
 
 use crate::base::{Address, DAY, SimTime};
 use crate::diag::{Diagnostic, Span, code};
@@ -138,8 +138,6 @@ fn tls_wish(envelope: &Envelope) -> TlsWish {
 }
 
 fn refuse(envelope: &Envelope, desk: &mut Desk) {
-    desk.no_field(&envelope.login, "logins");
-    desk.no_field(&envelope.scl, "spam scores");
     desk.only(&envelope.ret, Ret::Full, "reports that return the headers only");
     if envelope.body.or(Body::SevenBit) == Body::Binary {
         desk.not_modelled(envelope.body.span(), "binary bodies");
