@@ -19,15 +19,19 @@ impl Builder<'_> {
             if rows.iter().any(|row| row.pass == pass) {
                 continue;
             }
-            attempts.extend(self.plain_attempt(copy, pass, next, index).map(|attempt| (pass, attempt)));
+            attempts.extend(self.plain_attempt(copy, pass, next, index, rows.last().copied()).map(|attempt| (pass, attempt)));
         }
         attempts.sort_by_key(|(pass, _)| *pass);
         attempts.into_iter().map(|(_, attempt)| attempt).collect()
     }
 
     /// A pass without a row: it delivered at once, or was under way at the end.
-    fn plain_attempt(&self, copy: u32, pass: u16, next: Option<u32>, index: u16) -> Option<Attempt> {
-        let mine = |at: &&u32| self.run.trace.connections[**at as usize].pass == pass;
+    fn plain_attempt(&self, copy: u32, pass: u16, next: Option<u32>, index: u16, before: Option<&AttemptRow>) -> Option<Attempt> {
+        let mine = |at: &&u32| {
+            // Connects that fail by timeline alone are known beforehand.
+            let row = &self.run.trace.connections[**at as usize];
+            row.pass == pass && row.at <= self.run.ended_at
+        };
         let rows: Vec<u32> = self.connections[copy as usize].iter().filter(mine).copied().collect();
         let carried = next.map(|next| self.copy(next).from_connection).filter(|connection| rows.contains(connection));
         let several = self.run.tables.recipient_sets.get(self.copy(copy).recipients).len() > 1;
@@ -36,8 +40,11 @@ impl Builder<'_> {
                 let destination = self.leads_to(connection);
                 rows.into_iter().filter(|at| self.leads_to(*at) == destination).collect()
             }
-            // Whose pass it was is not known while it is under way, unless there is one recipient only.
-            None if several && !rows.iter().any(|at| self.carries(*at, index)) && pass > 1 => return None,
+            // A pass under way is of those whom the one before put off, if it goes the same way.
+            None if several && !rows.iter().any(|at| self.carries(*at, index)) && pass > 1 => {
+                let before = before.filter(|row| next.is_none() && row.result == AttemptResult::Deferred && row.pass < pass)?;
+                rows.into_iter().filter(|at| self.leads_to(*at) == before.destination).collect()
+            }
             None => rows.into_iter().filter(|at| self.may_carry(copy, index, *at)).collect(),
         };
         let first = self.run.trace.connections[*rows.first()? as usize];

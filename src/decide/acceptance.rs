@@ -184,9 +184,12 @@ mod tests {
             mailboxes: vec![Pattern::new("alice@contoso.com")],
             outbound_connectors: vec![],
             inbound: Inbound::default(),
+            mail_flow_rules: vec![],
+            people: vec![],
             switches: Switches::default(),
             directory_complete: true,
             stance: crate::model::authentication::Stance::default(),
+            protected_by: None,
         };
         let directory = Directory::Tenants(vec![tenant]);
         let cases = [

@@ -82,8 +82,13 @@ fn in_transaction(phase: Phase) -> bool {
 
 fn judge_reply(rules: &Behaviour, sender: &Sender, phase: Phase, reply: &Reply, last: bool) -> Effect {
     let session = &rules.session;
-    let status = reply.enhanced.unwrap_or(Enhanced(reply.class(), 0, 0));
     let temporary = reply.class() != 5;
+    let own = match phase {
+        Phase::Data => session.data_status.map(|(for_now, permanent)| if temporary { for_now } else { permanent }),
+        Phase::Mail if reply.code == 421 => session.closing_at_mail,
+        _ => None,
+    };
+    let status = own.or(reply.enhanced).unwrap_or(Enhanced(reply.class(), 0, 0));
     match phase {
         Phase::Banner | Phase::Connect | Phase::Ehlo | Phase::Helo => {
             let rule = match phase {
@@ -104,7 +109,6 @@ fn judge_reply(rules: &Behaviour, sender: &Sender, phase: Phase, reply: &Reply, 
                 None => Effect::Next(status.with_class(4)),
             }
         }
-        Phase::Data if !temporary && session.data_5xx_status.is_some() => Effect::Bounce(session.data_5xx_status.unwrap_or(status)),
         Phase::Rcpt if !temporary && reply.code == 552 && session.rcpt_552_is_temporary => Effect::Next(status.with_class(4)),
         Phase::Rcpt if temporary && !session.rcpt_4xx_tries_next => Effect::Defer(status),
         _ if temporary && !session.tempfail_tries_next => Effect::Defer(status),
@@ -142,6 +146,10 @@ mod tests {
             (Profile::Sendmail, Phase::Helo, "550 5.7.1", true, Bounce(e("5.5.0"))),
             (Profile::Sendmail, Phase::Rcpt, "450 4.2.1", false, Next(e("4.2.1"))),
             (Profile::Sendmail, Phase::Data, "554 5.6.0", true, Bounce(e("5.0.0"))),
+            (Profile::Sendmail, Phase::Data, "451 4.3.0", true, Next(e("4.0.0"))),
+            (Profile::Sendmail, Phase::Mail, "421 4.3.2", false, Next(e("4.0.0"))),
+            (Profile::Sendmail, Phase::Mail, "451 4.3.0", false, Next(e("4.3.0"))),
+            (Profile::Sendmail, Phase::FinalDot, "421 4.3.2", false, Next(e("4.3.2"))),
             (Profile::OpenSmtpd, Phase::Banner, "554 5.3.2 no", true, Next(e("4.3.2"))),
             (Profile::OpenSmtpd, Phase::Helo, "550 5.7.1", true, Next(e("4.7.1"))),
             (Profile::OpenSmtpd, Phase::Mail, "451 4.3.0", false, Defer(e("4.3.0"))),

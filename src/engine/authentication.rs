@@ -8,7 +8,7 @@
 use super::chance::{Chance, Purpose, below};
 use super::world::{RecipientState, World};
 use crate::base::{Enhanced, Fate, HostId, Interner, Reply, SimTime};
-use crate::decide::acceptance::{Peer, is_relay_client};
+use crate::decide::acceptance::{Peer, TakenFor, is_relay_client};
 use crate::decide::authentication::DnsAnswer;
 use crate::decide::authentication::dkim::{DkimCheck, DkimResult, Signature, Touch, check_dkim};
 use crate::decide::authentication::dmarc::{DmarcCheck, DmarcQuestion, DmarcResult, Policy, check_dmarc};
@@ -20,6 +20,7 @@ use crate::model::Model;
 use crate::model::authentication::{Change, Checks, Mode, Signer, Stance};
 use crate::model::dns::{Outcome, RecordType, normal_form, reverse_name};
 use crate::model::fault::{DnsFault, FaultKind};
+use crate::model::letter::Marks;
 use crate::model::settings::Directory;
 use crate::trace::level::{PATHS, STEPS};
 use crate::trace::{Authentication, NONE};
@@ -27,19 +28,21 @@ use std::net::IpAddr;
 
 /// What a message brings along beside its envelope.
 #[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
-struct Carried {
+pub(super) struct Carried {
     /// The author's domain, where a system wrote another one into `From`.
     author: Option<Box<str>>,
     signatures: Vec<Signature>,
     eight_bit: bool,
     /// The addresses that servers saw on the way, oldest first.
     path: Vec<IpAddr>,
+    /// What else systems on the way made of it.
+    marks: Marks,
 }
 
 /// The state of all this in a run.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Origins {
-    /// Somebody looks, or every step is written down.
+    /// Somebody looks at origins or headers, or every step is written down.
     pub(crate) is_on: bool,
     carried: Interner<Carried>,
 }
@@ -49,9 +52,15 @@ impl Origins {
         let looks = |stance: &Stance| stance.checks.is_some();
         let is_on = level >= STEPS || model.configs.iter().any(|config| {
             looks(&config.stance)
+                || config.reads_letters()
                 || matches!(&config.receiver.directory, Directory::Tenants(tenants) if tenants.iter().any(|tenant| looks(&tenant.stance)))
         });
         Self { is_on, carried: Interner::default() }
+    }
+
+    /// What systems on the way made of a message, by the number that its copy carries.
+    pub(super) fn marks(&self, carried: u32) -> &Marks {
+        &self.carried.get(carried).marks
     }
 }
 
@@ -66,16 +75,11 @@ pub(crate) struct Arrival {
     pub(crate) quarantined: bool,
     /// A mailbox of Exchange Online puts it into its junk folder.
     pub(crate) junk: bool,
-    /// The tenant's own mail, on its way out.
-    pub(crate) originating: bool,
-    /// It counts as internal to the organization.
-    pub(crate) internal: bool,
 }
 
 impl Arrival {
     /// Nobody looked.
-    pub(crate) const UNSEEN: Self =
-        Self { carried: NONE, found: NONE, quarantined: false, junk: false, originating: false, internal: false };
+    pub(crate) const UNSEEN: Self = Self { carried: NONE, found: NONE, quarantined: false, junk: false };
 }
 
 /// A message at the door of a machine.
@@ -85,10 +89,10 @@ pub(crate) struct AtTheDoor {
     pub(crate) server: HostId,
     /// The tenant that it is taken for, or `NONE`.
     pub(crate) tenant: u32,
-    /// Nothing that is found speaks against it.
-    pub(crate) trusted: bool,
-    /// The tenant's inbound connector that knows the client.
-    pub(crate) connector: Option<u16>,
+    /// What is known of it then.
+    pub(crate) whom: TakenFor,
+    /// The client logged in.
+    pub(crate) logged_in: bool,
     /// The server offers 8BITMIME.
     pub(crate) takes_eight_bit: bool,
     pub(crate) at: SimTime,
@@ -97,7 +101,8 @@ pub(crate) struct AtTheDoor {
 impl<const LEVEL: u8> World<'_, LEVEL> {
     /// What the receiver finds out, and its refusal if it acts on that.
     pub(crate) fn look_at_origin(&mut self, door: AtTheDoor) -> (Arrival, Option<Reply>) {
-        let carried = self.carried_away(door);
+        let mut carried = self.carried_away(door);
+        self.mark_at_door(door, &mut carried.marks);
         let number = self.origins.carried.intern(carried.clone());
         let arrival = Arrival { carried: number, ..Arrival::UNSEEN };
         let checks = self.stance(door.server, door.tenant).checks;
@@ -167,7 +172,13 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             return Carried { author: Some(hostname.into()), ..Carried::default() };
         }
         let source = &self.sources_model[row.source as usize];
-        Carried { author: None, signatures: source.signer.iter().map(signed).collect(), eight_bit: source.eight_bit, path: Vec::new() }
+        Carried {
+            author: None,
+            signatures: source.signer.iter().map(signed).collect(),
+            eight_bit: source.eight_bit,
+            path: Vec::new(),
+            marks: Marks::default(),
+        }
     }
 
     /// The same, for a number of what is carried.
@@ -215,7 +226,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             has_name,
             dmarc_status: if at_exchange_online { Enhanced(5, 7, 509) } else { Enhanced(5, 7, 26) },
         };
-        let trusted = door.trusted || self.is_trusted(client, door.server, connected);
+        let trusted = door.logged_in || door.whom.originating || door.whom.unfiltered || self.is_trusted(client, door.server, connected);
         let acts = checks.enforce() && !trusted;
         let verdict = judge(if acts { checks } else { Checks::default() }, &findings);
         self.trace_findings(copy, door, &spf, &dkim, &dmarc, acts.then_some(&verdict));
@@ -249,7 +260,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let config = self.config(door.server);
         let Directory::Tenants(tenants) = &config.receiver.directory else { return connected };
         let Some(tenant) = tenants.iter().find(|tenant| tenant.system.0 == door.tenant) else { return connected };
-        let connector = door.connector.and_then(|at| tenant.inbound.connectors.get(usize::from(at)));
+        let connector = door.whom.connector.and_then(|at| tenant.inbound.connectors.get(usize::from(at)));
         let Some((connector, filtering)) = connector.and_then(|row| Some((row, row.filtering.as_ref()?))) else { return connected };
         let copy = self.jobs[door.job].copy;
         let message = self.copies[copy].message;

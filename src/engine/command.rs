@@ -121,7 +121,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             Stop::Lost(_) => self.tables.reply(0, status_of(effect), &format!("lost connection at {}", phase.as_str())),
             Stop::Silent(_) => self.tables.reply(0, status_of(effect), &format!("conversation timed out at {}", phase.as_str())),
         };
-        self.failed(talk, phase, result, effect, reply, host_failure)
+        let mut end = self.failed(talk, phase, result, effect, reply, host_failure);
+        end.plaintext_retry = !matches!(stop, Stop::Reply(_)) && self.goes_on_in_clear(talk);
+        end
     }
 
     /// A reply as the sender notes it: a refusal that it takes for temporary has a status of class 4.

@@ -329,8 +329,14 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                     (count, over) = (count + 1, over + u32::from(timed_out));
                 }
             }
-            let own: Vec<(u16, Option<bool>)> =
-                notes.own.iter().map(|(place, item)| (*place, self.write_item(copy, item, &domain, left))).collect();
+            // What the routing would forget and the pass noted again is one series of failures.
+            let again = |item: &Item| notes.own.iter().any(|(_, other)| other.failure.is_some() && other.key == item.key);
+            let own: Vec<(u16, Option<bool>)> = notes
+                .own
+                .iter()
+                .filter(|(_, item)| item.failure.is_some() || !again(item))
+                .map(|(place, item)| (*place, self.write_item(copy, item, &domain, left)))
+                .collect();
             for place in notes.places.iter().copied().filter(|place| pending(self, *place)) {
                 let mine = own.iter().filter(|(of, _)| *of == place).filter_map(|(_, timed_out)| *timed_out);
                 let (all, all_over) = mine.fold((count, over), |(all, over), timed_out| (all + 1, over + u32::from(timed_out)));

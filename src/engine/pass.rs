@@ -5,7 +5,7 @@ use super::route::Stop;
 use super::world::{Job, Line, Queue, RecipientState, Stage, World};
 use crate::base::{Fate, HostId, SimTime};
 use crate::decide::exchange::recipient::PASSES_MAX;
-use crate::decide::exchange::smart_host;
+use crate::decide::exchange::{fope, smart_host};
 use crate::decide::profile::RecipientOrder;
 use crate::decide::{Because, retry};
 use crate::model::settings::{NextHop, Target};
@@ -139,9 +139,9 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
     pub(super) fn stop_of(&mut self, copy: u32, index: u16, (message, host, tenant, number): (u32, HostId, u32, u64)) -> Stop {
         let template = self.recipient_template(message, index);
         if !self.writes(STEPS) {
-            return self.known_stop(host, tenant, template, number);
+            return self.known_stop(copy, host, tenant, template, number);
         }
-        let (stop, decisions) = self.stop_for(host, tenant, template, number);
+        let (stop, decisions) = self.stop_for(copy, host, tenant, template, number);
         self.trace_decisions(copy, u32::from(index), &decisions);
         stop
     }
@@ -154,6 +154,11 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             Stop::NotSaid(reply) => {
                 self.copies[copy].recipients[place].state = RecipientState::Done;
                 self.end_recipient(copy, place, Fate::NotModelled, reply, NONE);
+            }
+            Stop::Discard(reply) | Stop::Quarantine(reply) => {
+                self.copies[copy].recipients[place].state = RecipientState::Done;
+                let fate = if matches!(stop, Stop::Discard(_)) { Fate::Discarded } else { Fate::Quarantined };
+                self.end_recipient(copy, place, fate, reply, NONE);
             }
             Stop::Refuse(reply) if self.copies[copy].hops == 0 => {
                 self.copies[copy].recipients[place].state = RecipientState::Done;
@@ -263,7 +268,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         let row = &mut self.jobs[job];
         (row.own_hops, row.hops) = (own_hops, hops);
         if key.rotates {
-            let count = key.hops.len() as u64;
+            let count = if key.weights.is_empty() { key.hops.len() as u64 } else { u64::from(fope::cycle(&key.weights)) };
             let message = self.copies[self.jobs[job].copy].message;
             let turn = self.queues[queue].turn.unwrap_or_else(|| {
                 let host = &self.model.hosts[self.queues[queue].host.index()];
@@ -286,11 +291,20 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         if !key.configured {
             return;
         }
-        let reasons: Vec<Because> = smart_host::rotation(key.hops.len(), usize::from(turn))
+        let count = key.hops.len();
+        let entries: Vec<usize> = match key.weights.is_empty() {
+            true => smart_host::rotation(count, usize::from(turn)).collect(),
+            false => (0..count).map(|at| fope::place(&key.weights, at, usize::from(turn))).collect(),
+        };
+        let reasons: Vec<Because> = entries
+            .into_iter()
             .enumerate()
             .map(|(place, entry)| {
                 let hop = self.tables.next_hops.get(key.hops[entry].0);
                 let name = crate::decide::route::queue_name(&self.tables.names, hop);
+                if !key.weights.is_empty() {
+                    return fope::reason(&name, &key.weights, place, !matches!(hop.target, Target::Ip(_)));
+                }
                 smart_host::reason(&name, place, key.hops.len(), !matches!(hop.target, Target::Ip(_)))
             })
             .collect();
@@ -309,7 +323,11 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         }
         let (at, count) = (usize::from(at), key.hops.len());
         let id = if at < count {
-            let place = if key.rotates { (at + usize::from(row.turn)) % count } else { at };
+            let place = match key.rotates {
+                false => at,
+                true if key.weights.is_empty() => (at + usize::from(row.turn)) % count,
+                true => fope::place(&key.weights, at, usize::from(row.turn)),
+            };
             key.hops[place]
         } else {
             *key.fallback.get(at - count)?

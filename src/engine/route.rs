@@ -1,16 +1,19 @@
 //! Where does each recipient of a copy go? Asks the rule books once per question and keeps the answers.
 
+use super::letter;
 use super::plan::{KeptPlan, PlanQuestion, TargetQuestions, TargetsKey};
 use super::world::World;
 use crate::base::{ConfigId, Enhanced, HostId, Interner, NextHopId};
-use crate::decide::exchange::outbound_connector::{self, Choice};
+use crate::decide::exchange::mail_flow_rule::{self, End, Ruled};
+use crate::decide::exchange::outbound_connector::{self, Choice, Leaving};
 use crate::decide::exchange::recipient::{self, Lookup};
 use crate::decide::profile::behaviour;
 use crate::decide::route::{self, NextStop};
 use crate::decide::{Because, Decision};
 use crate::model::dns::Outcome;
 use crate::model::exchange::Tenant;
-use crate::model::settings::{Directory, HostConfig, MtaDirectory, NextHop, Routing, Target};
+use crate::model::letter::{Letter, Stamps};
+use crate::model::settings::{Directory, HostConfig, MtaDirectory, NextHop, Routing, Target, TlsLevel};
 use crate::trace::{DestinationKey, NONE, StoredDecision};
 use smallvec::{SmallVec, smallvec};
 
@@ -25,14 +28,18 @@ pub(crate) enum Stop {
     Bounce(u32),
     /// Refused where it is handed in; given up where it was taken all the same.
     Refuse(u32),
+    /// Dropped in silence, with this remark.
+    Discard(u32),
+    /// Held, with this remark.
+    Quarantine(u32),
     /// To this destination.
     To(u32),
     /// Nobody says.
     NotSaid(u32),
 }
 
-/// What decides where a recipient goes: settings, tenant, recipient template, zones.
-pub(crate) type StopKey = (ConfigId, u32, u32, u32);
+/// What decides where a recipient goes: settings, tenant, recipient template, zones, and the message where its facts count (see `super::letter`).
+pub(crate) type StopKey = (ConfigId, u32, u32, u32, u32);
 
 /// Answers by their questions, for templates without `#`.
 #[derive(Clone, Debug, Default)]
@@ -88,38 +95,43 @@ impl RouteCache {
 impl<const LEVEL: u8> World<'_, LEVEL> {
     /// Where a recipient template goes from here; most mail of a machine asks what the last one asked.
     #[inline]
-    pub(crate) fn known_stop(&mut self, host: HostId, tenant: u32, template: u32, number: u64) -> Stop {
-        let question = (self.settings[host.index()].id, tenant, template, self.zones);
+    pub(crate) fn known_stop(&mut self, copy: u32, host: HostId, tenant: u32, template: u32, number: u64) -> Stop {
+        let letter = if self.settings[host.index()].reads_letters { self.letter_number(copy) } else { letter::ANY };
+        let question = (self.settings[host.index()].id, tenant, template, self.zones, letter);
         if let Some((known, stop)) = self.machines[host.index()].last_stop
             && known == question
         {
             return stop;
         }
-        let (stop, _) = self.stop_for(host, tenant, template, number);
-        if self.tables.templates.get(template).is_constant() {
+        let (stop, _) = self.answer(copy, question, host, number);
+        if letter != letter::UNIQUE && self.tables.templates.get(template).is_constant() {
             self.machines[host.index()].last_stop = Some((question, stop));
         }
         stop
     }
 
-    /// Where recipient template `template` (with number `number`) goes from here, and the decisions that say so.
-    pub(crate) fn stop_for(&mut self, host: HostId, tenant: u32, template: u32, number: u64) -> (Stop, SmallVec<[u32; 2]>) {
-        let version = &self.model.versions[self.version];
-        let question = (self.settings[host.index()].id, tenant, template, version.zones.0);
+    /// Where a recipient template (with number `number`) of a copy goes from here, and the decisions that say so.
+    pub(crate) fn stop_for(&mut self, copy: u32, host: HostId, tenant: u32, template: u32, number: u64) -> (Stop, SmallVec<[u32; 2]>) {
+        let letter = if self.settings[host.index()].reads_letters { self.letter_number(copy) } else { letter::ANY };
+        self.answer(copy, (self.settings[host.index()].id, tenant, template, self.zones, letter), host, number)
+    }
+
+    fn answer(&mut self, copy: u32, question: StopKey, host: HostId, number: u64) -> (Stop, SmallVec<[u32; 2]>) {
+        let (_, tenant, template, _, letter) = question;
         if let Some(slot) = self.cache.index.find(&question) {
             let (stop, decisions) = &self.cache.stops[slot as usize];
             // Below the level of steps nobody reads the decisions.
             return (*stop, if !self.writes(crate::trace::level::STEPS) { SmallVec::new() } else { decisions.clone() });
         }
-        let found = self.find_stop(host, tenant, template, number);
-        if self.tables.templates.get(template).is_constant() {
+        let found = self.find_stop(copy, host, tenant, template, number);
+        if letter != letter::UNIQUE && self.tables.templates.get(template).is_constant() {
             self.cache.index.intern(question);
             self.cache.stops.push(found.clone());
         }
         found
     }
 
-    fn find_stop(&mut self, host: HostId, tenant: u32, template: u32, number: u64) -> (Stop, SmallVec<[u32; 2]>) {
+    fn find_stop(&mut self, copy: u32, host: HostId, tenant: u32, template: u32, number: u64) -> (Stop, SmallVec<[u32; 2]>) {
         let address = self.tables.templates.get(template).expand(number);
         let text = address.to_string();
         let config = self.config(host);
@@ -127,13 +139,17 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let stop = match &config.receiver.directory {
             Directory::Everything => self.stop_of_internet(host, config, &address.domain, &mut decisions),
             Directory::Mta(directory) => {
+                if let Routing::Fope(fope) = &config.sender.routing {
+                    let stop = self.stop_of_fope(copy, host, fope, &address.domain, &mut decisions);
+                    return (stop, decisions);
+                }
                 let decision = route::choose(directory, &config.sender.routing, &text, &address.domain);
                 let stop = self.stop_of_mta(config, &decision.outcome, &address.domain, decision.chosen[0].rule);
                 decisions.push(self.store("where to?", host, tenant, &decision));
                 stop
             }
             Directory::Tenants(tenants) => match tenants.iter().find(|candidate| candidate.system.0 == tenant) {
-                Some(found) => self.stop_of_tenant(host, found, &text, &address.domain, &mut decisions),
+                Some(found) => self.stop_of_tenant(copy, found, (&text, &address.domain), &mut decisions),
                 None => Stop::NotSaid(self.tables.reply(0, Enhanced(5, 3, 5), "the message belongs to no tenant")),
             },
         };
@@ -195,8 +211,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             fallback: SmallVec::from_slice(fallback_hosts),
             tls: None,
             rotates: false,
+            weights: SmallVec::new(),
             configured,
             plain_retry: false,
+            stamps: NONE,
             rule,
             tenant: NONE,
             connector: "".into(),
@@ -204,52 +222,74 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         Stop::To(self.tables.destinations.intern(key))
     }
 
-    fn stop_of_tenant(&mut self, host: HostId, tenant: &Tenant, address: &str, domain: &str, decisions: &mut SmallVec<[u32; 2]>) -> Stop {
-        let found = recipient::look_up(tenant, &self.tables.names, address, domain);
-        decisions.push(self.store("who is the recipient?", host, tenant.system.0, &found));
+    /// Exchange Online: rules, then the recipient, then the way out.
+    fn stop_of_tenant(&mut self, copy: u32, tenant: &Tenant, (address, domain): (&str, &str), decisions: &mut SmallVec<[u32; 2]>) -> Stop {
+        let (host, system) = (self.copies[copy].host, tenant.system.0);
+        let letter = if tenant.reads_letters() { self.letter(copy) } else { Letter::default() };
+        let mut ruled = Ruled::default();
+        if !tenant.mail_flow_rules.is_empty() {
+            let decision = mail_flow_rule::run(tenant, &self.tables.names, &letter, address, domain);
+            decisions.push(self.store("which mail-flow rules act?", host, system, &decision));
+            ruled = decision.outcome;
+        }
+        match &ruled.end {
+            Some(End::Reject(reply)) => return Stop::Bounce(self.tables.replies.intern(reply.clone())),
+            Some(End::Delete) => return Stop::Discard(self.tables.reply(250, Enhanced(2, 7, 0), "deleted by a mail-flow rule")),
+            Some(End::Quarantine) => return Stop::Quarantine(self.tables.reply(250, Enhanced(2, 7, 0), "quarantined by a mail-flow rule")),
+            None => {}
+        }
+        let found = recipient::look_up(tenant, &self.tables.names, letter.origin, address, domain);
+        decisions.push(self.store("who is the recipient?", host, system, &found));
         match found.outcome {
             Lookup::Mailbox => return Stop::Mailbox,
             Lookup::NotFound => return Stop::Bounce(self.tables.reply(550, Enhanced(5, 1, 10), "Recipient not found")),
             Lookup::Outside => {}
         }
-        let choice = outbound_connector::select(tenant, &self.tables.names, domain);
-        let rule = choice.chosen[0].rule;
-        decisions.push(self.store("which outbound connector?", host, tenant.system.0, &choice));
-        let key = match choice.outcome {
+        if let Some(protection) = &tenant.protected_by {
+            return self.stop_at_protection(host, tenant, protection, (domain, ruled.stamps), decisions);
+        }
+        let pin = ruled.pin.as_ref().map(|(at, rule)| (*at, &**rule));
+        let choice = outbound_connector::select(tenant, &self.tables.names, &Leaving { domain, pin, origin: letter.origin });
+        decisions.push(self.store("which outbound connector?", host, system, &choice));
+        let connector = match choice.outcome {
             Choice::NotSaid => {
-                return Stop::NotSaid(self.tables.reply(0, Enhanced(5, 3, 5), "two connectors are equally close to the recipient (OUT-6)"));
+                let text = if pin.is_some() {
+                    "a mail-flow rule names a connector that is disabled (OUT-1)"
+                } else {
+                    "two connectors are equally close to the recipient (OUT-6)"
+                };
+                return Stop::NotSaid(self.tables.reply(0, Enhanced(5, 3, 5), text));
             }
-            Choice::Mx => DestinationKey {
-                hops: smallvec![self.mx_hop(domain)],
-                fallback: SmallVec::new(),
-                tls: None,
-                rotates: false,
-                configured: false,
-                plain_retry: tenant.switches.plain_retry,
-                rule,
-                tenant: tenant.system.0,
-                connector: "".into(),
-            },
-            Choice::Connector(at) => {
-                let connector = &tenant.outbound_connectors[at];
-                let by_mx = connector.use_mx_record;
-                DestinationKey {
-                    hops: if by_mx { smallvec![self.mx_hop(domain)] } else { SmallVec::from_slice(&connector.smart_hosts) },
-                    fallback: SmallVec::new(),
-                    tls: Some(connector.tls.clone()),
-                    rotates: !by_mx && connector.smart_hosts.len() > 1,
-                    configured: !by_mx,
-                    plain_retry: tenant.switches.plain_retry,
-                    rule,
-                    tenant: tenant.system.0,
-                    connector: connector.name.clone(),
-                }
+            Choice::Mx => None,
+            Choice::Connector(at) => Some(&tenant.outbound_connectors[at]),
+        };
+        let keeps_organization_headers = connector.is_some_and(|connector| connector.cloud_services);
+        let stamps = Stamps { keeps_organization_headers, ..ruled.stamps };
+        let smart_hosts = connector.filter(|connector| !connector.use_mx_record).map(|connector| &connector.smart_hosts);
+        let mut tls = connector.map(|connector| connector.tls.clone());
+        if ruled.requires_tls {
+            let policy = tls.get_or_insert_with(|| self.config(host).sender.tls.policy.clone());
+            if matches!(policy.level, TlsLevel::Opportunistic | TlsLevel::May) {
+                policy.level = TlsLevel::EncryptionOnly;
             }
+        }
+        let key = DestinationKey {
+            hops: smart_hosts.map_or_else(|| smallvec![self.mx_hop(domain)], |hosts| SmallVec::from_slice(hosts)),
+            fallback: SmallVec::new(),
+            tls,
+            rotates: smart_hosts.is_some_and(|hosts| hosts.len() > 1),
+            weights: SmallVec::new(),
+            configured: smart_hosts.is_some(),
+            plain_retry: tenant.switches.plain_retry,
+            stamps: if stamps == Stamps::default() { NONE } else { self.tables.stamps.intern(stamps) },
+            rule: choice.chosen[0].rule,
+            tenant: system,
+            connector: connector.map_or_else(|| "".into(), |connector| connector.name.clone()),
         };
         Stop::To(self.tables.destinations.intern(key))
     }
 
-    fn mx_hop(&mut self, domain: &str) -> NextHopId {
+    pub(super) fn mx_hop(&mut self, domain: &str) -> NextHopId {
         let name = self.tables.names.intern(domain);
         NextHopId(self.tables.next_hops.intern(NextHop { target: Target::Mx(name), port: 25 }))
     }

@@ -7,10 +7,11 @@ use super::memory::Memory;
 use super::queue::{EventQueue, Kind};
 use super::resolver::Resolvers;
 use super::route::RouteCache;
+use super::session::SessionEnd;
 use super::slab::Slab;
 use super::starttls::TlsCache;
 use super::transfer::AcceptanceCache;
-use super::world::{Counters, Machine, RecipientState, World};
+use super::world::{Counters, Machine, RecipientState, Stage, World};
 use crate::base::{DAY, Enhanced, Fate, HostId, Interner, SimTime};
 use crate::model::Model;
 use crate::model::fault::{FaultKind, hosts_of};
@@ -132,6 +133,7 @@ fn play<const LEVEL: u8>(model: &Model, options: &Options) -> Run {
         logins: super::submission::Logins::new(model, &sources),
         relays: super::relay::Relays::default(),
         silent: super::tcpto::SilentAddresses::default(),
+        letters: super::letter::Letters::default(),
         origins: Origins::new(model, options.level),
         memory: Memory::default(),
         ok_reply,
@@ -214,6 +216,12 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 self.trace.waiting.extend(waiting.map(|recipient| (row.number, recipient.index, recipient.reply)));
             }
             self.trace.waiting.sort_unstable();
+            // Sessions under way. A job that is over has none that ends later.
+            for job in self.jobs.rows_where(|job| job.stage == Stage::InSession) {
+                let Some(end) = self.ends.get(job as usize).filter(|end| end.end > self.now).cloned() else { continue };
+                let reply = if end.taken_at.is_some() { NONE } else { end.reply };
+                self.finish_connection_row(job, &SessionEnd { reply, refusals: Vec::new(), ..end });
+            }
         }
         for message in self.messages.rows_where(|message| message.copies > 0) {
             for end in &self.messages[message].ends {

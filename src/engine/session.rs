@@ -82,9 +82,8 @@ impl Talk<'_> {
     /// The message as the server has it before its last word.
     pub(super) fn at_the_door(&self, taken: TakenFor) -> AtTheDoor {
         let takes_eight_bit = self.extensions && !self.listener.without.iter().any(|word| &**word == "8BITMIME");
-        let trusted = self.login != NONE || taken.originating || taken.unfiltered;
         let tenant = taken.tenant.map_or(NONE, |tenant| tenant.0);
-        AtTheDoor { job: self.job, server: self.server, tenant, trusted, connector: taken.connector, takes_eight_bit, at: self.now }
+        AtTheDoor { job: self.job, server: self.server, tenant, whom: taken, logged_in: self.login != NONE, takes_eight_bit, at: self.now }
     }
 }
 

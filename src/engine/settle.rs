@@ -58,7 +58,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let server = self.jobs[job].line.server;
         self.release(server);
         let copy = self.jobs[job].copy;
-        if end.counts {
+        if end.counts && !end.plaintext_retry {
             self.jobs[job].sessions += 1;
         }
         let lost_reply = end.taken_at.is_some() && end.rest.is_some();

@@ -5,6 +5,7 @@ use super::world::World;
 use crate::base::{CertId, ConfigId, ConnectionResult, Enhanced, HostId, Interner, NameId, Phase, Reply, TlsOutcome, TlsVersion};
 use crate::decide::dane;
 use crate::decide::failure::Effect;
+use crate::decide::profile::BrokenHandshake;
 use crate::decide::tls::{Eyes, NOTHING_TO_FIT, Offer, Verdict, Wanted, facts, listed, negotiate, sentence};
 use crate::model::certificate::{Certificate, Issuer};
 use crate::model::fault::{FaultKind, StarttlsHow};
@@ -123,12 +124,6 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             }
             offer => offer,
         };
-        let backoff = match &talk.ours.sender.retry {
-            Retry::Postfix { min_ns, .. } => *min_ns,
-            Retry::Rfc { first_ns, .. } => *first_ns,
-            Retry::Steps { waits_ns, .. } => waits_ns.first().copied().unwrap_or(0),
-            Retry::Exim(_) | Retry::QueueRuns { .. } | Retry::Squares { .. } | Retry::Never => 0,
-        };
         if let OfferKey::Refused(reply) = &offer
             && talk.rules.session.carries_last_code
         {
@@ -140,8 +135,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             _ if self.jobs[talk.job].last_code > 0 => self.jobs[talk.job].last_code,
             OfferKey::NotOffered | OfferKey::Broken(_) | OfferKey::Certificate(..) => talk.rules.tls.own_code,
         };
-        let copy = &self.copies[self.jobs[talk.job].copy];
-        let old = copy.pass_at.since(copy.arrived) >= backoff;
+        let old = self.has_waited(talk);
         let name = self.tables.candidates.get(self.jobs[talk.job].line.candidate).name;
         let config = self.settings[talk.client.index()].id;
         let proof = self.jobs[talk.job].proof;
@@ -173,6 +167,27 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 Err(self.failed(talk, Phase::Starttls, ConnectionResult::TlsFailed, effect, reply, true))
             }
         }
+    }
+
+    /// Has the message waited as long as its sender's first backoff?
+    fn has_waited(&self, talk: &Talk<'_>) -> bool {
+        let backoff = match &talk.ours.sender.retry {
+            Retry::Postfix { min_ns, .. } => *min_ns,
+            Retry::Rfc { first_ns, .. } => *first_ns,
+            Retry::Steps { waits_ns, .. } => waits_ns.first().copied().unwrap_or(0),
+            Retry::Exim(_) | Retry::QueueRuns { .. } | Retry::Squares { .. } | Retry::Never => 0,
+        };
+        let copy = &self.copies[self.jobs[talk.job].copy];
+        copy.pass_at.since(copy.arrived) >= backoff
+    }
+
+    /// An encrypted session broke where TLS is optional: does the sender go there again without (smtp.h `PLAINTEXT_FALLBACK_OK_AFTER_TLS_SESSION_FAILURE`)?
+    pub(super) fn goes_on_in_clear(&self, talk: &Talk<'_>) -> bool {
+        talk.encrypted
+            && talk.rules.tls.broken_handshake == BrokenHandshake::PlaintextWhenOld
+            && !talk.ours.sender.tls.policy.implicit
+            && self.policy_of(talk.job).level == TlsLevel::May
+            && self.has_waited(talk)
     }
 
     /// A message with REQUIRETLS goes to servers that list it, and to no other (RFC 8689 §4.2.1).

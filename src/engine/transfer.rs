@@ -14,6 +14,9 @@ use crate::model::settings::Directory;
 use crate::trace::NONE;
 use crate::trace::level::STEPS;
 
+/// So much content fits the buffers of a line: a sender writes it all at once, and notices a silent server only when it waits for the last reply.
+const IN_BUFFERS: u64 = 64 << 10;
+
 /// What decides whether a recipient is taken: server's settings, client, recipient template, and what else the server knows of the client.
 pub(crate) type AcceptanceKey = (ConfigId, HostId, u32, u32);
 
@@ -78,6 +81,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                     let reply = self.noted(&reply, effect);
                     refusals.push((place, effect, reply));
                 }
+                Err(Stop::Reply(reply)) if self.jobs[talk.job].recipients.len() > refusals.len() + 1 => {
+                    return self.closed_at_rcpt(talk, &reply, place, refusals);
+                }
                 Err(stop) => return self.broken_at_rcpt(talk, &stop, place, refusals),
             }
         }
@@ -89,8 +95,13 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         if let Err(stop) = data {
             return self.all_or_nothing(talk, Phase::Data, &stop, refusals);
         }
-        if let Err(stop) = self.command_costing(talk, Phase::Content, timers.content_ns, 0) {
-            return self.all_or_nothing(talk, Phase::Content, &stop, refusals);
+        match self.command_costing(talk, Phase::Content, timers.content_ns, 0) {
+            Ok(()) => {}
+            Err(Stop::Silent(_)) if size <= IN_BUFFERS => {
+                let stop = Stop::Silent(talk.now.after(timers.final_dot_ns));
+                return self.all_or_nothing(talk, Phase::FinalDot, &stop, refusals);
+            }
+            Err(stop) => return self.all_or_nothing(talk, Phase::Content, &stop, refusals),
         }
         let mut end = self.final_dot(talk, copy, too_big, whom, refusals);
         end.others = others;
@@ -212,6 +223,19 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             let this = self.tables.reply(this, status_of(effect), &text);
             end.refusals.push((place, effect, this));
             end.rest = Some((effect, self.tables.reply(others, status_of(effect), &text)));
+        }
+        end
+    }
+
+    /// The server says 421 to one recipient and closes: the others meet a line that is gone.
+    fn closed_at_rcpt(&mut self, talk: &mut Talk<'_>, reply: &Reply, place: u16, mut refusals: Refusals) -> SessionEnd {
+        let effect = judge(talk.rules, &talk.ours.sender, Phase::Rcpt, Event::Reply(reply), self.is_last_session(talk.job));
+        let noted = self.noted(reply, effect);
+        refusals.push((place, effect, noted));
+        let mut end = self.all_or_nothing(talk, Phase::Rcpt, &Stop::Lost(talk.now), refusals);
+        if let (Some((effect, lost)), true) = (end.rest, talk.rules.session.lost_at_rcpt.0 > 0) {
+            let text = self.tables.replies.get(lost).text.clone();
+            end.rest = Some((effect, self.tables.reply(reply.code, status_of(effect), &text)));
         }
         end
     }

@@ -111,10 +111,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let row = &self.messages[self.copies[copy].message];
         let source = self.sources_model.get(row.source as usize).filter(|_| row.kind == 0);
         let scl = source.and_then(|source| source.scl);
-        let arrival = &mut self.copies[copy].arrival;
-        arrival.junk = scl.is_some_and(|scl| scl >= JUNK_FROM) && !taken.unfiltered;
-        arrival.originating = taken.originating;
-        arrival.internal = taken.internal;
+        self.copies[copy].arrival.junk = scl.is_some_and(|scl| scl >= JUNK_FROM) && !taken.unfiltered;
     }
 
     /// The address that a server sees of a client.

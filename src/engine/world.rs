@@ -233,6 +233,8 @@ pub(crate) struct Settings<'m> {
     pub(crate) sessions: u32,
     /// Before it connects it may have to look at what the receiving domain promises.
     pub(crate) proves: bool,
+    /// Its rule book looks at more than the recipient.
+    pub(crate) reads_letters: bool,
     /// Whether it takes a recipient depends on more of the client than its address.
     pub(crate) looks_at_visitors: bool,
 }
@@ -342,6 +344,7 @@ pub(crate) struct World<'m, const LEVEL: u8> {
     /// What servers know of clients.
     pub(crate) visits: crate::base::Interner<super::visitor::VisitKey>,
     pub(crate) origins: Origins,
+    pub(crate) letters: super::letter::Letters,
     pub(crate) relays: super::relay::Relays,
     pub(crate) silent: super::tcpto::SilentAddresses,
     /// What machines remember that do so.
@@ -390,6 +393,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 rules: behaviour(config.sender.profile),
                 sessions: config.receiver.sessions,
                 proves: published.concerns(config),
+                reads_letters: config.reads_letters(),
                 looks_at_visitors: config.receiver.directory.looks_at_visitors(),
             }
         }));

@@ -4,6 +4,7 @@
 
 use super::authentication::Stance;
 use super::inbound::Inbound;
+use super::mail_flow_rule::MailFlowRule;
 use super::settings::TlsPolicy;
 use crate::base::{NameId, NextHopId, Pattern, SystemId};
 
@@ -20,12 +21,44 @@ pub struct Tenant {
     pub outbound_connectors: Vec<OutboundConnector>,
     /// What it says about mail that comes in.
     pub inbound: Inbound,
+    /// In order of priority.
+    pub mail_flow_rules: Vec<MailFlowRule>,
+    /// What the directory says of people, most exact pattern first.
+    pub people: Vec<Person>,
     /// Named switches for what the sources leave open.
     pub switches: Switches,
     /// DBEB can act: the directory knows every recipient (`directory_complete`).
     pub directory_complete: bool,
     /// What it does about the origin of mail.
     pub stance: Stance,
+    /// FOPE stands before it, instead of the service's own edge.
+    pub protected_by: Option<Protection>,
+}
+
+/// The FOPE that a tenant hands its mail to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Protection {
+    /// Its system.
+    pub name: Box<str>,
+    /// Its addresses, in written order.
+    pub hops: Vec<NextHopId>,
+}
+
+impl Tenant {
+    /// Does it look at more of a message than at its recipient?
+    #[must_use]
+    pub fn reads_letters(&self) -> bool {
+        !self.mail_flow_rules.is_empty() || self.outbound_connectors.iter().any(OutboundConnector::is_centralized)
+    }
+}
+
+/// What the directory says of somebody.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Person {
+    /// Whose address.
+    pub address: Pattern,
+    /// `City` and the like, names in lower case.
+    pub attributes: Vec<(Box<str>, Box<str>)>,
 }
 
 /// A domain that an organization calls its own.
@@ -65,6 +98,10 @@ pub struct OutboundConnector {
     pub all_accepted_domains: bool,
     /// `IsTransportRuleScoped`
     pub rule_scoped: bool,
+    /// `RouteAllMessagesViaOnPremises`: centralized mail transport.
+    pub centralized: bool,
+    /// `CloudServicesMailEnabled`: headers of the organization travel along.
+    pub cloud_services: bool,
     /// `UseMXRecord`
     pub use_mx_record: bool,
     /// `SmartHosts`, in written order.
@@ -73,6 +110,14 @@ pub struct OutboundConnector {
     pub tls: TlsPolicy,
     /// Its place in the scenario: the newest of two equal connectors has the higher number.
     pub written: u32,
+}
+
+impl OutboundConnector {
+    /// Does centralized mail transport use it?
+    #[must_use]
+    pub fn is_centralized(&self) -> bool {
+        self.enabled && self.centralized && !self.rule_scoped
+    }
 }
 
 /// Switches for contradictions and open points of the sources, with their defaults.

@@ -3,6 +3,7 @@
 use super::authentication::Stance;
 pub use super::client_tls::{ClientCertificate, ClientTls, DaneUse, TlsLevel, TlsPolicy};
 use super::exchange::Tenant;
+use super::fope::FopeRouting;
 pub use super::retry_rules::Retry;
 use super::topology::Law;
 use crate::base::{CertId, NameId, NextHopId, Pattern, Reply, TlsVersion};
@@ -28,6 +29,18 @@ pub struct Credentials {
     pub login: Option<Box<str>>,
     /// The certificate in its handshakes, where no connector names another.
     pub certificate: Option<CertId>,
+}
+
+impl HostConfig {
+    /// Does its rule book look at more of a message than at its recipient?
+    #[must_use]
+    pub fn reads_letters(&self) -> bool {
+        match &self.receiver.directory {
+            Directory::Everything => false,
+            Directory::Mta(_) => matches!(&self.sender.routing, Routing::Fope(fope) if fope.looks_at_senders()),
+            Directory::Tenants(tenants) => tenants.iter().any(Tenant::reads_letters),
+        }
+    }
 }
 
 /// Whose rules a sender follows.
@@ -180,6 +193,8 @@ pub enum Routing {
     },
     /// Exchange Online: the tenant that the message is attributed to decides (see the receiver's directory).
     Tenants,
+    /// FOPE: connectors by recipient and by the sender's domain.
+    Fope(Box<FopeRouting>),
     /// Nothing in the scenario says where its mail goes.
     Unknown,
 }

@@ -32,6 +32,8 @@ pub enum SystemKind {
     ExchangeOnline,
     /// An Exchange organization.
     ExchangeServer,
+    /// Forefront Online Protection for Exchange.
+    Fope,
 }
 
 /// One machine.

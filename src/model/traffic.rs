@@ -1,6 +1,7 @@
 //! Who sends what to whom, and when.
 
 use super::authentication::Signer;
+use super::letter::Header;
 use crate::base::{HostId, SimTime};
 
 /// One source of messages.
@@ -32,6 +33,8 @@ pub struct Source {
     pub login: Option<Box<str>>,
     /// Signed by the sender's own system before it entered.
     pub signer: Option<Signer>,
+    /// Fields of its header beside those that every message has.
+    pub headers: Vec<Header>,
     /// The body has 8-bit characters (8BITMIME).
     pub eight_bit: bool,
     /// What its sender wants of encryption on the way.

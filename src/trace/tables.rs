@@ -6,6 +6,7 @@ use crate::decide::authentication::dkim::DkimResult;
 use crate::decide::authentication::dmarc::{DmarcResult, Policy};
 use crate::decide::authentication::spf::SpfResult;
 use crate::model::dns::Names;
+use crate::model::letter::Stamps;
 use crate::model::settings::{NextHop, TlsPolicy};
 use crate::model::traffic::AddressTemplate;
 use smallvec::SmallVec;
@@ -22,10 +23,14 @@ pub struct DestinationKey {
     pub tls: Option<TlsPolicy>,
     /// Entries take turns (SH-3).
     pub rotates: bool,
+    /// Entries of equal weight take turns, the lowest weight first: each weight with how many have it; empty = all are equal.
+    pub weights: SmallVec<[(u16, u8); 4]>,
     /// Hops come from the configuration: one that cannot be found is an error of it.
     pub configured: bool,
     /// Plaintext again after a broken handshake (switch).
     pub plain_retry: bool,
+    /// What is done to messages that go there (see [`Stamps`]), or `NONE`.
+    pub stamps: u32,
     /// The rule that chose it.
     pub rule: &'static str,
     /// Tenant, or `NONE`.
@@ -157,6 +162,8 @@ pub struct Tables {
     pub texts: Interner<Box<str>>,
     /// Destinations.
     pub destinations: Interner<DestinationKey>,
+    /// What is done to messages that are passed on.
+    pub stamps: Interner<Stamps>,
     /// Candidates.
     pub candidates: Interner<CandidateKey>,
     /// Destinations with their candidates.

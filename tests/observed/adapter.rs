@@ -31,7 +31,11 @@ pub fn scenario(case: &Case, server: Server, phase: u32) -> Result<String, Strin
     for host in &hosts {
         systems.push(format!("{}: {}", quoted(&host.key), host.system(case)?));
         for piece in &host.pieces {
-            fault_lines.extend(faults(&host.key, piece)?.into_iter().map(|fault| format!("{}: {}", quoted(&fault.name), fault.text)));
+            fault_lines.extend(
+                faults(&host.key, piece, server == Server::Exim)?
+                    .into_iter()
+                    .map(|fault| format!("{}: {}", quoted(&fault.name), fault.text)),
+            );
         }
         for (at, system) in host.changes()? {
             changes.entry(moment(at)).or_default().systems.push(system);

@@ -100,8 +100,8 @@ pub struct Fault {
     pub text: String,
 }
 
-/// The faults of one piece of a host's time.
-pub fn faults(key: &str, piece: &Piece) -> Result<Vec<Fault>, String> {
+/// The faults of one piece of a host's time. `client_leaves`: the server under test closes its side with the final dot.
+pub fn faults(key: &str, piece: &Piece, client_leaves: bool) -> Result<Vec<Fault>, String> {
     let behaviour = &piece.behaviour;
     let mut faults = Vec::new();
     let mut add = |what: &str, kind: &str, fields: String| {
@@ -163,7 +163,10 @@ pub fn faults(key: &str, piece: &Piece) -> Result<Vec<Fault>, String> {
         add("drops", "Drop", fields + &times(drop.times));
     }
     if let Some(hang) = &behaviour.hang_at {
-        add("hangs", "Drop", format!("phase: {}, how: Silence{}", phase(&hang.stage)?, times(hang.times)));
+        // Exim says QUIT along with the final dot and closes its side; a scripted host notices that and closes too.
+        let left = client_leaves && matches!(hang.stage.as_str(), "content" | "eod");
+        let (stage, how) = if left { ("FinalDot", "Close") } else { (phase(&hang.stage)?, "Silence") };
+        add("hangs", "Drop", format!("phase: {stage}, how: {how}{}", times(hang.times)));
     }
     match behaviour.starttls.as_ref().and_then(|starttls| starttls.mode.as_deref()) {
         None | Some("ok") => {}
@@ -217,8 +220,11 @@ fn a_window_replaces_the_base_behaviour() {
         "windows": [{"from": 2, "until": 6.5, "behaviour": {"net": "refuse"}}]}"#;
     let host: Host = serde_json::from_str(host).unwrap_or_else(|error| panic!("{error}"));
     let pieces = pieces(&host);
-    let lines: Vec<String> =
-        pieces.iter().flat_map(|piece| faults("mx1", piece).unwrap_or_default()).map(|f| format!("{}: {}", f.name, f.text)).collect();
+    let lines: Vec<String> = pieces
+        .iter()
+        .flat_map(|piece| faults("mx1", piece, false).unwrap_or_default())
+        .map(|f| format!("{}: {}", f.name, f.text))
+        .collect();
     let greylist = "Greylist(target: \"mx1\", delay: \"3s\", code: \"450 4.2.0 greylisted, try again later\"";
     let expected = [
         format!("mx1 greylists: {greylist}, until: \"2s\")"),

@@ -55,6 +55,8 @@ pub struct Attempt {
 pub struct Connection {
     pub at_s: f64,
     pub address: String,
+    #[serde(default)]
+    pub phase: String,
     pub result: String,
 }
 

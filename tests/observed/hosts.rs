@@ -2,6 +2,7 @@
 
 use crate::case::Case;
 use crate::compare::View;
+use crate::document::Connection;
 use crate::observation::Observation;
 
 /// One connection: address, and `connected`, `refused` or `nothing` (no answer, no route).
@@ -13,6 +14,11 @@ fn class(result: &str) -> &'static str {
         "no-answer" | "no-route" | "unreachable" => "nothing",
         _ => "connected",
     }
+}
+
+/// A connection of a run: a connect that was under way at its end had no answer yet.
+fn class_here(connection: &Connection) -> &'static str {
+    if connection.result == "unfinished" && connection.phase == "connect" { "nothing" } else { class(&connection.result) }
 }
 
 /// The connections of the first server. With one message to one place the order counts; where several deliveries run beside each other, only which
@@ -95,7 +101,7 @@ fn simulated_passes(own: &[String], views: &[View]) -> Vec<Vec<(f64, Try)>> {
                 let key = (view.message.id.as_str(), queue, connection.address.as_str(), connection.at_s);
                 if !shared.contains(&key) {
                     shared.push(key);
-                    passes[at].push((connection.at_s, (connection.address.clone(), class(&connection.result))));
+                    passes[at].push((connection.at_s, (connection.address.clone(), class_here(connection))));
                 }
             }
         }

@@ -410,9 +410,12 @@ mod tests {
             mailboxes: vec![Pattern::new(&format!("*@{domain}"))],
             outbound_connectors: vec![],
             inbound: Inbound { connectors, ..Inbound::default() },
+            mail_flow_rules: vec![],
+            people: vec![],
             switches: Switches::default(),
             directory_complete: true,
             stance: crate::model::authentication::Stance::default(),
+            protected_by: None,
         }
     }
 

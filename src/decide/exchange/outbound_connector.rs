@@ -1,12 +1,13 @@
 //! Which outbound connector of Exchange Online takes a recipient?
 //!
-//! Rules OUT-1 to OUT-7 and OUT-9 of the documentation. Sources: New-OutboundConnector; set-up-connectors-to-route-mail. Not modelled yet: OUT-2 (mail-flow
-//! rules), OUT-8 (centralized mail transport), OUT-10 (replication time: `at` of a change is when it works).
+//! Rules OUT-1 to OUT-9 of the documentation. Sources: New-OutboundConnector; set-up-connectors-to-route-mail; the Exchange team's text on centralized mail
+//! transport and criteria based routing (2021). OUT-10, the time that changes need, is `scenario::compile`'s.
 
 use super::super::acceptance::accepted_domain;
 use super::super::{Because, Decision, because};
 use crate::model::dns::Names;
 use crate::model::exchange::{Out4, Out6, OutboundConnector, Tenant};
+use crate::model::letter::Origin;
 
 const SOURCE: &str = "New-OutboundConnector";
 
@@ -62,9 +63,76 @@ impl Match {
     }
 }
 
-/// Chooses among the connectors of `tenant` for a recipient in `domain`. The sender is never a criterion (OUT-9).
+/// What is known of a message that leaves.
+#[derive(Clone, Copy, Debug)]
+pub struct Leaving<'a> {
+    /// Domain of the recipient.
+    pub domain: &'a str,
+    /// The connector that a mail-flow rule named, and the rule.
+    pub pin: Option<(usize, &'a str)>,
+    /// Whose mail it is.
+    pub origin: Origin,
+}
+
+/// Chooses among the connectors of `tenant` for a recipient. The sender is never a criterion (OUT-9), except through a rule.
 #[must_use]
-pub fn select(tenant: &Tenant, names: &Names, domain: &str) -> Decision<Choice> {
+pub fn select(tenant: &Tenant, names: &Names, leaving: &Leaving<'_>) -> Decision<Choice> {
+    match (centralized(tenant, names, leaving), leaving.pin) {
+        (Some(decision), _) => decision,
+        (None, Some(pin)) => pinned(tenant, pin),
+        (None, None) => by_domain(tenant, names, leaving.domain),
+    }
+}
+
+/// OUT-8: all that leaves goes on-premises first, whatever else matches and whatever a rule says; what came from there does not go back.
+fn centralized(tenant: &Tenant, names: &Names, leaving: &Leaving<'_>) -> Option<Decision<Choice>> {
+    const SOURCE: &str = "New-OutboundConnector RouteAllMessagesViaOnPremises";
+    if !goes_on_premises_first(leaving.origin) {
+        return None;
+    }
+    let connectors = tenant.outbound_connectors.iter().enumerate();
+    let matching = connectors
+        .clone()
+        .filter(|(_, connector)| connector.is_centralized())
+        .filter_map(|(at, connector)| Some((covers(tenant, names, connector, leaving.domain)?.closeness(tenant.switches.out_4), at)));
+    let (_, winner) = matching.max_by_key(|(closeness, at)| (*closeness, std::cmp::Reverse(*at)))?;
+    let others = connectors.filter(|(at, _)| *at != winner).map(|(at, connector)| match leaving.pin {
+        Some((pin, rule)) if pin == at => because(
+            "OUT-8",
+            &*connector.name,
+            format!("the rule `{rule}` names it, and centralized mail transport overrides rules"),
+            SOURCE,
+        ),
+        _ => because("OUT-8", &*connector.name, "centralized mail transport comes before all other connectors", SOURCE),
+    });
+    let why = "centralized mail transport: all that leaves goes through the organization's own servers";
+    let chosen = vec![because("OUT-8", &*tenant.outbound_connectors[winner].name, why, SOURCE)];
+    Some(Decision { outcome: Choice::Connector(winner), chosen, passed_over: others.collect() })
+}
+
+/// Is this mail that centralized transport shows to the organization's own servers first?
+#[must_use]
+pub fn goes_on_premises_first(origin: Origin) -> bool {
+    matches!(origin, Origin::Submitted | Origin::Outside)
+}
+
+/// OUT-2: a rule named the connector.
+fn pinned(tenant: &Tenant, (winner, rule): (usize, &str)) -> Decision<Choice> {
+    let connectors = tenant.outbound_connectors.iter().enumerate();
+    let passed_over = connectors
+        .filter(|(at, _)| *at != winner)
+        .map(|(_, connector)| because("OUT-2", &*connector.name, format!("the rule `{rule}` names another connector"), SOURCE))
+        .collect();
+    let connector = &tenant.outbound_connectors[winner];
+    if !connector.enabled {
+        let why = format!("the rule `{rule}` names it, and it is disabled: no source says where such mail goes");
+        return Decision { outcome: Choice::NotSaid, chosen: vec![because("OUT-1", &*connector.name, why, SOURCE)], passed_over };
+    }
+    let why = format!("the rule `{rule}` names it, whatever domains it covers");
+    Decision { outcome: Choice::Connector(winner), chosen: vec![because("OUT-2", &*connector.name, why, SOURCE)], passed_over }
+}
+
+fn by_domain(tenant: &Tenant, names: &Names, domain: &str) -> Decision<Choice> {
     let mut passed_over = Vec::new();
     let mut matching: Vec<(Match, usize)> = Vec::new();
     for (at, connector) in tenant.outbound_connectors.iter().enumerate() {
@@ -166,6 +234,8 @@ mod tests {
             recipient_domains: domains.iter().map(|domain| (*domain).into()).collect(),
             all_accepted_domains: false,
             rule_scoped: false,
+            centralized: false,
+            cloud_services: false,
             use_mx_record: false,
             smart_hosts: vec![],
             tls: TlsPolicy::of(TlsLevel::Opportunistic),
@@ -212,11 +282,14 @@ mod tests {
                 mailboxes: vec![],
                 outbound_connectors: connectors.into_iter().cloned().collect(),
                 inbound: crate::model::inbound::Inbound::default(),
+                mail_flow_rules: vec![],
+                people: vec![],
                 switches,
                 directory_complete: true,
                 stance: crate::model::authentication::Stance::default(),
+                protected_by: None,
             };
-            let decision = select(&tenant, &names, domain);
+            let decision = select(&tenant, &names, &Leaving { domain, pin: None, origin: Origin::Submitted });
             let got = match decision.outcome {
                 Choice::Connector(at) => Some(tenant.outbound_connectors[at].name.to_string()),
                 Choice::Mx | Choice::NotSaid => None,
@@ -238,10 +311,55 @@ mod tests {
             mailboxes: vec![],
             outbound_connectors: vec![connector("a", &["contoso.com"]), connector("b", &["contoso.com"])],
             inbound: crate::model::inbound::Inbound::default(),
+            mail_flow_rules: vec![],
+            people: vec![],
             switches: Switches::default(),
             directory_complete: true,
             stance: crate::model::authentication::Stance::default(),
+            protected_by: None,
         };
-        assert_eq!(select(&tenant, &Names::default(), "contoso.com").outcome, Choice::NotSaid);
+        let leaving = Leaving { domain: "contoso.com", pin: None, origin: Origin::Submitted };
+        assert_eq!(select(&tenant, &Names::default(), &leaving).outcome, Choice::NotSaid);
+    }
+
+    #[test]
+    fn rules_and_centralized_transport() {
+        let scoped = OutboundConnector { rule_scoped: true, ..connector("scoped", &[]) };
+        let off = OutboundConnector { enabled: false, rule_scoped: true, ..connector("off", &[]) };
+        let centralized = |domains: &[&str]| OutboundConnector { centralized: true, ..connector("all home", domains) };
+        let (home, scoped_home) = (centralized(&["*"]), centralized(&["contoso.com"]));
+        let exact = connector("exact", &["fabrikam.com"]);
+        let cases = [
+            ("a rule names it", vec![&exact, &scoped], Some("scoped"), Origin::Submitted, Some("scoped"), "OUT-2"),
+            ("a rule names a disabled one", vec![&exact, &off], Some("off"), Origin::Submitted, None, "OUT-1"),
+            ("centralized transport beats a rule", vec![&scoped, &home], Some("scoped"), Origin::Submitted, Some("all home"), "OUT-8"),
+            ("and a closer connector", vec![&exact, &home], None, Origin::Outside, Some("all home"), "OUT-8"),
+            ("what came from there does not go back", vec![&exact, &home], None, Origin::Internal, Some("exact"), "OUT-3"),
+            ("nor without its headers", vec![&exact, &home], None, Origin::OnPremises, Some("exact"), "OUT-3"),
+            ("scoped to another domain", vec![&scoped_home], None, Origin::Submitted, None, "OUT-7"),
+        ];
+        for (case, connectors, pin, origin, expected, rule) in cases {
+            let tenant = Tenant {
+                system: SystemId(0),
+                accepted_domains: vec![],
+                mailboxes: vec![],
+                outbound_connectors: connectors.into_iter().cloned().collect(),
+                inbound: crate::model::inbound::Inbound::default(),
+                mail_flow_rules: vec![],
+                people: vec![],
+                switches: Switches::default(),
+                directory_complete: true,
+                stance: crate::model::authentication::Stance::default(),
+                protected_by: None,
+            };
+            let at = |name: &str| tenant.outbound_connectors.iter().position(|connector| *connector.name == *name).unwrap();
+            let leaving = Leaving { domain: "fabrikam.com", pin: pin.map(|name| (at(name), "a rule")), origin };
+            let decision = select(&tenant, &Names::default(), &leaving);
+            let got = match decision.outcome {
+                Choice::Connector(at) => Some(&*tenant.outbound_connectors[at].name),
+                Choice::Mx | Choice::NotSaid => None,
+            };
+            assert_eq!((got, decision.chosen[0].rule), (expected, rule), "{case}");
+        }
     }
 }

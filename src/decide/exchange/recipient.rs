@@ -1,11 +1,12 @@
 //! What does Exchange Online do with a recipient once the message is accepted?
 //!
-//! Sources: New-AcceptedDomain `DomainType`; Exchange Online NDR tables (5.1.10, 5.4.14). Not modelled yet: mail users, groups, forwarding, rules.
+//! Sources: New-AcceptedDomain `DomainType`; Exchange Online NDR tables (5.1.10, 5.4.14). Not modelled yet: mail users, groups, forwarding.
 
 use super::super::acceptance::accepted_domain;
 use super::super::{Decision, because};
 use crate::model::dns::Names;
 use crate::model::exchange::{DomainType, Tenant};
+use crate::model::letter::Origin;
 
 /// Passes of one message through the service before it is called a loop.
 pub const PASSES_MAX: u8 = 20;
@@ -23,7 +24,14 @@ pub enum Lookup {
 
 /// Looks a recipient up.
 #[must_use]
-pub fn look_up(tenant: &Tenant, names: &Names, address: &str, domain: &str) -> Decision<Lookup> {
+pub fn look_up(tenant: &Tenant, names: &Names, origin: Origin, address: &str, domain: &str) -> Decision<Lookup> {
+    if origin == Origin::Outside
+        && let Some(connector) = tenant.outbound_connectors.iter().find(|connector| connector.is_centralized())
+    {
+        let why = "mail from outside goes to the organization's own servers first (centralized mail transport)";
+        let reason = because("OUT-8", &*connector.name, why, "New-OutboundConnector RouteAllMessagesViaOnPremises");
+        return Decision::for_reason(Lookup::Outside, reason);
+    }
     if let Some(pattern) = tenant.mailboxes.iter().find(|pattern| pattern.matches(address)) {
         return Decision::for_reason(Lookup::Mailbox, because("LOOKUP", pattern.as_str(), "a cloud mailbox", "mailboxes"));
     }

@@ -267,8 +267,10 @@ pub struct SessionRules {
     pub helo_5xx: Greeting5xx,
     /// What is noted of a refused banner, EHLO or HELO, whatever its enhanced status: for 4xx, for 5xx. `None` = what the server said.
     pub greeting_status: Option<(Enhanced, Enhanced)>,
-    /// What is noted of 5xx to DATA, whatever its enhanced status. `None` = what the server said.
-    pub data_5xx_status: Option<Enhanced>,
+    /// What is noted of a refused DATA, whatever its enhanced status: for 4xx, for 5xx. `None` = what the server said.
+    pub data_status: Option<(Enhanced, Enhanced)>,
+    /// What is noted of 421 to MAIL, whatever its enhanced status. `None` = what the server said.
+    pub closing_at_mail: Option<Enhanced>,
     /// After 4xx to MAIL, DATA or the final dot, or a break in the transaction, the next host is tried in the same attempt.
     pub tempfail_tries_next: bool,
     /// RCPT 4xx: that recipient is tried at the next host in the same attempt.

@@ -43,7 +43,9 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         helo: HeloUse::After5xx,
         helo_5xx: Greeting5xx::BouncesAtLast,
         greeting_status: Some((Enhanced(4, 5, 0), Enhanced(5, 5, 0))),
-        data_5xx_status: Some(Enhanced(5, 0, 0)),
+        // The reply to DATA, and 421 to MAIL, are judged by their code alone (usersmtp.c `smtpdata`, `smtpmailfrom`).
+        data_status: Some((Enhanced(4, 0, 0), Enhanced(5, 0, 0))),
+        closing_at_mail: Some(Enhanced(4, 0, 0)),
         tempfail_tries_next: true,
         rcpt_4xx_tries_next: true,
         one_connection: false,

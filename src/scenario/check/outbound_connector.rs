@@ -1,7 +1,6 @@
 //! What does New-OutboundConnector refuse?
 //!
-//! Sources: New-OutboundConnector and Set-OutboundConnector, parameters and their constraints. Not modelled yet: mail-flow rules that name a
-//! connector, centralized transport, sender rewriting, DANE.
+//! Sources: New-OutboundConnector and Set-OutboundConnector, parameters and their constraints. Not modelled yet: sender rewriting, DANE at smart hosts.
 
 use crate::base::Domain;
 use crate::diag::{Diagnostic, Span, code};
@@ -25,9 +24,7 @@ pub(in crate::scenario) fn check(name: &Text, connector: &OutboundConnector, des
             desk.say(Diagnostic::error(code::CMDLET_REFUSES, domain.span(), format!("`{domain}` is not a recipient domain")).help(help));
         }
     }
-    desk.only(&connector.route_all_messages_via_on_premises, false, "centralized mail transport");
     desk.only(&connector.sender_rewriting_enabled, false, "sender rewriting");
-    desk.only(&connector.cloud_services_mail_enabled, false, "the headers of a hybrid organization (`cloud_services_mail_enabled`)");
     if connector.smtp_dane_mode.or(SmtpDaneMode::Opportunistic) == SmtpDaneMode::Mandatory && !connector.use_mx_record.or(true) {
         desk.not_modelled(connector.smtp_dane_mode.span(), "required DANE at smart hosts");
     }
@@ -127,12 +124,9 @@ mod tests {
             ("all_accepted_domains: true", "MT0401 `all_accepted_domains` belongs to connectors of the type `OnPremises`"),
             ("all_accepted_domains: true, connector_type: OnPremises", ""),
             ("all_accepted_domains: false", ""),
-            ("route_all_messages_via_on_premises: true, connector_type: OnPremises", "MT0501 centralized mail transport: not modelled yet"),
+            ("route_all_messages_via_on_premises: true, connector_type: OnPremises", ""),
             ("cloud_services_mail_enabled: false", ""),
-            (
-                "cloud_services_mail_enabled: true",
-                "MT0501 the headers of a hybrid organization (`cloud_services_mail_enabled`): not modelled yet",
-            ),
+            ("cloud_services_mail_enabled: true", ""),
             ("tls_settings: DomainValidation", "MT0401 `DomainValidation` without a `tls_domain`"),
             (r#"tls_settings: DomainValidation, tls_domain: "*.a.test""#, ""),
             (r#"tls_settings: EncryptionOnly, tls_domain: "a.test""#, "MT0401 `tls_domain` with `tls_settings: EncryptionOnly`"),

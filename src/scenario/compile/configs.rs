@@ -1,6 +1,7 @@
 //! What is each machine set to in a stage? Each kind of system has its own reader; equal settings share a row.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use crate::base::{ConfigId, SystemId};
 use crate::model::authentication::Stance;
@@ -15,7 +16,7 @@ use super::scope::Scope;
 use super::stage::Stage;
 use super::tables::Tables;
 use super::world::{HostPlan, Part, World};
-use super::{device, exchange_online, exchange_server, internet, mta, receiver};
+use super::{device, exchange_online, exchange_server, fope, internet, mta, receiver};
 
 /// So many rows back an equal one is looked for: thousands of different machines must not be compared pair by pair.
 const NEIGHBOURS: usize = 64;
@@ -36,6 +37,9 @@ impl StageConfigs<'_> {
         let mut ids: Vec<ConfigId> = Vec::with_capacity(identities.len());
         // Machines of a pool are all alike.
         let mut pools: BTreeMap<(usize, &str), ConfigId> = BTreeMap::new();
+        let is_fope = |host: &HostPlan| self.world.systems[host.system].kind == SystemKind::Fope;
+        let of_fopes = self.world.hosts.iter().zip(identities).filter(|(host, _)| is_fope(host));
+        let fopes = of_fopes.map(|(host, identity)| (host.name.clone(), identity.addresses.clone())).collect();
         for (host, identity) in self.world.hosts.iter().zip(identities) {
             let pool = match &host.part {
                 Part::FrontEnd(_) => Some((host.system, "")),
@@ -46,7 +50,7 @@ impl StageConfigs<'_> {
                 ids.push(*id);
                 continue;
             }
-            let config = self.one(host, identity, tables, desk);
+            let config = self.one(host, identity, &fopes, tables, desk);
             let id = self.id(ids.len(), config);
             pools.extend(pool.map(|pool| (pool, id)));
             ids.push(id);
@@ -65,7 +69,14 @@ impl StageConfigs<'_> {
         }) as u32)
     }
 
-    fn one(&self, host: &HostPlan, identity: &Identity, tables: &mut Tables, desk: &mut Desk) -> HostConfig {
+    fn one(
+        &self,
+        host: &HostPlan,
+        identity: &Identity,
+        fopes: &BTreeMap<Box<str>, Vec<IpAddr>>,
+        tables: &mut Tables,
+        desk: &mut Desk,
+    ) -> HostConfig {
         let tree = &self.stage.tree;
         let system = tree.systems.get(&self.world.systems[host.system].name);
         let written = host.written(&self.world.systems, tree);
@@ -75,11 +86,14 @@ impl StageConfigs<'_> {
                     let at = self.world.systems.iter().position(|system| *system.name == *name)?;
                     Some(SystemId(at as u32))
                 };
-                exchange_online::front_end(tree, &identity.services, &id, self.certificates, tables, desk)
+                let mut config = exchange_online::front_end(tree, &identity.services, &id, self.certificates, tables, desk);
+                fope::protect(&mut config, self.world, tree, fopes, tables, desk);
+                config
             }
             (_, Some(System::Mta(mta) | System::Gateway(mta)), Some(own)) => {
                 mta::config(mta, own, identity, self.scope, self.certificates, tables, desk)
             }
+            (_, Some(System::Fope(own)), Some(_)) => fope::config((&host.name, own), tree, self.scope, self.certificates, tables, desk),
             (_, Some(System::ExchangeServer(server)), Some(own)) => exchange_server::config(server, own, identity, self.certificates, desk),
             (_, Some(System::Device(device)), _) => device::config(device, identity, self.certificates, tables, desk),
             (Part::Sender(..), _, _) => internet::config(&host.part, None, tree, self.certificates, desk),

@@ -1,24 +1,25 @@
 //! Tenants of Exchange Online, and the front ends that all of them share.
 //!
 //! Sources: New-AcceptedDomain, New-OutboundConnector; the constants of each era from the service's limits and queueing pages. What a tenant says
-//! about mail that comes in is read in `exchange_inbound`. Not modelled yet: mail-flow rules, remote domains, mail users and groups.
+//! about mail that comes in is read in `exchange_inbound`. Not modelled yet: remote domains, mail users and groups.
 
 use jiff::Timestamp;
 
-use crate::base::{DAY, Domain, HOUR, MINUTE, SystemId, TlsVersion};
+use crate::base::{DAY, Domain, HOUR, MINUTE, Pattern, SystemId, TlsVersion};
 use crate::decide::profile::default_sender;
 use crate::diag::{Diagnostic, code};
 use crate::model::authentication::Stance;
-use crate::model::exchange::{AcceptedDomain, DomainType, Out4, Out6, OutboundConnector, Switches, Tenant};
+use crate::model::exchange::{AcceptedDomain, DomainType, Out4, Out6, OutboundConnector, Person, Switches, Tenant};
 use crate::model::settings::{Credentials, DaneUse, Directory, HostConfig, Profile, Retry, TlsLevel, TlsPolicy};
 use crate::scenario::check::outbound_connector;
-use crate::scenario::schema::{self, Era, ExchangeOnline, Scenario, System, TlsSettings};
+use crate::scenario::schema::{self, DirectoryRecipient, Era, ExchangeOnline, Scenario, System, TlsSettings};
 use crate::scenario::source::{Named, Text};
 use crate::scenario::values::parse_date;
 
 use super::certificates::{self, Certificates, Shown};
 use super::desk::Desk;
 use super::exchange_inbound::{SWITCHES, ServiceAddresses, inbound, is_switch, shared_addresses};
+use super::mail_flow_rule;
 use super::mailboxes::Mailboxes;
 use super::receiver::{Usual, receiver};
 use super::stance;
@@ -147,22 +148,24 @@ fn compile(
     for named in shared.into_iter().chain([&tenant.switches]) {
         named.iter().for_each(|(name, value)| switch(name, value, &mut switches, desk));
     }
+    let outbound_connectors = connectors(tenant, tables, desk);
     Tenant {
         system,
         accepted_domains: accepted_domains(tenant, tables, desk),
         mailboxes: mailboxes.patterns(),
-        outbound_connectors: connectors(tenant, tables, desk),
         inbound: inbound(tenant, tree, era, shared, desk),
+        mail_flow_rules: mail_flow_rule::rules(tenant, &outbound_connectors, desk),
+        people: people(tenant),
+        outbound_connectors,
         switches,
         directory_complete: tenant.directory_complete.or(true),
         stance: Stance { checks: stance::checks(&tenant.checks), changes: Vec::new(), signs: stance::signer(&tenant.dkim, desk) },
+        protected_by: None,
     }
 }
 
 fn refuse(tenant: &ExchangeOnline, desk: &mut Desk) {
-    desk.no_names(&tenant.transport_rules, "mail-flow rules");
     desk.no_names(&tenant.remote_domains, "remote domains");
-    desk.no_field(&tenant.protected_by, "FOPE");
     if desk.duration_or(&tenant.replication, 0) != 0 {
         desk.not_modelled(tenant.replication.span(), "the time that changes take to replicate");
     }
@@ -215,6 +218,23 @@ pub(super) fn domain_type(kind: schema::DomainType) -> DomainType {
     }
 }
 
+/// What the directory says of people, the most exact pattern first.
+fn people(tenant: &ExchangeOnline) -> Vec<Person> {
+    let of = |(address, recipient): (&Text, &DirectoryRecipient)| {
+        let attributes = match recipient {
+            DirectoryRecipient::Mailbox(mailbox) => &mailbox.attributes,
+            DirectoryRecipient::MailUser(user) => &user.attributes,
+            DirectoryRecipient::Group(group) => &group.attributes,
+        };
+        let mut pairs: Vec<_> = attributes.iter().map(|(name, value)| (name.to_ascii_lowercase().into(), value.as_str().into())).collect();
+        pairs.sort();
+        (!pairs.is_empty()).then(|| Person { address: Pattern::new(address), attributes: pairs })
+    };
+    let mut rows: Vec<_> = tenant.recipients.iter().filter_map(of).collect();
+    rows.sort_by(|Person { address: a, .. }, Person { address: b, .. }| (b.is_exact(), b.weight(), a).cmp(&(a.is_exact(), a.weight(), b)));
+    rows
+}
+
 fn connectors(tenant: &ExchangeOnline, tables: &mut Tables, desk: &mut Desk) -> Vec<OutboundConnector> {
     let mut rows: Vec<OutboundConnector> = Vec::new();
     for (written, (name, connector)) in tenant.outbound_connectors.iter().enumerate() {
@@ -226,6 +246,8 @@ fn connectors(tenant: &ExchangeOnline, tables: &mut Tables, desk: &mut Desk) -> 
             on_premises: connector.connector_type.or(schema::ConnectorType::Partner) == schema::ConnectorType::OnPremises,
             recipient_domains: connector.recipient_domains.items().iter().map(lower).collect(),
             all_accepted_domains: connector.all_accepted_domains.or(false),
+            centralized: connector.route_all_messages_via_on_premises.or(false),
+            cloud_services: connector.cloud_services_mail_enabled.or(false),
             rule_scoped: connector.is_transport_rule_scoped.or(false),
             use_mx_record: connector.use_mx_record.or(true),
             smart_hosts: Vec::new(),

@@ -260,7 +260,7 @@ pub(super) fn send_as(rights: &Named<Vec<Text>>) -> Vec<(Box<str>, Vec<Pattern>)
 }
 
 /// A name, an address or a network.
-fn client(text: &Text, scope: &Scope, desk: &mut Desk) -> Option<Client> {
+pub(super) fn client(text: &Text, scope: &Scope, desk: &mut Desk) -> Option<Client> {
     if let Ok(network) = text.parse::<IpNet>() {
         return Some(Client::Network(network));
     }

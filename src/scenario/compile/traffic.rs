@@ -1,9 +1,10 @@
 //! Who sends what to whom, and when: sources of messages, and the single message of a test or of `explain`.
 //!
-//! Not modelled yet: binary bodies, traffic from a file. Of `headers` only `TLS-Required` means something.
+//! Not modelled yet: binary bodies, traffic from a file.
 
 use crate::base::{Address, DAY, SimTime};
 use crate::diag::{Diagnostic, Span, code};
+use crate::model::letter::Header;
 use crate::model::traffic::{AddressTemplate, Notify, Recipients, Schedule, Source, TlsWish};
 use crate::scenario::schema::{self, Body, Envelope, Message, Ret, Traffic};
 use crate::scenario::source::{Field, Named, Text};
@@ -105,9 +106,23 @@ fn build(name: &str, place: Span, envelope: &Envelope, schedule: Schedule, entri
         scl: scl(envelope, desk),
         login: envelope.login.get().map(|login| login.to_ascii_lowercase().into()),
         signer: stance::signer(&envelope.dkim, desk),
+        headers: headers(envelope, desk),
         eight_bit: envelope.body.or(Body::SevenBit) == Body::EightBit,
         tls_wish: tls_wish(envelope),
     })
+}
+
+/// Fields of the header, in written order.
+fn headers(envelope: &Envelope, desk: &mut Desk) -> Vec<Header> {
+    let mut headers = Vec::new();
+    for (name, value) in envelope.headers.iter() {
+        if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_graphic() && byte != b':') {
+            let help = "letters, digits and dashes, without a colon: \"X-Processed\" (RFC 5322 §2.2)";
+            desk.error(code::VALUE, name.span(), format!("`{name}` is not the name of a header field"), help);
+        }
+        headers.push(Header { name: name.as_str().into(), value: value.trim().into() });
+    }
+    headers
 }
 
 /// What a filter would say: -1 (trusted) to 9 (certain).

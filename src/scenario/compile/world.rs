@@ -203,7 +203,7 @@ fn machines(at: usize, system: &SystemPlan, stages: &[Stage], desk: &mut Desk) -
             }
             hosts
         }
-        SystemKind::Mta | SystemKind::Gateway | SystemKind::Device | SystemKind::ExchangeServer => {
+        SystemKind::Mta | SystemKind::Gateway | SystemKind::Device | SystemKind::ExchangeServer | SystemKind::Fope => {
             let mut hosts: BTreeMap<Box<str>, HostPlan> = BTreeMap::new();
             for stage in stages {
                 let Some((own, entries)) = stage.tree.systems.get(&system.name).and_then(parts) else { continue };
@@ -244,7 +244,7 @@ fn kind_of(system: &System) -> Option<SystemKind> {
         System::ExchangeServer(_) => SystemKind::ExchangeServer,
         System::Internet(_) => SystemKind::Internet,
         System::Device(_) => SystemKind::Device,
-        System::Fope(_) => return None,
+        System::Fope(_) => SystemKind::Fope,
     })
 }
 
@@ -255,7 +255,8 @@ pub(super) fn parts(system: &System) -> Option<(&Host, Option<&Named<Host>>)> {
         System::ExchangeServer(server) => Some((&server.host, Some(&server.hosts))),
         System::Internet(Internet { host, .. }) => Some((host, None)),
         System::Device(device) => Some((&device.host, None)),
-        System::ExchangeOnline(_) | System::Fope(_) => None,
+        System::Fope(fope) => Some((&fope.host, None)),
+        System::ExchangeOnline(_) => None,
     }
 }
 

@@ -118,7 +118,7 @@ impl Beside {
 }
 
 /// The host that takes mail for an accepted domain.
-fn endpoint(domain: &str) -> String {
+pub(super) fn endpoint(domain: &str) -> String {
     format!("{}.mail.protection.outlook.com", domain.replace('.', "-"))
 }
 

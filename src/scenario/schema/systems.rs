@@ -146,6 +146,9 @@ schema! {
         associations: Named<Association>,
         inbound: Named<FopeDestination>,
         outbound_connectors: Named<FopeConnector>,
+        /// Who may send anywhere through it, beside the tenants that it protects.
+        relay_clients: Field<Vec<Text>>,
+        switches: Named<Text>,
     }
 
     /// A connector of FOPE.

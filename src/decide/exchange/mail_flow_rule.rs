@@ -1,0 +1,207 @@
+//! Which mail-flow rules act on a message for one recipient, and what do they do to it?
+//!
+//! Rules run in order of priority; a later one sees what an earlier one did, and the later of two that name a connector wins (OUT-2). A condition
+//! about recipients looks at one recipient: a message whose recipients differ in it is split. A rejected or deleted message meets no further rule.
+//! Sources: New-TransportRule; mail-flow-rule-actions; conditional-mail-routing. Decisions of ours where they are silent: audited rules do not stop
+//! the rules below them.
+
+use super::super::acceptance::accepted_domain;
+use super::super::{Because, Decision, because};
+use crate::base::{Enhanced, Reply};
+use crate::model::dns::Names;
+use crate::model::exchange::{DomainType, Tenant};
+use crate::model::letter::{Letter, Stamps};
+use crate::model::mail_flow_rule::{Action, Condition, MailFlowRule, RuleState, Scope, Test};
+
+const SOURCE: &str = "New-TransportRule";
+const CBR: &str = "New-TransportRule RouteMessageOutboundConnector";
+
+/// What all rules together make of a message.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Ruled {
+    /// A connector that a rule named, and the rule.
+    pub pin: Option<(usize, Box<str>)>,
+    /// Some rule asks for TLS on the way out.
+    pub requires_tls: bool,
+    /// What it carries on from here.
+    pub stamps: Stamps,
+    /// It goes no further.
+    pub end: Option<End>,
+}
+
+/// How a rule ends a message.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum End {
+    /// Returned with this reply.
+    Reject(Reply),
+    /// Dropped in silence.
+    Delete,
+    /// Held.
+    Quarantine,
+}
+
+/// Runs the rules of `tenant` over a message for the recipient `address` in `domain`.
+#[must_use]
+pub fn run(tenant: &Tenant, names: &Names, letter: &Letter, address: &str, domain: &str) -> Decision<Ruled> {
+    let mut letter = letter.clone();
+    let mut outcome = Ruled::default();
+    let mut decision: (Vec<Because>, Vec<Because>) = (Vec::new(), Vec::new());
+    let (chosen, passed_over) = &mut decision;
+    let mut ended_by: Option<(&str, &str)> = None;
+    for rule in &tenant.mail_flow_rules {
+        let id = rule_id(rule);
+        let mut pass_over = |why: String| passed_over.push(because(id, &*rule.name, why, SOURCE));
+        if let Some((name, how)) = ended_by {
+            pass_over(format!("`{name}` comes first and {how}"));
+            continue;
+        }
+        if rule.state == RuleState::Off {
+            pass_over("disabled".into());
+            continue;
+        }
+        let question = Question { tenant, names, letter: &letter, address, domain };
+        if let Some(failed) = rule.conditions.iter().find(|condition| !question.holds(condition)) {
+            pass_over(format!("its condition `{}` does not hold", failed.field));
+            continue;
+        }
+        if let Some(met) = rule.exceptions.iter().find(|condition| question.holds(condition)) {
+            pass_over(format!("its exception `{}` holds", met.field));
+            continue;
+        }
+        if rule.state == RuleState::Audits {
+            pass_over("matches, and its mode only audits".into());
+            continue;
+        }
+        if let Some((_, earlier)) = outcome.pin.take_if(|_| rule.actions.iter().any(|action| matches!(action, Action::Route(_)))) {
+            chosen.retain(|reason: &Because| reason.rule != "OUT-2" || *reason.name != *earlier);
+            passed_over.push(because("OUT-2", earlier, format!("the later rule `{}` names another way out", rule.name), CBR));
+        }
+        let done: Vec<String> = rule.actions.iter().map(|action| act(action, tenant, rule, &mut letter, &mut outcome)).collect();
+        let why = format!("its conditions hold: {}", if done.is_empty() { "it does nothing".to_owned() } else { done.join(", ") });
+        chosen.push(because(id, &*rule.name, why, if id == "OUT-2" { CBR } else { SOURCE }));
+        ended_by = match outcome.end {
+            Some(End::Reject(_)) => Some((&rule.name, "returns the message")),
+            Some(End::Delete) => Some((&rule.name, "deletes the message")),
+            Some(End::Quarantine) | None => rule.stops.then_some((&*rule.name, "stops the processing of rules")),
+        };
+    }
+    let (mut chosen, passed_over) = decision;
+    if chosen.is_empty() {
+        chosen.push(because("RULE", "no rule", "no mail-flow rule acts on it", SOURCE));
+    }
+    // The pin is what the next question needs.
+    chosen.sort_by_key(|reason| reason.rule != "OUT-2");
+    Decision { outcome, chosen, passed_over }
+}
+
+/// Rules that name a connector are criteria based routing.
+fn rule_id(rule: &MailFlowRule) -> &'static str {
+    if rule.actions.iter().any(|action| matches!(action, Action::Route(_))) { "OUT-2" } else { "RULE" }
+}
+
+/// Does one thing that a rule says, and says it in words.
+fn act(action: &Action, tenant: &Tenant, rule: &MailFlowRule, letter: &mut Letter, outcome: &mut Ruled) -> String {
+    let set = |name: &str, value: Option<&str>, letter: &mut Letter, outcome: &mut Ruled| {
+        let name = name.to_ascii_lowercase();
+        letter.headers.retain(|header| !header.name.eq_ignore_ascii_case(&name));
+        if let Some(value) = value {
+            letter.headers.push(crate::model::letter::Header { name: name.as_str().into(), value: value.into() });
+        }
+        outcome.stamps.headers.retain(|(known, _)| **known != *name);
+        outcome.stamps.headers.push((name.into(), value.map(Into::into)));
+    };
+    match action {
+        Action::Route(at) => {
+            outcome.pin = Some((*at, rule.name.clone()));
+            format!("by the connector `{}`", tenant.outbound_connectors[*at].name)
+        }
+        Action::RequireTls => {
+            outcome.requires_tls = true;
+            "TLS is required on the way out".into()
+        }
+        Action::SetHeader(header) => {
+            set(&header.name, Some(&header.value), letter, outcome);
+            format!("sets the header `{}`", header.name)
+        }
+        Action::RemoveHeader(name) => {
+            set(name, None, letter, outcome);
+            format!("takes the header `{name}` away")
+        }
+        Action::SetScl(scl) => {
+            (letter.scl, outcome.stamps.scl) = (Some(*scl), Some(*scl));
+            format!("sets the spam confidence to {scl}")
+        }
+        Action::PrependSubject(text) => {
+            let subject = letter.values("subject").next().unwrap_or_default().to_owned();
+            set("subject", Some(&format!("{text}{subject}")), letter, outcome);
+            "writes before the subject".into()
+        }
+        Action::Reject(reply) => {
+            outcome.end = Some(End::Reject(reply.clone()));
+            format!("returns it with {reply}")
+        }
+        Action::Delete => {
+            outcome.end = Some(End::Delete);
+            "deletes it".into()
+        }
+        Action::Quarantine => {
+            outcome.end = Some(End::Quarantine);
+            "quarantines it".into()
+        }
+    }
+}
+
+/// What conditions are about.
+struct Question<'a> {
+    tenant: &'a Tenant,
+    names: &'a Names,
+    letter: &'a Letter,
+    address: &'a str,
+    domain: &'a str,
+}
+
+impl Question<'_> {
+    fn holds(&self, condition: &Condition) -> bool {
+        let letter = self.letter;
+        let (sender, sender_domain) = (&*letter.sender, letter.sender.rsplit_once('@').map_or("", |(_, domain)| domain));
+        let is_one_of = |list: &[Box<str>], address: &str| list.iter().any(|one| one.eq_ignore_ascii_case(address));
+        match &condition.test {
+            Test::SenderIs(list) => is_one_of(list, sender) || is_one_of(list, &letter.author),
+            Test::SenderScope(scope) => (*scope == Scope::Inside) == (letter.origin.is_internal() && self.is_inside(sender, sender_domain)),
+            Test::SenderAddress(texts) => texts.are_in(sender) || texts.are_in(&letter.author),
+            Test::SenderDomain(domains) => is_below_one_of(domains, sender_domain),
+            Test::SenderIp(networks) => letter.client.is_some_and(|client| networks.iter().any(|network| network.contains(&client))),
+            Test::SenderAttribute(tests) => self.has_attribute(sender, tests),
+            Test::RecipientIs(list) => is_one_of(list, self.address),
+            Test::RecipientScope(scope) => (*scope == Scope::Inside) == self.is_inside(self.address, self.domain),
+            Test::RecipientDomain(domains) => is_below_one_of(domains, self.domain),
+            Test::RecipientAddress(texts) => texts.are_in(self.address),
+            Test::RecipientAttribute(tests) => self.has_attribute(self.address, tests),
+            Test::Header { name, texts } => letter.values(name).any(|value| texts.are_in(value)),
+            Test::SizeOver(bytes) => letter.size_bytes > *bytes,
+            Test::SclOver(scl) => letter.scl.is_some_and(|has| has >= *scl),
+        }
+    }
+
+    /// Somebody of the directory, or an address in a domain that is the organization's own (ExternalRelay is not).
+    fn is_inside(&self, address: &str, domain: &str) -> bool {
+        self.tenant.mailboxes.iter().any(|pattern| pattern.matches(address))
+            || accepted_domain(self.tenant, self.names, domain).is_some_and(|accepted| accepted.kind != DomainType::ExternalRelay)
+    }
+
+    fn has_attribute(&self, address: &str, tests: &[(Box<str>, crate::model::mail_flow_rule::Texts)]) -> bool {
+        let Some(person) = self.tenant.people.iter().find(|person| person.address.matches(address)) else { return false };
+        tests.iter().any(|(name, texts)| person.attributes.iter().any(|(known, value)| known == name && texts.are_in(value)))
+    }
+}
+
+fn is_below_one_of(domains: &[Box<str>], domain: &str) -> bool {
+    domains.iter().any(|one| domain.strip_suffix(&**one).is_some_and(|front| front.is_empty() || front.ends_with('.')))
+}
+
+/// The reply of a rule that says neither a code nor a text.
+#[must_use]
+pub fn rejection(status: Option<Enhanced>, text: Option<&str>) -> Reply {
+    let text = text.unwrap_or("the message was refused by a rule of the organization");
+    Reply::new(550, Some(status.unwrap_or(Enhanced(5, 7, 1))), &format!("TRANSPORT.RULES.RejectMessage; {text}"))
+}

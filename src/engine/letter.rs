@@ -1,0 +1,104 @@
+//! What is a message like where it is now? Facts for rule books that look at more than the recipient.
+//!
+//! Machines whose rule book looks at recipients only never ask: the part of a routing question that names the message is 0 there. What systems on
+//! the way did travels with each copy, beside what authentication needs.
+
+use super::authentication::AtTheDoor;
+use super::world::World;
+use crate::base::Interner;
+use crate::model::letter::{Letter, Marks, Origin};
+use crate::model::settings::Directory;
+use crate::trace::NONE;
+
+/// What makes two messages the same to a rule book.
+type LetterKey = (u32, u32, u64, u8, u32);
+
+/// Numbers of letters, from 1 on.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Letters(Interner<LetterKey>);
+
+/// The message plays no part.
+pub(crate) const ANY: u32 = 0;
+/// This message is like no other one: an answer about it is not kept.
+pub(crate) const UNIQUE: u32 = u32::MAX;
+
+impl<const LEVEL: u8> World<'_, LEVEL> {
+    /// The part of a routing question that names the message of a copy.
+    pub(super) fn letter_number(&mut self, copy: u32) -> u32 {
+        let row = &self.copies[copy];
+        let message = &self.messages[row.message];
+        let varies = |template: u32| template != NONE && !self.tables.templates.get(template).is_constant();
+        let source = self.sources_model.get(message.source as usize).filter(|_| message.kind == 0);
+        if varies(message.from) || source.and_then(|source| source.author.as_ref()).is_some_and(|author| !author.is_constant()) {
+            return UNIQUE;
+        }
+        self.letters.0.intern((message.from, message.source, message.size, message.kind, row.arrival.carried)) + 1
+    }
+
+    /// The message of a copy as a rule book sees it.
+    pub(super) fn letter(&self, copy: u32) -> Letter {
+        let row = &self.copies[copy];
+        let message = &self.messages[row.message];
+        let sender = self.sender_text(row.message);
+        let source = self.sources_model.get(message.source as usize).filter(|_| message.kind == 0);
+        let author = source.and_then(|source| source.author.as_ref()).map(|author| author.expand(message.address_number).to_string());
+        let marks = self.marks(copy);
+        Letter {
+            author: author.unwrap_or_else(|| sender.clone()).into(),
+            sender: sender.into(),
+            headers: marks.headers_over(source.map_or(&[], |source| &source.headers)),
+            size_bytes: message.size,
+            scl: marks.scl.or(source.and_then(|source| source.scl)),
+            origin: marks.origin,
+            client: marks.client,
+            is_report: message.kind != 0,
+            rule_loops: marks.rule_loops,
+        }
+    }
+
+    fn marks(&self, copy: u32) -> Marks {
+        match self.copies[copy].arrival.carried {
+            NONE => Marks::default(),
+            carried => self.origins.marks(carried).clone(),
+        }
+    }
+
+    /// What becomes of a message's marks when it goes through the door of another machine.
+    pub(super) fn mark_at_door(&mut self, door: AtTheDoor, marks: &mut Marks) {
+        let job = &self.jobs[door.job];
+        let client = self.copies[job.copy].host;
+        let stamps = self.tables.destinations.get(self.queues[job.queue as usize].destination).stamps;
+        let mut kept = false;
+        if stamps != NONE {
+            let stamps = self.tables.stamps.get(stamps);
+            marks.stamp(stamps);
+            kept = stamps.keeps_organization_headers;
+        } else if self.model.hosts[client.index()].system != self.model.hosts[door.server.index()].system {
+            marks.scl = None;
+        }
+        let host = &self.model.hosts[client.index()];
+        let family = job.line.address.is_ipv4();
+        marks.client = host.egress.iter().chain(&host.addresses).find(|own| own.is_ipv4() == family).copied();
+        marks.origin = self.origin_at_door(door, marks.origin, kept);
+    }
+
+    /// Whose mail it is for the server: within one organization nothing changes; `kept` says that the client left the organization's headers on it.
+    fn origin_at_door(&self, door: AtTheDoor, before: Origin, kept: bool) -> Origin {
+        let client = self.copies[self.jobs[door.job].copy].host;
+        let is_same = self.model.hosts[client.index()].system == self.model.hosts[door.server.index()].system;
+        match &self.config(door.server).receiver.directory {
+            Directory::Mta(_) if is_same => before,
+            Directory::Everything | Directory::Mta(_) => Origin::Outside,
+            Directory::Tenants(_) if door.logged_in => Origin::Submitted,
+            Directory::Tenants(tenants) => {
+                let tenant = tenants.iter().find(|tenant| tenant.system.0 == door.tenant);
+                let connectors = tenant.map_or(&[][..], |tenant| &tenant.inbound.connectors);
+                match door.whom.connector.and_then(|at| connectors.get(usize::from(at))).filter(|row| row.on_premises) {
+                    Some(row) if door.whom.internal && (kept || row.treats_as_internal) => Origin::Internal,
+                    Some(_) => Origin::OnPremises,
+                    None => Origin::Outside,
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! What may a rule book know of a message, beside whom it goes to?
+//!
+//! Sources: New-TransportRule (its conditions); header-firewall articles on Exchange hybrid (`X-MS-Exchange-Organization-*`, `AuthAs`). The body is not
+//! modelled: of the content there are only size and header fields.
+
+use std::net::IpAddr;
+
+/// A message as a rule book sees it where it is.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Letter {
+    /// Envelope sender, empty for the null sender.
+    pub sender: Box<str>,
+    /// The author in `From`.
+    pub author: Box<str>,
+    /// Fields of the header, those of systems on the way last.
+    pub headers: Vec<Header>,
+    /// Bytes.
+    pub size_bytes: u64,
+    /// What filters say so far.
+    pub scl: Option<i8>,
+    /// Whose mail it is for the system that has it.
+    pub origin: Origin,
+    /// The address that handed it in.
+    pub client: Option<IpAddr>,
+    /// A report about another message.
+    pub is_report: bool,
+    /// How often mail-flow rules passed it on by themselves.
+    pub rule_loops: u8,
+}
+
+impl Letter {
+    /// The values of a field, by its name in any case.
+    pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.headers.iter().filter(|header| header.name.eq_ignore_ascii_case(name)).map(|header| &*header.value)
+    }
+}
+
+/// One field of a header.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct Header {
+    /// As written.
+    pub name: Box<str>,
+    /// As written.
+    pub value: Box<str>,
+}
+
+/// Whose mail a message is for the system that has it.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+pub enum Origin {
+    /// It began here: by a mailbox or a login of the system.
+    #[default]
+    Submitted,
+    /// It came from the organization's other half with its headers intact (`AuthAs: Internal`).
+    Internal,
+    /// It came from a server that a connector knows as the organization's own, without those headers.
+    OnPremises,
+    /// From anybody else (`AuthAs: Anonymous`).
+    Outside,
+}
+
+impl Origin {
+    /// Do groups that take mail of authenticated senders only take it?
+    #[must_use]
+    pub fn is_internal(self) -> bool {
+        matches!(self, Self::Submitted | Self::Internal)
+    }
+}
+
+/// What systems on the way made of a message.
+#[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
+pub struct Marks {
+    /// Fields that were set, or (`None`) taken away, by name in lower case.
+    pub headers: Vec<(Box<str>, Option<Box<str>>)>,
+    /// A spam confidence that was set.
+    pub scl: Option<i8>,
+    /// Whose mail it is here.
+    pub origin: Origin,
+    /// The address that handed it in here.
+    pub client: Option<IpAddr>,
+    /// How often mail-flow rules passed it on by themselves (`X-MS-Exchange-Transport-Rules-Loop`).
+    pub rule_loops: u8,
+}
+
+/// What a system does to a message that it passes on.
+#[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
+pub struct Stamps {
+    /// Fields to set, or (`None`) to take away, by name in lower case.
+    pub headers: Vec<(Box<str>, Option<Box<str>>)>,
+    /// A spam confidence.
+    pub scl: Option<i8>,
+    /// Headers of the organization travel along (`CloudServicesMailEnabled`); else they are stripped at the border.
+    pub keeps_organization_headers: bool,
+    /// A rule passed it on by itself.
+    pub by_rule: bool,
+}
+
+impl Marks {
+    /// The message after a system did this to it. What belongs to the organization alone survives only with its headers.
+    pub fn stamp(&mut self, stamps: &Stamps) {
+        for (name, value) in &stamps.headers {
+            self.headers.retain(|(known, _)| known != name);
+            self.headers.push((name.clone(), value.clone()));
+        }
+        self.scl = stamps.scl.or(self.scl).filter(|_| stamps.keeps_organization_headers);
+        self.rule_loops = self.rule_loops.saturating_add(u8::from(stamps.by_rule));
+    }
+
+    /// The header fields after all that was set and taken away.
+    #[must_use]
+    pub fn headers_over(&self, written: &[Header]) -> Vec<Header> {
+        let touched = |header: &&Header| !self.headers.iter().any(|(name, _)| header.name.eq_ignore_ascii_case(name));
+        let set =
+            |(name, value): &(Box<str>, Option<Box<str>>)| value.as_ref().map(|value| Header { name: name.clone(), value: value.clone() });
+        written.iter().filter(touched).cloned().chain(self.headers.iter().filter_map(set)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_on_the_way() {
+        let field = |name: &str, value: &str| Header { name: name.into(), value: value.into() };
+        let written = vec![field("Subject", "hello"), field("X-Secret", "1")];
+        let mut marks = Marks::default();
+        let headers = vec![("x-secret".into(), None), ("x-done".into(), Some("yes".into()))];
+        marks.stamp(&Stamps { headers, scl: Some(-1), by_rule: true, ..Stamps::default() });
+        assert_eq!(marks.headers_over(&written), [field("Subject", "hello"), field("x-done", "yes")]);
+        assert_eq!((marks.scl, marks.rule_loops), (None, 1), "the SCL is a header of the organization");
+        marks.stamp(&Stamps { scl: Some(6), keeps_organization_headers: true, ..Stamps::default() });
+        assert_eq!((marks.scl, marks.rule_loops), (Some(6), 1));
+    }
+}
