@@ -2,6 +2,7 @@
 //!
 //! A recipient's story is the chain of queues that its mail went through: of all copies the one that was delivered first, else the one that ended last.
 
+use super::expansions::Expansions;
 use super::outcome::{Authentication, Decision, Hop, Kind, Message, Outcome, Place, Published, Reason, Recipient, ReportLine, Stopped};
 use crate::base::{ConnectionResult, Enhanced, Fate, HostId};
 use crate::decide::authentication::dkim::DkimResult;
@@ -63,6 +64,7 @@ pub(super) struct Builder<'a> {
     pub(super) findings: BTreeMap<u32, Rc<Authentication>>,
     pub(super) refusals: BTreeMap<(u32, u16), Vec<u32>>,
     pub(super) published: Vec<Rc<Published>>,
+    pub(super) expansions: Expansions,
 }
 
 impl<'a> Builder<'a> {
@@ -94,6 +96,7 @@ impl<'a> Builder<'a> {
             exceptions: trace.recipients.iter().map(|row| ((row.connection, row.recipient), row.outcome)).collect(),
             findings: findings(run),
             refusals: BTreeMap::new(),
+            expansions: Expansions::new(trace),
             published: run.tables.published.values().iter().map(|one| Rc::new(published(one))).collect(),
         };
         for (at, row) in trace.refusals.iter().enumerate() {
@@ -163,17 +166,13 @@ impl<'a> Builder<'a> {
         self.place(row.host, row.tenant)
     }
 
-    fn address(&self, template: u32, number: u64) -> Rc<str> {
+    pub(super) fn address(&self, template: u32, number: u64) -> Rc<str> {
         self.run.tables.templates.get(template).expand(number).to_string().into()
     }
 
     fn message(&self, message: u32) -> Message {
         let row = &self.run.trace.messages[message as usize];
-        let list = self.run.tables.recipient_lists.get(row.to);
         let parent = (row.parent != NONE).then(|| self.ids[row.parent as usize].clone());
-        let recipients = (0..list.len() as u16)
-            .map(|index| self.recipient(message, index, self.address(list[index as usize], row.address_number)))
-            .collect();
         Message {
             id: self.ids[message as usize].clone(),
             parent,
@@ -192,18 +191,18 @@ impl<'a> Builder<'a> {
                 .iter()
                 .map(|(index, action, status, reply)| self.report_line(row.parent, *index, action, *status, *reply))
                 .collect(),
-            recipients,
+            recipients: self.recipients(message),
         }
     }
 
     fn report_line(&self, parent: u32, index: u16, action: &'static str, status: Enhanced, reply: u32) -> ReportLine {
-        let row = &self.run.trace.messages[parent as usize];
-        let template = self.run.tables.recipient_lists.get(row.to)[index as usize];
         let diagnostic = if reply == NONE { "".into() } else { self.run.tables.replies.get(reply).to_string().into() };
-        ReportLine { recipient: self.address(template, row.address_number), action, status, diagnostic }
+        let root = self.root_of(parent, index);
+        let original = (root != index).then(|| self.address_of(parent, root));
+        ReportLine { recipient: self.address_of(parent, index), original, action, status, diagnostic }
     }
 
-    fn recipient(&self, message: u32, index: u16, to: Rc<str>) -> Recipient {
+    pub(super) fn recipient(&self, message: u32, index: u16, to: Rc<str>) -> Recipient {
         let rows: Vec<&FateRow> = self.fates[message as usize]
             .iter()
             .map(|at| &self.run.trace.fates[*at as usize])
@@ -229,6 +228,7 @@ impl<'a> Builder<'a> {
         let copy = copy.filter(|_| has_rows);
         Recipient {
             to,
+            became: None,
             fate,
             junk: chosen.is_some_and(|row| row.junk),
             code: reply.map_or(default_code, |id| self.run.tables.replies.get(id).code),
@@ -242,9 +242,7 @@ impl<'a> Builder<'a> {
             said_by: (said_by != NONE).then(|| self.place(HostId(said_by), NONE)),
             duplicates: arrivals.saturating_sub(1),
             hops: copy.map_or_else(Vec::new, |copy| self.hops(copy, index, fate)),
-            arrival: copy
-                .filter(|copy| self.ends_here(*copy, fate))
-                .map_or_else(Vec::new, |copy| self.decisions_of(copy, |row| row.recipient == u32::from(index))),
+            arrival: copy.filter(|copy| self.ends_here(*copy, fate)).map_or_else(Vec::new, |copy| self.told_about(copy, index)),
         }
     }
 
@@ -294,16 +292,33 @@ impl<'a> Builder<'a> {
 
     /// The chain of queues up to `last`.
     fn hops(&self, last: u32, index: u16, fate: Fate) -> Vec<Hop> {
-        let mut chain = vec![last];
-        while let Some(connection) = Some(self.copy(chain[chain.len() - 1]).from_connection).filter(|row| *row != NONE) {
-            chain.push(self.run.trace.connections[connection as usize].copy);
+        // Copies from the last one back, each with the place that its recipient has in it; what was replaced there is part of the same hop.
+        let mut chain = vec![(last, index)];
+        let (mut first, mut place) = self.origin(last, index);
+        while let Some(connection) = Some(self.copy(first).from_connection).filter(|row| *row != NONE) {
+            let before = self.run.trace.connections[connection as usize].copy;
+            chain.push((before, place));
+            (first, place) = self.origin(before, place);
         }
         chain.reverse();
-        let mut hops: Vec<Hop> = chain.windows(2).map(|pair| self.hop(pair[0], Some(pair[1]), index)).collect();
+        let mut hops: Vec<Hop> =
+            chain.windows(2).map(|pair| self.hop(pair[0].0, Some(self.origin(pair[1].0, pair[1].1).0), pair[0].1)).collect();
         if !self.ends_here(last, fate) || self.decision_rows.contains_key(&last) && !matches!(fate, Fate::Delivered | Fate::LeftModel) {
             hops.push(self.hop(last, None, index));
         }
         hops
+    }
+
+    /// The copy that came in, where this one was made of it in the same queue, with the recipient as it came.
+    fn origin(&self, copy: u32, index: u16) -> (u32, u16) {
+        self.expansions.before(copy, index).map_or((copy, index), |(copy, index)| self.origin(copy, index))
+    }
+
+    /// Decisions about a recipient in a queue, those about whom it stands for first.
+    fn told_about(&self, copy: u32, index: u16) -> Vec<Rc<Decision>> {
+        let mut told = self.expansions.before(copy, index).map_or_else(Vec::new, |(copy, index)| self.told_about(copy, index));
+        told.extend(self.decisions_of(copy, |row| row.recipient == u32::from(index)));
+        told
     }
 
     fn hop(&self, copy: u32, next: Option<u32>, index: u16) -> Hop {
@@ -320,12 +335,13 @@ impl<'a> Builder<'a> {
             }
             None => ("".into(), ""),
         };
-        let decisions = self.decisions_of(copy, |row| row.recipient == u32::from(index));
+        let decisions = self.told_about(copy, index);
         let left_at = next.map_or_else(|| attempts.last().map_or(row.arrived, |attempt| attempt.end), |next| self.copy(next).arrived);
         let waited = self.passes.get(&(copy, 1)).map(|at| &self.run.trace.passes[*at as usize]);
         let tried = attempts.first().is_some_and(|first| waited.is_none_or(|pass| first.at < pass.next_at));
         Hop {
             waited: waited.filter(|_| !tried).map(|pass| (pass.next_at, pass.why)),
+            sender: self.sender_of(row.message.0, index),
             from: self.place_of(copy),
             to: next.map(|next| self.place_of(next)),
             queued_at: row.arrived,
@@ -361,9 +377,9 @@ impl<'a> Builder<'a> {
             return false;
         }
         let key = self.run.tables.destinations.get(destination);
-        let message = &self.run.trace.messages[self.copy(copy).message.index()];
-        let template = self.run.tables.recipient_lists.get(message.to)[index as usize];
-        let domain = self.run.tables.templates.get(template).expand(message.address_number).domain;
+        let message = self.copy(copy).message;
+        let number = self.run.trace.messages[message.index()].address_number;
+        let domain = self.run.tables.templates.get(self.template_of(message.0, index)).expand(number).domain;
         let to_mx_of = key.hops.first().filter(|_| key.rule == "MX").map(|hop| self.run.tables.next_hops.get(hop.0));
         to_mx_of.is_none_or(|hop| *queue_name(&self.run.tables.names, hop) == *domain)
     }

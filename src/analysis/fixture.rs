@@ -105,6 +105,7 @@ fn first_hop(at: SimTime) -> Hop {
     attempt.decisions = vec![];
     attempt.lookups = vec![Lookup { at, name: "contoso.com".into(), kind: "MX", answer: "1 record".into(), cached: false }];
     Hop {
+        sender: "bob@fabrikam.com".into(),
         from: internet(),
         to: Some(eop()),
         queued_at: at,
@@ -120,6 +121,7 @@ fn first_hop(at: SimTime) -> Hop {
 
 fn second_hop(attempts: Vec<Attempt>, to: Option<Place>, left_at: SimTime) -> Hop {
     Hop {
+        sender: "bob@fabrikam.com".into(),
         from: eop(),
         tls: to.is_some().then(tls),
         to,
@@ -152,6 +154,7 @@ fn recipient(fate: Fate, at: SimTime, hops: Vec<Hop>) -> Recipient {
     let (code, enhanced) = fate.default_code();
     Recipient {
         to: "alice@contoso.com".into(),
+        became: None,
         fate,
         junk: false,
         code,
@@ -205,6 +208,7 @@ fn bounced(number: u32, sent_at: SimTime) -> [Message; 2] {
     let mut returned = recipient(Fate::LeftModel, back, vec![home]);
     returned.to = "bob@fabrikam.com".into();
     let line = ReportLine {
+        original: None,
         recipient: "nobody@contoso.com".into(),
         action: "failed",
         status: Enhanced(5, 1, 1),

@@ -122,12 +122,22 @@ pub struct Message {
 pub struct ReportLine {
     /// Final-Recipient.
     pub recipient: Rc<str>,
+    /// Original-Recipient, where it is another one: that one was replaced on the way.
+    pub original: Option<Rc<str>>,
     /// `failed`, `delayed`, `delivered`, `relayed`, `expanded`.
     pub action: &'static str,
     /// Status.
     pub status: Enhanced,
     /// Diagnostic-Code.
     pub diagnostic: Rc<str>,
+}
+
+impl ReportLine {
+    /// Does it speak of this recipient?
+    #[must_use]
+    pub fn is_about(&self, recipient: &Recipient) -> bool {
+        self.recipient == recipient.to || recipient.became.as_ref() == Some(&self.recipient)
+    }
 }
 
 /// A system and, where known, one of its machines. A system without `hosts` is its own machine.
@@ -139,11 +149,13 @@ pub struct Place {
     pub host: Rc<str>,
 }
 
-/// One recipient of one message.
+/// One recipient of one message; of one that others stand for, one of these.
 #[derive(Clone, Debug)]
 pub struct Recipient {
     /// The address of the envelope.
     pub to: Rc<str>,
+    /// Who stood for it in the end, if it was replaced on the way.
+    pub became: Option<Rc<str>>,
     /// How it ended.
     pub fate: Fate,
     /// It lies in the junk folder.
@@ -168,9 +180,19 @@ pub struct Recipient {
     pub arrival: Vec<Rc<Decision>>,
 }
 
+impl Recipient {
+    /// `list@a.example > alice@b.example`: as written, and who stands for it.
+    #[must_use]
+    pub fn name(&self) -> String {
+        self.became.as_ref().map_or_else(|| self.to.to_string(), |became| format!("{} > {became}", self.to))
+    }
+}
+
 /// The time in one queue.
 #[derive(Clone, Debug)]
 pub struct Hop {
+    /// The envelope sender, `<>` for null.
+    pub sender: Rc<str>,
     /// Who had it in its queue.
     pub from: Place,
     /// Who took it; `None` if nobody did.

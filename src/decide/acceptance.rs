@@ -3,6 +3,7 @@
 //! Sources: RFC 5321 §3.3, §3.6.2 and §4.1.3; postconf(5) `relay_domains`, `mynetworks`; Exchange Online accepted domains and Directory-Based Edge
 //! Blocking. What a server knows of its client stands in `visitor`. Not modelled yet: Exchange receive connectors.
 
+use super::claim::{Claim, claim};
 use super::exchange::{attribution, submission};
 pub use super::visitor::Peer;
 use super::visitor::Visitor;
@@ -66,8 +67,11 @@ pub fn answer_rcpt(directory: &Directory, names: &Names, visitor: &Visitor<'_>, 
 
 fn answer_mta(directory: &MtaDirectory, visitor: &Visitor<'_>, address: &str, domain: &str) -> Decision<Acceptance> {
     let take = |reason| Decision::for_reason(Acceptance::PLAIN, reason);
-    if let Some(pattern) = directory.mailboxes.iter().find(|pattern| pattern.matches(address)) {
-        return take(because("ACCEPT", pattern.as_str(), "a mailbox here", "mailboxes"));
+    match claim(directory, address, domain) {
+        Some(Claim::Mailbox(pattern)) => return take(because("ACCEPT", pattern.as_str(), "a mailbox here", "mailboxes")),
+        Some(Claim::Replaced(expansion)) => return take(because("ACCEPT", &*expansion.name, "others stand for it here", "recipients")),
+        Some(Claim::Returned(back)) => return take(because("ACCEPT", &*back.name, "a sender that was rewritten here", "SRS")),
+        None => {}
     }
     if let Some(pattern) = directory.relay_domains.iter().find(|pattern| pattern.matches(domain)) {
         return take(because("ACCEPT", pattern.as_str(), "taken for another system", "relay_domains"));
@@ -147,6 +151,7 @@ mod tests {
         let directory = Directory::Mta(MtaDirectory {
             mailboxes: vec![Pattern::new("alice@dest.test")],
             mailbox_domains: vec!["dest.test".into()],
+            expansions: vec![],
             relay_domains: vec![Pattern::new("backup.test")],
             relay_clients: vec![Client::Hosts(vec![HostId(7)]), Client::Network("192.0.2.0/24".parse().unwrap())],
             ..MtaDirectory::default()

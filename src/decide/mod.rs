@@ -5,6 +5,7 @@
 
 pub mod acceptance;
 pub mod authentication;
+pub mod claim;
 pub mod dane;
 pub mod exchange;
 pub mod failure;
@@ -17,6 +18,7 @@ pub mod relay;
 pub mod remembered;
 pub mod retry;
 pub mod route;
+pub mod srs;
 pub mod tcpto;
 pub mod tls;
 pub mod visitor;

@@ -3,7 +3,9 @@
 //! Sources: postconf(5) `mydestination`, `transport_maps`, `relayhost`; RFC 5321 §4.1.3 (address literals), §5.1.
 
 use super::acceptance::literal_address;
+use super::claim::{Claim, claim};
 use super::{Decision, because};
+use crate::model::expansion::{Expansion, ExpansionKind, SenderAfter};
 use crate::model::settings::Routing;
 use crate::model::settings::{MtaDirectory, Route, Target};
 
@@ -12,6 +14,8 @@ use crate::model::settings::{MtaDirectory, Route, Target};
 pub enum NextStop {
     /// Into a mailbox here.
     Mailbox,
+    /// Others get it.
+    Expanded(Expansion),
     /// The domain is here, the user is not.
     UnknownUser,
     /// To the hosts of this line of the transport map.
@@ -29,8 +33,22 @@ pub enum NextStop {
 /// Chooses for the recipient `local@domain`.
 #[must_use]
 pub fn choose(directory: &MtaDirectory, routing: &Routing, address: &str, domain: &str) -> Decision<NextStop> {
-    if let Some(pattern) = directory.mailboxes.iter().find(|pattern| pattern.matches(address)) {
-        return Decision::for_reason(NextStop::Mailbox, because("LOCAL", pattern.as_str(), "a mailbox here", "mailboxes"));
+    match claim(directory, address, domain) {
+        Some(Claim::Mailbox(pattern)) => {
+            return Decision::for_reason(NextStop::Mailbox, because("LOCAL", pattern.as_str(), "a mailbox here", "mailboxes"));
+        }
+        Some(Claim::Replaced(expansion)) => {
+            return Decision::for_reason(
+                NextStop::Expanded(expansion.clone()),
+                because("EXPAND", &*expansion.name, words(expansion), "RFC 5321 §3.9"),
+            );
+        }
+        Some(Claim::Returned(back)) => {
+            let why = "the sender of a message that was forwarded here: its report goes on to";
+            let reason = because("SRS", &*back.name, format!("{why} {}", names(&back)), "SRS");
+            return Decision::for_reason(NextStop::Expanded(back), reason);
+        }
+        None => {}
     }
     if directory.mailbox_domains.iter().any(|own| &**own == domain) {
         let why = format!("`{domain}` is local, but no mailbox matches");
@@ -63,6 +81,31 @@ pub fn choose(directory: &MtaDirectory, routing: &Routing, address: &str, domain
     };
     Decision { outcome, chosen: vec![reason], passed_over }
 }
+
+/// `goes on to a@b.test and c@b.test, from its owner o@b.test`
+fn words(expansion: &Expansion) -> String {
+    let what = match expansion.kind {
+        ExpansionKind::Alias => "goes on to",
+        ExpansionKind::List => "a list, sent out to",
+    };
+    let sender = match &expansion.sender {
+        SenderAfter::Kept => ", from the same sender".to_owned(),
+        SenderAfter::Replaced(owner) => format!(", reports go to {}@{}", owner.local, owner.domain),
+        SenderAfter::Rewritten(_) => ", the sender rewritten (SRS)".to_owned(),
+    };
+    format!("{what} {}{sender}", names(expansion))
+}
+
+/// Who gets a copy, some by name.
+fn names(expansion: &Expansion) -> String {
+    let some: Vec<String> = expansion.to.iter().take(NAMED).map(|to| format!("{}@{}", to.local, to.domain)).collect();
+    let more = expansion.to.len().saturating_sub(NAMED);
+    let rest = if more == 0 { String::new() } else { format!(" and {more} more") };
+    format!("{}{rest}", some.join(", "))
+}
+
+/// So many members are named in a reason.
+const NAMED: usize = 5;
 
 /// Does a line of the map cover this domain?
 fn route_matches(route: &Route, domain: &str) -> bool {
@@ -97,8 +140,6 @@ mod tests {
         let directory = MtaDirectory {
             mailboxes: vec![Pattern::new("*@sender.test")],
             mailbox_domains: vec!["sender.test".into(), "half.test".into()],
-            relay_domains: vec![],
-            relay_clients: vec![],
             ..MtaDirectory::default()
         };
         let route = |pattern: &str| Route {

@@ -164,6 +164,25 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         carried
     }
 
+    /// What the members of a list get: the message with what the list does to it.
+    pub(crate) fn changed_by_list(&mut self, copy: u32, changes: &[Change]) -> Arrival {
+        let row = &self.copies[copy];
+        let arrival = row.arrival;
+        if !self.origins.is_on || changes.is_empty() {
+            return arrival;
+        }
+        let host = &self.model.hosts[row.host.index()];
+        let mut carried = match arrival.carried {
+            NONE => self.newborn(row.message, self.model.names.text(host.hostname)),
+            known => self.origins.carried.get(known).clone(),
+        };
+        for change in changes {
+            let touch = Touch { by: host.name.clone(), change: *change };
+            carried.signatures.iter_mut().for_each(|signature| signature.since.push(touch.clone()));
+        }
+        Arrival { carried: self.origins.carried.intern(carried), ..arrival }
+    }
+
     /// A message that nobody passed on yet.
     fn newborn(&self, message: u32, hostname: &str) -> Carried {
         let row = &self.messages[message];
@@ -182,19 +201,19 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 
     /// The same, for a number of what is carried.
-    pub(super) fn author_domain(&self, message: u32, carried: u32, mail_from: &str) -> Option<String> {
+    pub(super) fn author_domain(&self, message: u32, carried: u32) -> Option<String> {
         let nothing = Carried::default();
-        self.author(message, if carried == NONE { &nothing } else { self.origins.carried.get(carried) }, mail_from)
+        self.author(message, if carried == NONE { &nothing } else { self.origins.carried.get(carried) })
     }
 
     /// The domain in `From`.
-    fn author(&self, message: u32, carried: &Carried, mail_from: &str) -> Option<String> {
+    fn author(&self, message: u32, carried: &Carried) -> Option<String> {
         let row = &self.messages[message];
         let written = self.sources_model[row.source as usize].author.as_ref().filter(|_| row.kind == 0);
         match (&carried.author, written) {
             (Some(domain), _) => Some(domain.to_string()),
             (None, Some(author)) => Some(author.expand(row.address_number).domain.to_string()),
-            (None, None) => mail_from.rsplit_once('@').map(|(_, domain)| domain.to_owned()),
+            (None, None) => self.sender_text(message).rsplit_once('@').map(|(_, domain)| domain.to_owned()),
         }
     }
 
@@ -207,8 +226,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let seen = host.egress.iter().chain(&host.addresses).find(|own| own.is_ipv4() == family).copied();
         let Some(connected) = seen else { return (arrival, None) };
         let address = self.look_through(door, &carried.path, connected);
-        let (mail_from, key) = (self.sender_text(message), self.messages[message].key);
-        let author = self.author(message, carried, &mail_from);
+        let (mail_from, key) = (self.sender_text_of(copy), self.messages[message].key);
+        let author = self.author(message, carried);
         let mut dns = Dns { model, chance: self.chance, view: self.view_of(door.server), at: door.at, message: key };
         let mut ask = |name: &str, record_type| dns.ask(name, record_type);
         let question = SpfQuestion { client: address, helo: model.names.text(host.hostname), mail_from: &mail_from };

@@ -95,7 +95,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 
     pub(super) fn sender_matches(&self, talk: &Talk<'_>, pattern: Option<&crate::base::Pattern>) -> bool {
-        let sender = self.sender_text(self.copies[self.jobs[talk.job].copy].message);
+        let sender = self.sender_text_of(self.jobs[talk.job].copy);
         pattern.is_none_or(|from| from.matches(&sender) || from.as_str() == "<>" && sender.is_empty())
     }
 

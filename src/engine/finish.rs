@@ -67,7 +67,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let row = &mut self.copies[copy];
         row.deferrals += 1;
         let (arrived, deferrals) = (row.arrived, row.deferrals);
-        let null_sender = self.messages[row.message].from == NONE;
+        let null_sender = self.sender_of(copy) == NONE;
         let rules = self.rules(host);
         if !self.copies[copy].notified && delay_notice_due(&sender.retry, arrived, self.now) {
             self.copies[copy].notified = true;
@@ -158,9 +158,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let junk = fate == Fate::Delivered && self.copies[copy].arrival.junk;
         let reply = if junk { self.tables.reply(250, Enhanced(2, 0, 0), "Ok, into the junk folder") } else { self.ok_reply };
         let index = self.copies[copy].recipients[place].index;
-        let row = &self.messages[self.copies[copy].message];
-        if self.sources_model.get(row.source as usize).and_then(|source| source.notify).is_some_and(|notify| notify.success) {
-            self.report(copy, vec![(index, "delivered", Enhanced(2, 0, 0), reply)], 1);
+        if self.wants_word_of_success(self.copies[copy].message) {
+            self.word_of_success(copy, index, "delivered");
         }
         self.copies[copy].recipients[place].state = RecipientState::Done;
         self.end_recipient(copy, place, fate, reply, NONE);
@@ -208,6 +207,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let row = &mut self.messages[message];
         row.copies -= 1;
         if row.copies == 0 {
+            if self.expansions.is_used() {
+                self.forget_members(message);
+            }
+            let row = &self.messages[message];
             for end in &row.ends {
                 let fate = end.fate.expect("every recipient has an end when no copy is left");
                 self.counters.fates[super::run::fate_place(fate)] += 1;

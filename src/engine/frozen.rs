@@ -21,8 +21,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     fn conclude_pass(&mut self, copy: u32, notes: &PassNotes) {
         let written = self.write_memory(copy, notes);
         let row = &self.copies[copy];
-        let (host, message, number) = (row.host, row.message, row.number);
-        let null_sender = self.messages[message].from == NONE;
+        let (host, number) = (row.host, row.number);
+        let null_sender = self.sender_of(copy) == NONE;
         let failed = row.recipients.iter().any(|recipient| matches!(recipient.state, RecipientState::Failed | RecipientState::Looped));
         let freeze = notes.freeze || failed && null_sender && !self.memory.frozen.contains_key(&copy);
         if failed && null_sender && !freeze {
@@ -65,7 +65,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     /// One report about all that failed, and about all whose retry time is over.
     fn report_end(&mut self, copy: u32, timed_out: &[u16]) {
-        let null_sender = self.messages[self.copies[copy].message].from == NONE;
+        let null_sender = self.sender_of(copy) == NONE;
         let mut lines = Vec::new();
         for place in 0..self.copies[copy].recipients.len() {
             let recipient = self.copies[copy].recipients[place];
@@ -144,7 +144,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     /// When a frozen message is looked at again.
     fn thaws_at(&self, copy: u32, since: SimTime) -> SimTime {
         let Some(retry) = self.exim_retry(self.copies[copy].host) else { return SimTime::NEVER };
-        let report = self.messages[self.copies[copy].message].from == NONE;
+        let report = self.sender_of(copy) == NONE;
         let ends = [
             (retry.auto_thaw_ns, retry.auto_thaw_ns > 0),
             (retry.timeout_frozen_after_ns, retry.timeout_frozen_after_ns > 0),
@@ -164,7 +164,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let Some(retry) = self.exim_retry(self.copies[copy].host) else { return false };
         let over = retry.timeout_frozen_after_ns;
         if over == 0 || self.now.since(since) < over {
-            if self.messages[self.copies[copy].message].from != NONE {
+            if self.sender_of(copy) != NONE {
                 self.memory.frozen.remove(&copy);
             }
             return false;

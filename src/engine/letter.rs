@@ -11,7 +11,7 @@ use crate::model::settings::Directory;
 use crate::trace::NONE;
 
 /// What makes two messages the same to a rule book.
-type LetterKey = (u32, u32, u64, u8, u32);
+type LetterKey = (u32, u32, u32, u64, u8, u32);
 
 /// Numbers of letters, from 1 on.
 #[derive(Clone, Debug, Default)]
@@ -29,22 +29,26 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let message = &self.messages[row.message];
         let varies = |template: u32| template != NONE && !self.tables.templates.get(template).is_constant();
         let source = self.sources_model.get(message.source as usize).filter(|_| message.kind == 0);
-        if varies(message.from) || source.and_then(|source| source.author.as_ref()).is_some_and(|author| !author.is_constant()) {
+        let sender = self.sender_of(copy);
+        if varies(message.from)
+            || varies(sender)
+            || source.and_then(|source| source.author.as_ref()).is_some_and(|author| !author.is_constant())
+        {
             return UNIQUE;
         }
-        self.letters.0.intern((message.from, message.source, message.size, message.kind, row.arrival.carried)) + 1
+        self.letters.0.intern((sender, message.from, message.source, message.size, message.kind, row.arrival.carried)) + 1
     }
 
     /// The message of a copy as a rule book sees it.
     pub(super) fn letter(&self, copy: u32) -> Letter {
         let row = &self.copies[copy];
         let message = &self.messages[row.message];
-        let sender = self.sender_text(row.message);
+        let sender = self.sender_text_of(copy);
         let source = self.sources_model.get(message.source as usize).filter(|_| message.kind == 0);
         let author = source.and_then(|source| source.author.as_ref()).map(|author| author.expand(message.address_number).to_string());
         let marks = self.marks(copy);
         Letter {
-            author: author.unwrap_or_else(|| sender.clone()).into(),
+            author: author.unwrap_or_else(|| self.sender_text(row.message)).into(),
             sender: sender.into(),
             headers: marks.headers_over(source.map_or(&[], |source| &source.headers)),
             size_bytes: message.size,

@@ -132,7 +132,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let (message, index) = (self.copies[copy].message, self.copies[copy].recipients[place as usize].index);
         let template = self.recipient_template(message, index);
         let number = if self.tables.templates.get(template).is_constant() { 0 } else { self.messages[message].address_number };
-        Key::Recipient(template, self.messages[message].from, number)
+        Key::Recipient(template, self.sender_of(copy), number)
     }
 
     fn record(&self, host: HostId, key: &Key) -> Option<&Record> {

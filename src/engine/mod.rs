@@ -4,6 +4,7 @@ mod admission;
 mod authentication;
 mod chance;
 mod command;
+mod expansion;
 mod fault;
 mod finish;
 mod fope;

@@ -1,5 +1,6 @@
 //! Reports to the sender (RFC 3464) and delay notices: messages of their own, born where the failure was.
 
+use super::expansion::Wishes;
 use super::world::{Recipient, RecipientState, World};
 use crate::base::{Enhanced, HostId};
 use crate::model::settings::{Directory, Profile};
@@ -11,7 +12,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     pub(super) fn report(&mut self, copy: u32, lines: Vec<(u16, &'static str, Enhanced, u32)>, kind: u8) {
         let message = self.copies[copy].message;
         let row = &self.messages[message];
-        let (to, from) = (row.to, row.from);
+        let (to, from) = (row.to, self.sender_of(copy));
         let host = self.copies[copy].host;
         let to_whom = if from != NONE {
             from
@@ -25,10 +26,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             return;
         }
         let row = &self.messages[message];
-        let notify = self.sources_model.get(row.source as usize).and_then(|source| source.notify);
+        let heard = lines.first().is_none_or(|(index, ..)| self.wishes(message, *index) != Wishes::Usual);
+        let notify = self.sources_model.get(row.source as usize).and_then(|source| source.notify).filter(|_| heard);
         let wanted = match (notify, kind) {
             (None, _) => true,
-            (Some(_), 1) if lines.iter().all(|(_, action, ..)| *action == "delivered") => true,
+            (Some(_), 1) if lines.iter().all(|(_, action, ..)| matches!(*action, "delivered" | "relayed" | "expanded")) => true,
             (Some(notify), 1) => notify.failure,
             (Some(notify), _) => notify.delay,
         };
@@ -56,6 +58,21 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         };
         if let Some(new) = self.new_message(report) {
             self.ready(new);
+        }
+    }
+
+    /// Does the sender want to hear of success?
+    #[inline]
+    pub(super) fn wants_word_of_success(&self, message: u32) -> bool {
+        let source = self.messages[message].source as usize;
+        self.sources_model.get(source).and_then(|source| source.notify).is_some_and(|notify| notify.success)
+    }
+
+    /// Tells the sender that a recipient was reached, or how far it came, if that was asked for.
+    pub(super) fn word_of_success(&mut self, copy: u32, index: u16, action: &'static str) {
+        let message = self.copies[copy].message;
+        if self.wants_word_of_success(message) && self.wishes(message, index) == Wishes::All {
+            self.report(copy, vec![(index, action, Enhanced(2, 0, 0), self.ok_reply)], 1);
         }
     }
 

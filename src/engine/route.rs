@@ -34,6 +34,8 @@ pub(crate) enum Stop {
     Quarantine(u32),
     /// To this destination.
     To(u32),
+    /// Others stand for it here: an expansion by its number.
+    Expand(u32),
     /// Nobody says.
     NotSaid(u32),
 }
@@ -180,6 +182,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let Routing::Mta { smart_hosts, routes, fallback_hosts } = &config.sender.routing else {
             return match stop {
                 NextStop::Mailbox => Stop::Mailbox,
+                NextStop::Expanded(expansion) => Stop::Expand(self.expansion(expansion.clone())),
                 NextStop::UnknownUser => Stop::Bounce(self.tables.reply(550, Enhanced(5, 1, 1), "User unknown")),
                 _ => {
                     Stop::NotSaid(self.tables.reply(0, Enhanced(5, 3, 5), "nothing in the scenario says where this system sends its mail"))
@@ -188,6 +191,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         };
         let (hops, configured): (SmallVec<[NextHopId; 2]>, bool) = match stop {
             NextStop::Mailbox => return Stop::Mailbox,
+            NextStop::Expanded(expansion) => return Stop::Expand(self.expansion(expansion.clone())),
             NextStop::UnknownUser => return Stop::Bounce(self.tables.reply(550, Enhanced(5, 1, 1), "User unknown")),
             NextStop::Unknown => {
                 return Stop::NotSaid(self.tables.reply(

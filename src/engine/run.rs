@@ -128,6 +128,7 @@ fn play<const LEVEL: u8>(model: &Model, options: &Options) -> Run {
         proofs: Interner::default(),
         policies: super::policy::Policies::default(),
         wishes: sources.iter().any(|source| source.tls_wish != TlsWish::Usual),
+        expansions: super::expansion::Expansions::default(),
         acceptance_cache: AcceptanceCache::default(),
         visits: crate::base::Interner::default(),
         logins: super::submission::Logins::new(model, &sources),
@@ -224,7 +225,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             }
         }
         for message in self.messages.rows_where(|message| message.copies > 0) {
-            for end in &self.messages[message].ends {
+            for index in 0..self.messages[message].ends.len() {
+                let end = self.messages[message].ends[index];
+                if end.open == 0 && self.is_replaced(message, index as u16) {
+                    continue;
+                }
                 let fate = if end.delivered > 0 || end.open == 0 { end.fate.unwrap_or(Fate::Queued) } else { Fate::Queued };
                 self.counters.fates[fate_place(fate)] += 1;
             }

@@ -118,7 +118,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let list = &model.host_faults[talk.server.index()].session;
         if !list.is_empty() {
             let address = self.tables.templates.get(template).expand(self.messages[message].address_number).to_string();
-            let sender = self.sender_text(message);
+            let sender = self.sender_text_of(copy);
             let start = talk.now;
             let mut asked = false;
             for number in list {

@@ -27,10 +27,14 @@ pub(crate) struct VisitKey {
     login: u32,
     listener: (u16, IpAddr),
     from: u32,
+    /// What the author's domain is read from: the sender at first, and what was done to the message.
+    origin: (u32, u32),
     /// The number of its addresses, if they have one.
     number: u64,
     /// Whose author and score.
     source: u32,
+    /// Which of the server's dated rules are in force.
+    period: u8,
 }
 
 /// The parts of a visitor that nobody else owns.
@@ -52,7 +56,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let copy = self.jobs[talk.job].copy;
         let message = &self.messages[self.copies[copy].message];
         let source = if message.kind == 0 { message.source } else { NONE };
-        let constant = message.from == NONE || self.tables.templates.get(message.from).is_constant();
+        let is_constant = |sender| sender == NONE || self.tables.templates.get(sender).is_constant();
+        let constant = is_constant(message.from) && is_constant(self.sender_of(copy));
         let author = self.sources_model.get(source as usize).and_then(|source| source.author.as_ref());
         let constant = constant && author.is_none_or(crate::model::traffic::AddressTemplate::is_constant);
         let key = VisitKey {
@@ -61,9 +66,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             certificate: self.shown_certificate(talk),
             login: talk.login,
             listener: (talk.listener.port, talk.address),
-            from: message.from,
+            from: self.sender_of(copy),
+            origin: (message.from, self.copies[copy].arrival.carried),
             number: if constant { 0 } else { message.address_number },
             source,
+            period: talk.theirs.receiver.directory.period(talk.now),
         };
         self.visits.intern(key)
     }
@@ -77,11 +84,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     pub(super) fn with_visitor<T>(&self, talk: &Talk<'_>, ask: impl FnOnce(&Visitor<'_>, &Directory) -> T) -> T {
         let copy = &self.copies[self.jobs[talk.job].copy];
         let row = &self.messages[copy.message];
-        let sender = self.sender_text(copy.message);
+        let sender = self.sender_text_of(self.jobs[talk.job].copy);
         let seen = Seen {
             address: self.seen_address(talk.client, talk.address),
             certificate: self.shown_certificate(talk),
-            author: self.author_domain(copy.message, copy.arrival.carried, &sender),
+            author: self.author_domain(copy.message, copy.arrival.carried),
             sender,
         };
         let names = &self.tables.names;

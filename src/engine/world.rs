@@ -344,6 +344,8 @@ pub(crate) struct World<'m, const LEVEL: u8> {
     /// What servers know of clients.
     pub(crate) visits: crate::base::Interner<super::visitor::VisitKey>,
     pub(crate) origins: Origins,
+    /// Recipients that stand for others.
+    pub(crate) expansions: super::expansion::Expansions,
     pub(crate) letters: super::letter::Letters,
     pub(crate) relays: super::relay::Relays,
     pub(crate) silent: super::tcpto::SilentAddresses,

@@ -90,6 +90,14 @@ pub struct RelayPeriods {
     pub author_counts_until: SimTime,
 }
 
+impl RelayPeriods {
+    /// The number of the period at a moment.
+    #[must_use]
+    pub fn number(&self, at: SimTime) -> u8 {
+        u8::from(at >= self.domain_counts_from) + u8::from(at >= self.author_counts_until)
+    }
+}
+
 /// What a tenant allows to clients that log in.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Submission {

@@ -33,6 +33,8 @@ pub enum RuleState {
     Audits,
     /// Disabled.
     Off,
+    /// Before its `ActivationDate` or after its `ExpiryDate`.
+    NotNow,
 }
 
 /// One condition; the field of `New-TransportRule` stands beside it for explanations.

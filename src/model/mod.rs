@@ -5,6 +5,7 @@ pub mod certificate;
 mod client_tls;
 pub mod dns;
 pub mod exchange;
+pub mod expansion;
 pub mod fault;
 pub mod fope;
 pub mod inbound;

@@ -3,10 +3,11 @@
 use super::authentication::Stance;
 pub use super::client_tls::{ClientCertificate, ClientTls, DaneUse, TlsLevel, TlsPolicy};
 use super::exchange::Tenant;
+use super::expansion::Expansion;
 use super::fope::FopeRouting;
 pub use super::retry_rules::Retry;
 use super::topology::Law;
-use crate::base::{CertId, NameId, NextHopId, Pattern, Reply, TlsVersion};
+use crate::base::{CertId, NameId, NextHopId, Pattern, Reply, SimTime, TlsVersion};
 use std::net::IpAddr;
 
 /// All settings of one machine for a time.
@@ -310,6 +311,15 @@ pub enum Directory {
 }
 
 impl Directory {
+    /// A number for the time in which no dated rule changes an answer to RCPT.
+    #[must_use]
+    pub fn period(&self, at: SimTime) -> u8 {
+        match self {
+            Self::Tenants(tenants) => tenants.first().map_or(0, |tenant| tenant.inbound.relay.number(at)),
+            _ => 0,
+        }
+    }
+
     /// Does an answer to RCPT depend on more of the client than its address?
     #[must_use]
     pub fn looks_at_visitors(&self) -> bool {
@@ -325,7 +335,9 @@ impl Directory {
 pub struct MtaDirectory {
     /// Mailboxes here, most exact pattern first.
     pub mailboxes: Vec<Pattern>,
-    /// Domains of the mailboxes: unknown users there are refused (5.1.1). Patterns such as `*` have none.
+    /// Recipients that others stand for, most exact pattern first.
+    pub expansions: Vec<(Pattern, Expansion)>,
+    /// Domains of both: unknown users there are refused (5.1.1). Patterns such as `*` have none.
     pub mailbox_domains: Vec<Box<str>>,
     /// Domains taken for others.
     pub relay_domains: Vec<Pattern>,

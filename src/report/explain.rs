@@ -29,7 +29,7 @@ pub fn explain_text(outcome: &Outcome, id: &str, clock: Clock) -> Option<String>
         let mut way = Page { text: String::new(), clock };
         way.hops(recipient);
         match told.iter().find(|(_, text)| *text == way.text) {
-            Some((earlier, _)) if !way.text.is_empty() => page.line(2, &format!("went the same way as {}", earlier.to)),
+            Some((earlier, _)) if !way.text.is_empty() => page.line(2, &format!("went the same way as {}", earlier.name())),
             Some(_) | None => {
                 page.text += &way.text;
                 told.push((recipient, way.text));
@@ -72,7 +72,8 @@ impl Page {
     fn fate(&mut self, message: &Message, recipient: &Recipient) {
         self.gap();
         let at = recipient.final_place.as_ref().map_or(String::new(), |place| format!(" at {}", label(place)));
-        self.line(0, &format!("to {}: {}{at}", recipient.to, recipient.fate.as_str()));
+        let became = recipient.became.as_ref().map_or(String::new(), |became| format!(", which became {became}"));
+        self.line(0, &format!("to {}{became}: {}{at}", recipient.to, recipient.fate.as_str()));
         let code = if recipient.code == 0 { String::new() } else { format!("{} ", recipient.code) };
         let said = recipient.said_by.as_ref().map_or(String::new(), |place| format!(", said by {}", label(place)));
         self.line(2, &format!("{code}{} {}{said}", recipient.enhanced, recipient.text));
@@ -249,7 +250,7 @@ impl Page {
                 let (id, kind, fate) = (&report.id, report.kind.as_str(), recipient.fate.as_str());
                 let (made, at) = (self.clock.moment(report.sent_at), self.clock.moment(recipient.at));
                 let by = label(&report.entered_at);
-                self.line(2, &format!("{id}: {kind}, made by {by} at {made}, to {}: {fate} at {at}", recipient.to));
+                self.line(2, &format!("{id}: {kind}, made by {by} at {made}, to {}: {fate} at {at}", recipient.name()));
             }
         }
     }

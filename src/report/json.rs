@@ -106,6 +106,7 @@ fn write_message(w: &mut Writer, message: &Message, decisions: &mut Decisions) {
         w.key("report").array(&message.report, |w, line| {
             w.object(|w| {
                 w.key("recipient").string(&*line.recipient);
+                w.key("original").string(line.original.as_deref());
                 w.key("action").string(line.action);
                 w.key("status").string(&*line.status.to_string());
                 w.key("diagnostic").string(&*line.diagnostic);
@@ -118,6 +119,7 @@ fn write_message(w: &mut Writer, message: &Message, decisions: &mut Decisions) {
 fn write_recipient(w: &mut Writer, recipient: &Recipient, decisions: &mut Decisions) {
     w.object(|w| {
         w.key("to").string(&*recipient.to);
+        w.key("became").string(recipient.became.as_deref());
         w.key("fate").string(recipient.fate.as_str());
         w.key("code").number(recipient.code);
         w.key("enhanced").string(&*recipient.enhanced.to_string());
@@ -135,6 +137,7 @@ fn write_recipient(w: &mut Writer, recipient: &Recipient, decisions: &mut Decisi
 fn write_hop(w: &mut Writer, hop: &Hop, decisions: &mut Decisions) {
     w.object(|w| {
         w.key("from").string(label(&hop.from));
+        w.key("sender").string(&*hop.sender);
         w.key("to").string(hop.to.as_ref().map(label));
         w.key("from_system").string(&*hop.from.system);
         w.key("from_host").string(&*hop.from.host);

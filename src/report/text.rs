@@ -228,7 +228,7 @@ fn went_wrong(outcome: &Outcome, again: &str, clock: Clock) -> String {
     for (reason, message, recipient, number) in by_reason.iter().take(ROWS_MAX) {
         text += &format!("  {}\n", wrap(&fit(&format!("{number} {reason}"), 3 * WIDTH), WIDTH - 6).join("\n      "));
         let first = if *number > 1 { "first " } else { "" };
-        let what = format!("{first}{} to {}, at {}", message.id, recipient.to, clock.moment(recipient.at));
+        let what = format!("{first}{} to {}, at {}", message.id, recipient.name(), clock.moment(recipient.at));
         text += &format!("      {}\n", fit(&what, WIDTH - 6));
         text += &format!("      mailtwin explain {again} --message {}\n", shell_word(&message.id));
     }

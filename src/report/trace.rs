@@ -83,7 +83,7 @@ fn story(message: &Message, clock: Clock) -> String {
         recipient.hops.iter().for_each(|hop| tell_hop(&mut lines, hop, clock));
         tell_end(&mut lines, message, recipient);
     }
-    let to: Vec<&str> = message.recipients.iter().map(|recipient| &*recipient.to).collect();
+    let to: Vec<String> = message.recipients.iter().map(Recipient::name).collect();
     let kind = if message.kind == Kind::Mail { String::new() } else { format!(" ({})", message.kind.as_str()) };
     let head = format!("{}{kind} from {} to {}, at {}", message.id, message.from, to.join(", "), label(&message.entered_at));
     format!("\n{}  {}\n", clock.moment(message.sent_at), printable(&head)) + &lines.text(&to, clock)
@@ -107,12 +107,12 @@ impl Lines {
         }
     }
 
-    fn text(&self, to: &[&str], clock: Clock) -> String {
+    fn text(&self, to: &[String], clock: Clock) -> String {
         let told = self.lines.iter().map(|((at, _), (line, recipients))| {
             let whose = if recipients.len() == to.len() {
                 String::new()
             } else {
-                format!("  (for {})", recipients.iter().map(|number| to[*number]).collect::<Vec<_>>().join(", "))
+                format!("  (for {})", recipients.iter().map(|number| &*to[*number]).collect::<Vec<_>>().join(", "))
             };
             format!("  {}  {}\n", clock.moment(*at), printable(&(line.clone() + &whose)))
         });

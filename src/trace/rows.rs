@@ -188,6 +188,25 @@ pub struct AuthenticationRow {
     pub found: u32,
 }
 
+/// A recipient that stands for another one, in the copy that was made for it.
+#[derive(Clone, Copy, Debug)]
+pub struct ExpansionRow {
+    /// Which message.
+    pub message: MsgId,
+    /// The copy that goes on.
+    pub copy: u32,
+    /// The copy that it was made of, in the same queue.
+    pub from_copy: u32,
+    /// Which recipient was replaced.
+    pub of: u16,
+    /// By which one: a place after all that the message has so far.
+    pub member: u16,
+    /// Its address: a template.
+    pub address: u32,
+    /// The envelope sender from here on: a template, or `NONE`.
+    pub sender: u32,
+}
+
 /// How many messages lie in a queue from a moment on.
 #[derive(Clone, Copy, Debug)]
 pub struct QueueRow {
@@ -224,6 +243,8 @@ pub struct Trace {
     pub refusals: Vec<RefusalRow>,
     /// Origins.
     pub authentications: Vec<AuthenticationRow>,
+    /// Recipients that stand for others.
+    pub expansions: Vec<ExpansionRow>,
     /// Queue lengths.
     pub queues: Vec<QueueRow>,
     /// Who still waits when the run stops, and why: copy, recipient, reply, in this order. (The only word about those that nothing was tried for.)

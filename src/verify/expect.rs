@@ -3,7 +3,7 @@
 use super::desk::Desk;
 use super::judge::{Check, Node};
 use super::view::{Filter, Seen};
-use super::{authentication, fate, many, reason, reports, route, tls};
+use super::{authentication, fate, many, reason, reports, route, seen, tls};
 use crate::diag::Span;
 use crate::scenario::schema::Expectation;
 
@@ -58,11 +58,8 @@ pub(super) fn read(expectation: &Expectation, desk: &mut Desk<'_>) -> Node {
         Expectation::Failover(it) => many::failover(it, desk),
         Expectation::NothingLost(_) => many::nothing_lost(),
         Expectation::Checked(it) => authentication::checked(it, desk),
+        Expectation::Seen(it) => seen::seen(it, desk),
         Expectation::Attributed(it) => reason::attributed(it, desk),
-        Expectation::Seen(_) => {
-            desk.later(place, &format!("the expectation `{}`", expectation.word()));
-            each(|_| false, |_| String::new())
-        }
     };
     Node { place, check }
 }

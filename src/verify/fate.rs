@@ -11,7 +11,7 @@ use super::view::Seen;
 use crate::analysis::delays::{arrived, delay_ns};
 use crate::analysis::outcome::{AttemptResult, Place, Recipient};
 use crate::analysis::paths::places;
-use crate::base::{CodePattern, Fate};
+use crate::base::{CodePattern, Enhanced, Fate};
 use crate::scenario::schema;
 
 fn took(seen: &Seen<'_>) -> u64 {
@@ -73,7 +73,7 @@ pub(super) fn expired(it: &schema::Expired, desk: &mut Desk<'_>) -> Check {
 
 fn expiry_code(pattern: Option<&CodePattern>, seen: &Seen<'_>) -> bool {
     let lines = seen.scene.reports_about(seen.message).flat_map(|report| &report.report);
-    let mut failed = lines.filter(|line| line.action == "failed" && line.recipient == seen.recipient.to).peekable();
+    let mut failed = lines.filter(|line| line.action == "failed" && line.is_about(seen.recipient)).peekable();
     if failed.peek().is_none() {
         return code(pattern, seen.recipient);
     }
@@ -114,12 +114,19 @@ pub(super) fn looped(it: &schema::Looped, desk: &mut Desk<'_>) -> Check {
     let holds = move |seen: &Seen<'_>| {
         let recipient = seen.recipient;
         let row = places(seen.message, recipient);
-        recipient.fate == Fate::Looped
+        is_loop(recipient, &row)
             && code(pattern.as_ref(), recipient)
             && is(by.as_ref(), decider(recipient))
             && through.iter().all(|who| row.iter().any(|place| who.is(place)))
     };
     each(holds, got::path)
+}
+
+/// Stopped as a loop by its holder, or refused by the next server for its hops after it came by one place twice.
+fn is_loop(recipient: &Recipient, row: &[&Place]) -> bool {
+    let for_hops = matches!(recipient.enhanced, Enhanced(5, 4, 0 | 6 | 14));
+    let came_again = || row.iter().enumerate().any(|(at, place)| row[..at].contains(place));
+    recipient.fate == Fate::Looped || recipient.fate == Fate::Bounced && for_hops && came_again()
 }
 
 pub(super) fn queued(it: &schema::Queued, desk: &mut Desk<'_>) -> Check {

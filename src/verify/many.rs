@@ -279,8 +279,7 @@ fn is_lost(seen: &Seen<'_>) -> bool {
 /// A report about this recipient arrived, or is on its way.
 fn was_returned(seen: &Seen<'_>) -> bool {
     let reports = seen.scene.reports_about(seen.message);
-    let mut about =
-        reports.filter(|report| report.report.iter().any(|line| line.action == "failed" && line.recipient == seen.recipient.to));
+    let mut about = reports.filter(|report| report.report.iter().any(|line| line.action == "failed" && line.is_about(seen.recipient)));
     about.any(|report| report.recipients.iter().any(|reader| arrived(reader) || reader.fate == Fate::Queued))
 }
 

@@ -22,6 +22,7 @@ mod replay;
 mod reports;
 mod route;
 mod runner;
+mod seen;
 mod tls;
 mod verdict;
 mod view;

@@ -102,8 +102,8 @@ fn counted(wanted: Wanted, number: Option<u64>, moments: Option<Vec<SimTime>>) -
 fn about<'a>(seen: &Seen<'a>) -> impl Iterator<Item = &'a Message> {
     let view = seen.view.of_message(seen.at.0);
     let whole = view.len() == seen.message.recipients.len();
-    let in_view: Vec<&str> = view.iter().map(|item| &*seen.message.recipients[item.1 as usize].to).collect();
-    let speaks = move |report: &&Message| whole || report.report.iter().any(|line| in_view.contains(&&*line.recipient));
+    let in_view: Vec<&Recipient> = view.iter().map(|item| &seen.message.recipients[item.1 as usize]).collect();
+    let speaks = move |report: &&Message| whole || report.report.iter().any(|line| in_view.iter().any(|one| line.is_about(one)));
     seen.scene.reports_about(seen.message).filter(speaks)
 }
 
@@ -114,10 +114,12 @@ impl Wanted {
                 && has_code(self.status.as_ref(), 0, Some(line.status))
                 && has_text(self.text.as_deref(), &line.diagnostic)
         };
-        let named = || sorted(report.report.iter().map(|line| line.recipient.to_lowercase()));
+        let finally = || sorted(report.report.iter().map(|line| line.recipient.to_lowercase()));
+        // Original-Recipient names the recipient as its sender wrote it.
+        let at_first = || sorted(report.report.iter().map(|line| line.original.as_ref().unwrap_or(&line.recipient).to_lowercase()));
         report.kind == self.kind
             && (self.kind == Kind::DelayNotice && report.report.is_empty() || report.report.iter().any(line))
-            && self.recipients.as_ref().is_none_or(|wanted| *wanted == named())
+            && self.recipients.as_ref().is_none_or(|wanted| *wanted == finally() || *wanted == at_first())
             && (self.to.is_none() || report.recipients.iter().any(|reader| self.was_handed_over(reader)))
             && (self.window.within.is_none()
                 || report.recipients.iter().any(|reader| arrived(reader) && self.window.has(reader.at.since(seen.message.sent_at))))

@@ -140,7 +140,7 @@ impl Filter {
     pub fn has(&self, seen: &Seen<'_>) -> bool {
         let (message, recipient) = (seen.message, seen.recipient);
         self.from.as_ref().is_none_or(|from| from.matches(&message.from))
-            && self.to.as_ref().is_none_or(|to| to.matches(&recipient.to))
+            && self.to.as_ref().is_none_or(|to| to.matches(&recipient.to) || recipient.became.as_ref().is_some_and(|now| to.matches(now)))
             && self.traffic.as_ref().is_none_or(|traffic| *message.traffic == **traffic)
             && self.sent.is_none_or(|(from, until)| (from..until).contains(&message.sent_at))
     }

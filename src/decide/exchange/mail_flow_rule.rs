@@ -55,8 +55,8 @@ pub fn run(tenant: &Tenant, names: &Names, letter: &Letter, address: &str, domai
             pass_over(format!("`{name}` comes first and {how}"));
             continue;
         }
-        if rule.state == RuleState::Off {
-            pass_over("disabled".into());
+        if matches!(rule.state, RuleState::Off | RuleState::NotNow) {
+            pass_over(if rule.state == RuleState::Off { "disabled" } else { "its dates say that it does not act now" }.into());
             continue;
         }
         let question = Question { tenant, names, letter: &letter, address, domain };

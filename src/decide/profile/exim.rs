@@ -65,6 +65,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         broken_handshake: BrokenHandshake::PlaintextAtOnce,
         not_offered: Enhanced(4, 7, 4),
         not_verified: Enhanced(4, 7, 5),
+        not_trusted: Enhanced(4, 7, 5),
         starttls_refused: Enhanced(4, 7, 0),
         handshake: Enhanced(4, 7, 5),
         own_code: 0,
@@ -95,6 +96,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         rcpt_452_goes_on: true,
         takes_literals: false,
         smart_host_needs_mx: true,
+        reads_delivered_to: false,
     },
 };
 

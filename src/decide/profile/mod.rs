@@ -74,6 +74,8 @@ pub struct PassRules {
     pub takes_literals: bool,
     /// A smart host asked for by MX must have one.
     pub smart_host_needs_mx: bool,
+    /// A recipient that a `Delivered-To` field names already is a loop (Postfix local, qmail-local).
+    pub reads_delivered_to: bool,
 }
 
 impl PassRules {
@@ -86,6 +88,7 @@ impl PassRules {
         rcpt_452_goes_on: false,
         takes_literals: true,
         smart_host_needs_mx: false,
+        reads_delivered_to: false,
     };
 }
 
@@ -314,6 +317,8 @@ pub struct TlsRules {
     pub not_offered: Enhanced,
     /// TLS is required and the handshake or the certificate fails.
     pub not_verified: Enhanced,
+    /// The certificate's authority is not trusted.
+    pub not_trusted: Enhanced,
     /// TLS is required and STARTTLS was refused without an enhanced status.
     pub starttls_refused: Enhanced,
     /// Required: the handshake itself fails.

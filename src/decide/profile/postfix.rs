@@ -62,6 +62,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         broken_handshake: BrokenHandshake::PlaintextWhenOld,
         not_offered: Enhanced(4, 7, 4),
         not_verified: Enhanced(4, 7, 5),
+        not_trusted: Enhanced(4, 7, 5),
         starttls_refused: Enhanced(4, 7, 0),
         handshake: Enhanced(4, 7, 5),
         own_code: 0,
@@ -85,7 +86,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     relay: None,
     tries_address_once: false,
     skips_silent: false,
-    pass: PassRules::PLAIN,
+    pass: PassRules { reads_delivered_to: true, ..PassRules::PLAIN },
 };
 
 /// The sending side as it is delivered: what a scenario does not write.

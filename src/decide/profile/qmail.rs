@@ -62,6 +62,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         broken_handshake: BrokenHandshake::Never,
         not_offered: Enhanced(4, 7, 0),
         not_verified: Enhanced(4, 7, 0),
+        not_trusted: Enhanced(4, 7, 0),
         starttls_refused: Enhanced(4, 7, 0),
         handshake: Enhanced(4, 7, 0),
         own_code: 0,
@@ -84,7 +85,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     relay: None,
     tries_address_once: false,
     skips_silent: true,
-    pass: PassRules::PLAIN,
+    pass: PassRules { reads_delivered_to: true, ..PassRules::PLAIN },
 };
 
 /// The sending side as it is delivered: what a scenario does not write.

@@ -2,3 +2,4 @@
 
 pub(super) mod inbound_connector;
 pub(super) mod outbound_connector;
+pub(super) mod tenant_routes;

@@ -86,7 +86,8 @@ impl StageConfigs<'_> {
                     let at = self.world.systems.iter().position(|system| *system.name == *name)?;
                     Some(SystemId(at as u32))
                 };
-                let mut config = exchange_online::front_end(tree, &identity.services, &id, self.certificates, tables, desk);
+                let at = self.stage.at;
+                let mut config = exchange_online::front_end((tree, at), &identity.services, &id, self.certificates, tables, desk);
                 fope::protect(&mut config, self.world, tree, fopes, tables, desk);
                 config
             }

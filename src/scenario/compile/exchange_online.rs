@@ -5,13 +5,13 @@
 
 use jiff::Timestamp;
 
-use crate::base::{DAY, Domain, HOUR, MINUTE, Pattern, SystemId, TlsVersion};
+use crate::base::{DAY, Domain, HOUR, MINUTE, Pattern, SimTime, SystemId, TlsVersion};
 use crate::decide::profile::default_sender;
 use crate::diag::{Diagnostic, code};
 use crate::model::authentication::Stance;
 use crate::model::exchange::{AcceptedDomain, DomainType, Out4, Out6, OutboundConnector, Person, Switches, Tenant};
 use crate::model::settings::{Credentials, DaneUse, Directory, HostConfig, Profile, Retry, TlsLevel, TlsPolicy};
-use crate::scenario::check::outbound_connector;
+use crate::scenario::check::{outbound_connector, tenant_routes};
 use crate::scenario::schema::{self, DirectoryRecipient, Era, ExchangeOnline, Scenario, System, TlsSettings};
 use crate::scenario::source::{Named, Text};
 use crate::scenario::values::parse_date;
@@ -32,7 +32,7 @@ const RECIPIENTS_MAX: u32 = 500;
 
 /// The settings of every front end in a stage.
 pub(super) fn front_end(
-    tree: &Scenario,
+    (tree, at): (&Scenario, SimTime),
     services: &ServiceAddresses,
     system_ids: &dyn Fn(&str) -> Option<SystemId>,
     certificates: &Certificates,
@@ -52,7 +52,7 @@ pub(super) fn front_end(
     let shared = tree.exchange_online.get().map(|service| &service.switches);
     let rows = tenants.iter().filter_map(|(name, tenant)| {
         let system = system_ids(name)?;
-        Some(compile(tenant, system, (tree, era), shared, tables, desk))
+        Some(compile(tenant, system, (tree, era, at), shared, tables, desk))
     });
     let mut rows: Vec<_> = rows.collect();
     let mut sender = default_sender(Profile::ExchangeOnline);
@@ -135,12 +135,13 @@ fn accepted_once(tenants: &[(&Text, &ExchangeOnline)], desk: &mut Desk) {
 fn compile(
     tenant: &ExchangeOnline,
     system: SystemId,
-    (tree, era): (&Scenario, Era),
+    (tree, era, at): (&Scenario, Era, SimTime),
     shared: Option<&Named<Text>>,
     tables: &mut Tables,
     desk: &mut Desk,
 ) -> Tenant {
     refuse(tenant, desk);
+    tenant_routes::check(tenant, desk);
     let mut mailboxes = Mailboxes::default();
     mailboxes.add(tenant.mailboxes.items(), desk);
     mailboxes.add_directory(&tenant.recipients, desk);
@@ -154,7 +155,7 @@ fn compile(
         accepted_domains: accepted_domains(tenant, tables, desk),
         mailboxes: mailboxes.patterns(),
         inbound: inbound(tenant, tree, era, shared, desk),
-        mail_flow_rules: mail_flow_rule::rules(tenant, &outbound_connectors, desk),
+        mail_flow_rules: mail_flow_rule::rules(tenant, at, &outbound_connectors, desk),
         people: people(tenant),
         outbound_connectors,
         switches,
@@ -166,9 +167,6 @@ fn compile(
 
 fn refuse(tenant: &ExchangeOnline, desk: &mut Desk) {
     desk.no_names(&tenant.remote_domains, "remote domains");
-    if desk.duration_or(&tenant.replication, 0) != 0 {
-        desk.not_modelled(tenant.replication.span(), "the time that changes take to replicate");
-    }
 }
 
 /// What is written, and Microsoft's own names of the tenant.

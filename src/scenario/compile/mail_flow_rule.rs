@@ -1,10 +1,10 @@
 //! Mail-flow rules of a tenant: names to ids, texts to patterns, and what New-TransportRule refuses.
 //!
-//! Source: New-TransportRule, parameters and their constraints. Not modelled yet: dates, message types, bodies, other recipients than the written ones.
+//! Source: New-TransportRule, parameters and their constraints. Not modelled yet: message types, bodies, other recipients than the written ones.
 
 use regex::RegexBuilder;
 
-use crate::base::Enhanced;
+use crate::base::{Enhanced, SimTime};
 use crate::decide::exchange::mail_flow_rule::rejection;
 use crate::diag::{Diagnostic, code};
 use crate::model::exchange::OutboundConnector;
@@ -19,13 +19,21 @@ use super::desk::Desk;
 const PATTERN_BYTES_MAX: usize = 256 << 10;
 
 /// All rules of a tenant, in order of priority.
-pub(super) fn rules(tenant: &ExchangeOnline, connectors: &[OutboundConnector], desk: &mut Desk) -> Vec<MailFlowRule> {
-    tenant.transport_rules.iter().map(|(name, rule)| compile(name, rule, tenant, connectors, desk)).collect()
+pub(super) fn rules(tenant: &ExchangeOnline, at: SimTime, connectors: &[OutboundConnector], desk: &mut Desk) -> Vec<MailFlowRule> {
+    tenant.transport_rules.iter().map(|(name, rule)| compile(name, (rule, at), tenant, connectors, desk)).collect()
 }
 
-fn compile(name: &Text, rule: &TransportRule, tenant: &ExchangeOnline, connectors: &[OutboundConnector], desk: &mut Desk) -> MailFlowRule {
+fn compile(
+    name: &Text,
+    (rule, at): (&TransportRule, SimTime),
+    tenant: &ExchangeOnline,
+    connectors: &[OutboundConnector],
+    desk: &mut Desk,
+) -> MailFlowRule {
     refuse(rule, desk);
+    let (from, until) = (desk.instant_or(&rule.activation_date, SimTime::ZERO), desk.instant_or(&rule.expiry_date, SimTime::NEVER));
     let state = match (rule.enabled.or(true), rule.mode.or(RuleMode::Enforce)) {
+        _ if at < from || at >= until => RuleState::NotNow,
         (false, _) => RuleState::Off,
         (true, RuleMode::Enforce) => RuleState::Acts,
         (true, RuleMode::Audit | RuleMode::AuditAndNotify) => RuleState::Audits,
@@ -43,8 +51,6 @@ fn compile(name: &Text, rule: &TransportRule, tenant: &ExchangeOnline, connector
 }
 
 fn refuse(rule: &TransportRule, desk: &mut Desk) {
-    desk.no_field(&rule.activation_date, "mail-flow rules that begin at a date");
-    desk.no_field(&rule.expiry_date, "mail-flow rules that end at a date");
     for field in [&rule.redirect_message_to, &rule.blind_copy_to, &rule.copy_to, &rule.add_to_recipients] {
         desk.no_field(field, "mail-flow rules that send to other recipients");
     }

@@ -10,6 +10,7 @@ mod entry;
 mod exchange_inbound;
 mod exchange_online;
 mod exchange_server;
+mod expansions;
 mod faults;
 mod fope;
 mod identity;

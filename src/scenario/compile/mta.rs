@@ -242,6 +242,7 @@ fn directory(mta: &Mta, host: &Host, scope: &Scope, desk: &mut Desk) -> MtaDirec
     };
     MtaDirectory {
         mailboxes: mailboxes.patterns(),
+        expansions: mailboxes.expansions(),
         mailbox_domains: mailboxes.domains(),
         relay_domains: mta.relay_domains.items().iter().map(pattern).collect(),
         relay_clients: mta.relay_clients.items().iter().filter_map(|text| client(text, scope, desk)).collect(),

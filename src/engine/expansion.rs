@@ -1,0 +1,291 @@
+//! A recipient is replaced where it arrives: forwards, aliases, lists, groups. Who goes on, from whom, and what stops a circle?
+//!
+//! The rule book of a directory answers `Stop::Expand(number)`, a number of [`World::expansion`]; all else happens here, whatever the directory:
+//! the members become further recipients of the same message, in a new copy in the queue of the same machine (one, since they share their
+//! envelope sender). The replaced recipient has no end of its own unless nobody stands in its place. A copy knows the sender by its
+//! recipients ([`World::sender_of`]). Received fields go along, so hop limits count as ever.
+//! Sources: RFC 5321 §3.9 and §6.3 (loops), RFC 3461 §5.2.7 (reports), local(8) of Postfix and qmail-local(8) (`Delivered-To`).
+
+use super::world::{End, RecipientState, World};
+use crate::base::{Address, Enhanced, Fate, HostId, Interner, MsgId};
+use crate::decide::claim::template;
+use crate::decide::srs;
+use crate::model::expansion::{Expansion, ExpansionKind, SenderAfter};
+use crate::trace::level::FATES;
+use crate::trace::{ExpansionRow, NONE};
+use smallvec::SmallVec;
+use std::collections::BTreeMap;
+
+/// More recipients than a message can have.
+const RECIPIENTS_MAX: usize = 60_000;
+
+/// Who stands for whom.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Expansions {
+    known: Interner<Expansion>,
+    /// By message and place among its recipients.
+    members: BTreeMap<(MsgId, u16), Member>,
+    /// Places of members by message and address.
+    places: BTreeMap<(MsgId, u32), SmallVec<[u16; 2]>>,
+    /// Who was replaced.
+    replaced: BTreeMap<(MsgId, u16), ()>,
+}
+
+/// A recipient that stands for another one.
+#[derive(Clone, Copy, Debug)]
+struct Member {
+    /// Which one.
+    of: u16,
+    /// Envelope sender of its copies: a template, or `NONE`.
+    sender: u32,
+    /// Where it was put in.
+    host: HostId,
+    /// Received fields then.
+    hops: u16,
+    kind: ExpansionKind,
+    /// It stands there with others.
+    with_others: bool,
+}
+
+/// What the sender's wishes about reports come to for a recipient.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Wishes {
+    /// As sent.
+    All,
+    /// All but word of success: that was given where the recipient was replaced.
+    AllButSuccess,
+    /// None of them: a list sent the copy, and its own reports are the usual ones.
+    Usual,
+}
+
+impl Expansions {
+    /// Somebody is replaced by others at this time.
+    #[inline(always)]
+    pub(super) fn is_used(&self) -> bool {
+        !self.members.is_empty()
+    }
+
+    fn member(&self, message: MsgId, index: u16) -> Option<&Member> {
+        self.members.get(&(message, index))
+    }
+
+    /// Those that stood for others before this one, the nearest first.
+    fn line_of(&self, message: MsgId, index: u16) -> impl Iterator<Item = (u16, &Member)> {
+        let mut at = Some(index);
+        std::iter::from_fn(move || {
+            let member = self.member(message, at?)?;
+            at = Some(member.of);
+            Some((member.of, member))
+        })
+    }
+}
+
+impl<const LEVEL: u8> World<'_, LEVEL> {
+    /// The number of an expansion, for `Stop::Expand`.
+    pub(super) fn expansion(&mut self, expansion: Expansion) -> u32 {
+        self.expansions.known.intern(expansion)
+    }
+
+    /// The envelope sender of a copy: a template, or `NONE`.
+    #[inline(always)]
+    pub(super) fn sender_of(&self, copy: u32) -> u32 {
+        let row = &self.copies[copy];
+        let message = &self.messages[row.message];
+        if self.expansions.members.is_empty() {
+            return message.from;
+        }
+        let member = row.recipients.first().and_then(|first| self.expansions.member(message.id, first.index));
+        member.map_or(message.from, |member| member.sender)
+    }
+
+    /// The same as text, empty for the null sender.
+    pub(super) fn sender_text_of(&self, copy: u32) -> String {
+        let message = self.copies[copy].message;
+        match self.sender_of(copy) {
+            NONE => String::new(),
+            sender => self.tables.templates.get(sender).expand(self.messages[message].address_number).to_string(),
+        }
+    }
+
+    /// What is left of the sender's wishes about reports for a recipient.
+    pub(super) fn wishes(&self, message: u32, index: u16) -> Wishes {
+        if self.expansions.members.is_empty() {
+            return Wishes::All;
+        }
+        let id = self.messages[message].id;
+        let mut left = Wishes::All;
+        for (_, member) in self.expansions.line_of(id, index) {
+            match member.kind {
+                ExpansionKind::List => return Wishes::Usual,
+                ExpansionKind::Alias if member.with_others => left = Wishes::AllButSuccess,
+                ExpansionKind::Alias => {}
+            }
+        }
+        left
+    }
+
+    /// Others stand in the place of a recipient of this copy: they go on from here.
+    pub(super) fn expand(&mut self, copy: u32, place: usize, expansion: u32) {
+        let expansion = self.expansions.known.get(expansion).clone();
+        let (message, index) = (self.copies[copy].message, self.copies[copy].recipients[place].index);
+        if let Some(why) = self.goes_round(copy, index) {
+            let reply = self.tables.reply(554, Enhanced(5, 4, 6), why);
+            let recipient = &mut self.copies[copy].recipients[place];
+            (recipient.state, recipient.reply, recipient.said_by) = (RecipientState::Looped, reply, NONE);
+            return;
+        }
+        let sender = self.sender_after(copy, index, &expansion.sender);
+        let mut members: SmallVec<[u16; 4]> = SmallVec::new();
+        for to in &expansion.to {
+            let address = self.tables.templates.intern(to.clone());
+            if self.messages[message].ends.len() + expansion.to.len() > RECIPIENTS_MAX {
+                self.bound.get_or_insert_with(|| format!("recipients of one message: {RECIPIENTS_MAX}"));
+                break;
+            }
+            members.extend(self.member_for(copy, index, address, sender, &expansion));
+        }
+        self.note_expansion(copy, index, &expansion, members.len());
+        if members.is_empty() {
+            self.copies[copy].recipients[place].state = RecipientState::Done;
+            self.end_recipient(copy, place, Fate::Expanded, self.ok_reply, NONE);
+            return;
+        }
+        self.copies[copy].recipients[place].state = RecipientState::Done;
+        let end = &mut self.messages[message].ends[index as usize];
+        (end.open, end.fate) = (end.open - 1, end.fate.or(Some(Fate::Expanded)));
+        let row = &self.copies[copy];
+        let (host, tenant, hops, visits, number) = (row.host, row.tenant, row.hops, row.visits, row.number);
+        let new = self.new_copy(message, host, tenant, self.now, &members, NONE, (hops, visits));
+        self.copies[new].arrival = self.changed_by_list(copy, &expansion.changes);
+        if self.writes(FATES) {
+            let (id, new_number, list) = (self.messages[message].id, self.copies[new].number, self.messages[message].to);
+            let rows = members.iter().map(|member| ExpansionRow {
+                message: id,
+                copy: new_number,
+                from_copy: number,
+                of: index,
+                member: *member,
+                address: self.tables.recipient_lists.get(list)[*member as usize],
+                sender,
+            });
+            self.trace.expansions.extend(rows);
+        }
+        self.wake_copy(new, self.now);
+    }
+
+    /// The place of a member among the message's recipients; `None` if it has a copy already and one is enough.
+    fn member_for(&mut self, copy: u32, index: u16, address: u32, sender: u32, expansion: &Expansion) -> Option<u16> {
+        let row = &self.copies[copy];
+        let (message, host, hops) = (row.message, row.host, row.hops);
+        let id = self.messages[message].id;
+        let known = self.expansions.places.get(&(id, address)).map_or(&[][..], |places| places.as_slice());
+        // A second copy of the replaced recipient arrived: the same members again.
+        let again = known
+            .iter()
+            .copied()
+            .find(|place| self.expansions.member(id, *place).is_some_and(|one| (one.of, one.sender) == (index, sender)));
+        if again.is_some() {
+            return again;
+        }
+        let list = self.tables.recipient_lists.get(self.messages[message].to);
+        if expansion.once {
+            let first =
+                self.expansions.members.range((id, 0)..=(id, u16::MAX)).next().map_or(list.len(), |((_, first), _)| usize::from(*first));
+            if !known.is_empty() || list[..first].contains(&address) {
+                return None;
+            }
+        }
+        let place = list.len() as u16;
+        let mut longer = list.clone();
+        longer.push(address);
+        self.messages[message].to = self.tables.recipient_lists.intern(longer);
+        self.messages[message].ends.push(End::default());
+        let with_others = expansion.to.len() > 1;
+        self.expansions.replaced.insert((id, index), ());
+        self.expansions.members.insert((id, place), Member { of: index, sender, host, hops, kind: expansion.kind, with_others });
+        self.expansions.places.entry((id, address)).or_default().push(place);
+        Some(place)
+    }
+
+    /// Was this recipient here before? Within one machine nobody goes in circles; beyond it, servers that write `Delivered-To` find their own.
+    fn goes_round(&self, copy: u32, index: u16) -> Option<&'static str> {
+        if self.expansions.members.is_empty() {
+            return None;
+        }
+        let row = &self.copies[copy];
+        let id = self.messages[row.message].id;
+        let own = self.recipient_template(row.message, index);
+        let reads = self.rules(row.host).pass.reads_delivered_to;
+        // `member` was put in where the recipient at `place` was replaced.
+        for (place, member) in self.expansions.line_of(id, index) {
+            if self.recipient_template(row.message, place) != own {
+                continue;
+            }
+            if member.host == row.host && member.hops == row.hops {
+                return Some("mail forwarding loop: the recipient stands for itself");
+            }
+            if reads && member.host == row.host {
+                return Some("mail forwarding loop: Delivered-To names this recipient");
+            }
+        }
+        None
+    }
+
+    /// The envelope sender of the copies that go on.
+    fn sender_after(&mut self, copy: u32, index: u16, after: &SenderAfter) -> u32 {
+        let sender = self.sender_of(copy);
+        if sender == NONE {
+            return NONE;
+        }
+        match after {
+            SenderAfter::Kept => sender,
+            SenderAfter::Replaced(owner) => self.tables.templates.intern(owner.clone()),
+            SenderAfter::Rewritten(domain) => {
+                let message = self.copies[copy].message;
+                let number = self.messages[message].address_number;
+                let own = self.tables.templates.get(self.recipient_template(message, index)).expand(number);
+                let from: Address = self.tables.templates.get(sender).expand(number);
+                let begin = self.model.start_unix_s.unwrap_or(0).max(0) as u64;
+                let day = (begin + self.now.0 / crate::base::SECOND) / 86_400;
+                let rewritten = srs::rewrite(&from, domain.as_deref().unwrap_or(&own.domain), day);
+                self.tables.templates.intern(template(&rewritten))
+            }
+        }
+    }
+
+    /// Do others stand for this recipient? Then their ends count, not its own.
+    pub(super) fn is_replaced(&self, message: u32, index: u16) -> bool {
+        self.expansions.replaced.contains_key(&(self.messages[message].id, index))
+    }
+
+    /// No copy of a message is left: its members are forgotten, and recipients that others stood for have no end of their own.
+    pub(super) fn forget_members(&mut self, message: u32) {
+        let id = self.messages[message].id;
+        let replaced = taken_out(&mut self.expansions.replaced, |from| (MsgId(id.0 + from), 0));
+        let mut place = 0;
+        self.messages[message].ends.retain(|end| {
+            let counts = end.fate != Some(Fate::Expanded) || !replaced.contains_key(&(id, place));
+            place += 1;
+            counts
+        });
+        taken_out(&mut self.expansions.members, |from| (MsgId(id.0 + from), 0));
+        taken_out(&mut self.expansions.places, |from| (MsgId(id.0 + from), 0));
+    }
+
+    /// Word of success where the sender asked for it: a list has the message now; an alias of several says so and keeps silent afterwards.
+    fn note_expansion(&mut self, copy: u32, index: u16, expansion: &Expansion, members: usize) {
+        let action = match expansion.kind {
+            ExpansionKind::List => "delivered",
+            ExpansionKind::Alias if members > 1 => "expanded",
+            ExpansionKind::Alias => return,
+        };
+        self.word_of_success(copy, index, action);
+    }
+}
+
+/// The rows of one message, taken out of a map: `bound` says where they begin (0) and where those of the next begin (1).
+fn taken_out<K: Ord, V>(map: &mut BTreeMap<K, V>, bound: impl Fn(u32) -> K) -> BTreeMap<K, V> {
+    let mut rows = map.split_off(&bound(0));
+    map.append(&mut rows.split_off(&bound(1)));
+    rows
+}

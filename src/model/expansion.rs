@@ -1,0 +1,44 @@
+//! What does a recipient become where it arrives? Other recipients: of a forward, an alias, a list, a group.
+//!
+//! A directory names its replaced recipients by pattern; the rule book that looks a recipient up says which of them it is, and the clockwork
+//! (`engine/expansion.rs`) puts the copies that go on into the queue of the same machine. Sources: RFC 5321 §3.9, RFC 3461 §5.2.7.
+
+use super::authentication::Change;
+use super::traffic::AddressTemplate;
+
+/// What stands in the place of a recipient.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct Expansion {
+    /// The recipient as the directory has it.
+    pub name: Box<str>,
+    /// In whose responsibility the copies go on.
+    pub kind: ExpansionKind,
+    /// Who gets a copy.
+    pub to: Vec<AddressTemplate>,
+    /// The envelope sender of the copies.
+    pub sender: SenderAfter,
+    /// What is done to the message.
+    pub changes: Vec<Change>,
+    /// A member that this message has already, as a recipient or by another expansion, gets no second copy.
+    pub once: bool,
+}
+
+/// In whose responsibility the copies of an expansion go on (RFC 5321 §3.9, RFC 3461 §5.2.7).
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum ExpansionKind {
+    /// Under way to the same recipient: what the sender wants to be told goes along.
+    Alias,
+    /// The message has arrived, and the list sends another one: what its sender wanted to be told ends here.
+    List,
+}
+
+/// The envelope sender after an expansion. The null sender stays as it is in any case, so that no report becomes ordinary mail.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub enum SenderAfter {
+    /// As it was.
+    Kept,
+    /// Somebody who looks after the list.
+    Replaced(AddressTemplate),
+    /// Rewritten so that reports come back this way (SRS), into this domain, or else that of the recipient.
+    Rewritten(Option<Box<str>>),
+}
