@@ -58,6 +58,7 @@ pub fn answer_rcpt(directory: &Directory, names: &Names, visitor: &Visitor<'_>, 
             Decision::for_reason(Acceptance::PLAIN, because("ACCEPT", domain, "the internet takes everything", "scenario"))
         }
         Directory::Mta(mta) => answer_mta(mta, visitor, address, domain),
+        Directory::Organization(organization) => super::exchange::server_acceptance::answer(organization, names, visitor, address, domain),
         Directory::Tenants(tenants) => match visitor.login {
             Some(login) => submission::answer_rcpt(tenants, login, address),
             None => attribution::answer(tenants, names, visitor, address, domain),

@@ -6,7 +6,7 @@
 use super::exchange::submission;
 use super::visitor::Visitor;
 use super::{Decision, because};
-use crate::base::{Enhanced, Reply};
+use crate::base::{Enhanced, Pattern, Reply};
 use crate::model::settings::{Directory, MtaDirectory};
 
 /// Answers AUTH.
@@ -14,7 +14,8 @@ use crate::model::settings::{Directory, MtaDirectory};
 pub fn answer_auth(directory: &Directory, visitor: &Visitor<'_>) -> Decision<Result<(), Reply>> {
     match directory {
         Directory::Tenants(tenants) => submission::answer_auth(tenants, visitor),
-        Directory::Mta(mta) => answer_auth_of_mta(mta, visitor.login.unwrap_or("")),
+        Directory::Mta(mta) => answer_auth_of_mta(&mta.mailboxes, visitor.login.unwrap_or("")),
+        Directory::Organization(organization) => answer_auth_of_mta(&organization.mailboxes, visitor.login.unwrap_or("")),
         Directory::Everything => Decision::for_reason(Ok(()), because("LOGIN", "", "outside of the model", "scenario")),
     }
 }
@@ -31,12 +32,14 @@ pub fn answer_mail(directory: &Directory, visitor: &Visitor<'_>) -> Decision<Res
     };
     match directory {
         Directory::Mta(mta) => answer_mail_of_mta(mta, login, visitor.sender),
-        Directory::Everything | Directory::Tenants(_) => Decision::for_reason(Ok(()), because("LOGIN", login, "logged in", "RFC 4954 §4")),
+        Directory::Everything | Directory::Organization(_) | Directory::Tenants(_) => {
+            Decision::for_reason(Ok(()), because("LOGIN", login, "logged in", "RFC 4954 §4"))
+        }
     }
 }
 
-fn answer_auth_of_mta(mta: &MtaDirectory, login: &str) -> Decision<Result<(), Reply>> {
-    match mta.mailboxes.iter().find(|pattern| pattern.matches(login)) {
+fn answer_auth_of_mta(mailboxes: &[Pattern], login: &str) -> Decision<Result<(), Reply>> {
+    match mailboxes.iter().find(|pattern| pattern.matches(login)) {
         Some(_) => Decision::for_reason(Ok(()), because("LOGIN", login, "a mailbox here", "RFC 4954 §4")),
         None => {
             let reply = Reply::new(535, Some(Enhanced(5, 7, 8)), "Authentication credentials invalid");
@@ -64,14 +67,13 @@ fn answer_mail_of_mta(mta: &MtaDirectory, login: &str, sender: &str) -> Decision
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::Pattern;
 
     #[test]
     fn of_a_mail_server() {
         let open = MtaDirectory { mailboxes: vec![Pattern::new("*@a.test")], ..MtaDirectory::default() };
         let strict = MtaDirectory { send_as: vec![("relay@a.test".into(), vec![Pattern::new("printer@a.test")])], ..open.clone() };
-        assert!(answer_auth_of_mta(&open, "relay@a.test").outcome.is_ok());
-        assert!(answer_auth_of_mta(&open, "relay@b.test").outcome.is_err());
+        assert!(answer_auth_of_mta(&open.mailboxes, "relay@a.test").outcome.is_ok());
+        assert!(answer_auth_of_mta(&open.mailboxes, "relay@b.test").outcome.is_err());
         let cases = [
             (&open, "anybody@b.test", true),
             (&strict, "relay@a.test", true),

@@ -41,12 +41,17 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     /// The message of a copy as a rule book sees it.
     pub(super) fn letter(&self, copy: u32) -> Letter {
+        self.letter_with(copy, self.copies[copy].arrival.carried)
+    }
+
+    /// The same with what it carries on as it is about to arrive somewhere.
+    pub(super) fn letter_with(&self, copy: u32, carried: u32) -> Letter {
         let row = &self.copies[copy];
         let message = &self.messages[row.message];
         let sender = self.sender_text_of(copy);
         let source = self.sources_model.get(message.source as usize).filter(|_| message.kind == 0);
         let author = source.and_then(|source| source.author.as_ref()).map(|author| author.expand(message.address_number).to_string());
-        let marks = self.marks(copy);
+        let marks = self.marks(carried);
         Letter {
             author: author.unwrap_or_else(|| self.sender_text(row.message)).into(),
             sender: sender.into(),
@@ -60,8 +65,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
     }
 
-    fn marks(&self, copy: u32) -> Marks {
-        match self.copies[copy].arrival.carried {
+    fn marks(&self, carried: u32) -> Marks {
+        match carried {
             NONE => Marks::default(),
             carried => self.origins.marks(carried).clone(),
         }
@@ -91,8 +96,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let client = self.copies[self.jobs[door.job].copy].host;
         let is_same = self.model.hosts[client.index()].system == self.model.hosts[door.server.index()].system;
         match &self.config(door.server).receiver.directory {
-            Directory::Mta(_) if is_same => before,
-            Directory::Everything | Directory::Mta(_) => Origin::Outside,
+            Directory::Mta(_) | Directory::Organization(_) if is_same => before,
+            Directory::Everything | Directory::Mta(_) | Directory::Organization(_) => Origin::Outside,
             Directory::Tenants(_) if door.logged_in => Origin::Submitted,
             Directory::Tenants(tenants) => {
                 let tenant = tenants.iter().find(|tenant| tenant.system.0 == door.tenant);

@@ -33,6 +33,9 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             self.expire(copy);
             return;
         }
+        if first && self.settings[host.index()].reads_letters && self.is_held(copy) {
+            return;
+        }
         let row = &mut self.copies[copy];
         row.pass += 1;
         row.pass_at = self.now;
@@ -167,6 +170,10 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             Stop::Bounce(reply) | Stop::Refuse(reply) => {
                 let recipient = &mut self.copies[copy].recipients[place];
                 (recipient.state, recipient.reply, recipient.said_by) = (RecipientState::Failed, reply, NONE);
+            }
+            Stop::Wait(reply) => {
+                let recipient = &mut self.copies[copy].recipients[place];
+                (recipient.reply, recipient.said_by) = (reply, NONE);
             }
             Stop::Expand(expansion) => self.expand(copy, place, expansion),
             Stop::To(_) => unreachable!("it goes on"),

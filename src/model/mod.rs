@@ -5,8 +5,10 @@ pub mod certificate;
 mod client_tls;
 pub mod dns;
 pub mod exchange;
+pub mod exchange_server;
 pub mod expansion;
 pub mod fault;
+pub mod filter;
 pub mod fope;
 pub mod inbound;
 pub mod letter;
@@ -14,6 +16,7 @@ pub mod mail_flow_rule;
 pub mod mta_sts;
 pub mod retry_rules;
 pub mod settings;
+pub mod sites;
 pub mod topology;
 pub mod traffic;
 

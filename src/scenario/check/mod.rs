@@ -2,4 +2,5 @@
 
 pub(super) mod inbound_connector;
 pub(super) mod outbound_connector;
+pub(super) mod send_connector;
 pub(super) mod tenant_routes;

@@ -12,6 +12,7 @@ mod exchange_online;
 mod exchange_server;
 mod expansions;
 mod faults;
+mod filter;
 mod fope;
 mod identity;
 mod internet;

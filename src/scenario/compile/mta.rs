@@ -7,14 +7,15 @@ use crate::decide::profile::{FamiliesAsked, behaviour, default_sender};
 use crate::diag::code;
 use crate::model::authentication::Stance;
 use crate::model::settings::{
-    Client, ClientTls, Credentials, DaneUse, Directory, HostConfig, MtaDirectory, Profile, Retry, Route, Routing, Sender, TlsLevel,
-    TlsPolicy,
+    Client, ClientTls, Credentials, DaneUse, Directory, HostConfig, MtaDirectory, Profile, Receiver, Retry, Route, Routing, Sender,
+    TlsLevel, TlsPolicy,
 };
 use crate::scenario::schema::{self, Host, Mta};
 use crate::scenario::source::{Field, Named, Text};
 
 use super::certificates::Certificates;
 use super::desk::Desk;
+use super::filter::filter;
 use super::identity::Identity;
 use super::mailboxes::Mailboxes;
 use super::receiver::{Usual, receiver, versions};
@@ -39,7 +40,6 @@ pub(super) fn config(
     tables: &mut Tables,
     desk: &mut Desk,
 ) -> HostConfig {
-    refuse(mta, desk);
     let profile = of_version(profile(&mta.profile), &mta.version, desk);
     let mut tuned = usual(profile);
     let asked = behaviour(profile).mx.families;
@@ -69,7 +69,8 @@ pub(super) fn config(
         login: mta.login.get().map(|login| login.to_ascii_lowercase().into()),
         certificate: mta.client_certificate.get().and_then(|text| certificates.find(text, desk)),
     };
-    HostConfig { receiver: receiver(host, usual, directory, certificates, desk), sender: tuned.sender, stance, credentials }
+    let receiver = Receiver { filter: filter(&mta.filter, desk), ..receiver(host, usual, directory, certificates, desk) };
+    HostConfig { receiver, sender: tuned.sender, stance, credentials }
 }
 
 /// A profile as it is delivered.
@@ -129,10 +130,6 @@ pub(super) fn profile(field: &Field<schema::Profile>) -> Profile {
         schema::Profile::ExchangeServer => Profile::ExchangeServer,
         schema::Profile::NoRetry => Profile::NoRetry,
     }
-}
-
-fn refuse(mta: &Mta, desk: &mut Desk) {
-    desk.no_names(&mta.filter, "filters");
 }
 
 /// What the text says about TLS, laid over the profile.
