@@ -10,6 +10,7 @@ use crate::scenario::schema::{ExchangeServer, Host};
 
 use super::certificates::{Certificates, Shown};
 use super::desk::Desk;
+use super::directory;
 use super::exchange_online::domain_type;
 use super::identity::Identity;
 use super::mailboxes::Mailboxes;
@@ -33,7 +34,8 @@ pub(super) fn config(
     if !std::ptr::eq(&server.host, host) {
         mailboxes.add(host.mailboxes.items(), desk);
     }
-    mailboxes.add_directory(&server.recipients, desk);
+    mailboxes.claim_directory(&server.recipients, desk);
+    directory::refuse(&server.recipients, desk);
     let mut domains = mailboxes.domains();
     for (name, kind) in server.accepted_domains.iter() {
         if domain_type(*kind) != DomainType::Authoritative {
