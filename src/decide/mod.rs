@@ -9,6 +9,7 @@ pub mod claim;
 pub mod dane;
 pub mod exchange;
 pub mod failure;
+pub mod filter;
 pub mod mta_sts;
 pub mod mx;
 pub mod order;

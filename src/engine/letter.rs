@@ -41,12 +41,17 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     /// The message of a copy as a rule book sees it.
     pub(super) fn letter(&self, copy: u32) -> Letter {
+        self.letter_with(copy, self.copies[copy].arrival.carried)
+    }
+
+    /// The same with what it carries on as it is about to arrive somewhere.
+    pub(super) fn letter_with(&self, copy: u32, carried: u32) -> Letter {
         let row = &self.copies[copy];
         let message = &self.messages[row.message];
         let sender = self.sender_text_of(copy);
         let source = self.sources_model.get(message.source as usize).filter(|_| message.kind == 0);
         let author = source.and_then(|source| source.author.as_ref()).map(|author| author.expand(message.address_number).to_string());
-        let marks = self.marks(copy);
+        let marks = self.marks(carried);
         Letter {
             author: author.unwrap_or_else(|| self.sender_text(row.message)).into(),
             sender: sender.into(),
@@ -62,8 +67,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
     }
 
-    fn marks(&self, copy: u32) -> Marks {
-        match self.copies[copy].arrival.carried {
+    fn marks(&self, carried: u32) -> Marks {
+        match carried {
             NONE => Marks::default(),
             carried => self.origins.marks(carried).clone(),
         }

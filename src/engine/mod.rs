@@ -6,6 +6,7 @@ mod chance;
 mod command;
 mod expansion;
 mod fault;
+mod filter;
 mod finish;
 mod fope;
 mod frozen;

@@ -33,6 +33,9 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             self.expire(copy);
             return;
         }
+        if first && self.settings[host.index()].reads_letters && self.is_held(copy) {
+            return;
+        }
         let row = &mut self.copies[copy];
         row.pass += 1;
         row.pass_at = self.now;

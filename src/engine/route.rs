@@ -141,12 +141,19 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let text = address.to_string();
         let config = self.config(host);
         let mut decisions = SmallVec::new();
+        let mut stamps = Stamps::default();
+        if !config.receiver.filter.is_empty() {
+            stamps = match self.filtered(copy, (host, &config.receiver.filter), &text, &mut decisions) {
+                Ok(stamps) => stamps,
+                Err(stop) => return (stop, decisions),
+            };
+        }
         let stop = match &config.receiver.directory {
             Directory::Everything => self.stop_of_internet(host, config, &address.domain, &mut decisions),
             Directory::Mta(directory) => {
                 if let Routing::Fope(fope) = &config.sender.routing {
                     let stop = self.stop_of_fope(copy, host, fope, &address.domain, &mut decisions);
-                    return (stop, decisions);
+                    return (self.stamped(stop, stamps), decisions);
                 }
                 let decision = route::choose(directory, &config.sender.routing, &text, &address.domain);
                 let stop = self.stop_of_mta(config, &decision.outcome, &address.domain, decision.chosen[0].rule);
@@ -158,7 +165,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 None => Stop::NotSaid(self.tables.reply(0, Enhanced(5, 3, 5), "the message belongs to no tenant")),
             },
         };
-        (stop, decisions)
+        (self.stamped(stop, stamps), decisions)
     }
 
     /// The internet sends to domains of the model by MX; the rest leaves the model.

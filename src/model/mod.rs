@@ -8,6 +8,7 @@ pub mod dns;
 pub mod exchange;
 pub mod expansion;
 pub mod fault;
+pub mod filter;
 pub mod fope;
 pub mod letter;
 pub mod mail_flow_rule;

@@ -4,6 +4,7 @@ use super::authentication::Stance;
 pub use super::client_tls::{ClientCertificate, ClientTls, DaneUse, TlsLevel, TlsPolicy};
 use super::exchange::Tenant;
 use super::expansion::Expansion;
+use super::filter::FilterRule;
 use super::fope::FopeRouting;
 pub use super::retry_rules::Retry;
 use super::topology::Law;
@@ -38,6 +39,7 @@ impl HostConfig {
     pub fn reads_letters(&self) -> bool {
         match &self.receiver.directory {
             Directory::Everything => false,
+            Directory::Mta(_) if !self.receiver.filter.is_empty() => true,
             Directory::Mta(_) => matches!(&self.sender.routing, Routing::Fope(fope) if fope.looks_at_senders()),
             Directory::Tenants(tenants) => tenants.iter().any(Tenant::reads_letters),
         }
@@ -254,6 +256,8 @@ pub struct Receiver {
     pub hop_limit: u32,
     /// Who has a mailbox here and what is taken for others.
     pub directory: Directory,
+    /// What it does with messages beside that, in order.
+    pub filter: Vec<FilterRule>,
 }
 
 /// What happens to a session when all slots are taken.

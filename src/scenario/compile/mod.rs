@@ -11,6 +11,7 @@ mod exchange_online;
 mod exchange_server;
 mod expansions;
 mod faults;
+mod filter;
 mod fope;
 mod identity;
 mod internet;

@@ -57,6 +57,7 @@ pub(super) fn receiver(host: &Host, usual: Usual, directory: Directory, certific
         max_recipients: usual.max_recipients,
         hop_limit: usual.hop_limit,
         directory,
+        filter: Vec::new(),
     }
 }
 
