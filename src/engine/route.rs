@@ -37,6 +37,8 @@ pub(crate) enum Stop {
     Loop(u32),
     /// To this destination.
     To(u32),
+    /// Nowhere now: it stays here until the settings change, or until it expires.
+    Wait(u32),
     /// Others stand for it here: an expansion by its number.
     Expand(u32),
     /// Nobody says.
@@ -160,6 +162,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 decisions.push(self.store("where to?", host, tenant, &decision));
                 stop
             }
+            Directory::Organization(organization) => {
+                self.stop_of_organization(copy, organization, (&text, &address.domain), &mut decisions)
+            }
             Directory::Tenants(tenants) => match tenants.iter().find(|candidate| candidate.system.0 == tenant) {
                 Some(found) => self.stop_of_tenant(copy, found, (&text, &address.domain), &mut decisions),
                 None => Stop::NotSaid(self.tables.reply(0, Enhanced(5, 3, 5), "the message belongs to no tenant")),
@@ -258,19 +263,14 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
         let found = recipient::look_up(tenant, &self.tables.names, &letter, address, domain);
         decisions.push(self.store("who is the recipient?", host, system, &found));
-        match found.outcome {
-            Lookup::Mailbox => return Stop::Mailbox,
-            Lookup::NotFound => return Stop::Bounce(self.tables.reply(550, Enhanced(5, 1, 10), "Recipient not found")),
-            Lookup::Refused(reply) => return Stop::Bounce(self.tables.replies.intern(reply)),
-            Lookup::Dropped => return Stop::Discard(self.tables.reply(250, Enhanced(2, 7, 0), "a forward that a remote domain forbids")),
-            Lookup::Circle => return Stop::Loop(self.tables.reply(554, Enhanced(5, 4, 14), "forwarded too often (X-LD-Processed)")),
-            Lookup::Replaced(mut expansion) => {
-                expansion.stamps.headers.clone_from(&ruled.stamps.headers);
-                expansion.stamps.scl = ruled.stamps.scl;
-                expansion.sender = sender_rewriting::sender_after(tenant, &self.tables.names, &letter, &expansion);
-                return Stop::Expand(self.expansion(expansion));
-            }
-            Lookup::Outside => {}
+        let mut outcome = found.outcome;
+        if let Lookup::Replaced(expansion) = &mut outcome {
+            expansion.stamps.headers.clone_from(&ruled.stamps.headers);
+            expansion.stamps.scl = ruled.stamps.scl;
+            expansion.sender = sender_rewriting::sender_after(tenant, &self.tables.names, &letter, expansion);
+        }
+        if let Some(stop) = self.stop_of_entry(outcome) {
+            return stop;
         }
         if let Some(protection) = &tenant.protected_by {
             return self.stop_at_protection(host, tenant, protection, (domain, ruled.stamps), decisions);
@@ -314,6 +314,19 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             connector: connector.map_or_else(|| "".into(), |connector| connector.name.clone()),
         };
         Stop::To(self.tables.destinations.intern(key))
+    }
+
+    /// What becomes of a recipient of an Exchange directory; `None`: it goes out.
+    pub(super) fn stop_of_entry(&mut self, found: Lookup) -> Option<Stop> {
+        Some(match found {
+            Lookup::Mailbox => Stop::Mailbox,
+            Lookup::NotFound => Stop::Bounce(self.tables.reply(550, Enhanced(5, 1, 10), "Recipient not found")),
+            Lookup::Refused(reply) => Stop::Bounce(self.tables.replies.intern(reply)),
+            Lookup::Dropped => Stop::Discard(self.tables.reply(250, Enhanced(2, 7, 0), "a forward that a remote domain forbids")),
+            Lookup::Circle => Stop::Loop(self.tables.reply(554, Enhanced(5, 4, 14), "forwarded too often (X-LD-Processed)")),
+            Lookup::Replaced(expansion) => Stop::Expand(self.expansion(expansion)),
+            Lookup::Outside => return None,
+        })
     }
 
     pub(super) fn mx_hop(&mut self, domain: &str) -> NextHopId {

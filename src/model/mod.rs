@@ -6,6 +6,7 @@ mod client_tls;
 pub mod directory;
 pub mod dns;
 pub mod exchange;
+pub mod exchange_server;
 pub mod expansion;
 pub mod fault;
 pub mod filter;
@@ -15,6 +16,7 @@ pub mod mail_flow_rule;
 pub mod mta_sts;
 pub mod retry_rules;
 pub mod settings;
+pub mod sites;
 pub mod topology;
 pub mod traffic;
 

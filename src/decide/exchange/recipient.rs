@@ -6,7 +6,7 @@
 
 use super::super::acceptance::accepted_domain;
 use super::super::{Decision, because};
-use crate::base::{Enhanced, Reply};
+use crate::base::{Enhanced, Reply, SystemId};
 use crate::model::directory::{DirectoryEntry, EntryKind, RemoteDomain, entry_of, expansion};
 use crate::model::dns::Names;
 use crate::model::exchange::{DomainType, Tenant};
@@ -49,7 +49,7 @@ pub fn look_up(tenant: &Tenant, names: &Names, letter: &Letter, address: &str, d
         return Decision::for_reason(Lookup::Outside, reason);
     }
     if let Some(entry) = entry_of(&tenant.entries, &tenant.mailboxes, address) {
-        return of_entry(tenant, letter, entry, address);
+        return of_entry((tenant.system, &tenant.remote_domains), letter, entry, address);
     }
     if let Some(pattern) = tenant.mailboxes.iter().find(|pattern| pattern.matches(address)) {
         return Decision::for_reason(Lookup::Mailbox, because("LOOKUP", pattern.as_str(), "a cloud mailbox", "mailboxes"));
@@ -67,8 +67,9 @@ pub fn look_up(tenant: &Tenant, names: &Names, letter: &Letter, address: &str, d
     Decision::for_reason(outcome, because("LOOKUP", domain, why, "New-AcceptedDomain DomainType"))
 }
 
-/// Somebody of the directory who is no plain mailbox.
-fn of_entry(tenant: &Tenant, letter: &Letter, entry: &DirectoryEntry, address: &str) -> Decision<Lookup> {
+/// What an organization (with its remote domains) does for somebody of the directory who is no plain mailbox.
+#[must_use]
+pub fn of_entry(organization: (SystemId, &[RemoteDomain]), letter: &Letter, entry: &DirectoryEntry, address: &str) -> Decision<Lookup> {
     let name = entry.address.as_str();
     match &entry.kind {
         EntryKind::MailUser(None) => {
@@ -92,19 +93,25 @@ fn of_entry(tenant: &Tenant, letter: &Letter, entry: &DirectoryEntry, address: &
             let replaced = expansion(address, members.clone(), ExpansionKind::List);
             Decision::for_reason(Lookup::Replaced(replaced), because("LOOKUP", name, why, "New-DistributionGroup"))
         }
-        EntryKind::Forwards(to) => forward(tenant, letter, name, to, address),
+        EntryKind::Forwards(to) => forward(organization, letter, name, to, address),
     }
 }
 
 /// A mailbox that passes everything on.
-fn forward(tenant: &Tenant, letter: &Letter, name: &str, to: &[AddressTemplate], address: &str) -> Decision<Lookup> {
+fn forward(
+    (system, remote_domains): (SystemId, &[RemoteDomain]),
+    letter: &Letter,
+    name: &str,
+    to: &[AddressTemplate],
+    address: &str,
+) -> Decision<Lookup> {
     const SOURCE: &str = "Set-Mailbox ForwardingSmtpAddress";
-    let times = letter.forwards.iter().find(|(by, _)| *by == tenant.system).map_or(0, |(_, times)| *times);
+    let times = letter.forwards.iter().find(|(by, _)| *by == system).map_or(0, |(_, times)| *times);
     if times >= FORWARDS_MAX {
-        let why = format!("this tenant forwarded the message {times} times already (X-LD-Processed)");
+        let why = format!("this organization forwarded the message {times} times already (X-LD-Processed)");
         return Decision::for_reason(Lookup::Circle, because("LOOKUP", name, why, SOURCE));
     }
-    let forbids = |target: &&AddressTemplate| remote_domain(&tenant.remote_domains, &target.domain).filter(|remote| !remote.auto_forward);
+    let forbids = |target: &&AddressTemplate| remote_domain(remote_domains, &target.domain).filter(|remote| !remote.auto_forward);
     let dropped: Vec<_> = to
         .iter()
         .filter_map(|target| {
@@ -118,7 +125,7 @@ fn forward(tenant: &Tenant, letter: &Letter, name: &str, to: &[AddressTemplate],
         return Decision { outcome: Lookup::Dropped, chosen: dropped, passed_over: Vec::new() };
     }
     let mut replaced = expansion(address, left, ExpansionKind::Alias);
-    replaced.stamps.forwarded_by = Some(tenant.system);
+    replaced.stamps.forwarded_by = Some(system);
     replaced.stamps.keeps_organization_headers = true;
     let mut decision =
         Decision::for_reason(Lookup::Replaced(replaced), because("LOOKUP", name, "the mailbox forwards, and keeps no copy", SOURCE));

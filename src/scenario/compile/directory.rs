@@ -40,18 +40,6 @@ pub(super) fn entries(recipients: &Named<DirectoryRecipient>, desk: &mut Desk) -
     entries
 }
 
-/// For directories that have plain mailboxes only.
-pub(super) fn refuse(recipients: &Named<DirectoryRecipient>, desk: &mut Desk) {
-    for (_, recipient) in recipients.iter() {
-        match recipient {
-            DirectoryRecipient::Mailbox(mailbox) if mailbox.forward_to.items().is_empty() => {}
-            DirectoryRecipient::Mailbox(mailbox) => desk.not_modelled(mailbox.forward_to.span(), "forwarding"),
-            DirectoryRecipient::MailUser(_) => desk.not_modelled(recipient.place(), "mail users"),
-            DirectoryRecipient::Group(_) => desk.not_modelled(recipient.place(), "groups of recipients"),
-        }
-    }
-}
-
 /// Remote domains, the most exact one first. The name is the domain unless `domain_name` says otherwise.
 pub(super) fn remote_domains(written: &Named<schema::RemoteDomain>, desk: &mut Desk) -> Vec<RemoteDomain> {
     let mut rows = Vec::new();
