@@ -188,6 +188,8 @@ mod tests {
                 accepted(&mut names, "relay.com", DomainType::InternalRelay, true),
             ],
             mailboxes: vec![Pattern::new("alice@contoso.com")],
+            entries: vec![],
+            remote_domains: vec![],
             outbound_connectors: vec![],
             inbound: Inbound::default(),
             mail_flow_rules: vec![],

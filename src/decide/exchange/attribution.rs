@@ -343,8 +343,7 @@ fn taken_for(tenant: &Tenant, connector: Option<(usize, &InboundConnector)>, cas
 /// Directory-Based Edge Blocking.
 fn dbeb(tenant: &Tenant, names: &Names, address: &str, domain: &str) -> Option<Decision<Acceptance>> {
     let accepted = accepted_domain(tenant, names, domain)?;
-    let known = tenant.mailboxes.iter().any(|pattern| pattern.matches(address));
-    if known || accepted.kind != DomainType::Authoritative || !tenant.directory_complete {
+    if tenant.knows(address) || accepted.kind != DomainType::Authoritative || !tenant.directory_complete {
         return None;
     }
     let reply = Reply::new(550, Some(Enhanced(5, 4, 1)), "Recipient address rejected: Access denied");
@@ -410,6 +409,8 @@ mod tests {
             mailboxes: vec![Pattern::new(&format!("*@{domain}"))],
             outbound_connectors: vec![],
             inbound: Inbound { connectors, ..Inbound::default() },
+            entries: vec![],
+            remote_domains: vec![],
             mail_flow_rules: vec![],
             people: vec![],
             switches: Switches::default(),

@@ -6,6 +6,7 @@ mod certificates;
 mod configs;
 mod desk;
 mod device;
+mod directory;
 mod entry;
 mod exchange_inbound;
 mod exchange_online;
