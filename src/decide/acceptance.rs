@@ -33,6 +33,7 @@ pub fn answer_rcpt(directory: &Directory, names: &Names, visitor: &Visitor<'_>, 
             Decision::for_reason(Acceptance::Take { tenant: None }, because("ACCEPT", domain, "the internet takes everything", "scenario"))
         }
         Directory::Mta(mta) => answer_mta(mta, visitor.peer, address, domain),
+        Directory::Organization(organization) => super::exchange::server_acceptance::answer(organization, names, visitor, address, domain),
         Directory::Tenants(tenants) => answer_exchange_online(tenants, names, address, domain),
     }
 }

@@ -115,7 +115,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let config = self.config(host);
         match &config.receiver.directory {
             Directory::Tenants(tenants) => tenants.iter().find(|row| row.system.0 == tenant).map_or(&config.stance, |row| &row.stance),
-            Directory::Everything | Directory::Mta(_) => &config.stance,
+            Directory::Everything | Directory::Mta(_) | Directory::Organization(_) => &config.stance,
         }
     }
 
@@ -267,7 +267,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let own = self.model.hosts[client.index()].system == self.model.hosts[server.index()].system;
         let relays = match &self.config(server).receiver.directory {
             Directory::Mta(directory) => is_relay_client(directory, Peer { host: client, address: Some(address) }),
-            Directory::Everything | Directory::Tenants(_) => false,
+            // Servers of one organization are of one system, which is looked at above.
+            Directory::Everything | Directory::Tenants(_) | Directory::Organization(_) => false,
         };
         own || relays
     }

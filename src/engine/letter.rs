@@ -96,8 +96,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let client = self.copies[self.jobs[door.job].copy].host;
         let is_same = self.model.hosts[client.index()].system == self.model.hosts[door.server.index()].system;
         match &self.config(door.server).receiver.directory {
-            Directory::Mta(_) if is_same => before,
-            Directory::Everything | Directory::Mta(_) | Directory::Tenants(_) => Origin::Outside,
+            Directory::Mta(_) | Directory::Organization(_) if is_same => before,
+            Directory::Everything | Directory::Mta(_) | Directory::Organization(_) | Directory::Tenants(_) => Origin::Outside,
         }
     }
 }

@@ -16,6 +16,7 @@ mod last_words;
 mod letter;
 mod memory;
 mod notices;
+mod organization;
 mod pass;
 mod patience;
 mod plan;

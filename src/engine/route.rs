@@ -34,6 +34,8 @@ pub(crate) enum Stop {
     Quarantine(u32),
     /// To this destination.
     To(u32),
+    /// Nowhere now: it stays here until the settings change, or until it expires.
+    Wait(u32),
     /// Others stand for it here: an expansion by its number.
     Expand(u32),
     /// Nobody says.
@@ -156,6 +158,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 let stop = self.stop_of_mta(config, &decision.outcome, &address.domain, decision.chosen[0].rule);
                 decisions.push(self.store("where to?", host, tenant, &decision));
                 stop
+            }
+            Directory::Organization(organization) => {
+                self.stop_of_organization(copy, organization, (&text, &address.domain), &mut decisions)
             }
             Directory::Tenants(tenants) => match tenants.iter().find(|candidate| candidate.system.0 == tenant) {
                 Some(found) => self.stop_of_tenant(copy, found, (&text, &address.domain), &mut decisions),

@@ -5,6 +5,7 @@ pub mod certificate;
 mod client_tls;
 pub mod dns;
 pub mod exchange;
+pub mod exchange_server;
 pub mod expansion;
 pub mod fault;
 pub mod filter;
@@ -14,6 +15,7 @@ pub mod mail_flow_rule;
 pub mod mta_sts;
 pub mod retry_rules;
 pub mod settings;
+pub mod sites;
 pub mod topology;
 pub mod traffic;
 
