@@ -18,8 +18,9 @@ use crate::decide::{Because, Decision};
 use crate::model::Model;
 use crate::model::authentication::{Change, Checks, Mode, Signer, Stance};
 use crate::model::dns::{Outcome, RecordType, normal_form, reverse_name};
+use crate::model::expansion::Expansion;
 use crate::model::fault::{DnsFault, FaultKind};
-use crate::model::letter::Marks;
+use crate::model::letter::{Marks, Stamps};
 use crate::model::settings::Directory;
 use crate::trace::level::{PATHS, STEPS};
 use crate::trace::{Authentication, NONE};
@@ -154,11 +155,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         carried
     }
 
-    /// What the members of a list get: the message with what the list does to it.
-    pub(crate) fn changed_by_list(&mut self, copy: u32, changes: &[Change]) -> Arrival {
+    /// What those who stand for a recipient get: the message with what is done to it on that occasion.
+    pub(crate) fn changed_in_place(&mut self, copy: u32, expansion: &Expansion) -> Arrival {
         let row = &self.copies[copy];
         let arrival = row.arrival;
-        if !self.origins.is_on || changes.is_empty() {
+        if !self.origins.is_on || expansion.changes.is_empty() && expansion.stamps == Stamps::default() {
             return arrival;
         }
         let host = &self.model.hosts[row.host.index()];
@@ -166,7 +167,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             NONE => self.newborn(row.message, self.model.names.text(host.hostname)),
             known => self.origins.carried.get(known).clone(),
         };
-        for change in changes {
+        if expansion.stamps != Stamps::default() {
+            carried.marks.stamp(&expansion.stamps);
+        }
+        for change in &expansion.changes {
             let touch = Touch { by: host.name.clone(), change: *change };
             carried.signatures.iter_mut().for_each(|signature| signature.since.push(touch.clone()));
         }

@@ -62,6 +62,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             client: marks.client,
             is_report: message.kind != 0,
             rule_loops: marks.rule_loops,
+            forwards: marks.forwards,
+            ruled: marks.ruled,
         }
     }
 
@@ -85,6 +87,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         } else if self.model.hosts[client.index()].system != self.model.hosts[door.server.index()].system {
             marks.scl = None;
         }
+        marks.ruled = None;
         let host = &self.model.hosts[client.index()];
         let family = job.line.address.is_ipv4();
         marks.client = host.egress.iter().chain(&host.addresses).find(|own| own.is_ipv4() == family).copied();

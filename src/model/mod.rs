@@ -3,6 +3,7 @@
 pub mod authentication;
 pub mod certificate;
 mod client_tls;
+pub mod directory;
 pub mod dns;
 pub mod exchange;
 pub mod exchange_server;

@@ -6,6 +6,7 @@ pub mod mail_flow_rule;
 pub mod outbound_connector;
 pub mod recipient;
 pub mod send_connector;
+pub mod sender_rewriting;
 pub mod server_acceptance;
 pub mod server_recipient;
 pub mod smart_host;

@@ -18,6 +18,7 @@ use crate::scenario::values::parse_date;
 
 use super::certificates::{self, Certificates, Shown};
 use super::desk::Desk;
+use super::directory;
 use super::mail_flow_rule;
 use super::mailboxes::Mailboxes;
 use super::receiver::{Usual, receiver};
@@ -139,7 +140,7 @@ fn compile(
     tenant_routes::check(tenant, desk);
     let mut mailboxes = Mailboxes::default();
     mailboxes.add(tenant.mailboxes.items(), desk);
-    mailboxes.add_directory(&tenant.recipients, desk);
+    mailboxes.claim_directory(&tenant.recipients, desk);
     let mut switches = Switches::default();
     for named in shared.into_iter().chain([&tenant.switches]) {
         named.iter().for_each(|(name, value)| switch(name, value, &mut switches, desk));
@@ -151,6 +152,8 @@ fn compile(
         mailboxes: mailboxes.patterns(),
         mail_flow_rules: mail_flow_rule::rules(tenant, at, &outbound_connectors, desk),
         people: people(tenant),
+        entries: directory::entries(&tenant.recipients, desk),
+        remote_domains: directory::remote_domains(&tenant.remote_domains, desk),
         outbound_connectors,
         switches,
         directory_complete: tenant.directory_complete.or(true),
@@ -165,7 +168,6 @@ fn refuse(tenant: &ExchangeOnline, desk: &mut Desk) {
             desk.not_modelled(name.span(), "inbound connectors");
         }
     }
-    desk.no_names(&tenant.remote_domains, "remote domains");
     desk.no_names(&tenant.send_as, "logins");
     if !tenant.ip_allow_list.items().is_empty() {
         desk.not_modelled(tenant.ip_allow_list.span(), "the allow list of addresses");
@@ -256,6 +258,7 @@ fn connectors(tenant: &ExchangeOnline, tables: &mut Tables, desk: &mut Desk) -> 
             all_accepted_domains: connector.all_accepted_domains.or(false),
             centralized: connector.route_all_messages_via_on_premises.or(false),
             cloud_services: connector.cloud_services_mail_enabled.or(false),
+            rewrites_senders: connector.sender_rewriting_enabled.or(false),
             rule_scoped: connector.is_transport_rule_scoped.or(false),
             use_mx_record: connector.use_mx_record.or(true),
             smart_hosts: Vec::new(),

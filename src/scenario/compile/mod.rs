@@ -5,6 +5,7 @@
 mod certificates;
 mod configs;
 mod desk;
+mod directory;
 mod entry;
 mod exchange_online;
 mod exchange_server;
