@@ -40,6 +40,7 @@ pub(super) fn config(
     tables: &mut Tables,
     desk: &mut Desk,
 ) -> HostConfig {
+    no_role(host, desk);
     let profile = of_version(profile(&mta.profile), &mta.version, desk);
     let mut tuned = usual(profile);
     let asked = behaviour(profile).mx.families;
@@ -129,6 +130,13 @@ pub(super) fn profile(field: &Field<schema::Profile>) -> Profile {
         schema::Profile::ExchangeOnline => Profile::ExchangeOnline,
         schema::Profile::ExchangeServer => Profile::ExchangeServer,
         schema::Profile::NoRetry => Profile::NoRetry,
+    }
+}
+
+/// Only Exchange servers have a role.
+pub(super) fn no_role(host: &Host, desk: &mut Desk) {
+    if host.role.is_written() {
+        desk.error(code::EXCLUDES, host.role.span(), "only Exchange servers have a `role`", "leave it out");
     }
 }
 
