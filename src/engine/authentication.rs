@@ -157,7 +157,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         {
             carried.signatures.push(signed(signer));
         }
-        carried.path.extend(self.seen_address(client, self.jobs[door.job].line.address));
+        carried.path.extend(self.seen_address(door.job, client, self.jobs[door.job].line.address));
         if carried.eight_bit && !door.takes_eight_bit {
             touch(&mut carried, Change::Reencoded);
             carried.eight_bit = false;
@@ -226,9 +226,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let copy = self.jobs[door.job].copy;
         let (client, message) = (self.copies[copy].host, self.copies[copy].message);
         let host = &model.hosts[client.index()];
-        let family = self.jobs[door.job].line.address.is_ipv4();
-        let seen = host.egress.iter().chain(&host.addresses).find(|own| own.is_ipv4() == family).copied();
-        let Some(connected) = seen else { return (arrival, None) };
+        let Some(connected) = self.seen_address(door.job, client, self.jobs[door.job].line.address) else { return (arrival, None) };
         let address = self.look_through(door, &carried.path, connected);
         let (mail_from, key) = (self.sender_text_of(copy), self.messages[message].key);
         let author = self.author(message, carried);

@@ -28,6 +28,7 @@ pub(crate) enum Purpose {
     Recipients,
     Process,
     CacheAge,
+    Egress,
 }
 
 /// The luck of one run.

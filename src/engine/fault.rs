@@ -10,7 +10,28 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 
 /// What a greylist knows somebody by: memory, client, sender, recipient.
-type Triple = (u32, HostId, Box<str>, Box<str>);
+type Triple = (u32, Client, Box<str>, Box<str>);
+
+/// A client as a greylist sees it.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) enum Client {
+    /// Its address, or the first one of its network.
+    Seen(IpAddr),
+    /// A machine without any.
+    Machine(HostId),
+}
+
+impl Client {
+    /// By address or network.
+    pub(crate) fn new(host: HostId, address: Option<IpAddr>, by_subnet: bool) -> Self {
+        match address {
+            None => Self::Machine(host),
+            Some(IpAddr::V4(address)) if by_subnet => Self::Seen(IpAddr::V4((u32::from(address) & !0xFF).into())),
+            Some(IpAddr::V6(address)) if by_subnet => Self::Seen(IpAddr::V6((u128::from(address) & !u128::from(u64::MAX)).into())),
+            Some(address) => Self::Seen(address),
+        }
+    }
+}
 
 /// All that failures remember.
 #[derive(Clone, Debug)]
@@ -293,7 +314,7 @@ impl Faults {
     }
 
     /// Asks a greylist about a triple; `true` = let through.
-    pub(crate) fn greylist(&mut self, memory: u32, times: (u64, u64, u64), client: HostId, from: &str, to: &str, at: SimTime) -> bool {
+    pub(crate) fn greylist(&mut self, memory: u32, times: (u64, u64, u64), client: Client, from: &str, to: &str, at: SimTime) -> bool {
         let (delay, window, remembered) = times;
         let key = (memory, client, from.into(), to.into());
         match self.greylists.get_mut(&key) {

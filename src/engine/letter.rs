@@ -88,9 +88,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             marks.scl = None;
         }
         marks.ruled = None;
-        let host = &self.model.hosts[client.index()];
-        let family = job.line.address.is_ipv4();
-        marks.client = host.egress.iter().chain(&host.addresses).find(|own| own.is_ipv4() == family).copied();
+        marks.client = self.seen_address(door.job, client, job.line.address);
         marks.origin = self.origin_at_door(door, marks.origin, kept);
     }
 

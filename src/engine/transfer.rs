@@ -2,7 +2,7 @@
 
 use super::authentication::Arrival;
 use super::chance::Purpose;
-use super::fault::is_at;
+use super::fault::{Client, is_at};
 use super::session::{Refusals, SessionEnd, Stop, Talk, status_of};
 use super::world::World;
 use crate::base::{ConfigId, ConnectionResult, Enhanced, HostId, Interner, Phase, Reply, SimTime};
@@ -141,9 +141,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                             break;
                         }
                     }
-                    FaultKind::Greylist { delay_ns, window_ns, remembered_ns, memory, reply, .. } if fault.window.has(start) => {
+                    FaultKind::Greylist { delay_ns, window_ns, remembered_ns, memory, by_subnet, reply, .. } if fault.window.has(start) => {
                         let times = (*delay_ns, *window_ns, *remembered_ns);
-                        if !self.faults.greylist(*memory, times, talk.client, &sender, &address, start) {
+                        let client = Client::new(talk.client, self.seen_address(talk.job, talk.client, talk.address), *by_subnet);
+                        if !self.faults.greylist(*memory, times, client, &sender, &address, start) {
                             return Err(Stop::Reply(reply.clone()));
                         }
                     }

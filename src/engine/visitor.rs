@@ -2,6 +2,7 @@
 //!
 //! Only servers whose answer depends on more than the client's address ask for the number; all others pay nothing.
 
+use super::chance::{Purpose, below};
 use super::session::Talk;
 use super::starttls::trusts;
 use super::world::World;
@@ -61,7 +62,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let author = self.sources_model.get(source as usize).and_then(|source| source.author.as_ref());
         let constant = constant && author.is_none_or(crate::model::traffic::AddressTemplate::is_constant);
         let key = VisitKey {
-            address: self.seen_address(talk.client, talk.address),
+            address: self.seen_address(talk.job, talk.client, talk.address),
             tls: self.tls_version(talk),
             certificate: self.shown_certificate(talk),
             login: talk.login,
@@ -86,7 +87,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let row = &self.messages[copy.message];
         let sender = self.sender_text_of(self.jobs[talk.job].copy);
         let seen = Seen {
-            address: self.seen_address(talk.client, talk.address),
+            address: self.seen_address(talk.job, talk.client, talk.address),
             certificate: self.shown_certificate(talk),
             author: self.author_domain(copy.message, copy.arrival.carried),
             sender,
@@ -121,10 +122,17 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         self.copies[copy].arrival.junk = scl.is_some_and(|scl| scl >= JUNK_FROM) && !taken.unfiltered;
     }
 
-    /// The address that a server sees of a client.
-    pub(super) fn seen_address(&self, client: HostId, server: IpAddr) -> Option<IpAddr> {
+    /// The address that a server sees of a client in the session of a job: of a pool behind NAT another one for each connection.
+    pub(super) fn seen_address(&self, job: u32, client: HostId, server: IpAddr) -> Option<IpAddr> {
         let host = &self.model.hosts[client.index()];
-        host.egress.iter().chain(&host.addresses).find(|own| own.is_ipv4() == server.is_ipv4()).copied()
+        let pool = host.egress.iter().filter(|own| own.is_ipv4() == server.is_ipv4());
+        let count = pool.clone().count() as u64;
+        if count > 1 {
+            let message = self.messages[self.copies[self.jobs[job].copy].message].key;
+            let luck = self.chance.draw(Purpose::Egress, self.chance.of_message(message), host.key, self.jobs[job].line.began.0);
+            return pool.copied().nth(below(luck, count) as usize);
+        }
+        pool.chain(&host.addresses).find(|own| own.is_ipv4() == server.is_ipv4()).copied()
     }
 
     fn tls_version(&self, talk: &Talk<'_>) -> Option<TlsVersion> {

@@ -169,6 +169,8 @@ pub enum FaultKind {
         remembered_ns: u64,
         /// Machines that share one memory (a name made of theirs).
         memory: u32,
+        /// A client is known by its network (/24, for IPv6 /64), not by its address.
+        by_subnet: bool,
         /// The reply.
         reply: Reply,
     },

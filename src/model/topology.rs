@@ -49,7 +49,7 @@ pub struct Host {
     pub addresses: Vec<IpAddr>,
     /// Nobody wrote its addresses: it connects to both families.
     pub any_family: bool,
-    /// The addresses that others see when it connects, if not its own (NAT).
+    /// The addresses that others see when it connects, if not its own (NAT); of several, each connection has one by luck.
     pub egress: Vec<IpAddr>,
     /// Names by which it can be meant beside its own and its system's: groups and site.
     pub groups: Vec<Box<str>>,

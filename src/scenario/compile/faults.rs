@@ -132,6 +132,7 @@ impl<'a> Faults<'a> {
         let window_ns = desk.duration_or(&fault.window, DAY);
         let remembered_ns = desk.duration_or(&fault.remembered, 7 * DAY);
         let reply = desk.reply_or(&fault.code, "450 4.7.1 greylisted, try again later");
+        let by_subnet = fault.lookup.or(schema::GreylistLookup::Host) == schema::GreylistLookup::Subnet;
         let hosts = hosts_of(&self.target(frame, &fault.target, desk), self.world.count);
         let shared = self.world.scope.all_of(fault.shared_with.items(), desk);
         for host in hosts {
@@ -144,8 +145,15 @@ impl<'a> Faults<'a> {
                 self.memories.push(together);
                 self.memories.len() - 1
             }) as u32;
-            let kind =
-                FaultKind::Greylist { hosts: HostSet::These(vec![host]), delay_ns, window_ns, remembered_ns, memory, reply: reply.clone() };
+            let kind = FaultKind::Greylist {
+                hosts: HostSet::These(vec![host]),
+                delay_ns,
+                window_ns,
+                remembered_ns,
+                memory,
+                by_subnet,
+                reply: reply.clone(),
+            };
             self.push(frame, &fault.when, kind, desk);
         }
     }

@@ -131,7 +131,15 @@ fn of_text(host: &HostPlan, written: &Host, names: &StartNames<'_>, desk: &mut D
     let mut read = |texts: &[crate::scenario::Text]| -> Vec<IpAddr> { texts.iter().filter_map(|text| desk.ip(text)).collect() };
     let mut addresses = read(written.addresses.items());
     let forwarded = read(written.forwarded.items());
-    let egress = written.egress.get().map_or(Vec::new(), |text| read(std::slice::from_ref(text)));
+    if written.egress.is_written() && !written.egress_pool.items().is_empty() {
+        let help = "one address for all connections is `egress`, one of several for each is `egress_pool`";
+        desk.error(code::EXCLUDES, written.egress_pool.span(), "`egress` and `egress_pool` exclude each other", help);
+    }
+    let mut read = |texts: &[crate::scenario::Text]| -> Vec<IpAddr> { texts.iter().filter_map(|text| desk.ip(text)).collect() };
+    let egress = match written.egress.get() {
+        Some(text) => read(std::slice::from_ref(text)),
+        None => read(written.egress_pool.items()),
+    };
     let covered = hostname.as_ref().is_some_and(|name| names.cover(name.as_str()));
     if !written.addresses.is_written() && covered {
         let name = hostname.as_ref().map_or("", Domain::as_str);
@@ -200,6 +208,11 @@ fn stays(first: &Host, later: &Host, desk: &mut Desk) {
     let moved = [
         ("hostname", text(&first.hostname) != text(&later.hostname), (later.hostname.span(), first.hostname.span())),
         ("addresses", list(first.addresses.items()) != list(later.addresses.items()), (later.addresses.span(), first.addresses.span())),
+        (
+            "egress_pool",
+            list(first.egress_pool.items()) != list(later.egress_pool.items()),
+            (later.egress_pool.span(), first.egress_pool.span()),
+        ),
         ("egress", text(&first.egress) != text(&later.egress), (later.egress.span(), first.egress.span())),
         ("forwarded", list(first.forwarded.items()) != list(later.forwarded.items()), (later.forwarded.span(), first.forwarded.span())),
         ("site", text(&first.site) != text(&later.site), (later.site.span(), first.site.span())),

@@ -266,6 +266,7 @@ fn only_hosts_have(own: &Host, desk: &mut Desk) {
         ("hostname", own.hostname.span()),
         ("addresses", own.addresses.span()),
         ("egress", own.egress.span()),
+        ("egress_pool", own.egress_pool.span()),
         ("forwarded", own.forwarded.span()),
         ("certificate", own.certificate.span()),
         ("listeners", own.listeners.span()),

@@ -21,6 +21,8 @@ words! {
     pub enum DnsAnswer("a DNS failure") { ServFail, NxDomain, NoData, Refused, Timeout, Bogus, Truncated }
     /// What goes wrong with a policy host.
     pub enum MtaStsHow("a failure of MTA-STS") { PolicyGone, HttpsDown, BadCertificate, Malformed }
+    /// By what a greylist knows a client (postgrey).
+    pub enum GreylistLookup("a value of `lookup`") { Host, Subnet }
     /// When a sender wants to be told (RFC 3461).
     pub enum Notify("a value of `notify`") { Never, Success, Failure, Delay }
     /// How much of a message a report returns (RFC 3461).
@@ -197,6 +199,7 @@ schema! {
         window: Field<Text>,
         remembered: Field<Text>,
         shared_with: Field<Vec<Text>>,
+        lookup: Field<GreylistLookup>,
         code: Field<Text>,
     }
 

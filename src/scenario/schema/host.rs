@@ -26,6 +26,8 @@ schema! {
         hostname: Field<Text>,
         addresses: Field<Vec<Text>>,
         egress: Field<Text>,
+        /// Each connection leaves from one of these.
+        egress_pool: Field<Vec<Text>>,
         /// Public addresses that NAT leads here.
         forwarded: Field<Vec<Text>>,
         certificate: Field<Text>,
