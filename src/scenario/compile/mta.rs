@@ -152,6 +152,7 @@ pub(super) fn client_tls(written: &schema::ClientTls, tls: &mut ClientTls, desk:
     for (hop, policy) in policies {
         let usual = TlsPolicy { names: Vec::new(), ..tls.policy.clone() };
         let mut own = policy.level.get().map_or(usual.clone(), |level| policy_of(*level, usual));
+        own.implicit = policy.implicit_tls.or(own.implicit);
         own.names = policy.names.items().iter().map(|name| name.to_ascii_lowercase().into()).collect();
         tls.policies.push((hop.trim().to_ascii_lowercase().into(), own));
     }
