@@ -104,6 +104,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         takes_literals: false,
         smart_host_needs_mx: true,
         reads_delivered_to: false,
+        login_5xx_waits: false,
     },
 };
 

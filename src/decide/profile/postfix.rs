@@ -87,7 +87,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     relay: None,
     tries_address_once: false,
     skips_silent: false,
-    pass: PassRules { reads_delivered_to: true, ..PassRules::PLAIN },
+    pass: PassRules { reads_delivered_to: true, login_5xx_waits: true, ..PassRules::PLAIN },
 };
 
 /// The sending side as it is delivered: what a scenario does not write.
