@@ -20,7 +20,7 @@ fn is_id(text: &str) -> bool {
     let numbered =
         |front: &str| text.strip_prefix(front).is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit()));
     known.contains(&text)
-        || ["R", "OUT-", "SH-", "ATT-", "SPF-", "DKIM-", "DMARC-", "AUTH-", "DANE-", "STS-", "FOPE-"].into_iter().any(numbered)
+        || ["R", "OUT-", "SH-", "ATT-", "SPF-", "DKIM-", "DMARC-", "AUTH-", "DANE-", "STS-", "EXT-", "FOPE-"].into_iter().any(numbered)
 }
 
 #[test]

@@ -14,6 +14,7 @@ use crate::decide::authentication::dkim::{DkimCheck, DkimResult, Signature, Touc
 use crate::decide::authentication::dmarc::{DmarcCheck, DmarcQuestion, DmarcResult, Policy, check_dmarc};
 use crate::decide::authentication::spf::{SpfCheck, SpfQuestion, SpfResult, check_spf};
 use crate::decide::authentication::verdict::{Findings, Verdict, judge};
+use crate::decide::extensions::Lack;
 use crate::decide::{Because, Decision};
 use crate::model::Model;
 use crate::model::authentication::{Change, Checks, Mode, Signer, Stance};
@@ -21,6 +22,7 @@ use crate::model::dns::{Outcome, RecordType, normal_form, reverse_name};
 use crate::model::fault::{DnsFault, FaultKind};
 use crate::model::letter::Marks;
 use crate::model::settings::Directory;
+use crate::model::traffic::{Body, Source};
 use crate::trace::level::{PATHS, STEPS};
 use crate::trace::{Authentication, NONE};
 use std::net::IpAddr;
@@ -31,7 +33,7 @@ pub(super) struct Carried {
     /// The author's domain, where a system wrote another one into `From`.
     author: Option<Box<str>>,
     signatures: Vec<Signature>,
-    eight_bit: bool,
+    body: Body,
     /// What else systems on the way made of it.
     marks: Marks,
 }
@@ -45,9 +47,9 @@ pub(crate) struct Origins {
 }
 
 impl Origins {
-    pub(crate) fn new(model: &Model, level: u8) -> Self {
+    pub(crate) fn new(model: &Model, level: u8, demanding: bool) -> Self {
         let looks = |stance: &Stance| stance.checks.is_some();
-        let is_on = level >= STEPS || model.configs.iter().any(|config| {
+        let is_on = demanding || level >= STEPS || model.configs.iter().any(|config| {
             looks(&config.stance)
                 || config.reads_letters()
                 || matches!(&config.receiver.directory, Directory::Tenants(tenants) if tenants.iter().any(|tenant| looks(&tenant.stance)))
@@ -86,6 +88,8 @@ pub(crate) struct AtTheDoor {
     pub(crate) tenant: u32,
     /// The server offers 8BITMIME.
     pub(crate) takes_eight_bit: bool,
+    /// The server offers BINARYMIME and CHUNKING.
+    pub(crate) takes_binary: bool,
     pub(crate) at: SimTime,
 }
 
@@ -147,11 +151,25 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         {
             carried.signatures.push(signed(signer));
         }
-        if carried.eight_bit && !door.takes_eight_bit {
+        let rules = &self.rules(client).extensions;
+        let converts = match carried.body {
+            Body::SevenBit => false,
+            Body::EightBit => !door.takes_eight_bit && rules.eight_bit == Lack::Converts,
+            Body::Binary => !door.takes_binary && rules.binary == Lack::Converts,
+        };
+        if converts {
             touch(&mut carried, Change::Reencoded);
-            carried.eight_bit = false;
+            carried.body = Body::SevenBit;
         }
         carried
+    }
+
+    /// The body of a message as it lies in this queue.
+    pub(super) fn body_of(&self, copy: u32, source: &Source) -> Body {
+        match self.copies[copy].arrival.carried {
+            NONE => source.body,
+            carried => self.origins.carried.get(carried).body,
+        }
     }
 
     /// What the members of a list get: the message with what the list does to it.
@@ -181,12 +199,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             return Carried { author: Some(hostname.into()), ..Carried::default() };
         }
         let source = &self.sources_model[row.source as usize];
-        Carried {
-            author: None,
-            signatures: source.signer.iter().map(signed).collect(),
-            eight_bit: source.eight_bit,
-            marks: Marks::default(),
-        }
+        Carried { author: None, signatures: source.signer.iter().map(signed).collect(), body: source.body, marks: Marks::default() }
     }
 
     /// The same, for a number of what is carried.
@@ -272,7 +285,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         own || relays
     }
 
-    fn view_of(&self, host: HostId) -> usize {
+    pub(super) fn view_of(&self, host: HostId) -> usize {
         self.model.resolvers[self.model.hosts[host.index()].resolver.index()].view
     }
 

@@ -30,6 +30,8 @@ pub(crate) struct SessionEnd {
     pub(crate) rest: Option<(Effect, u32)>,
     /// The failure was one of the connection or its handshake.
     pub(crate) host_failure: bool,
+    /// Extensions could be used.
+    pub(crate) extended: bool,
     /// It came past EHLO and STARTTLS.
     pub(crate) counts: bool,
     /// Try the same address again without TLS.
@@ -76,8 +78,9 @@ pub(super) struct Talk<'a> {
 impl Talk<'_> {
     /// The message as the server has it before its last word.
     pub(super) fn at_the_door(&self, tenant: u32) -> AtTheDoor {
-        let takes_eight_bit = self.extensions && !self.listener.without.iter().any(|word| &**word == "8BITMIME");
-        AtTheDoor { job: self.job, server: self.server, tenant, takes_eight_bit, at: self.now }
+        let takes_binary = self.offers("BINARYMIME") && self.offers("CHUNKING");
+        let takes_eight_bit = self.offers("8BITMIME");
+        AtTheDoor { job: self.job, server: self.server, tenant, takes_eight_bit, takes_binary, at: self.now }
     }
 }
 
