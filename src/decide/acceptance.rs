@@ -33,6 +33,7 @@ pub fn answer_rcpt(directory: &Directory, names: &Names, visitor: &Visitor<'_>, 
             Decision::for_reason(Acceptance::Take { tenant: None }, because("ACCEPT", domain, "the internet takes everything", "scenario"))
         }
         Directory::Mta(mta) => answer_mta(mta, visitor.peer, address, domain),
+        Directory::Organization(organization) => super::exchange::server_acceptance::answer(organization, names, visitor, address, domain),
         Directory::Tenants(tenants) => answer_exchange_online(tenants, names, address, domain),
     }
 }
@@ -104,7 +105,7 @@ fn answer_exchange_online(tenants: &[Tenant], names: &Names, address: &str, doma
         let why = "an accepted domain of no tenant, and nothing ties the client to a tenant";
         return Decision::for_reason(Acceptance::Refuse(reply), because("ATT-3", domain, why, "New-AcceptedDomain"));
     };
-    let known = tenant.mailboxes.iter().any(|pattern| pattern.matches(address));
+    let known = tenant.knows(address);
     let name = names.text(accepted.name);
     if !known && accepted.kind == DomainType::Authoritative && tenant.directory_complete {
         let reply = Reply::new(550, Some(Enhanced(5, 4, 1)), "Recipient address rejected: Access denied");
@@ -173,6 +174,8 @@ mod tests {
                 accepted(&mut names, "relay.com", DomainType::InternalRelay, true),
             ],
             mailboxes: vec![Pattern::new("alice@contoso.com")],
+            entries: vec![],
+            remote_domains: vec![],
             outbound_connectors: vec![],
             mail_flow_rules: vec![],
             people: vec![],

@@ -169,6 +169,7 @@ fn status_at(rules: &Behaviour, level: TlsLevel, result: &str, usual: Enhanced) 
     match level {
         TlsLevel::Dane => rules.tls.dane.status(result, usual),
         TlsLevel::MtaSts => rules.tls.mta_sts_failed.unwrap_or(usual),
+        _ if result == "certificate-not-trusted" => rules.tls.not_trusted,
         _ => usual,
     }
 }

@@ -83,6 +83,7 @@ codes! {
     UNKNOWN_SWITCH "MT0306" "a switch that does not exist, or a value that it does not have",
     TOO_MANY "MT0307" "more messages than a run can hold",
     CMDLET_REFUSES "MT0401" "a combination of parameters that the cmdlet refuses",
+    LEADS_NOWHERE "MT0402" "routing that the cmdlet takes, and that leads mail in a circle or nowhere",
     NOT_MODELLED "MT0501" "a part of the format that is not modelled yet",
     SETTING_NOT_MODELLED "MT0502" "a setting that the server has and the model does not have yet",
     CHANGE_NOT_MODELLED "MT0503" "something that cannot change while the scenario runs yet",

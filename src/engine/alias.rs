@@ -10,6 +10,7 @@ use crate::decide::claim::template;
 use crate::decide::{Decision, because};
 use crate::model::dns::{Outcome, RecordType};
 use crate::model::expansion::{Expansion, ExpansionKind, SenderAfter};
+use crate::model::letter::Stamps;
 
 impl<const LEVEL: u8> World<'_, LEVEL> {
     /// The recipient in the domain that its own stands for; `None` if it is no alias, or leads nowhere.
@@ -30,6 +31,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             to: vec![template(&to)],
             sender: SenderAfter::Kept,
             changes: Vec::new(),
+            stamps: Stamps::default(),
             once: false,
         };
         let why = format!("an alias of `{target}`: the recipient is rewritten");

@@ -19,8 +19,9 @@ use crate::decide::{Because, Decision};
 use crate::model::Model;
 use crate::model::authentication::{Change, Checks, Mode, Signer, Stance};
 use crate::model::dns::{Outcome, RecordType, normal_form, reverse_name};
+use crate::model::expansion::Expansion;
 use crate::model::fault::{DnsFault, FaultKind};
-use crate::model::letter::Marks;
+use crate::model::letter::{Marks, Stamps};
 use crate::model::settings::Directory;
 use crate::model::traffic::{Body, Source};
 use crate::trace::level::{PATHS, STEPS};
@@ -119,7 +120,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let config = self.config(host);
         match &config.receiver.directory {
             Directory::Tenants(tenants) => tenants.iter().find(|row| row.system.0 == tenant).map_or(&config.stance, |row| &row.stance),
-            Directory::Everything | Directory::Mta(_) => &config.stance,
+            Directory::Everything | Directory::Mta(_) | Directory::Organization(_) => &config.stance,
         }
     }
 
@@ -172,11 +173,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
     }
 
-    /// What the members of a list get: the message with what the list does to it.
-    pub(crate) fn changed_by_list(&mut self, copy: u32, changes: &[Change]) -> Arrival {
+    /// What those who stand for a recipient get: the message with what is done to it on that occasion.
+    pub(crate) fn changed_in_place(&mut self, copy: u32, expansion: &Expansion) -> Arrival {
         let row = &self.copies[copy];
         let arrival = row.arrival;
-        if !self.origins.is_on || changes.is_empty() {
+        if !self.origins.is_on || expansion.changes.is_empty() && expansion.stamps == Stamps::default() {
             return arrival;
         }
         let host = &self.model.hosts[row.host.index()];
@@ -184,7 +185,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             NONE => self.newborn(row.message, self.model.names.text(host.hostname)),
             known => self.origins.carried.get(known).clone(),
         };
-        for change in changes {
+        if expansion.stamps != Stamps::default() {
+            carried.marks.stamp(&expansion.stamps);
+        }
+        for change in &expansion.changes {
             let touch = Touch { by: host.name.clone(), change: *change };
             carried.signatures.iter_mut().for_each(|signature| signature.since.push(touch.clone()));
         }
@@ -280,7 +284,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let own = self.model.hosts[client.index()].system == self.model.hosts[server.index()].system;
         let relays = match &self.config(server).receiver.directory {
             Directory::Mta(directory) => is_relay_client(directory, Peer { host: client, address: Some(address) }),
-            Directory::Everything | Directory::Tenants(_) => false,
+            // Servers of one organization are of one system, which is looked at above.
+            Directory::Everything | Directory::Tenants(_) | Directory::Organization(_) => false,
         };
         own || relays
     }

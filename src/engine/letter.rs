@@ -41,12 +41,17 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     /// The message of a copy as a rule book sees it.
     pub(super) fn letter(&self, copy: u32) -> Letter {
+        self.letter_with(copy, self.copies[copy].arrival.carried)
+    }
+
+    /// The same with what it carries on as it is about to arrive somewhere.
+    pub(super) fn letter_with(&self, copy: u32, carried: u32) -> Letter {
         let row = &self.copies[copy];
         let message = &self.messages[row.message];
         let sender = self.sender_text_of(copy);
         let source = self.sources_model.get(message.source as usize).filter(|_| message.kind == 0);
         let author = source.and_then(|source| source.author.as_ref()).map(|author| author.expand(message.address_number).to_string());
-        let marks = self.marks(copy);
+        let marks = self.marks(carried);
         Letter {
             author: author.unwrap_or_else(|| self.sender_text(row.message)).into(),
             sender: sender.into(),
@@ -57,11 +62,13 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             client: marks.client,
             is_report: message.kind != 0,
             rule_loops: marks.rule_loops,
+            forwards: marks.forwards,
+            ruled: marks.ruled,
         }
     }
 
-    fn marks(&self, copy: u32) -> Marks {
-        match self.copies[copy].arrival.carried {
+    fn marks(&self, carried: u32) -> Marks {
+        match carried {
             NONE => Marks::default(),
             carried => self.origins.marks(carried).clone(),
         }
@@ -80,6 +87,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         } else if self.model.hosts[client.index()].system != self.model.hosts[door.server.index()].system {
             marks.scl = None;
         }
+        marks.ruled = None;
         let host = &self.model.hosts[client.index()];
         let family = job.line.address.is_ipv4();
         marks.client = host.egress.iter().chain(&host.addresses).find(|own| own.is_ipv4() == family).copied();
@@ -91,8 +99,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let client = self.copies[self.jobs[door.job].copy].host;
         let is_same = self.model.hosts[client.index()].system == self.model.hosts[door.server.index()].system;
         match &self.config(door.server).receiver.directory {
-            Directory::Mta(_) if is_same => before,
-            Directory::Everything | Directory::Mta(_) | Directory::Tenants(_) => Origin::Outside,
+            Directory::Mta(_) | Directory::Organization(_) if is_same => before,
+            Directory::Everything | Directory::Mta(_) | Directory::Organization(_) | Directory::Tenants(_) => Origin::Outside,
         }
     }
 }

@@ -88,6 +88,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     fn postmaster(&mut self, host: HostId) -> u32 {
         let domain = match &self.config(host).receiver.directory {
             Directory::Mta(own) => own.mailbox_domains.first().cloned(),
+            Directory::Organization(own) => own.accepted_domains.first().map(|accepted| self.tables.names.text(accepted.name).into()),
             Directory::Everything | Directory::Tenants(_) => None,
         };
         let name = self.model.hosts[host.index()].hostname;

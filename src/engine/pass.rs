@@ -33,6 +33,9 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             self.expire(copy);
             return;
         }
+        if first && self.settings[host.index()].reads_letters && self.is_held(copy) {
+            return;
+        }
         let row = &mut self.copies[copy];
         row.pass += 1;
         row.pass_at = self.now;
@@ -185,6 +188,14 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 let recipient = &mut self.copies[copy].recipients[place];
                 (recipient.state, recipient.reply, recipient.said_by) = (RecipientState::Failed, reply, NONE);
             }
+            Stop::Loop(reply) => {
+                let recipient = &mut self.copies[copy].recipients[place];
+                (recipient.state, recipient.reply, recipient.said_by) = (RecipientState::Looped, reply, NONE);
+            }
+            Stop::Wait(reply) => {
+                let recipient = &mut self.copies[copy].recipients[place];
+                (recipient.reply, recipient.said_by) = (reply, NONE);
+            }
             Stop::Expand(expansion) => self.expand(copy, place, expansion),
             Stop::To(_) => unreachable!("it goes on"),
         }
@@ -319,7 +330,11 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             .enumerate()
             .map(|(place, entry)| {
                 let hop = self.tables.next_hops.get(key.hops[entry].0);
-                let name = crate::decide::route::queue_name(&self.tables.names, hop);
+                let name = match hop.target {
+                    // As connectors write it, without brackets.
+                    Target::Ip(address) => address.to_string(),
+                    Target::Mx(_) | Target::Host(_) => crate::decide::route::queue_name(&self.tables.names, hop),
+                };
                 if !key.weights.is_empty() {
                     return fope::reason(&name, &key.weights, place, !matches!(hop.target, Target::Ip(_)));
                 }

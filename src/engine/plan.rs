@@ -199,7 +199,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             waits_for_addresses: sender.defer_if_no_mx_address,
         };
         let direct = |address, name| MxPlan::Try(vec![Candidate { preference: 0, name, address }]);
-        let by_connector = question.configured && sender.profile == Profile::ExchangeOnline;
+        let by_connector = question.configured && matches!(sender.profile, Profile::ExchangeOnline | Profile::ExchangeServer);
         let mut answers = question.answers.iter().copied();
         let (name, preferences, first) = match question.hop.target {
             Target::Ip(_) => unreachable!("an address needs no name"),

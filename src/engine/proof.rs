@@ -58,7 +58,7 @@ impl Published {
             Directory::Tenants(tenants) => {
                 tenants.iter().flat_map(|tenant| &tenant.outbound_connectors).any(|connector| asks(&connector.tls))
             }
-            Directory::Everything | Directory::Mta(_) => false,
+            Directory::Everything | Directory::Mta(_) | Directory::Organization(_) => false,
         };
         asks(&tls.policy) || tls.policies.iter().any(|(_, policy)| asks(policy)) || of_tenants
     }

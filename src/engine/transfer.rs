@@ -252,7 +252,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let (arrival, refusal) = if !self.origins.is_on || refusal.is_some() {
             (Arrival::UNSEEN, refusal)
         } else {
-            self.look_at_origin(talk.at_the_door(tenant))
+            let (arrival, refusal) = self.look_at_origin(talk.at_the_door(tenant));
+            (arrival, refusal.or_else(|| self.filter_refuses(talk, &refusals, arrival)))
         };
         let began = talk.now;
         if talk.calm && refusals.is_empty() && refusal.is_none() && talk.rtt + service <= timers.final_dot_ns {

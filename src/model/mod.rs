@@ -3,16 +3,20 @@
 pub mod authentication;
 pub mod certificate;
 mod client_tls;
+pub mod directory;
 pub mod dns;
 pub mod exchange;
+pub mod exchange_server;
 pub mod expansion;
 pub mod fault;
+pub mod filter;
 pub mod fope;
 pub mod letter;
 pub mod mail_flow_rule;
 pub mod mta_sts;
 pub mod retry_rules;
 pub mod settings;
+pub mod sites;
 pub mod topology;
 pub mod traffic;
 

@@ -3,7 +3,9 @@
 use super::authentication::Stance;
 pub use super::client_tls::{ClientCertificate, ClientTls, DaneUse, TlsLevel, TlsPolicy};
 use super::exchange::Tenant;
+use super::exchange_server::Organization;
 use super::expansion::Expansion;
+use super::filter::FilterRule;
 use super::fope::FopeRouting;
 pub use super::retry_rules::Retry;
 use super::topology::Law;
@@ -38,7 +40,9 @@ impl HostConfig {
     pub fn reads_letters(&self) -> bool {
         match &self.receiver.directory {
             Directory::Everything => false,
+            Directory::Mta(_) if !self.receiver.filter.is_empty() => true,
             Directory::Mta(_) => matches!(&self.sender.routing, Routing::Fope(fope) if fope.looks_at_senders()),
+            Directory::Organization(organization) => organization.reads_letters(),
             Directory::Tenants(tenants) => tenants.iter().any(Tenant::reads_letters),
         }
     }
@@ -65,7 +69,7 @@ pub enum Profile {
     KumoMta,
     /// Exchange Online.
     ExchangeOnline,
-    /// Exchange Server (receives only, for now).
+    /// Exchange Server.
     ExchangeServer,
     /// A script: one try, no queue.
     NoRetry,
@@ -194,6 +198,8 @@ pub enum Routing {
     },
     /// Exchange Online: the tenant that the message is attributed to decides (see the receiver's directory).
     Tenants,
+    /// Exchange Server: the organization decides (see the receiver's directory).
+    Organization,
     /// FOPE: connectors by recipient and by the sender's domain.
     Fope(Box<FopeRouting>),
     /// Nothing in the scenario says where its mail goes.
@@ -254,6 +260,8 @@ pub struct Receiver {
     pub hop_limit: u32,
     /// Who has a mailbox here and what is taken for others.
     pub directory: Directory,
+    /// What it does with messages beside that, in order.
+    pub filter: Vec<FilterRule>,
 }
 
 /// What happens to a session when all slots are taken.
@@ -302,8 +310,10 @@ impl Listener {
 pub enum Directory {
     /// The internet: everything, and it leaves the model.
     Everything,
-    /// A mail server or an Exchange organization.
+    /// A mail server.
     Mta(MtaDirectory),
+    /// A server of an Exchange organization.
+    Organization(Box<Organization>),
     /// Exchange Online: the tenants in the order of names.
     Tenants(Vec<Tenant>),
 }
@@ -313,7 +323,7 @@ impl Directory {
     #[must_use]
     pub fn looks_at_visitors(&self) -> bool {
         match self {
-            Self::Everything | Self::Mta(_) | Self::Tenants(_) => false,
+            Self::Everything | Self::Mta(_) | Self::Tenants(_) | Self::Organization(_) => false,
         }
     }
 }

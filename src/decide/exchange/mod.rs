@@ -1,7 +1,12 @@
 //! How Microsoft's systems decide.
 
 pub mod fope;
+pub mod internal_route;
 pub mod mail_flow_rule;
 pub mod outbound_connector;
 pub mod recipient;
+pub mod send_connector;
+pub mod sender_rewriting;
+pub mod server_acceptance;
+pub mod server_recipient;
 pub mod smart_host;

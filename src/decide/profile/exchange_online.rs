@@ -63,6 +63,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         broken_handshake: BrokenHandshake::Never,
         not_offered: Enhanced(4, 4, 317),
         not_verified: Enhanced(4, 7, 320),
+        not_trusted: Enhanced(4, 4, 317),
         starttls_refused: Enhanced(4, 4, 317),
         handshake: Enhanced(4, 4, 317),
         own_code: 0,

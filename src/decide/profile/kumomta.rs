@@ -64,6 +64,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         broken_handshake: BrokenHandshake::Never,
         not_offered: Enhanced(4, 4, 1),
         not_verified: Enhanced(4, 4, 1),
+        not_trusted: Enhanced(4, 4, 1),
         starttls_refused: Enhanced(4, 4, 1),
         handshake: Enhanced(4, 4, 1),
         own_code: 0,

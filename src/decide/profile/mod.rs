@@ -288,6 +288,8 @@ pub struct TlsRules {
     pub not_offered: Enhanced,
     /// TLS is required and the handshake or the certificate fails.
     pub not_verified: Enhanced,
+    /// The certificate's authority is not trusted.
+    pub not_trusted: Enhanced,
     /// TLS is required and STARTTLS was refused without an enhanced status.
     pub starttls_refused: Enhanced,
     /// Required: the handshake itself fails.

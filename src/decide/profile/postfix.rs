@@ -63,6 +63,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         broken_handshake: BrokenHandshake::PlaintextWhenOld,
         not_offered: Enhanced(4, 7, 4),
         not_verified: Enhanced(4, 7, 5),
+        not_trusted: Enhanced(4, 7, 5),
         starttls_refused: Enhanced(4, 7, 0),
         handshake: Enhanced(4, 7, 5),
         own_code: 0,

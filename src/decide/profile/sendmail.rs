@@ -68,6 +68,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         broken_handshake: BrokenHandshake::Never,
         not_offered: Enhanced(4, 7, 0),
         not_verified: Enhanced(4, 7, 0),
+        not_trusted: Enhanced(4, 7, 0),
         starttls_refused: Enhanced(4, 7, 0),
         handshake: Enhanced(4, 7, 0),
         own_code: 454,

@@ -67,7 +67,6 @@ impl Certificates {
 
     /// What a client shows whose connector names a certificate as Exchange writes it, `<I>issuer<S>subject`; `own` is the machine's certificate,
     /// the only one that it has. A bare subject is taken as well.
-    #[cfg_attr(not(test), expect(dead_code, reason = "Send connectors are about to call it"))]
     pub(super) fn named_by_connector(text: &Text, own: Option<CertId>, tables: &Tables) -> ClientCertificate {
         let Some(certificate) = own.map(|id| &tables.certificates[id.index()]) else { return ClientCertificate::Missing };
         let (issuer, subject) = match text.trim().strip_prefix("<I>").and_then(|rest| rest.split_once("<S>")) {

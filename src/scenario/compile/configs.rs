@@ -11,6 +11,7 @@ use crate::scenario::schema::{self, System};
 
 use super::certificates::Certificates;
 use super::desk::Desk;
+use super::exchange_server::About;
 use super::identity::Identity;
 use super::scope::Scope;
 use super::stage::Stage;
@@ -40,7 +41,7 @@ impl StageConfigs<'_> {
         let is_fope = |host: &HostPlan| self.world.systems[host.system].kind == SystemKind::Fope;
         let of_fopes = self.world.hosts.iter().zip(identities).filter(|(host, _)| is_fope(host));
         let fopes = of_fopes.map(|(host, identity)| (host.name.clone(), identity.addresses.clone())).collect();
-        for (host, identity) in self.world.hosts.iter().zip(identities) {
+        for (at, (host, identity)) in self.world.hosts.iter().zip(identities).enumerate() {
             let pool = match &host.part {
                 Part::FrontEnd(_) => Some((host.system, "")),
                 Part::Sender(kind, _) => Some((host.system, &**kind)),
@@ -50,7 +51,7 @@ impl StageConfigs<'_> {
                 ids.push(*id);
                 continue;
             }
-            let config = self.one(host, identity, &fopes, tables, desk);
+            let config = self.one(host, identity, (identities, at, &fopes), tables, desk);
             let id = self.id(ids.len(), config);
             pools.extend(pool.map(|pool| (pool, id)));
             ids.push(id);
@@ -73,7 +74,7 @@ impl StageConfigs<'_> {
         &self,
         host: &HostPlan,
         identity: &Identity,
-        fopes: &BTreeMap<Box<str>, Vec<IpAddr>>,
+        (identities, here, fopes): (&[Identity], usize, &BTreeMap<Box<str>, Vec<IpAddr>>),
         tables: &mut Tables,
         desk: &mut Desk,
     ) -> HostConfig {
@@ -86,7 +87,7 @@ impl StageConfigs<'_> {
                     let at = self.world.systems.iter().position(|system| *system.name == *name)?;
                     Some(SystemId(at as u32))
                 };
-                let mut config = exchange_online::front_end(tree, &id, self.certificates, tables, desk);
+                let mut config = exchange_online::front_end((tree, self.stage.at), &id, self.certificates, tables, desk);
                 fope::protect(&mut config, self.world, tree, fopes, tables, desk);
                 config
             }
@@ -94,7 +95,10 @@ impl StageConfigs<'_> {
                 mta::config(mta, own, identity, self.scope, self.certificates, tables, desk)
             }
             (_, Some(System::Fope(own)), Some(_)) => fope::config((&host.name, own), tree, self.scope, self.certificates, tables, desk),
-            (_, Some(System::ExchangeServer(server)), Some(own)) => exchange_server::config(server, own, identity, self.certificates, desk),
+            (_, Some(System::ExchangeServer(server)), Some(own)) => {
+                let about = About { tree, world: self.world, identities, scope: self.scope, system: host.system, here };
+                exchange_server::config(server, own, about, self.certificates, tables, desk)
+            }
             (Part::Sender(..), _, _) => internet::config(&host.part, None, tree, self.certificates, desk),
             (_, Some(System::Internet(_)), own) => internet::config(&host.part, own, tree, self.certificates, desk),
             (Part::Itself, None, _) if self.world.systems[host.system].kind == SystemKind::Internet => {

@@ -118,6 +118,7 @@ impl<'m> Entries<'m> {
         let model = self.model;
         match &model.config(model.versions[0].configs[host.index()]).receiver.directory {
             Directory::Mta(directory) => &directory.mailboxes,
+            Directory::Organization(organization) => &organization.mailboxes,
             // The shared service itself has no mailboxes.
             Directory::Tenants(tenants) => tenants.iter().find(|tenant| tenant.system == system).map_or(&[], |tenant| &tenant.mailboxes),
             Directory::Everything => &[],

@@ -5,19 +5,20 @@
 
 use jiff::Timestamp;
 
-use crate::base::{DAY, Domain, HOUR, MINUTE, Pattern, SystemId, TlsVersion};
+use crate::base::{DAY, Domain, HOUR, MINUTE, Pattern, SimTime, SystemId, TlsVersion};
 use crate::decide::profile::default_sender;
 use crate::diag::{Diagnostic, code};
 use crate::model::authentication::Stance;
 use crate::model::exchange::{AcceptedDomain, DomainType, Out4, Out6, OutboundConnector, Person, Switches, Tenant};
 use crate::model::settings::{Credentials, DaneUse, Directory, HostConfig, Profile, Retry, TlsLevel, TlsPolicy};
-use crate::scenario::check::outbound_connector;
+use crate::scenario::check::{outbound_connector, tenant_routes};
 use crate::scenario::schema::{self, DirectoryRecipient, Era, ExchangeOnline, Scenario, System, TlsSettings};
 use crate::scenario::source::{Named, Text};
 use crate::scenario::values::parse_date;
 
 use super::certificates::{self, Certificates, Shown};
 use super::desk::Desk;
+use super::directory;
 use super::mail_flow_rule;
 use super::mailboxes::Mailboxes;
 use super::receiver::{Usual, receiver};
@@ -31,7 +32,7 @@ const RECIPIENTS_MAX: u32 = 500;
 
 /// The settings of every front end in a stage.
 pub(super) fn front_end(
-    tree: &Scenario,
+    (tree, at): (&Scenario, SimTime),
     system_ids: &dyn Fn(&str) -> Option<SystemId>,
     certificates: &Certificates,
     tables: &mut Tables,
@@ -48,7 +49,7 @@ pub(super) fn front_end(
     let shared = tree.exchange_online.get().map(|service| &service.switches);
     let rows = tenants.iter().filter_map(|(name, tenant)| {
         let system = system_ids(name)?;
-        Some(compile(tenant, system, shared, tables, desk))
+        Some(compile(tenant, system, at, shared, tables, desk))
     });
     let mut rows: Vec<_> = rows.collect();
     let era = era(tree);
@@ -127,11 +128,19 @@ fn accepted_once(tenants: &[(&Text, &ExchangeOnline)], desk: &mut Desk) {
     }
 }
 
-fn compile(tenant: &ExchangeOnline, system: SystemId, shared: Option<&Named<Text>>, tables: &mut Tables, desk: &mut Desk) -> Tenant {
+fn compile(
+    tenant: &ExchangeOnline,
+    system: SystemId,
+    at: SimTime,
+    shared: Option<&Named<Text>>,
+    tables: &mut Tables,
+    desk: &mut Desk,
+) -> Tenant {
     refuse(tenant, desk);
+    tenant_routes::check(tenant, desk);
     let mut mailboxes = Mailboxes::default();
     mailboxes.add(tenant.mailboxes.items(), desk);
-    mailboxes.add_directory(&tenant.recipients, desk);
+    mailboxes.claim_directory(&tenant.recipients, desk);
     let mut switches = Switches::default();
     for named in shared.into_iter().chain([&tenant.switches]) {
         named.iter().for_each(|(name, value)| switch(name, value, &mut switches, desk));
@@ -141,8 +150,10 @@ fn compile(tenant: &ExchangeOnline, system: SystemId, shared: Option<&Named<Text
         system,
         accepted_domains: accepted_domains(tenant, tables, desk),
         mailboxes: mailboxes.patterns(),
-        mail_flow_rules: mail_flow_rule::rules(tenant, &outbound_connectors, desk),
+        mail_flow_rules: mail_flow_rule::rules(tenant, at, &outbound_connectors, desk),
         people: people(tenant),
+        entries: directory::entries(&tenant.recipients, desk),
+        remote_domains: directory::remote_domains(&tenant.remote_domains, desk),
         outbound_connectors,
         switches,
         directory_complete: tenant.directory_complete.or(true),
@@ -157,7 +168,6 @@ fn refuse(tenant: &ExchangeOnline, desk: &mut Desk) {
             desk.not_modelled(name.span(), "inbound connectors");
         }
     }
-    desk.no_names(&tenant.remote_domains, "remote domains");
     desk.no_names(&tenant.send_as, "logins");
     if !tenant.ip_allow_list.items().is_empty() {
         desk.not_modelled(tenant.ip_allow_list.span(), "the allow list of addresses");
@@ -168,9 +178,6 @@ fn refuse(tenant: &ExchangeOnline, desk: &mut Desk) {
     if let Some(config) = tenant.transport_config.get() {
         desk.only(&config.smtp_client_authentication_disabled, true, "logins");
         desk.only(&config.allow_legacy_tls_clients, false, "the legacy endpoint for old TLS");
-    }
-    if desk.duration_or(&tenant.replication, 0) != 0 {
-        desk.not_modelled(tenant.replication.span(), "the time that changes take to replicate");
     }
 }
 
@@ -251,6 +258,7 @@ fn connectors(tenant: &ExchangeOnline, tables: &mut Tables, desk: &mut Desk) -> 
             all_accepted_domains: connector.all_accepted_domains.or(false),
             centralized: connector.route_all_messages_via_on_premises.or(false),
             cloud_services: connector.cloud_services_mail_enabled.or(false),
+            rewrites_senders: connector.sender_rewriting_enabled.or(false),
             rule_scoped: connector.is_transport_rule_scoped.or(false),
             use_mx_record: connector.use_mx_record.or(true),
             smart_hosts: Vec::new(),

@@ -1,69 +1,177 @@
-//! An Exchange organization: for now its servers take mail for its mailboxes, and nothing leaves them.
+//! An Exchange organization, as each of its servers is set to: mailboxes, accepted domains, Send connectors, sites.
 //!
-//! Source: New-AcceptedDomain. Not modelled yet: Send and Receive connectors, sites and their links, transport settings, relay domains, Edge.
+//! Sources: New-AcceptedDomain, New-SendConnector, Set-AdSiteLink. Not modelled yet: Receive connectors, transport settings, remote domains.
 
+mod send_connectors;
+mod servers;
+mod switches;
+
+use crate::base::{CertId, HostId, SystemId};
 use crate::decide::profile::default_sender;
 use crate::model::authentication::Stance;
-use crate::model::exchange::DomainType;
-use crate::model::settings::{Credentials, Directory, HostConfig, MtaDirectory, Profile};
-use crate::scenario::schema::{ExchangeServer, Host};
+use crate::model::exchange::AcceptedDomain;
+use crate::model::exchange_server::{Organization, ServerVersion};
+use crate::model::settings::{Credentials, Directory, HostConfig, Profile, Routing};
+use crate::scenario::schema::{DomainType, ExchangeServer, ExchangeVersion, Host, Scenario};
 
 use super::certificates::{Certificates, Shown};
 use super::desk::Desk;
+use super::directory;
 use super::exchange_online::domain_type;
 use super::identity::Identity;
 use super::mailboxes::Mailboxes;
 use super::receiver::{Usual, receiver};
+use super::scope::Scope;
 use super::stance;
+use super::tables::Tables;
+use super::world::World;
 
-/// Received fields that a Receive connector bears (`MaxHopCount`).
-const HOPS_MAX: u32 = 60;
+use switches::Switches;
+
+/// What an organization is read from.
+#[derive(Clone, Copy)]
+pub(super) struct About<'a> {
+    pub(super) tree: &'a Scenario,
+    pub(super) world: &'a World,
+    pub(super) identities: &'a [Identity],
+    pub(super) scope: &'a Scope,
+    /// The place of its system.
+    pub(super) system: usize,
+    /// The place of the server that is read.
+    pub(super) here: usize,
+}
+
+impl About<'_> {
+    /// The name of the organization's system.
+    fn name(&self) -> &str {
+        &self.world.systems[self.system].name
+    }
+}
 
 /// The settings of one server.
 pub(super) fn config(
     server: &ExchangeServer,
     host: &Host,
-    identity: &Identity,
+    about: About<'_>,
     certificates: &Certificates,
+    tables: &mut Tables,
     desk: &mut Desk,
 ) -> HostConfig {
     refuse(server, desk);
-    let mut mailboxes = Mailboxes::default();
-    mailboxes.add(server.host.mailboxes.items(), desk);
-    if !std::ptr::eq(&server.host, host) {
-        mailboxes.add(host.mailboxes.items(), desk);
-    }
-    mailboxes.add_directory(&server.recipients, desk);
-    let mut domains = mailboxes.domains();
-    for (name, kind) in server.accepted_domains.iter() {
-        if domain_type(*kind) != DomainType::Authoritative {
-            desk.not_modelled(name.span(), "relay domains of Exchange Server");
-        }
-        domains.extend(desk.domain(name).map(|domain| domain.as_str().into()));
-    }
-    domains.sort();
-    domains.dedup();
-    let directory = MtaDirectory { mailboxes: mailboxes.patterns(), mailbox_domains: domains, ..MtaDirectory::default() };
-    let usual = Usual { certificate: Shown::SelfSigned, hop_limit: HOPS_MAX, ..Usual::MTA };
+    let switches = switches::switches(server, desk);
+    let identity = &about.identities[about.here];
+    let own = certificates.shown(&host.certificate, Shown::SelfSigned, desk);
+    let organization = organization(server, host, (about, own, switches), tables, desk);
+    let usual = Usual { certificate: Shown::SelfSigned, hop_limit: switches.max_hop_count, ..Usual::MTA };
     let mut sender = default_sender(Profile::ExchangeServer);
+    sender.routing = Routing::Organization;
     sender.families.v4 = identity.made_up || identity.addresses.iter().any(std::net::IpAddr::is_ipv4);
     sender.families.v6 = identity.made_up || identity.addresses.iter().any(std::net::IpAddr::is_ipv6);
     let stance = Stance { checks: stance::checks(&server.checks), ..Stance::default() };
-    let receiver = receiver(host, usual, Directory::Mta(directory), certificates, desk);
+    let directory = Directory::Organization(Box::new(organization));
+    let receiver = receiver(host, usual, directory, certificates, desk);
     // Shown by Send connectors that name no other.
     let credentials = Credentials { login: None, certificate: receiver.certificate };
     HostConfig { sender, receiver, stance, credentials }
 }
 
+fn organization(
+    server: &ExchangeServer,
+    host: &Host,
+    (about, own, switches): (About<'_>, Option<CertId>, Switches),
+    tables: &mut Tables,
+    desk: &mut Desk,
+) -> Organization {
+    let mut mailboxes = Mailboxes::default();
+    mailboxes.add(server.host.mailboxes.items(), desk);
+    mailboxes.claim_directory(&server.recipients, desk);
+    let mut everywhere = mailboxes.clone();
+    let mut elsewhere = Vec::new();
+    for (at, plan) in about.world.hosts.iter().enumerate().filter(|(_, plan)| plan.system == about.system) {
+        let Some(written) =
+            plan.written(&about.world.systems, about.tree).filter(|written| !std::ptr::eq(&raw const server.host, *written))
+        else {
+            continue;
+        };
+        everywhere.add(written.mailboxes.items(), desk);
+        if std::ptr::eq(written, host) {
+            mailboxes.add(written.mailboxes.items(), &mut Desk::default());
+        } else {
+            let mut own = Mailboxes::default();
+            own.add(written.mailboxes.items(), &mut Desk::default());
+            elsewhere.extend(own.patterns().into_iter().map(|pattern| (pattern, HostId(at as u32))));
+        }
+    }
+    elsewhere.sort_by(|(a, _), (b, _)| (b.is_exact(), b.weight(), a).cmp(&(a.is_exact(), a.weight(), b)));
+    let servers = servers::servers(about, tables);
+    let edge = servers.servers.iter().any(|server| server.edge && server.host.index() == about.here);
+    let mut send_connectors =
+        send_connectors::connectors(server, (about, own, switches.anonymous_without_certificate), &servers.servers, tables, desk);
+    send_connectors::subscribe(&servers.servers, &mut send_connectors);
+    send_connectors.sort_by(|a, b| a.name.cmp(&b.name));
+    Organization {
+        system: SystemId(about.system as u32),
+        version: version(server),
+        here: HostId(about.here as u32),
+        paths: servers::paths(server, &servers, about.here, desk),
+        servers: servers.servers,
+        accepted_domains: accepted_domains(server, &everywhere, tables, desk),
+        // An Edge server has no mailboxes: what the organization has is inside.
+        mailboxes: if edge { Vec::new() } else { mailboxes.patterns() },
+        elsewhere,
+        entries: if edge { Vec::new() } else { directory::entries(&server.recipients, desk) },
+        remote_domains: directory::remote_domains(&server.remote_domains, desk),
+        send_connectors,
+        filters_recipients: server.recipient_filtering.or(false),
+    }
+}
+
+fn version(server: &ExchangeServer) -> ServerVersion {
+    match server.version.or(ExchangeVersion::Exchange2019) {
+        ExchangeVersion::Exchange2010 => ServerVersion::Exchange2010,
+        ExchangeVersion::Exchange2013 => ServerVersion::Exchange2013,
+        ExchangeVersion::Exchange2016 => ServerVersion::Exchange2016,
+        ExchangeVersion::Exchange2019 => ServerVersion::Exchange2019,
+        ExchangeVersion::ExchangeSE => ServerVersion::ExchangeSe,
+    }
+}
+
+/// What is written, and the domains of the mailboxes.
+fn accepted_domains(server: &ExchangeServer, mailboxes: &Mailboxes, tables: &mut Tables, desk: &mut Desk) -> Vec<AcceptedDomain> {
+    let mut domains: Vec<(Box<str>, DomainType)> = Vec::new();
+    for (name, kind) in server.accepted_domains.iter() {
+        domains.extend(desk.domain(name).map(|domain| (domain.as_str().into(), *kind)));
+    }
+    for domain in mailboxes.domains() {
+        if !domains.iter().any(|(known, _)| *known == domain) {
+            domains.push((domain, DomainType::Authoritative));
+        }
+    }
+    let below: Vec<Box<str>> =
+        server.match_sub_domains.items().iter().filter_map(|name| Some(desk.domain(name)?.as_str().into())).collect();
+    for (name, domain) in server.match_sub_domains.items().iter().zip(&below) {
+        if !domains.iter().any(|(known, _)| known == domain) {
+            let help = "`match_sub_domains` names accepted domains whose names below are accepted as well";
+            desk.error(
+                crate::diag::code::UNKNOWN_NAME,
+                name.span(),
+                format!("`{name}` is not an accepted domain of this organization"),
+                help,
+            );
+        }
+    }
+    domains.sort_by(|a, b| a.0.cmp(&b.0));
+    let row = |(domain, kind): (Box<str>, DomainType)| AcceptedDomain {
+        name: tables.names.intern(&domain),
+        kind: domain_type(kind),
+        match_sub_domains: below.contains(&domain),
+    };
+    domains.into_iter().map(row).collect()
+}
+
 fn refuse(server: &ExchangeServer, desk: &mut Desk) {
-    desk.no_names(&server.send_connectors, "Send connectors");
     desk.no_names(&server.receive_connectors, "Receive connectors");
-    desk.no_names(&server.site_links, "site links");
-    desk.no_names(&server.remote_domains, "remote domains");
     desk.no_names(&server.send_as, "logins");
-    desk.no_names(&server.switches, "switches of Exchange Server");
-    desk.no_field(&server.match_sub_domains, "accepted subdomains of Exchange Server");
-    desk.no_field(&server.recipient_filtering, "recipient filtering of Exchange Server");
     desk.no_field(&server.transport_config, "`transport_config`");
     desk.no_field(&server.transport_service, "`transport_service`");
 }

@@ -14,13 +14,15 @@ use crate::model::authentication::Stance;
 use crate::model::exchange::{Protection, Tenant};
 use crate::model::fope::{self, FopeRouting, Inbound, Servers, TlsChoice};
 use crate::model::settings::{
-    Client, ClientTls, Credentials, Directory, HostConfig, MtaDirectory, NextHop, Profile, Retry, Routing, Target, TlsLevel, TlsPolicy,
+    Client, ClientTls, Credentials, Directory, HostConfig, MtaDirectory, NextHop, Profile, Receiver, Retry, Routing, Target, TlsLevel,
+    TlsPolicy,
 };
 use crate::scenario::schema::{self, ExchangeOnline, Fope, FopeDestination, FopeTls, Scenario, System};
 use crate::scenario::source::{Named, Text};
 
 use super::certificates::{Certificates, Shown};
 use super::desk::Desk;
+use super::filter::filter;
 use super::mta::client;
 use super::receiver::{Usual, receiver};
 use super::scope::Scope;
@@ -48,7 +50,6 @@ pub(super) fn config(
         let help = "write the mailboxes at the tenant or server behind it, and its domains in `domains`";
         desk.error(code::EXCLUDES, fope.host.mailboxes.span(), "FOPE has no mailboxes: it filters and passes on", help);
     }
-    desk.no_names(&fope.filter, "filters");
     let switches = Switches::read(&fope.switches, desk);
     let tenants = protected(name, tree);
     let domains = domains(fope, desk);
@@ -79,7 +80,7 @@ pub(super) fn config(
         tls_versions: TLS_VERSIONS,
     };
     HostConfig {
-        receiver: receiver(&fope.host, usual, directory, certificates, desk),
+        receiver: Receiver { filter: filter(&fope.filter, desk), ..receiver(&fope.host, usual, directory, certificates, desk) },
         sender,
         stance: Stance::default(),
         credentials: Credentials::default(),
@@ -98,7 +99,7 @@ pub(super) fn protect(
     let Directory::Tenants(rows) = &mut config.receiver.directory else { return };
     for row in rows {
         let Some(System::ExchangeOnline(tenant)) = tree.systems.get(&world.systems[row.system.index()].name) else { continue };
-        if let Some(by) = tenant.protected_by.get() {
+        if let Some(by) = tenant.protected_by.get().filter(|by| !by.is_empty()) {
             no_connectors(tenant, by, desk);
             tie(row, by, tree, fopes, tables, desk);
         }

@@ -5,11 +5,13 @@
 mod certificates;
 mod configs;
 mod desk;
+mod directory;
 mod entry;
 mod exchange_online;
 mod exchange_server;
 mod expansions;
 mod faults;
+mod filter;
 mod fope;
 mod identity;
 mod internet;

@@ -7,14 +7,15 @@ use crate::decide::profile::{FamiliesAsked, behaviour, default_sender};
 use crate::diag::code;
 use crate::model::authentication::Stance;
 use crate::model::settings::{
-    Client, ClientTls, Credentials, DaneUse, Directory, HostConfig, MtaDirectory, Profile, Retry, Route, Routing, Sender, TlsLevel,
-    TlsPolicy,
+    Client, ClientTls, Credentials, DaneUse, Directory, HostConfig, MtaDirectory, Profile, Receiver, Retry, Route, Routing, Sender,
+    TlsLevel, TlsPolicy,
 };
 use crate::scenario::schema::{self, Host, Mta};
 use crate::scenario::source::{Field, Text};
 
 use super::certificates::Certificates;
 use super::desk::Desk;
+use super::filter::filter;
 use super::identity::Identity;
 use super::mailboxes::Mailboxes;
 use super::receiver::{Usual, receiver, versions};
@@ -66,7 +67,8 @@ pub(super) fn config(
     let stance =
         Stance { checks: stance::checks(&mta.checks), changes: stance::changes(&mta.modifies), signs: stance::signer(&mta.dkim, desk) };
     let credentials = Credentials { login: None, certificate: mta.client_certificate.get().and_then(|text| certificates.find(text, desk)) };
-    HostConfig { receiver: receiver(host, usual, directory, certificates, desk), sender: tuned.sender, stance, credentials }
+    let receiver = Receiver { filter: filter(&mta.filter, desk), ..receiver(host, usual, directory, certificates, desk) };
+    HostConfig { receiver, sender: tuned.sender, stance, credentials }
 }
 
 /// A profile as it is delivered.
@@ -131,7 +133,6 @@ pub(super) fn profile(field: &Field<schema::Profile>) -> Profile {
 fn refuse(mta: &Mta, desk: &mut Desk) {
     desk.no_field(&mta.login, "logins");
     desk.no_names(&mta.send_as, "logins");
-    desk.no_names(&mta.filter, "filters");
 }
 
 /// What the text says about TLS, laid over the profile.

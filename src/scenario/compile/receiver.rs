@@ -6,7 +6,7 @@ use crate::base::{MILLISECOND, TlsVersion};
 use crate::diag::{Diagnostic, code};
 use crate::model::settings::{Directory, Listener, Receiver, WhenFull};
 use crate::model::topology::Law;
-use crate::scenario::schema::{self, Host, Role, TlsVersionWord};
+use crate::scenario::schema::{self, Host, TlsVersionWord};
 use crate::scenario::source::{Field, Text};
 
 use super::certificates::{Certificates, Shown};
@@ -40,9 +40,6 @@ const SERVICE_TIME: Law = Law::Constant(200 * MILLISECOND);
 
 /// Builds the receiving side of a machine.
 pub(super) fn receiver(host: &Host, usual: Usual, directory: Directory, certificates: &Certificates, desk: &mut Desk) -> Receiver {
-    if host.role.or(Role::Mailbox) == Role::Edge {
-        desk.not_modelled(host.role.span(), "Edge servers");
-    }
     Receiver {
         listeners: listeners(host, usual.tls_versions, desk),
         certificate: certificates.shown(&host.certificate, usual.certificate, desk),
@@ -57,6 +54,7 @@ pub(super) fn receiver(host: &Host, usual: Usual, directory: Directory, certific
         max_recipients: usual.max_recipients,
         hop_limit: usual.hop_limit,
         directory,
+        filter: Vec::new(),
     }
 }
 

@@ -1,10 +1,15 @@
 //! What does the scenario say from which moment on? The merged text, once for the start and once for each dated change.
+//!
+//! A tenant of Exchange Online with a `replication` time obeys its changes only that much later (OUT-10); the rest of the same change comes into force at
+//! its moment. Dates of mail-flow rules are moments too.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::SimTime;
 use crate::diag::{Span, code};
 use crate::scenario::merge::overlay;
-use crate::scenario::schema::{Change, Scenario};
-use crate::scenario::source::Text;
+use crate::scenario::schema::{Change, Scenario, System};
+use crate::scenario::source::{Named, Text};
 
 use super::desk::Desk;
 
@@ -20,22 +25,76 @@ pub(super) struct Stage {
 
 /// The start and all dated changes over it, one upon the other, by moment and then by name.
 pub(super) fn stages(tree: &Scenario, desk: &mut Desk) -> Vec<Stage> {
-    let mut changes: Vec<(SimTime, &Text, &Change)> = Vec::new();
+    let delays = replication(tree, desk);
+    let mut steps: Vec<Step> = Vec::new();
     for (name, change) in tree.changes.iter() {
         match change.at.get() {
-            Some(at) => changes.extend(desk.moment(at).map(|at| (at, name, change))),
+            Some(at) => steps.extend(desk.moment(at).into_iter().flat_map(|at| in_steps(name, change, at, &delays))),
             None => desk.missing(name.span(), "a change needs the moment when it comes into force", "write at: \"6h\""),
         }
         refuse(change, desk);
     }
-    changes.sort_by(|a, b| (a.0, a.1.as_str()).cmp(&(b.0, b.1.as_str())));
+    steps.extend(dates_of_rules(tree, desk));
+    steps.sort_by(|a, b| (a.at, &a.name).cmp(&(b.at, &b.name)));
     let mut stages = vec![Stage { at: SimTime::ZERO, name: "".into(), tree: tree.clone(), retry_queues: Vec::new() }];
-    for (at, name, change) in changes {
+    for Step { at, name, over, retry_queues } in steps {
         let below = &stages[stages.len() - 1].tree;
-        let tree = overlay(below, &change.overlay(), &mut desk.problems);
-        stages.push(Stage { at, name: name.as_str().into(), tree, retry_queues: change.retry_queues.items().to_vec() });
+        let tree = over.map_or_else(|| below.clone(), |over| overlay(below, &over, &mut desk.problems));
+        stages.push(Stage { at, name, tree, retry_queues });
     }
     stages
+}
+
+/// Something that comes into force.
+struct Step {
+    at: SimTime,
+    name: Box<str>,
+    over: Option<Scenario>,
+    retry_queues: Vec<Text>,
+}
+
+/// The time that changes of a tenant need, by the tenant's name.
+fn replication<'a>(tree: &'a Scenario, desk: &mut Desk) -> BTreeMap<&'a str, u64> {
+    let tenants = tree.systems.iter().filter_map(|(name, system)| match system {
+        System::ExchangeOnline(tenant) if tenant.replication.is_written() => {
+            Some((name.as_str(), desk.duration_or(&tenant.replication, 0)))
+        }
+        _ => None,
+    });
+    tenants.filter(|(_, delay)| *delay > 0).collect()
+}
+
+/// One change: what acts at once, and what each tenant with a delay obeys later.
+fn in_steps(name: &Text, change: &Change, at: SimTime, delays: &BTreeMap<&str, u64>) -> Vec<Step> {
+    let (mut now, whole) = (change.overlay(), change.overlay());
+    let is_late = |key: &Text| delays.contains_key(key.as_str());
+    now.systems.entries.retain(|entry| !is_late(&entry.key));
+    let retry_queues = change.retry_queues.items().to_vec();
+    let mut steps = vec![Step { at, name: name.as_str().into(), over: Some(now), retry_queues }];
+    for entry in whole.systems.entries().iter().filter(|entry| is_late(&entry.key)) {
+        let systems = Named { entries: vec![entry.clone()], span: whole.systems.span };
+        let over = Scenario { place: whole.place, systems, ..Scenario::default() };
+        steps.push(Step {
+            at: at.after(delays[entry.key.as_str()]),
+            name: name.as_str().into(),
+            over: Some(over),
+            retry_queues: Vec::new(),
+        });
+    }
+    steps
+}
+
+/// When mail-flow rules begin and end to act.
+fn dates_of_rules(tree: &Scenario, desk: &mut Desk) -> Vec<Step> {
+    let mut moments = BTreeSet::new();
+    for (_, system) in tree.systems.iter() {
+        let System::ExchangeOnline(tenant) = system else { continue };
+        for (_, rule) in tenant.transport_rules.iter() {
+            moments.extend([&rule.activation_date, &rule.expiry_date].map(|date| desk.instant_or(date, SimTime::ZERO)));
+        }
+    }
+    let later = moments.into_iter().filter(|at| *at > SimTime::ZERO);
+    later.map(|at| Step { at, name: "dates of mail-flow rules".into(), over: None, retry_queues: Vec::new() }).collect()
 }
 
 fn refuse(change: &Change, desk: &mut Desk) {

@@ -1,0 +1,40 @@
+//! Does an Exchange server take this recipient from this client?
+//!
+//! Sources: Exchange Server "Receive connectors" (permission groups), "Accepted domains", recipient filtering.
+
+use super::super::acceptance::Acceptance;
+use super::super::visitor::Visitor;
+use super::super::{Decision, because};
+use crate::base::{Enhanced, Reply};
+use crate::model::dns::Names;
+use crate::model::exchange::DomainType;
+use crate::model::exchange_server::Organization;
+
+/// Answers RCPT TO `address` (with `domain`).
+#[must_use]
+pub fn answer(organization: &Organization, names: &Names, visitor: &Visitor<'_>, address: &str, domain: &str) -> Decision<Acceptance> {
+    let take = |name: &str, why: &str| {
+        Decision::for_reason(Acceptance::Take { tenant: None }, because("ACCEPT", name, why, "New-ReceiveConnector PermissionGroups"))
+    };
+    let refuse = |code, status, text: &'static str, why: &str| {
+        let reply = Reply::new(code, Some(status), text);
+        Decision::for_reason(Acceptance::Refuse(reply), because("ACCEPT", address, why, "New-ReceiveConnector PermissionGroups"))
+    };
+    if organization.server(visitor.peer.host).is_some() {
+        return take("ExchangeServers", "a server of the same organization may send anywhere");
+    }
+    if organization.knows(address) {
+        return take(address, "a mailbox of the organization");
+    }
+    match organization.accepted(names, domain) {
+        Some(accepted) => match accepted.kind {
+            DomainType::Authoritative if organization.filters_recipients => {
+                let why = "recipient filtering is on, and nobody in the organization has this address";
+                refuse(550, Enhanced(5, 1, 10), "RESOLVER.ADR.RecipientNotFound; Recipient not found by SMTP address lookup", why)
+            }
+            DomainType::Authoritative => take(domain, "an accepted domain; whether the recipient exists is looked up later"),
+            DomainType::InternalRelay | DomainType::ExternalRelay => take(domain, "an accepted domain, relayed to another system"),
+        },
+        None => refuse(550, Enhanced(5, 7, 1), "Unable to relay", "not an accepted domain, and the client may not relay"),
+    }
+}

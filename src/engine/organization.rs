@@ -1,0 +1,164 @@
+//! Where does an Exchange server send a recipient? To a mailbox, to another server of its organization, out by a Send connector, or nowhere.
+//!
+//! Inside the organization a message goes straight to the server that it needs, with the other servers as a way back (INT-2 to INT-4).
+//! Source: Exchange Server "Mail routing". Not modelled: hub sites, delayed fan-out (each destination has a copy of its own).
+
+use super::route::Stop;
+use super::world::World;
+use crate::base::{Enhanced, HostId, NextHopId};
+use crate::decide::exchange::internal_route::{InternalRoute, route_inside};
+use crate::decide::exchange::recipient;
+use crate::decide::exchange::send_connector::{self, Choice};
+use crate::decide::exchange::server_recipient::{self, Found};
+use crate::model::directory::entry_of;
+use crate::model::exchange::DomainType;
+use crate::model::exchange_server::{Organization, SendConnector, ServerVersion};
+use crate::model::letter::Stamps;
+use crate::model::settings::{TlsLevel, TlsPolicy};
+use crate::trace::{DestinationKey, NONE};
+use smallvec::{SmallVec, smallvec};
+
+impl<const LEVEL: u8> World<'_, LEVEL> {
+    /// Where a recipient goes from a server of an organization.
+    pub(super) fn stop_of_organization(
+        &mut self,
+        copy: u32,
+        organization: &Organization,
+        (address, domain): (&str, &str),
+        decisions: &mut SmallVec<[u32; 2]>,
+    ) -> Stop {
+        let (host, size_bytes) = (self.copies[copy].host, self.messages[self.copies[copy].message].size);
+        if let Some(entry) = entry_of(&organization.entries, &organization.mailboxes, address) {
+            let about = (organization.system, &*organization.remote_domains);
+            let found = recipient::of_entry(about, &self.letter(copy), entry, address);
+            decisions.push(self.store("who is the recipient?", host, NONE, &found));
+            return match self.stop_of_entry(found.outcome) {
+                Some(stop) => stop,
+                None => self.out_of_organization(host, organization, domain, size_bytes, decisions),
+            };
+        }
+        let found = server_recipient::look_up(organization, &self.tables.names, address, domain);
+        decisions.push(self.store("who is the recipient?", host, NONE, &found));
+        match found.outcome {
+            Found::Mailbox => Stop::Mailbox,
+            Found::NotFound if organization.version == ServerVersion::Exchange2010 => {
+                Stop::Bounce(self.tables.reply(550, Enhanced(5, 1, 1), "RESOLVER.ADR.RecipNotFound; not found"))
+            }
+            Found::NotFound => {
+                Stop::Bounce(self.tables.reply(550, Enhanced(5, 1, 10), "RESOLVER.ADR.RecipientNotFound; Recipient not found"))
+            }
+            Found::Server(server) => self.between_servers(host, organization, &[server], "the mailbox's server", decisions),
+            Found::Inside => self.inwards(host, organization, (domain, size_bytes), decisions),
+            Found::Outside => self.out_of_organization(host, organization, domain, size_bytes, decisions),
+        }
+    }
+
+    fn out_of_organization(
+        &mut self,
+        host: HostId,
+        organization: &Organization,
+        domain: &str,
+        size_bytes: u64,
+        decisions: &mut SmallVec<[u32; 2]>,
+    ) -> Stop {
+        let choice = send_connector::select(organization, &self.tables.names, domain, size_bytes);
+        decisions.push(self.store("which Send connector?", host, NONE, &choice));
+        match choice.outcome {
+            Choice::TooLarge => {
+                let text = "ROUTING.SizeLimit; message too large for the connectors that match";
+                Stop::Bounce(self.tables.reply(550, Enhanced(5, 2, 3), text))
+            }
+            Choice::Unreachable => {
+                let text = "Unreachable queue: no Send connector matches the recipient";
+                Stop::Wait(self.tables.reply(0, Enhanced(4, 4, 4), text))
+            }
+            Choice::Connector(at) => {
+                let connector = &organization.send_connectors[at];
+                if connector.sources.contains(&host) {
+                    self.by_connector(connector, domain, choice.chosen[0].rule)
+                } else {
+                    self.between_servers(host, organization, &connector.sources, &connector.name, decisions)
+                }
+            }
+        }
+    }
+
+    /// Out of this server, as a connector says.
+    fn by_connector(&mut self, connector: &SendConnector, domain: &str, rule: &'static str) -> Stop {
+        let mut tls = connector.tls.clone();
+        if connector.recipient_domain_validated {
+            tls.names = vec![domain.into()];
+        }
+        let key = DestinationKey {
+            hops: if connector.dns_routing { smallvec![self.mx_hop(domain)] } else { SmallVec::from_slice(&connector.smart_hosts) },
+            fallback: SmallVec::new(),
+            tls: Some(tls),
+            rotates: connector.smart_hosts.len() > 1,
+            weights: SmallVec::new(),
+            configured: !connector.dns_routing,
+            plain_retry: false,
+            rule,
+            tenant: NONE,
+            stamps: self.headers_that_travel(connector),
+            connector: connector.name.clone(),
+        };
+        Stop::To(self.tables.destinations.intern(key))
+    }
+
+    /// Headers of the organization survive a connector with `CloudServicesMailEnabled`, in the form for the other half of a hybrid.
+    fn headers_that_travel(&mut self, connector: &SendConnector) -> u32 {
+        if !connector.keeps_headers {
+            return NONE;
+        }
+        self.tables.stamps.intern(Stamps { keeps_organization_headers: true, ..Stamps::default() })
+    }
+
+    /// From an Edge server inwards: what it takes for accepted domains goes to the servers of its site.
+    fn inwards(
+        &mut self,
+        host: HostId,
+        organization: &Organization,
+        (domain, size_bytes): (&str, u64),
+        decisions: &mut SmallVec<[u32; 2]>,
+    ) -> Stop {
+        let accepted = organization.accepted(&self.tables.names, domain).map(|accepted| accepted.kind);
+        if accepted == Some(DomainType::ExternalRelay) {
+            return self.out_of_organization(host, organization, domain, size_bytes, decisions);
+        }
+        let inside: Vec<HostId> = organization.servers.iter().filter(|server| !server.edge).map(|server| server.host).collect();
+        self.between_servers(host, organization, &inside, "EdgeSync - Inbound to Default-First-Site-Name", decisions)
+    }
+
+    /// To servers of the same organization, over the connectors that nobody sees.
+    fn between_servers(
+        &mut self,
+        host: HostId,
+        organization: &Organization,
+        group: &[HostId],
+        connector: &str,
+        decisions: &mut SmallVec<[u32; 2]>,
+    ) -> Stop {
+        let route = route_inside(organization, group, connector);
+        decisions.push(self.store("which server?", host, NONE, &route));
+        let rule = route.chosen.first().map_or("INT-1", |first| first.rule);
+        let InternalRoute::Servers { turns, then } = route.outcome else {
+            return Stop::Wait(self.tables.reply(0, Enhanced(4, 4, 4), "Unreachable queue: no site link leads to the server"));
+        };
+        let hop = |host: &HostId| organization.server(*host).map(|server| server.hop);
+        let hops: SmallVec<[NextHopId; 2]> = turns.iter().filter_map(hop).collect();
+        let key = DestinationKey {
+            rotates: hops.len() > 1,
+            weights: SmallVec::new(),
+            hops,
+            fallback: then.iter().filter_map(hop).collect(),
+            tls: Some(TlsPolicy::of(TlsLevel::Opportunistic)),
+            configured: true,
+            plain_retry: false,
+            rule,
+            tenant: NONE,
+            stamps: NONE,
+            connector: connector.into(),
+        };
+        Stop::To(self.tables.destinations.intern(key))
+    }
+}

@@ -1,0 +1,139 @@
+//! An Exchange organization as one of its servers sees it: servers and sites, Send connectors, accepted domains.
+//!
+//! Source: cmdlet parameters of New-SendConnector, New-AcceptedDomain, Set-AdSiteLink.
+
+use super::directory::{DirectoryEntry, RemoteDomain};
+use super::exchange::AcceptedDomain;
+use super::settings::TlsPolicy;
+use super::sites::SitePath;
+use crate::base::{HostId, NextHopId, Pattern, SystemId};
+
+/// Which product.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum ServerVersion {
+    /// Exchange 2010: one transport service, no front end.
+    Exchange2010,
+    /// Exchange 2013.
+    Exchange2013,
+    /// Exchange 2016.
+    Exchange2016,
+    /// Exchange 2019.
+    Exchange2019,
+    /// Exchange Server Subscription Edition.
+    ExchangeSe,
+}
+
+/// An organization, from the place of one server.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Organization {
+    /// Its system.
+    pub system: SystemId,
+    /// Which product.
+    pub version: ServerVersion,
+    /// The server that these settings are of.
+    pub here: HostId,
+    /// All servers, in the order of names.
+    pub servers: Vec<Server>,
+    /// Least-cost paths from here, one per site; `None` where no site link leads.
+    pub paths: Vec<Option<SitePath>>,
+    /// Accepted domains, in the order of names.
+    pub accepted_domains: Vec<AcceptedDomain>,
+    /// Mailboxes that this server can deliver to, most exact pattern first.
+    pub mailboxes: Vec<Pattern>,
+    /// Mailboxes that live on one other server, most exact pattern first.
+    pub elsewhere: Vec<(Pattern, HostId)>,
+    /// Forwards, mail users and groups, most exact pattern first.
+    pub entries: Vec<DirectoryEntry>,
+    /// Most exact one first.
+    pub remote_domains: Vec<RemoteDomain>,
+    /// In the order of names.
+    pub send_connectors: Vec<SendConnector>,
+    /// Unknown recipients of Authoritative domains are refused at RCPT (recipient filtering).
+    pub filters_recipients: bool,
+}
+
+/// One server of an organization.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Server {
+    /// The machine.
+    pub host: HostId,
+    /// Its name.
+    pub name: Box<str>,
+    /// Its site, by number.
+    pub site: usize,
+    /// Edge Transport, outside of the forest.
+    pub edge: bool,
+    /// Where the other servers reach it.
+    pub hop: NextHopId,
+}
+
+impl Organization {
+    /// The server that these settings are of.
+    #[must_use]
+    pub fn own(&self) -> Option<&Server> {
+        self.server(self.here)
+    }
+
+    /// Does a route depend on more of a message than its recipient? The size counts where a connector has a limit, the origin for groups.
+    #[must_use]
+    pub fn reads_letters(&self) -> bool {
+        !self.entries.is_empty() || self.send_connectors.iter().any(|connector| connector.max_message_size.is_some())
+    }
+
+    /// One of the servers.
+    #[must_use]
+    pub fn server(&self, host: HostId) -> Option<&Server> {
+        self.servers.iter().find(|server| server.host == host)
+    }
+}
+
+/// New-SendConnector, the parameters that choose routes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SendConnector {
+    /// `Name`
+    pub name: Box<str>,
+    /// `Enabled`
+    pub enabled: bool,
+    /// `AddressSpaces`
+    pub address_spaces: Vec<AddressSpace>,
+    /// `DNSRoutingEnabled`
+    pub dns_routing: bool,
+    /// `SmartHosts`, in written order, with `Port`.
+    pub smart_hosts: Vec<NextHopId>,
+    /// `RequireTLS` with `TlsAuthLevel` and `TlsDomain`, or `IgnoreSTARTTLS`.
+    pub tls: TlsPolicy,
+    /// The name in the certificate is that of the recipient's domain: `DomainValidation` without `TlsDomain`.
+    pub recipient_domain_validated: bool,
+    /// `SourceTransportServers`
+    pub sources: Vec<HostId>,
+    /// `IsScopedConnector`
+    pub scoped: bool,
+    /// `MaxMessageSize`, bytes; `None` = unlimited.
+    pub max_message_size: Option<u64>,
+    /// `CloudServicesMailEnabled`
+    pub keeps_headers: bool,
+}
+
+/// One entry of `AddressSpaces`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct AddressSpace {
+    /// What it covers.
+    pub space: Space,
+    /// From 1 to 100.
+    pub cost: u32,
+}
+
+/// What an address space covers.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Space {
+    /// `*`
+    All,
+    /// `*.contoso.com`: the domain and everything below it.
+    Below(Box<str>),
+    /// `contoso.com`
+    Domain(Box<str>),
+    /// `--`: the accepted domains (Edge Transport).
+    Accepted,
+    /// An address type that is not SMTP: no recipient of a scenario has one.
+    OtherType,
+}

@@ -1,0 +1,275 @@
+//! What does New-SendConnector refuse?
+//!
+//! Sources: New-SendConnector and Set-SendConnector, parameters and their constraints. Not modelled yet: logins at smart hosts, domain security,
+//! the front end as a proxy, external DNS servers, source addresses.
+
+use crate::base::Domain;
+use crate::diag::{Diagnostic, Span, code};
+use crate::model::exchange_server::{ServerVersion, Space};
+use crate::scenario::compile::Desk;
+use crate::scenario::schema::{SendConnector, SmartHostAuthMechanism, TlsAuthLevel};
+use crate::scenario::source::Text;
+
+/// Names of connectors are at most this long.
+const NAME_MAX: usize = 64;
+
+/// The cost of an address space.
+const COST_MAX: u32 = 100;
+
+/// Says everything that the cmdlet would refuse, and what is not modelled; returns the address spaces with their costs.
+pub(in crate::scenario) fn check(name: &Text, connector: &SendConnector, version: ServerVersion, desk: &mut Desk) -> Vec<(Space, u32)> {
+    if name.chars().count() > NAME_MAX {
+        refuse(desk, name.span(), "the name of a connector has at most 64 characters", "shorten it");
+    }
+    next_hops(connector, desk);
+    login(connector, desk);
+    tls(connector, desk);
+    linked(connector, version, desk);
+    ranges(connector, desk);
+    let not_modelled = [
+        (connector.domain_secure_enabled.or(false), connector.domain_secure_enabled.span(), "domain security (`domain_secure_enabled`)"),
+        (connector.force_helo.or(false), connector.force_helo.span(), "HELO instead of EHLO (`force_helo`)"),
+    ];
+    for (_, span, what) in not_modelled.into_iter().filter(|(on, ..)| *on) {
+        desk.not_modelled(span, what);
+    }
+    address_spaces(name, connector, desk)
+}
+
+/// `DNSRoutingEnabled` and `SmartHosts` exclude each other, and one of them must say where mail goes.
+fn next_hops(connector: &SendConnector, desk: &mut Desk) {
+    let smart_hosts = !connector.smart_hosts.items().is_empty();
+    if connector.dns_routing_enabled.or(true) && smart_hosts {
+        let message = "`smart_hosts` while `dns_routing_enabled` is true";
+        let problem = Diagnostic::error(code::CMDLET_REFUSES, connector.smart_hosts.span(), message);
+        let problem = match connector.dns_routing_enabled.is_written() {
+            true => problem.also(connector.dns_routing_enabled.span(), "true"),
+            false => problem.label("`dns_routing_enabled` is true unless it is written"),
+        };
+        desk.say(problem.help("add `dns_routing_enabled: false`"));
+    }
+    if !connector.dns_routing_enabled.or(true) && !smart_hosts {
+        let help = "add smart_hosts: [\"192.0.2.1\"], or leave `dns_routing_enabled` at true";
+        refuse(desk, connector.dns_routing_enabled.span(), "`dns_routing_enabled` is false, and there are no `smart_hosts`", help);
+    }
+}
+
+/// Logins at smart hosts.
+fn login(connector: &SendConnector, desk: &mut Desk) {
+    let mechanism = connector.smart_host_auth_mechanism.or(SmartHostAuthMechanism::None);
+    let basic = matches!(mechanism, SmartHostAuthMechanism::BasicAuth | SmartHostAuthMechanism::BasicAuthRequireTLS);
+    let credential = connector.authentication_credential.get().filter(|text| !text.is_empty());
+    if mechanism != SmartHostAuthMechanism::None && connector.smart_hosts.items().is_empty() {
+        let message = format!("`smart_host_auth_mechanism: {}` without `smart_hosts`", mechanism.as_str());
+        refuse(desk, connector.smart_host_auth_mechanism.span(), &message, "a login is for smart hosts; leave it out with DNS routing");
+    }
+    match credential {
+        None if basic => {
+            let message = format!("`{}` without an `authentication_credential`", mechanism.as_str());
+            refuse(desk, connector.smart_host_auth_mechanism.span(), &message, "add authentication_credential: \"user@contoso.com\"");
+        }
+        Some(credential) if !basic => {
+            let help = "credentials go with `BasicAuth` or `BasicAuthRequireTLS`";
+            refuse(desk, credential.span(), "`authentication_credential` without a login that uses it", help);
+        }
+        Some(_) => desk.not_modelled(connector.smart_host_auth_mechanism.span(), "logins at smart hosts"),
+        None => {}
+    }
+}
+
+fn tls(connector: &SendConnector, desk: &mut Desk) {
+    let (requires, ignores) = (connector.require_tls.or(false), connector.ignore_starttls.or(false));
+    if requires && ignores {
+        let problem =
+            Diagnostic::error(code::CMDLET_REFUSES, connector.require_tls.span(), "`require_tls` together with `ignore_starttls`");
+        desk.say(problem.also(connector.ignore_starttls.span(), "never uses TLS").help("one of the two must go"));
+    }
+    let level = connector.tls_auth_level.or(TlsAuthLevel::Opportunistic);
+    if level != TlsAuthLevel::Opportunistic && !requires {
+        let message = format!("`tls_auth_level: {}` without `require_tls`", level.as_str());
+        refuse(desk, connector.tls_auth_level.span(), &message, "add `require_tls: true`");
+    }
+    let domain = connector.tls_domain.get().filter(|domain| !domain.is_empty());
+    match (level, domain) {
+        (TlsAuthLevel::DomainValidation, None) if !connector.dns_routing_enabled.or(true) => {
+            let help = "add tls_domain: \"mail.contoso.com\"; only with DNS routing the recipient's domain stands in for it";
+            refuse(desk, connector.tls_auth_level.span(), "`DomainValidation` towards a smart host without a `tls_domain`", help);
+        }
+        (TlsAuthLevel::DomainValidation, Some(domain)) if Domain::parse(domain).is_err() => {
+            let message = format!("`{domain}` is not a name that a certificate can carry");
+            refuse(desk, domain.span(), &message, "a domain, or `*.` and a domain");
+        }
+        (TlsAuthLevel::DomainValidation, _) | (_, None) => {}
+        (_, Some(domain)) => {
+            let message = match level {
+                TlsAuthLevel::Opportunistic => "`tls_domain` without a `tls_auth_level`".to_owned(),
+                _ => format!("`tls_domain` with `tls_auth_level: {}`", level.as_str()),
+            };
+            refuse(desk, domain.span(), &message, "`tls_domain` is looked at only with `tls_auth_level: DomainValidation`");
+        }
+    }
+    if connector.domain_secure_enabled.or(false) && (!connector.dns_routing_enabled.or(true) || ignores) {
+        let help = "domain security needs DNS routing and STARTTLS";
+        refuse(desk, connector.domain_secure_enabled.span(), "`domain_secure_enabled` on a connector that cannot have it", help);
+    }
+    if let Some(name) = connector.tls_certificate_name.get().filter(|name| !name.is_empty())
+        && certificate_name(name).is_none()
+    {
+        let help = "issuer and subject as the certificate has them: \"<I>CN=Some CA<S>CN=mail.contoso.com\"";
+        refuse(desk, name.span(), &format!("`{name}` is not the name of a certificate"), help);
+    }
+}
+
+/// Issuer and subject of `<I>issuer<S>subject`.
+pub(in crate::scenario) fn certificate_name(text: &str) -> Option<(&str, &str)> {
+    let (issuer, subject) = text.strip_prefix("<I>")?.split_once("<S>")?;
+    (!issuer.is_empty() && !subject.is_empty()).then_some((issuer, subject))
+}
+
+/// Only Exchange 2010 had connectors bound to a listener.
+fn linked(connector: &SendConnector, version: ServerVersion, desk: &mut Desk) {
+    let Some(name) = connector.linked_receive_connector.get().filter(|name| !name.is_empty()) else { return };
+    if version > ServerVersion::Exchange2010 {
+        let help = "since Exchange 2013 nothing binds what came in on one connector to another; only recipients choose";
+        refuse(desk, name.span(), "`linked_receive_connector` exists in Exchange 2010 only", help);
+    } else {
+        desk.not_modelled(name.span(), "linked Receive connectors");
+    }
+}
+
+/// Numbers and times with bounds.
+fn ranges(connector: &SendConnector, desk: &mut Desk) {
+    let time = connector.connection_inactivity_time_out.get();
+    if let Some(text) = time
+        && desk.duration(text).is_some_and(|ns| !(crate::base::SECOND..=crate::base::DAY).contains(&ns))
+    {
+        desk.error(code::RANGE, text.span(), format!("`{text}` is out of bounds"), "from 1s to 1d");
+    }
+}
+
+fn address_spaces(name: &Text, connector: &SendConnector, desk: &mut Desk) -> Vec<(Space, u32)> {
+    if connector.address_spaces.items().is_empty() {
+        let help = "add address_spaces: [\"*\"], or the domains that it is for";
+        refuse(desk, name.span(), &format!("the connector `{name}` has no `address_spaces`"), help);
+    }
+    let mut spaces: Vec<(Space, u32)> = Vec::new();
+    for text in connector.address_spaces.items() {
+        match address_space(text) {
+            Ok((space, _)) if spaces.iter().any(|(known, _)| *known == space && space != Space::OtherType) => {
+                refuse(
+                    desk,
+                    text.span(),
+                    &format!("`{text}` covers what another address space of the connector covers"),
+                    "leave one of them out",
+                );
+            }
+            Ok(found) => spaces.push(found),
+            Err(help) => {
+                desk.say(Diagnostic::error(code::CMDLET_REFUSES, text.span(), format!("`{text}` is not an address space")).help(help));
+            }
+        }
+    }
+    spaces
+}
+
+/// `Type:Space;Cost`; type and cost may be left out.
+fn address_space(text: &str) -> Result<(Space, u32), &'static str> {
+    let text = text.trim();
+    let (text, cost) = match text.split_once(';') {
+        None => (text, 1),
+        Some((text, cost)) => match cost.trim().parse::<u32>() {
+            Ok(cost) if (1..=COST_MAX).contains(&cost) => (text.trim(), cost),
+            _ => return Err("the cost stands behind a semicolon and is a number from 1 to 100: \"contoso.com;10\""),
+        },
+    };
+    let (kind, space) = text.split_once(':').unwrap_or(("smtp", text));
+    if !kind.eq_ignore_ascii_case("smtp") {
+        return if kind.is_empty() { Err("a type stands before the colon: \"smtp:contoso.com;1\"") } else { Ok((Space::OtherType, cost)) };
+    }
+    let domain = |text: &str| match Domain::parse(text) {
+        Ok(domain) if !domain.as_str().is_empty() && !domain.as_str().starts_with('*') => Ok(Box::from(domain.as_str())),
+        _ => Err("a domain stands here: \"contoso.com\", \"*.contoso.com\" or \"*\""),
+    };
+    match space {
+        "*" => Ok((Space::All, cost)),
+        "--" => Ok((Space::Accepted, cost)),
+        _ => match space.strip_prefix("*.") {
+            Some(parent) if !parent.contains('*') => Ok((Space::Below(domain(parent)?), cost)),
+            _ if space.contains('*') => {
+                Err("a wildcard stands only as the first whole label: \"*.contoso.com\" is the domain and everything below it")
+            }
+            _ if space.contains('@') => Err("a connector looks at domains, never at addresses: \"contoso.com\""),
+            _ => Ok((Space::Domain(domain(space)?), cost)),
+        },
+    }
+}
+
+fn refuse(desk: &mut Desk, span: Span, message: &str, help: &str) {
+    desk.error(code::CMDLET_REFUSES, span, message, help);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::load::Loader;
+    use crate::scenario::schema::System;
+
+    #[test]
+    fn refusals() {
+        let cases = [
+            (r#"address_spaces: ["*"]"#, ""),
+            ("", "MT0401 the connector `c` has no `address_spaces`"),
+            (r#"address_spaces: ["smtp:*;1", "x400:whatever;2"]"#, ""),
+            (r#"address_spaces: ["*contoso.com"]"#, "MT0401 `*contoso.com` is not an address space"),
+            (r#"address_spaces: ["a.*.contoso.com"]"#, "MT0401 `a.*.contoso.com` is not an address space"),
+            (r#"address_spaces: ["contoso.com;0"]"#, "MT0401 `contoso.com;0` is not an address space"),
+            (r#"address_spaces: ["contoso.com;101"]"#, "MT0401 `contoso.com;101` is not an address space"),
+            (r#"address_spaces: ["*", "*;2"]"#, "MT0401 `*;2` covers what another address space of the connector covers"),
+            (r#"address_spaces: ["*"], smart_hosts: ["a.test"]"#, "MT0401 `smart_hosts` while `dns_routing_enabled` is true"),
+            (
+                r#"address_spaces: ["*"], dns_routing_enabled: false"#,
+                "MT0401 `dns_routing_enabled` is false, and there are no `smart_hosts`",
+            ),
+            (
+                r#"address_spaces: ["*"], dns_routing_enabled: false, smart_hosts: ["a.test"], require_tls: true, tls_auth_level: CertificateValidation"#,
+                "",
+            ),
+            (
+                r#"address_spaces: ["*"], tls_auth_level: CertificateValidation"#,
+                "MT0401 `tls_auth_level: CertificateValidation` without `require_tls`",
+            ),
+            (r#"address_spaces: ["*"], require_tls: true, ignore_starttls: true"#, "MT0401 `require_tls` together with `ignore_starttls`"),
+            (r#"address_spaces: ["*"], require_tls: true, tls_auth_level: DomainValidation"#, ""),
+            (
+                r#"address_spaces: ["*"], dns_routing_enabled: false, smart_hosts: ["a.test"], require_tls: true, tls_auth_level: DomainValidation"#,
+                "MT0401 `DomainValidation` towards a smart host without a `tls_domain`",
+            ),
+            (
+                r#"address_spaces: ["*"], require_tls: true, tls_auth_level: EncryptionOnly, tls_domain: "a.test""#,
+                "MT0401 `tls_domain` with `tls_auth_level: EncryptionOnly`",
+            ),
+            (r#"address_spaces: ["*"], tls_domain: "a.test""#, "MT0401 `tls_domain` without a `tls_auth_level`"),
+            (r#"address_spaces: ["*"], tls_certificate_name: "mail""#, "MT0401 `mail` is not the name of a certificate"),
+            (
+                r#"address_spaces: ["*"], dns_routing_enabled: false, smart_hosts: ["a.test"], smart_host_auth_mechanism: BasicAuth"#,
+                "MT0401 `BasicAuth` without an `authentication_credential`",
+            ),
+            (
+                r#"address_spaces: ["*"], smart_host_auth_mechanism: ExternalAuthoritative"#,
+                "MT0401 `smart_host_auth_mechanism: ExternalAuthoritative` without `smart_hosts`",
+            ),
+            (r#"address_spaces: ["*"], linked_receive_connector: "x""#, "MT0401 `linked_receive_connector` exists in Exchange 2010 only"),
+            (r#"address_spaces: ["*"], connection_inactivity_time_out: "2d""#, "MT0302 `2d` is out of bounds"),
+        ];
+        for (fields, expected) in cases {
+            let text = format!("Scenario(systems: {{ \"t\": ExchangeServer(send_connectors: {{ \"c\": ({fields}) }}) }})");
+            let tree = Loader::new().text("x.ron", &text).expect("readable");
+            let Some(System::ExchangeServer(server)) = tree.systems.get("t") else { panic!("an organization") };
+            let (name, connector) = server.send_connectors.iter().next().expect("one");
+            let mut desk = Desk::default();
+            check(name, connector, ServerVersion::Exchange2019, &mut desk);
+            let said: Vec<String> = desk.problems.iter().map(|problem| format!("{} {}", problem.code.id, problem.message)).collect();
+            assert_eq!(said.join("; "), expected, "{fields}");
+        }
+    }
+}

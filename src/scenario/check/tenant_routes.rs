@@ -1,0 +1,123 @@
+//! What does a tenant's text allow that leads mail in a circle, or nowhere? Warnings: the cmdlets take all of it.
+//!
+//! Sources: set-up-connectors-to-route-mail; the loops that Microsoft's pages on 5.4.14 list; TechNet, outbound smart hosting (2015), whose box "all
+//! accepted domains" means recipients, not senders.
+
+use crate::diag::{Diagnostic, code};
+use crate::scenario::compile::Desk;
+use crate::scenario::schema::{ConnectorType, DirectoryRecipient, DomainType, ExchangeOnline, OutboundConnector};
+use crate::scenario::source::Text;
+
+/// Looks at all connectors and rules of a tenant.
+pub(in crate::scenario) fn check(tenant: &ExchangeOnline, desk: &mut Desk) {
+    for (name, connector) in tenant.outbound_connectors.iter().filter(|(_, connector)| connector.enabled.or(true)) {
+        if let Some(problem) = reaches_nobody(name, connector, tenant).or_else(|| partly_centralized(name, connector)) {
+            desk.say(problem);
+        }
+    }
+    for (name, rule) in tenant.transport_rules.iter().filter(|(_, rule)| rule.enabled.or(true)) {
+        let Some(wanted) = rule.route_message_outbound_connector.get() else { continue };
+        let named = tenant.outbound_connectors.iter().find(|(known, _)| known.eq_ignore_ascii_case(wanted));
+        let Some((known, connector)) = named else { continue };
+        if !connector.enabled.or(true) {
+            let message = format!("the rule `{name}` sends by `{known}`, which is disabled");
+            let problem = Diagnostic::warning(code::LEADS_NOWHERE, wanted.span(), message).also(connector.enabled.span(), "disabled here");
+            desk.say(problem.help("no source says what becomes of such mail: enable the connector, or the rule must go"));
+        } else if !connector.is_transport_rule_scoped.or(false) {
+            let message = format!("the rule `{name}` sends by `{known}`, which also takes mail by recipient domain");
+            let problem = Diagnostic::warning(code::LEADS_NOWHERE, wanted.span(), message).also(known.span(), "this connector");
+            desk.say(problem.help("a connector that only rules use has `is_transport_rule_scoped: true`"));
+        }
+    }
+}
+
+/// A connector that no recipient selects.
+fn reaches_nobody(name: &Text, connector: &OutboundConnector, tenant: &ExchangeOnline) -> Option<Diagnostic> {
+    let scoped = connector.is_transport_rule_scoped.or(false);
+    let has_domains = !connector.recipient_domains.items().is_empty();
+    let rules = || tenant.transport_rules.iter().filter_map(|(_, rule)| rule.route_message_outbound_connector.get());
+    let (message, help) = if scoped && !rules().any(|wanted| wanted.eq_ignore_ascii_case(name)) {
+        ("only a mail-flow rule selects this connector, and none names it", "name it in a rule: `route_message_outbound_connector`")
+    } else if scoped || has_domains || rules().any(|wanted| wanted.eq_ignore_ascii_case(name)) {
+        return None;
+    } else if !connector.all_accepted_domains.or(false) {
+        ("this connector covers no domain, so no mail takes it", "write recipient_domains: [\"*\"], or `is_transport_rule_scoped: true`")
+    } else if everybody_is_here(tenant) {
+        let message =
+            "all accepted domains are those of recipients, and all of these recipients are in the cloud: no mail takes this connector";
+        (message, "to send internet mail this way write recipient_domains: [\"*\"]")
+    } else {
+        return None;
+    };
+    Some(Diagnostic::warning(code::LEADS_NOWHERE, name.span(), message).help(help))
+}
+
+/// No recipient of an accepted domain lives elsewhere.
+fn everybody_is_here(tenant: &ExchangeOnline) -> bool {
+    tenant.accepted_domains.iter().all(|(_, kind)| *kind == DomainType::Authoritative)
+        && !tenant.recipients.iter().any(|(_, recipient)| matches!(recipient, DirectoryRecipient::MailUser(_)))
+}
+
+/// Centralized mail transport for some domains only.
+fn partly_centralized(name: &Text, connector: &OutboundConnector) -> Option<Diagnostic> {
+    let on_premises = connector.connector_type.or(ConnectorType::Partner) == ConnectorType::OnPremises;
+    let centralized = on_premises && connector.route_all_messages_via_on_premises.or(false);
+    if !centralized || connector.recipient_domains.items().iter().any(|domain| domain.as_str() == "*") {
+        return None;
+    }
+    let message =
+        "centralized mail transport whose connector does not cover `*`: mail from outside must go on-premises first and finds no way there";
+    let place = connector.recipient_domains.at().map_or(name.span(), |at| at.span);
+    Some(
+        Diagnostic::warning(code::LEADS_NOWHERE, place, message)
+            .help("write recipient_domains: [\"*\"]; else such mail goes round until 5.4.14"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::load::Loader;
+    use crate::scenario::schema::System;
+
+    #[test]
+    fn warnings() {
+        let host = r#"use_mx_record: false, smart_hosts: ["a.test"]"#;
+        let cases = [
+            (r#"{ "c": (recipient_domains: ["*"], HOST) }"#, "", ""),
+            (r#"{ "c": (HOST) }"#, "", "covers no domain"),
+            (r#"{ "c": (enabled: false, HOST) }"#, "", ""),
+            (r#"{ "c": (connector_type: OnPremises, all_accepted_domains: true, HOST) }"#, "", "all of these recipients are in the cloud"),
+            (r#"{ "c": (is_transport_rule_scoped: true, HOST) }"#, "", "none names it"),
+            (r#"{ "c": (is_transport_rule_scoped: true, HOST) }"#, r#""r": (route_message_outbound_connector: "C")"#, ""),
+            (
+                r#"{ "c": (recipient_domains: ["*"], HOST) }"#,
+                r#""r": (route_message_outbound_connector: "c")"#,
+                "also takes mail by recipient domain",
+            ),
+            (
+                r#"{ "c": (is_transport_rule_scoped: true, enabled: false, HOST) }"#,
+                r#""r": (route_message_outbound_connector: "c")"#,
+                "which is disabled",
+            ),
+            (
+                r#"{ "c": (connector_type: OnPremises, route_all_messages_via_on_premises: true, recipient_domains: ["x.test"], HOST) }"#,
+                "",
+                "does not cover `*`",
+            ),
+        ];
+        for (connectors, rules, expected) in cases {
+            let connectors = connectors.replace("HOST", host);
+            let tenant = format!(
+                "accepted_domains: {{ \"t.test\": Authoritative }}, outbound_connectors: {connectors}, transport_rules: {{ {rules} }}"
+            );
+            let tree = Loader::new().text("x.ron", &format!("Scenario(systems: {{ \"t\": ExchangeOnline({tenant}) }})")).expect("readable");
+            let Some(System::ExchangeOnline(tenant)) = tree.systems.get("t") else { panic!("a tenant") };
+            let mut desk = Desk::default();
+            check(tenant, &mut desk);
+            let said: Vec<&str> = desk.problems.iter().map(|problem| &*problem.message).collect();
+            assert_eq!(said.len(), usize::from(!expected.is_empty()), "{connectors} {rules}: {said:?}");
+            assert!(said.iter().all(|message| message.contains(expected)), "{connectors} {rules}: {said:?}");
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Send connectors of an organization, those of an Edge subscription among them.
+//!
+//! Sources: New-SendConnector, New-EdgeSubscription (the two connectors that it makes by itself, both at cost 100).
+
+use crate::base::{CertId, HostId};
+use crate::decide::tls::{Wanted, carries};
+use crate::diag::{Diagnostic, code};
+use crate::model::exchange_server::{AddressSpace, SendConnector, Server, Space};
+use crate::model::settings::{ClientCertificate, NextHop, TlsLevel, TlsPolicy};
+use crate::scenario::check::send_connector;
+use crate::scenario::compile::certificates::Certificates;
+use crate::scenario::compile::desk::Desk;
+use crate::scenario::compile::tables::{Notation, Tables};
+use crate::scenario::schema::{self, ExchangeServer, TlsAuthLevel, Usage};
+use crate::scenario::source::Text;
+
+use super::About;
+
+/// `MaxMessageSize` where nobody says otherwise (articles; the cmdlet's page says 25 MB).
+const SIZE_BYTES: u64 = 35 << 20;
+
+/// What an Edge subscription's connectors cost.
+const SUBSCRIPTION_COST: u32 = 100;
+
+/// The connectors that are written.
+pub(super) fn connectors(
+    server: &ExchangeServer,
+    (about, own, anonymous): (About<'_>, Option<CertId>, bool),
+    servers: &[Server],
+    tables: &mut Tables,
+    desk: &mut Desk,
+) -> Vec<SendConnector> {
+    let mut written: Vec<(&Text, &schema::SendConnector)> = server.send_connectors.iter().collect();
+    written.sort_by_key(|(name, _)| name.as_str());
+    let mut rows = Vec::new();
+    for (name, connector) in written {
+        let spaces = send_connector::check(name, connector, super::version(server), desk);
+        let smart_hosts = smart_hosts(connector, tables, desk);
+        let dns_routing = connector.dns_routing_enabled.or(true);
+        let (tls, recipient_domain_validated) = tls(connector);
+        let tls = TlsPolicy { certificate: shown(connector, own, anonymous, tables), ..tls };
+        rows.push(SendConnector {
+            name: name.as_str().into(),
+            enabled: connector.enabled.or(true),
+            address_spaces: spaces.into_iter().map(|(space, cost)| AddressSpace { space, cost }).collect(),
+            dns_routing,
+            smart_hosts: if dns_routing { Vec::new() } else { smart_hosts },
+            tls,
+            recipient_domain_validated,
+            sources: sources(connector, about, servers, desk),
+            scoped: connector.is_scoped_connector.or(false),
+            max_message_size: max_message_size(connector, desk),
+            keeps_headers: connector.cloud_services_mail_enabled.or(false),
+        });
+    }
+    rows
+}
+
+fn max_message_size(connector: &schema::SendConnector, desk: &mut Desk) -> Option<u64> {
+    let usual = if connector.usage.or(Usage::Custom) == Usage::Internal { None } else { Some(SIZE_BYTES) };
+    connector.max_message_size.get().and_then(|text| desk.size(text)).unwrap_or(usual)
+}
+
+fn smart_hosts(connector: &schema::SendConnector, tables: &mut Tables, desk: &mut Desk) -> Vec<crate::base::NextHopId> {
+    let port = desk.number_or(&connector.port, 25, 0, u32::from(u16::MAX)) as u16;
+    let hops = tables.hops(connector.smart_hosts.items(), Notation::Connector, desk);
+    let with_port = |id: &crate::base::NextHopId| {
+        let hop = *tables.next_hops.get(id.0);
+        crate::base::NextHopId(tables.next_hops.intern(NextHop { port, ..hop }))
+    };
+    hops.iter().map(with_port).collect()
+}
+
+/// How much TLS, and whether the certificate must have the name of the recipient's domain.
+fn tls(connector: &schema::SendConnector) -> (TlsPolicy, bool) {
+    if connector.ignore_starttls.or(false) {
+        return (TlsPolicy::of(TlsLevel::None), false);
+    }
+    let level = match connector.tls_auth_level.or(TlsAuthLevel::Opportunistic) {
+        TlsAuthLevel::Opportunistic if connector.require_tls.or(false) => TlsLevel::EncryptionOnly,
+        TlsAuthLevel::Opportunistic => TlsLevel::Opportunistic,
+        TlsAuthLevel::EncryptionOnly => TlsLevel::EncryptionOnly,
+        TlsAuthLevel::CertificateValidation => TlsLevel::CertificateValidation,
+        TlsAuthLevel::DomainValidation => TlsLevel::DomainValidation,
+    };
+    let name = connector.tls_domain.as_str().filter(|name| !name.is_empty() && level == TlsLevel::DomainValidation);
+    let names = name.iter().map(|name| name.to_ascii_lowercase().into()).collect();
+    (TlsPolicy { names, ..TlsPolicy::of(level) }, level == TlsLevel::DomainValidation && name.is_none())
+}
+
+/// The certificate that a server shows where this connector leads.
+fn shown(connector: &schema::SendConnector, own: Option<CertId>, anonymous: bool, tables: &Tables) -> ClientCertificate {
+    if let Some(name) = connector.tls_certificate_name.get().filter(|name| !name.is_empty()) {
+        return match Certificates::named_by_connector(name, own, tables) {
+            ClientCertificate::Missing if anonymous => ClientCertificate::Nothing,
+            found => found,
+        };
+    }
+    // Without a name the server takes the certificate that has the connector's Fqdn; its self-signed one proves nothing.
+    let fqdn = connector.fqdn.as_str().map(|name| name.trim_end_matches('.').to_ascii_lowercase());
+    let has_it = |id: CertId| {
+        let certificate = &tables.certificates[id.index()];
+        fqdn.as_deref().is_none_or(|fqdn| certificate.any_name || carries(certificate, &Wanted::Name(fqdn), true))
+    };
+    if own.is_some_and(has_it) { ClientCertificate::Own } else { ClientCertificate::Nothing }
+}
+
+/// The servers that own a connector: all Mailbox servers where nobody says otherwise.
+fn sources(connector: &schema::SendConnector, about: About<'_>, servers: &[Server], desk: &mut Desk) -> Vec<HostId> {
+    if !connector.source_transport_servers.is_written() {
+        let all = servers.iter().filter(|server| !server.edge);
+        return all.map(|server| server.host).collect();
+    }
+    let mut sources = Vec::new();
+    for text in connector.source_transport_servers.items() {
+        let meant: Vec<HostId> = about.scope.find(text).unwrap_or_default().to_vec();
+        let own: Vec<HostId> = meant.iter().copied().filter(|host| servers.iter().any(|server| server.host == *host)).collect();
+        if own.is_empty() {
+            let message = format!("`{text}` is no server of `{}`", about.name());
+            let problem = Diagnostic::error(code::CMDLET_REFUSES, text.span(), message);
+            let help = "source servers are hosts of this organization";
+            desk.unknown(problem, text, servers.iter().map(|server| &*server.name), help);
+        }
+        sources.extend(own);
+    }
+    sources.sort();
+    sources.dedup();
+    sources
+}
+
+/// The connector that an Edge subscription makes by itself. What goes inwards needs none: an Edge server hands it to the servers of its site.
+pub(super) fn subscribe(servers: &[Server], rows: &mut Vec<SendConnector>) {
+    let edges: Vec<HostId> = servers.iter().filter(|server| server.edge).map(|server| server.host).collect();
+    if edges.is_empty() {
+        return;
+    }
+    rows.push(SendConnector {
+        name: "EdgeSync - Default-First-Site-Name to Internet".into(),
+        enabled: true,
+        address_spaces: vec![AddressSpace { space: Space::All, cost: SUBSCRIPTION_COST }],
+        dns_routing: true,
+        smart_hosts: Vec::new(),
+        tls: TlsPolicy::of(TlsLevel::Opportunistic),
+        recipient_domain_validated: false,
+        sources: edges,
+        scoped: false,
+        max_message_size: None,
+        keeps_headers: false,
+    });
+}

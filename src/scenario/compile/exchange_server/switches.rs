@@ -1,0 +1,58 @@
+//! Switches of Exchange Server: where the sources contradict each other or do not say.
+
+use crate::base::MINUTE;
+use crate::diag::{Diagnostic, code};
+use crate::scenario::compile::desk::Desk;
+use crate::scenario::schema::ExchangeServer;
+
+/// What the switches are set to.
+#[derive(Clone, Copy, Debug)]
+#[allow(dead_code, reason = "transport settings are about to read the rest")]
+pub(super) struct Switches {
+    /// `missing_client_certificate`: `Anonymous` sends without one, `Retry` (default) waits.
+    pub(super) anonymous_without_certificate: bool,
+    /// `max_hop_count`: Received fields that a Receive connector bears; 60 as observed, 30 as the cmdlet's page says.
+    pub(super) max_hop_count: u32,
+    /// `message_retry_interval`: 15 minutes in the article, 5 on the cmdlet's page.
+    pub(super) message_retry_ns: u64,
+    /// `max_per_domain_outbound_connections`: 20 in the article and the admin centre, 40 on the cmdlet's page.
+    pub(super) connections_per_domain: u32,
+    /// `reject_message_on_shadow_failure`: 451 4.4.0 in the article, 450 4.5.1 on the cmdlet's page.
+    pub(super) shadow_failure_as_cmdlet: bool,
+}
+
+/// Each switch with its values, the default first.
+const KNOWN: [(&str, [&str; 2]); 5] = [
+    ("missing_client_certificate", ["Retry", "Anonymous"]),
+    ("max_hop_count", ["60", "30"]),
+    ("message_retry_interval", ["15m", "5m"]),
+    ("max_per_domain_outbound_connections", ["20", "40"]),
+    ("reject_message_on_shadow_failure", ["451 4.4.0", "450 4.5.1"]),
+];
+
+/// Reads the switches of an organization.
+pub(super) fn switches(server: &ExchangeServer, desk: &mut Desk) -> Switches {
+    for (name, value) in server.switches.iter() {
+        match KNOWN.iter().find(|(known, _)| *known == name.as_str()) {
+            None => {
+                let problem =
+                    Diagnostic::error(code::UNKNOWN_SWITCH, name.span(), format!("there is no switch `{name}` of Exchange Server"));
+                let known = KNOWN.map(|(known, _)| known);
+                desk.unknown(problem, name, known, format!("known are {}", known.join(", ")));
+            }
+            Some((_, values)) if values.contains(&value.as_str()) => {}
+            Some((_, values)) => {
+                let message = format!("`{value}` is not a value of the switch `{name}`");
+                desk.error(code::UNKNOWN_SWITCH, value.span(), message, format!("possible are {}", values.join(", ")));
+            }
+        }
+    }
+    let other = |at: usize| server.switches.get(KNOWN[at].0).is_some_and(|value| value.as_str() == KNOWN[at].1[1]);
+    Switches {
+        anonymous_without_certificate: other(0),
+        max_hop_count: if other(1) { 30 } else { 60 },
+        message_retry_ns: if other(2) { 5 * MINUTE } else { 15 * MINUTE },
+        connections_per_domain: if other(3) { 40 } else { 20 },
+        shadow_failure_as_cmdlet: other(4),
+    }
+}
