@@ -120,8 +120,11 @@ pub struct Listing {
     /// The messages.
     pub rows: Vec<Listed>,
     /// Where they enter: machines with weights, and in whose name.
-    pub entries: Vec<(Vec<(HostId, u32)>, Option<crate::base::SystemId>)>,
+    pub entries: Vec<Door>,
 }
+
+/// Machines where a message may enter, with weights, and in whose name.
+pub type Door = (Vec<(HostId, u32)>, Option<crate::base::SystemId>);
 
 /// One message of a list.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
