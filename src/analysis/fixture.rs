@@ -157,6 +157,7 @@ fn recipient(fate: Fate, at: SimTime, hops: Vec<Hop>) -> Recipient {
         to: "alice@contoso.com".into(),
         became: None,
         fate,
+        junk: false,
         code,
         enhanced,
         text: "queued".into(),

@@ -35,6 +35,7 @@ mod session;
 mod settle;
 mod slab;
 mod starttls;
+mod submission;
 mod targets;
 mod tcpto;
 mod transfer;

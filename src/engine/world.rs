@@ -346,6 +346,7 @@ pub(crate) struct World<'m, const LEVEL: u8> {
     /// Some sender has a wish about reports.
     pub(crate) wishful: bool,
     pub(crate) acceptance_cache: AcceptanceCache,
+    pub(crate) logins: super::submission::Logins,
     /// What servers know of clients.
     pub(crate) visits: crate::base::Interner<super::visitor::VisitKey>,
     pub(crate) origins: Origins,

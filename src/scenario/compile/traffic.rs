@@ -127,7 +127,6 @@ fn size(envelope: &Envelope, desk: &mut Desk) -> u64 {
 
 /// A source of these parts; all else stands in the envelope.
 pub(super) fn finish(name: &str, envelope: &Envelope, schedule: Schedule, parts: Parts, entry: Entry, desk: &mut Desk) -> Option<Source> {
-    refuse(envelope, desk);
     Some(Source {
         name: name.into(),
         key: name_key("source", name),
@@ -192,10 +191,6 @@ fn tls_wish(envelope: &Envelope) -> TlsWish {
     } else {
         TlsWish::Usual
     }
-}
-
-fn refuse(envelope: &Envelope, desk: &mut Desk) {
-    desk.no_field(&envelope.login, "logins");
 }
 
 type Sender = (Option<AddressTemplate>, u32, Span);
