@@ -7,6 +7,7 @@
 
 use super::{Decision, because};
 use crate::base::Enhanced;
+use crate::model::traffic::Body;
 
 /// What a kind of sender does about extensions.
 #[derive(Debug)]
@@ -106,6 +107,16 @@ pub fn meet(rules: &ExtensionRules, needs: Needs, offer: Offer) -> Decision<Meet
     }
     std::mem::swap(&mut decision.chosen, &mut decision.passed_over);
     decision
+}
+
+/// Is a body put into another form for a server that takes these kinds?
+#[must_use]
+pub fn is_converted(rules: &ExtensionRules, body: Body, takes_eight_bit: bool, takes_binary: bool) -> bool {
+    match body {
+        Body::SevenBit => false,
+        Body::EightBit => !takes_eight_bit && rules.eight_bit == Lack::Converts,
+        Body::Binary => !takes_binary && rules.binary == Lack::Converts,
+    }
 }
 
 #[cfg(test)]

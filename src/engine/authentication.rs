@@ -15,7 +15,7 @@ use crate::decide::authentication::dmarc::{DmarcCheck, DmarcQuestion, DmarcResul
 use crate::decide::authentication::spf::{SpfCheck, SpfQuestion, SpfResult, check_spf};
 use crate::decide::authentication::verdict::{Findings, Verdict, judge};
 use crate::decide::exchange::enhanced_filtering;
-use crate::decide::extensions::Lack;
+use crate::decide::extensions::is_converted;
 use crate::decide::{Because, Decision};
 use crate::model::Model;
 use crate::model::authentication::{Change, Checks, Mode, Signer, Stance};
@@ -24,7 +24,7 @@ use crate::model::expansion::Expansion;
 use crate::model::fault::{DnsFault, FaultKind};
 use crate::model::letter::{Marks, Stamps};
 use crate::model::settings::Directory;
-use crate::model::traffic::{Body, Source};
+use crate::model::traffic::Body;
 use crate::trace::level::{PATHS, STEPS};
 use crate::trace::{Authentication, NONE};
 use std::net::IpAddr;
@@ -59,6 +59,11 @@ impl Origins {
                 || matches!(&config.receiver.directory, Directory::Tenants(tenants) if tenants.iter().any(|tenant| looks(&tenant.stance)))
         });
         Self { is_on, carried: Interner::default() }
+    }
+
+    /// What the body of a message is made of by now, by the number that its copy carries.
+    pub(super) fn body(&self, carried: u32) -> Body {
+        self.carried.get(carried).body
     }
 
     /// What systems on the way made of a message, by the number that its copy carries.
@@ -162,25 +167,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             carried.signatures.push(signed(signer));
         }
         carried.path.extend(self.seen_address(client, self.jobs[door.job].line.address));
-        let rules = &self.rules(client).extensions;
-        let converts = match carried.body {
-            Body::SevenBit => false,
-            Body::EightBit => !door.takes_eight_bit && rules.eight_bit == Lack::Converts,
-            Body::Binary => !door.takes_binary && rules.binary == Lack::Converts,
-        };
-        if converts {
+        if is_converted(&self.rules(client).extensions, carried.body, door.takes_eight_bit, door.takes_binary) {
             touch(&mut carried, Change::Reencoded);
             carried.body = Body::SevenBit;
         }
         carried
-    }
-
-    /// The body of a message as it lies in this queue.
-    pub(super) fn body_of(&self, copy: u32, source: &Source) -> Body {
-        match self.copies[copy].arrival.carried {
-            NONE => source.body,
-            carried => self.origins.carried.get(carried).body,
-        }
     }
 
     /// What those who stand for a recipient get: the message with what is done to it on that occasion.

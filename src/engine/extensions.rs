@@ -69,7 +69,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let row = &self.copies[copy];
         let message = &self.messages[row.message];
         let Some(source) = self.sources_model.get(message.source as usize).filter(|_| message.kind == 0) else { return Needs::default() };
-        let body = self.body_of(copy, source);
+        let body = if row.arrival.carried == NONE { source.body } else { self.origins.body(row.arrival.carried) };
         let is_other = |template: u32| template != NONE && !self.tables.templates.get(template).local.is_ascii();
         let recipients = &self.jobs[job].recipients;
         let mut addresses = recipients.iter().map(|place| self.recipient_template(row.message, row.recipients[usize::from(*place)].index));
