@@ -170,6 +170,11 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
     pub(super) fn ends_here(&mut self, copy: u32, place: usize, stop: &Stop) {
         match *stop {
             Stop::Mailbox => self.arrive_in_mailbox(copy, place, Fate::Delivered),
+            Stop::Sorted { junk } => {
+                let before = std::mem::replace(&mut self.copies[copy].arrival.junk, junk);
+                self.arrive_in_mailbox(copy, place, Fate::Delivered);
+                self.copies[copy].arrival.junk = before;
+            }
             Stop::Outside => self.arrive_in_mailbox(copy, place, Fate::LeftModel),
             Stop::NotSaid(reply) => {
                 self.copies[copy].recipients[place].state = RecipientState::Done;

@@ -108,6 +108,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         reads_delivered_to: false,
         rewrites_aliases: false,
         too_many_hops: Some((0, Enhanced(5, 4, 6), "Too many \"Received\" headers - suspected mail loop")),
+        login_5xx_waits: false,
     },
 };
 

@@ -19,6 +19,8 @@ pub struct PassRules {
     pub takes_literals: bool,
     /// A smart host asked for by MX must have one.
     pub smart_host_needs_mx: bool,
+    /// A login that is refused for good waits all the same (Postfix `smtp_sasl_auth_soft_bounce`).
+    pub login_5xx_waits: bool,
     /// A recipient that a `Delivered-To` field names already is a loop (Postfix local, qmail-local).
     pub reads_delivered_to: bool,
     /// A recipient whose domain is an alias is rewritten to the domain that it stands for (Sendmail without `DontExpandCnames`).
@@ -37,6 +39,7 @@ impl PassRules {
         rcpt_452_goes_on: false,
         takes_literals: true,
         smart_host_needs_mx: false,
+        login_5xx_waits: false,
         reads_delivered_to: false,
         rewrites_aliases: false,
         too_many_hops: None,

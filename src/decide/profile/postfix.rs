@@ -89,7 +89,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     tries_address_once: false,
     skips_silent: false,
     extensions: ExtensionRules { dsn: true, eight_bit: Lack::Converts, binary: Lack::Unknown, utf8: Lack::NextThenBounces },
-    pass: PassRules { reads_delivered_to: true, ..PassRules::PLAIN },
+    pass: PassRules { reads_delivered_to: true, login_5xx_waits: true, ..PassRules::PLAIN },
 };
 
 /// The sending side as it is delivered: what a scenario does not write.
