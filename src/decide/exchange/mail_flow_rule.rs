@@ -14,7 +14,7 @@ use crate::model::dns::Names;
 use crate::model::exchange::{DomainType, Tenant};
 use crate::model::expansion::{Expansion, ExpansionKind};
 use crate::model::letter::{Letter, Pin, Stamps};
-use crate::model::mail_flow_rule::{Action, Condition, MailFlowRule, RuleState, Scope, Test};
+use crate::model::mail_flow_rule::{Action, Condition, MailFlowRule, RuleState, Scope, SenderPlace, Test};
 use crate::model::traffic::AddressTemplate;
 
 const SOURCE: &str = "New-TransportRule";
@@ -77,7 +77,7 @@ pub fn run(tenant: &Tenant, names: &Names, letter: &Letter, address: &str, domai
             pass_over(if rule.state == RuleState::Off { "disabled" } else { "its dates say that it does not act now" }.into());
             continue;
         }
-        let question = Question { tenant, names, letter: &letter, address, domain };
+        let question = Question { looks_in: rule.looks_in, tenant, names, letter: &letter, address, domain };
         if let Some(failed) = rule.conditions.iter().find(|condition| !question.holds(condition)) {
             pass_over(format!("its condition `{}` does not hold", failed.field));
             continue;
@@ -185,6 +185,7 @@ fn act(action: &Action, tenant: &Tenant, rule: &MailFlowRule, letter: &mut Lette
 
 /// What conditions are about.
 struct Question<'a> {
+    looks_in: SenderPlace,
     tenant: &'a Tenant,
     names: &'a Names,
     letter: &'a Letter,
@@ -195,15 +196,26 @@ struct Question<'a> {
 impl Question<'_> {
     fn holds(&self, condition: &Condition) -> bool {
         let letter = self.letter;
-        let (sender, sender_domain) = (&*letter.sender, letter.sender.rsplit_once('@').map_or("", |(_, domain)| domain));
         let is_one_of = |list: &[Box<str>], address: &str| list.iter().any(|one| one.eq_ignore_ascii_case(address));
+        let any_sender = |holds: &dyn Fn(&str, &str) -> bool| {
+            let (author, envelope) = (Some(&*letter.author), Some(&*letter.sender));
+            let places = match self.looks_in {
+                SenderPlace::Header => [author, None],
+                SenderPlace::Envelope => [envelope, None],
+                SenderPlace::Both => [author, envelope],
+            };
+            places.into_iter().flatten().any(|sender| holds(sender, sender.rsplit_once('@').map_or("", |(_, domain)| domain)))
+        };
         match &condition.test {
-            Test::SenderIs(list) => is_one_of(list, sender) || is_one_of(list, &letter.author),
-            Test::SenderScope(scope) => (*scope == Scope::Inside) == (letter.origin.is_internal() && self.is_inside(sender, sender_domain)),
-            Test::SenderAddress(texts) => texts.are_in(sender) || texts.are_in(&letter.author),
-            Test::SenderDomain(domains) => is_below_one_of(domains, sender_domain),
+            Test::SenderIs(list) => any_sender(&|sender, _| is_one_of(list, sender)),
+            Test::SenderScope(scope) => {
+                let inside = letter.origin.is_internal() && any_sender(&|sender, domain| self.is_inside(sender, domain));
+                (*scope == Scope::Inside) == inside
+            }
+            Test::SenderAddress(texts) => any_sender(&|sender, _| texts.are_in(sender)),
+            Test::SenderDomain(domains) => any_sender(&|_, domain| is_below_one_of(domains, domain)),
             Test::SenderIp(networks) => letter.client.is_some_and(|client| networks.iter().any(|network| network.contains(&client))),
-            Test::SenderAttribute(tests) => self.has_attribute(sender, tests),
+            Test::SenderAttribute(tests) => any_sender(&|sender, _| self.has_attribute(sender, tests)),
             Test::RecipientIs(list) => is_one_of(list, self.address),
             Test::RecipientScope(scope) => (*scope == Scope::Inside) == self.is_inside(self.address, self.domain),
             Test::RecipientDomain(domains) => is_below_one_of(domains, self.domain),
