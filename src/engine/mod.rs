@@ -33,6 +33,7 @@ mod session;
 mod settle;
 mod slab;
 mod starttls;
+mod submission;
 mod targets;
 mod tcpto;
 mod transfer;

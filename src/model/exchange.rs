@@ -1,9 +1,10 @@
-//! Exchange Online tenants: accepted domains, recipients, outbound connectors.
+//! Exchange Online tenants: accepted domains, recipients, outbound connectors. What it says about mail that comes in stands in `inbound`.
 //!
 //! Source: cmdlet parameters of New-OutboundConnector and New-AcceptedDomain.
 
 use super::authentication::Stance;
 use super::directory::{DirectoryEntry, RemoteDomain};
+use super::inbound::Inbound;
 use super::mail_flow_rule::MailFlowRule;
 use super::settings::TlsPolicy;
 use crate::base::{NameId, NextHopId, Pattern, SystemId};
@@ -23,6 +24,8 @@ pub struct Tenant {
     pub remote_domains: Vec<RemoteDomain>,
     /// In the order of names.
     pub outbound_connectors: Vec<OutboundConnector>,
+    /// What it says about mail that comes in.
+    pub inbound: Inbound,
     /// In order of priority.
     pub mail_flow_rules: Vec<MailFlowRule>,
     /// What the directory says of people, most exact pattern first.

@@ -1,6 +1,9 @@
 //! How Microsoft's systems decide.
 
+pub mod attribution;
+pub mod enhanced_filtering;
 pub mod fope;
+mod inbound_connector;
 pub mod internal_route;
 pub mod mail_flow_rule;
 pub mod outbound_connector;
@@ -10,3 +13,4 @@ pub mod sender_rewriting;
 pub mod server_acceptance;
 pub mod server_recipient;
 pub mod smart_host;
+pub mod submission;

@@ -14,7 +14,7 @@ use crate::model::exchange_server::Organization;
 #[must_use]
 pub fn answer(organization: &Organization, names: &Names, visitor: &Visitor<'_>, address: &str, domain: &str) -> Decision<Acceptance> {
     let take = |name: &str, why: &str| {
-        Decision::for_reason(Acceptance::Take { tenant: None }, because("ACCEPT", name, why, "New-ReceiveConnector PermissionGroups"))
+        Decision::for_reason(Acceptance::PLAIN, because("ACCEPT", name, why, "New-ReceiveConnector PermissionGroups"))
     };
     let refuse = |code, status, text: &'static str, why: &str| {
         let reply = Reply::new(code, Some(status), text);
