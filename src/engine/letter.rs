@@ -106,7 +106,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 let tenant = tenants.iter().find(|tenant| tenant.system.0 == door.tenant);
                 let connectors = tenant.map_or(&[][..], |tenant| &tenant.inbound.connectors);
                 match door.whom.connector.and_then(|at| connectors.get(usize::from(at))).filter(|row| row.on_premises) {
-                    Some(row) if door.whom.internal && (kept || row.treats_as_internal) => Origin::Internal,
+                    Some(row) if door.whom.internal && (kept && before.is_internal() || row.treats_as_internal) => Origin::Internal,
                     Some(_) => Origin::OnPremises,
                     None => Origin::Outside,
                 }
