@@ -159,6 +159,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let visits = if matches!(self.config(server).receiver.directory, Directory::Tenants(_)) { visits + 1 } else { visits };
         let new = self.new_copy(message, server, end.tenant, at, &indexes, connection, (hops + 1, visits));
         self.copies[new].arrival = end.arrival;
+        if !self.plain {
+            self.shadow_may_repeat(self.jobs[job].copy, server, at, &indexes);
+        }
         if at > self.now {
             self.wake_copy(new, at);
         } else {

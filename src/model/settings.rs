@@ -323,7 +323,8 @@ impl Directory {
     #[must_use]
     pub fn looks_at_visitors(&self) -> bool {
         match self {
-            Self::Everything | Self::Mta(_) | Self::Tenants(_) | Self::Organization(_) => false,
+            Self::Organization(_) => true,
+            Self::Everything | Self::Mta(_) | Self::Tenants(_) => false,
         }
     }
 }

@@ -4,6 +4,7 @@ pub mod fope;
 pub mod internal_route;
 pub mod mail_flow_rule;
 pub mod outbound_connector;
+pub mod receive_connector;
 pub mod recipient;
 pub mod send_connector;
 pub mod server_acceptance;

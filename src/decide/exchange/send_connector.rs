@@ -196,6 +196,8 @@ mod tests {
             mailboxes: vec![],
             elsewhere: vec![],
             send_connectors: connectors,
+            receive_connectors: vec![],
+            transport: crate::model::exchange_server::Transport::default(),
             filters_recipients: false,
         }
     }

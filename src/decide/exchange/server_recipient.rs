@@ -104,6 +104,8 @@ mod tests {
             mailboxes: vec![Pattern::new("*@contoso.com")],
             elsewhere: vec![(Pattern::new("boss@contoso.com"), HostId(1))],
             send_connectors: vec![],
+            receive_connectors: vec![],
+            transport: crate::model::exchange_server::Transport::default(),
             filters_recipients: false,
         };
         let cases = [
