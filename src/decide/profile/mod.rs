@@ -459,7 +459,7 @@ mod tests {
             (Profile::NoRetry, true),
             (Profile::Postfix, true),
             (Profile::ExchangeOnline, true),
-            (Profile::ExchangeServer, true),
+            (Profile::ExchangeServer, false),
             (Profile::KumoMta, true),
             (Profile::Exim, false),
             (Profile::Sendmail, false),
