@@ -16,11 +16,11 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
 
 /// Is this text the id of a rule?
 fn is_id(text: &str) -> bool {
-    let known = ["LOCAL", "ROUTE", "SMART", "LITERAL", "MX", "ACCEPT", "TLS", "DBEB", "LOOKUP", "FILTER", "EXPAND", "SRS", "RULE"];
+    let known = ["LOCAL", "ROUTE", "SMART", "LITERAL", "MX", "ACCEPT", "TLS", "DBEB", "LOOKUP", "FILTER", "EXPAND", "SRS", "RULE", "LOGIN"];
     let numbered =
         |front: &str| text.strip_prefix(front).is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit()));
-    known.contains(&text)
-        || ["R", "OUT-", "SH-", "ATT-", "SPF-", "DKIM-", "DMARC-", "AUTH-", "DANE-", "STS-", "FOPE-"].into_iter().any(numbered)
+    let families = ["R", "OUT-", "SH-", "ATT-", "IN-", "REL-", "SUB-", "EF-", "SPF-", "DKIM-", "DMARC-", "AUTH-", "DANE-", "STS-", "FOPE-"];
+    known.contains(&text) || families.into_iter().any(numbered)
 }
 
 #[test]

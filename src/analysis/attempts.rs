@@ -113,7 +113,7 @@ impl Builder<'_> {
         let outcome = self.exceptions.get(&(at, index)).copied().unwrap_or(row.outcome);
         let outcome = self.run.tables.outcomes.get(outcome);
         let candidate = self.run.tables.candidates.get(self.run.tables.legs.get(row.leg).candidate);
-        let tenant = self.brought.get(&at).map_or(NONE, |copy| self.copy(*copy).tenant);
+        let tenant = self.copy_brought(at, index).map_or(NONE, |copy| self.copy(copy).tenant);
         let unfinished = row.end > self.run.ended_at;
         let said = (outcome.reply != NONE).then(|| self.run.tables.replies.get(outcome.reply)).filter(|reply| reply.code != 0);
         Connection {

@@ -58,7 +58,7 @@ pub(super) struct Builder<'a> {
     pub(super) fates: Vec<Vec<u32>>,
     pub(super) copies: Vec<Vec<u32>>,
     /// Copies by the connection that brought them.
-    pub(super) brought: BTreeMap<u32, u32>,
+    pub(super) brought: BTreeMap<u32, Vec<u32>>,
     pub(super) exceptions: BTreeMap<(u32, u16), u32>,
     /// By connection.
     pub(super) findings: BTreeMap<u32, Rc<Authentication>>,
@@ -92,13 +92,7 @@ impl<'a> Builder<'a> {
             decision_rows: BTreeMap::new(),
             fates: group(trace.messages.len(), trace.fates.iter().map(|row| row.message.0)),
             copies: group(trace.messages.len(), trace.copies.iter().map(|row| row.message.0)),
-            brought: trace
-                .copies
-                .iter()
-                .enumerate()
-                .filter(|(_, row)| row.from_connection != NONE)
-                .map(|(at, row)| (row.from_connection, at as u32))
-                .collect(),
+            brought: brought(run),
             exceptions: trace.recipients.iter().map(|row| ((row.connection, row.recipient), row.outcome)).collect(),
             findings: findings(run),
             refusals: BTreeMap::new(),
@@ -236,6 +230,7 @@ impl<'a> Builder<'a> {
             to,
             became: None,
             fate,
+            junk: chosen.is_some_and(|row| row.junk),
             code: reply.map_or(default_code, |id| self.run.tables.replies.get(id).code),
             enhanced: reply.and_then(|id| self.run.tables.replies.get(id).enhanced).unwrap_or_else(|| match reply {
                 Some(id) if self.run.tables.replies.get(id).code >= 200 => Enhanced(self.run.tables.replies.get(id).class(), 0, 0),
@@ -278,7 +273,13 @@ impl<'a> Builder<'a> {
 
     /// Did a connection bring a copy with this recipient to the next system?
     pub(super) fn carries(&self, connection: u32, index: u16) -> bool {
-        self.brought.get(&connection).is_some_and(|copy| self.run.tables.recipient_sets.get(self.copy(*copy).recipients).contains(&index))
+        self.copy_brought(connection, index).is_some()
+    }
+
+    /// The copy that a connection brought to the next system for a recipient.
+    pub(super) fn copy_brought(&self, connection: u32, index: u16) -> Option<u32> {
+        let copies = self.brought.get(&connection)?;
+        copies.iter().copied().find(|copy| self.run.tables.recipient_sets.get(self.copy(*copy).recipients).contains(&index))
     }
 
     fn last_reply(&self, copy: u32, index: u16) -> u32 {
@@ -393,6 +394,15 @@ impl<'a> Builder<'a> {
         }
         seen.into_iter().map(|decision| self.decisions[decision as usize].clone()).collect()
     }
+}
+
+/// Copies by the connection that brought them: several where a message was taken in several names.
+fn brought(run: &Run) -> BTreeMap<u32, Vec<u32>> {
+    let mut brought: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+    for (at, row) in run.trace.copies.iter().enumerate().filter(|(_, row)| row.from_connection != NONE) {
+        brought.entry(row.from_connection).or_default().push(at as u32);
+    }
+    brought
 }
 
 /// What receivers found out, each different finding once.

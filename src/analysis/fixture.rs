@@ -156,6 +156,7 @@ fn recipient(fate: Fate, at: SimTime, hops: Vec<Hop>) -> Recipient {
         to: "alice@contoso.com".into(),
         became: None,
         fate,
+        junk: false,
         code,
         enhanced,
         text: "queued".into(),

@@ -158,6 +158,8 @@ pub struct Recipient {
     pub became: Option<Rc<str>>,
     /// How it ended.
     pub fate: Fate,
+    /// It lies in the junk folder.
+    pub junk: bool,
     /// Reply code, 0 if no server gave one.
     pub code: u16,
     /// Enhanced status.

@@ -4,12 +4,13 @@
 //! Blocking. What a server knows of its client stands in `visitor`. Not modelled yet: Exchange receive connectors.
 
 use super::claim::{Claim, claim};
+use super::exchange::{attribution, submission};
 pub use super::visitor::Peer;
 use super::visitor::Visitor;
 use super::{Decision, because};
 use crate::base::{Enhanced, Reply, SystemId};
 use crate::model::dns::Names;
-use crate::model::exchange::{AcceptedDomain, DomainType, Tenant};
+use crate::model::exchange::{AcceptedDomain, Tenant};
 use crate::model::settings::{Client, Directory, MtaDirectory};
 use std::net::IpAddr;
 
@@ -17,12 +18,36 @@ use std::net::IpAddr;
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Acceptance {
     /// Taken: a mailbox here, or on its way to another system.
-    Take {
-        /// The tenant that it is taken for.
-        tenant: Option<SystemId>,
-    },
+    Take(TakenFor),
     /// Refused.
     Refuse(Reply),
+}
+
+impl Acceptance {
+    /// Taken, and that is all there is to say.
+    pub const PLAIN: Self = Self::Take(TakenFor::NOBODY);
+    /// Taken, but nobody knows for whom: it ends as what the scenario does not say.
+    pub const NOT_SAID: Self = Self::Take(TakenFor::NOBODY);
+}
+
+/// In whose name a recipient is taken, and what is known of the message then.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct TakenFor {
+    /// The tenant of Exchange Online.
+    pub tenant: Option<SystemId>,
+    /// Its inbound connector, if one knows the client.
+    pub connector: Option<u16>,
+    /// The tenant's own mail, on its way out (else mail that comes in).
+    pub originating: bool,
+    /// The message counts as internal to the organization.
+    pub internal: bool,
+    /// No filter calls it junk.
+    pub unfiltered: bool,
+}
+
+impl TakenFor {
+    /// No tenant: all servers but Exchange Online.
+    pub const NOBODY: Self = Self { tenant: None, connector: None, originating: false, internal: false, unfiltered: false };
 }
 
 /// Answers RCPT TO `address` (with `domain`).
@@ -30,16 +55,19 @@ pub enum Acceptance {
 pub fn answer_rcpt(directory: &Directory, names: &Names, visitor: &Visitor<'_>, address: &str, domain: &str) -> Decision<Acceptance> {
     match directory {
         Directory::Everything => {
-            Decision::for_reason(Acceptance::Take { tenant: None }, because("ACCEPT", domain, "the internet takes everything", "scenario"))
+            Decision::for_reason(Acceptance::PLAIN, because("ACCEPT", domain, "the internet takes everything", "scenario"))
         }
-        Directory::Mta(mta) => answer_mta(mta, visitor.peer, address, domain),
+        Directory::Mta(mta) => answer_mta(mta, visitor, address, domain),
         Directory::Organization(organization) => super::exchange::server_acceptance::answer(organization, names, visitor, address, domain),
-        Directory::Tenants(tenants) => answer_exchange_online(tenants, names, address, domain),
+        Directory::Tenants(tenants) => match visitor.login {
+            Some(login) => submission::answer_rcpt(tenants, login, address),
+            None => attribution::answer(tenants, names, visitor, address, domain),
+        },
     }
 }
 
-fn answer_mta(directory: &MtaDirectory, peer: Peer, address: &str, domain: &str) -> Decision<Acceptance> {
-    let take = |reason| Decision::for_reason(Acceptance::Take { tenant: None }, reason);
+fn answer_mta(directory: &MtaDirectory, visitor: &Visitor<'_>, address: &str, domain: &str) -> Decision<Acceptance> {
+    let take = |reason| Decision::for_reason(Acceptance::PLAIN, reason);
     match claim(directory, address, domain) {
         Some(Claim::Mailbox(pattern)) => return take(because("ACCEPT", pattern.as_str(), "a mailbox here", "mailboxes")),
         Some(Claim::Replaced(expansion)) => return take(because("ACCEPT", &*expansion.name, "others stand for it here", "recipients")),
@@ -56,7 +84,10 @@ fn answer_mta(directory: &MtaDirectory, peer: Peer, address: &str, domain: &str)
             because("ACCEPT", address, "the domain is served here, the user is unknown", "RFC 5321 §3.3"),
         );
     }
-    if is_relay_client(directory, peer) {
+    if let Some(login) = visitor.login {
+        return take(because("LOGIN", login, "logged in: may send anywhere", "RFC 4954 §4"));
+    }
+    if is_relay_client(directory, visitor.peer) {
         return take(because("ACCEPT", domain, "the client may send anywhere", "relay_clients"));
     }
     let reply = Reply::new(554, Some(Enhanced(5, 7, 1)), "Relay access denied");
@@ -99,25 +130,6 @@ pub fn accepted_domain<'a>(tenant: &'a Tenant, names: &Names, domain: &str) -> O
         .max_by_key(|accepted| names.text(accepted.name).len())
 }
 
-fn answer_exchange_online(tenants: &[Tenant], names: &Names, address: &str, domain: &str) -> Decision<Acceptance> {
-    let Some((tenant, accepted)) = tenant_of(tenants, names, domain) else {
-        let reply = Reply::new(550, Some(Enhanced(5, 4, 1)), "Relay Access Denied");
-        let why = "an accepted domain of no tenant, and nothing ties the client to a tenant";
-        return Decision::for_reason(Acceptance::Refuse(reply), because("ATT-3", domain, why, "New-AcceptedDomain"));
-    };
-    let known = tenant.mailboxes.iter().any(|pattern| pattern.matches(address));
-    let name = names.text(accepted.name);
-    if !known && accepted.kind == DomainType::Authoritative && tenant.directory_complete {
-        let reply = Reply::new(550, Some(Enhanced(5, 4, 1)), "Recipient address rejected: Access denied");
-        let why = format!("`{name}` is Authoritative and the directory does not know the recipient");
-        return Decision::for_reason(Acceptance::Refuse(reply), because("DBEB", address, why, "Directory-Based Edge Blocking"));
-    }
-    Decision::for_reason(
-        Acceptance::Take { tenant: Some(tenant.system) },
-        because("ATT-3", name, "the recipient's domain is accepted by this tenant", "New-AcceptedDomain"),
-    )
-}
-
 /// The address in an address literal: `[192.0.2.1]`, `[IPv6:2001:db8::1]` (the tag is mandatory).
 #[must_use]
 pub fn literal_address(domain: &str) -> Option<IpAddr> {
@@ -132,7 +144,8 @@ pub fn literal_address(domain: &str) -> Option<IpAddr> {
 mod tests {
     use super::*;
     use crate::base::{HostId, Pattern};
-    use crate::model::exchange::Switches;
+    use crate::model::exchange::{DomainType, Switches};
+    use crate::model::inbound::Inbound;
 
     #[test]
     fn mail_server() {
@@ -142,6 +155,7 @@ mod tests {
             expansions: vec![],
             relay_domains: vec![Pattern::new("backup.test")],
             relay_clients: vec![Client::Hosts(vec![HostId(7)]), Client::Network("192.0.2.0/24".parse().unwrap())],
+            ..MtaDirectory::default()
         });
         let cases = [
             ("alice@dest.test", 1, None, "take"),
@@ -155,7 +169,7 @@ mod tests {
             let peer = Peer { host: HostId(host), address: ip.map(|ip| ip.parse().unwrap()) };
             let decision = answer_rcpt(&directory, &Names::default(), &Visitor::plain(peer), address, address.split_once('@').unwrap().1);
             let got = match decision.outcome {
-                Acceptance::Take { .. } => "take".to_owned(),
+                Acceptance::Take(_) => "take".to_owned(),
                 Acceptance::Refuse(reply) => reply.to_string(),
             };
             assert_eq!(got, expected, "{address} from {host}");
@@ -174,7 +188,10 @@ mod tests {
                 accepted(&mut names, "relay.com", DomainType::InternalRelay, true),
             ],
             mailboxes: vec![Pattern::new("alice@contoso.com")],
+            entries: vec![],
+            remote_domains: vec![],
             outbound_connectors: vec![],
+            inbound: Inbound::default(),
             mail_flow_rules: vec![],
             people: vec![],
             switches: Switches::default(),
@@ -194,8 +211,8 @@ mod tests {
         for (address, expected) in cases {
             let peer = Peer { host: HostId(0), address: None };
             let got = match answer_rcpt(&directory, &names, &Visitor::plain(peer), address, address.split_once('@').unwrap().1).outcome {
-                Acceptance::Take { tenant } => {
-                    assert_eq!(tenant, Some(SystemId(3)));
+                Acceptance::Take(taken) => {
+                    assert_eq!(taken.tenant, Some(SystemId(3)));
                     "take".to_owned()
                 }
                 Acceptance::Refuse(reply) => reply.to_string(),

@@ -5,6 +5,7 @@
 use super::srs;
 use crate::base::{Address, Pattern};
 use crate::model::expansion::{Expansion, ExpansionKind, SenderAfter};
+use crate::model::letter::Stamps;
 use crate::model::settings::MtaDirectory;
 use crate::model::traffic::AddressTemplate;
 
@@ -57,6 +58,7 @@ fn returned(directory: &MtaDirectory, address: &str, domain: &str) -> Option<Exp
         to: vec![template(&sender)],
         sender: SenderAfter::Kept,
         changes: Vec::new(),
+        stamps: Stamps::default(),
         once: false,
     })
 }
@@ -79,6 +81,7 @@ mod tests {
             to: vec![AddressTemplate { local: "a".into(), domain: "d.test".into() }],
             sender,
             changes: Vec::new(),
+            stamps: Stamps::default(),
             once: false,
         };
         let directory = MtaDirectory {

@@ -10,6 +10,7 @@ pub mod dane;
 pub mod exchange;
 pub mod failure;
 pub mod filter;
+pub mod login;
 pub mod mta_sts;
 pub mod mx;
 pub mod order;

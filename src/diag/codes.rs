@@ -87,6 +87,8 @@ codes! {
     NOT_MODELLED "MT0501" "a part of the format that is not modelled yet",
     SETTING_NOT_MODELLED "MT0502" "a setting that the server has and the model does not have yet",
     CHANGE_NOT_MODELLED "MT0503" "something that cannot change while the scenario runs yet",
+    NO_EFFECT "MT0601" "a setting that does nothing where it stands",
+    UNWISE_CONNECTOR "MT0602" "a connector that experience warns of",
     NO_ASSOCIATION "MT0641" "a connector of FOPE that is associated with nobody",
 }
 

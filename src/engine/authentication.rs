@@ -8,18 +8,20 @@
 use super::chance::{Chance, Purpose, below};
 use super::world::{RecipientState, World};
 use crate::base::{Enhanced, Fate, HostId, Interner, Reply, SimTime};
-use crate::decide::acceptance::{Peer, is_relay_client};
+use crate::decide::acceptance::{Peer, TakenFor, is_relay_client};
 use crate::decide::authentication::DnsAnswer;
 use crate::decide::authentication::dkim::{DkimCheck, DkimResult, Signature, Touch, check_dkim};
 use crate::decide::authentication::dmarc::{DmarcCheck, DmarcQuestion, DmarcResult, Policy, check_dmarc};
 use crate::decide::authentication::spf::{SpfCheck, SpfQuestion, SpfResult, check_spf};
 use crate::decide::authentication::verdict::{Findings, Verdict, judge};
+use crate::decide::exchange::enhanced_filtering;
 use crate::decide::{Because, Decision};
 use crate::model::Model;
 use crate::model::authentication::{Change, Checks, Mode, Signer, Stance};
 use crate::model::dns::{Outcome, RecordType, normal_form, reverse_name};
+use crate::model::expansion::Expansion;
 use crate::model::fault::{DnsFault, FaultKind};
-use crate::model::letter::Marks;
+use crate::model::letter::{Marks, Stamps};
 use crate::model::settings::Directory;
 use crate::trace::level::{PATHS, STEPS};
 use crate::trace::{Authentication, NONE};
@@ -32,6 +34,8 @@ pub(super) struct Carried {
     author: Option<Box<str>>,
     signatures: Vec<Signature>,
     eight_bit: bool,
+    /// The addresses that servers saw on the way, oldest first.
+    path: Vec<IpAddr>,
     /// What else systems on the way made of it.
     marks: Marks,
 }
@@ -70,11 +74,13 @@ pub(crate) struct Arrival {
     pub(crate) found: u32,
     /// It is kept away from the mailbox.
     pub(crate) quarantined: bool,
+    /// A mailbox of Exchange Online puts it into its junk folder.
+    pub(crate) junk: bool,
 }
 
 impl Arrival {
     /// Nobody looked.
-    pub(crate) const UNSEEN: Self = Self { carried: NONE, found: NONE, quarantined: false };
+    pub(crate) const UNSEEN: Self = Self { carried: NONE, found: NONE, quarantined: false, junk: false };
 }
 
 /// A message at the door of a machine.
@@ -84,6 +90,10 @@ pub(crate) struct AtTheDoor {
     pub(crate) server: HostId,
     /// The tenant that it is taken for, or `NONE`.
     pub(crate) tenant: u32,
+    /// What is known of it then.
+    pub(crate) whom: TakenFor,
+    /// The client logged in.
+    pub(crate) logged_in: bool,
     /// The server offers 8BITMIME.
     pub(crate) takes_eight_bit: bool,
     pub(crate) at: SimTime,
@@ -147,6 +157,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         {
             carried.signatures.push(signed(signer));
         }
+        carried.path.extend(self.seen_address(client, self.jobs[door.job].line.address));
         if carried.eight_bit && !door.takes_eight_bit {
             touch(&mut carried, Change::Reencoded);
             carried.eight_bit = false;
@@ -154,11 +165,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         carried
     }
 
-    /// What the members of a list get: the message with what the list does to it.
-    pub(crate) fn changed_by_list(&mut self, copy: u32, changes: &[Change]) -> Arrival {
+    /// What those who stand for a recipient get: the message with what is done to it on that occasion.
+    pub(crate) fn changed_in_place(&mut self, copy: u32, expansion: &Expansion) -> Arrival {
         let row = &self.copies[copy];
         let arrival = row.arrival;
-        if !self.origins.is_on || changes.is_empty() {
+        if !self.origins.is_on || expansion.changes.is_empty() && expansion.stamps == Stamps::default() {
             return arrival;
         }
         let host = &self.model.hosts[row.host.index()];
@@ -166,7 +177,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             NONE => self.newborn(row.message, self.model.names.text(host.hostname)),
             known => self.origins.carried.get(known).clone(),
         };
-        for change in changes {
+        if expansion.stamps != Stamps::default() {
+            carried.marks.stamp(&expansion.stamps);
+        }
+        for change in &expansion.changes {
             let touch = Touch { by: host.name.clone(), change: *change };
             carried.signatures.iter_mut().for_each(|signature| signature.since.push(touch.clone()));
         }
@@ -185,6 +199,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             author: None,
             signatures: source.signer.iter().map(signed).collect(),
             eight_bit: source.eight_bit,
+            path: Vec::new(),
             marks: Marks::default(),
         }
     }
@@ -213,7 +228,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let host = &model.hosts[client.index()];
         let family = self.jobs[door.job].line.address.is_ipv4();
         let seen = host.egress.iter().chain(&host.addresses).find(|own| own.is_ipv4() == family).copied();
-        let Some(address) = seen else { return (arrival, None) };
+        let Some(connected) = seen else { return (arrival, None) };
+        let address = self.look_through(door, &carried.path, connected);
         let (mail_from, key) = (self.sender_text_of(copy), self.messages[message].key);
         let author = self.author(message, carried);
         let mut dns = Dns { model, chance: self.chance, view: self.view_of(door.server), at: door.at, message: key };
@@ -233,7 +249,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             has_name,
             dmarc_status: if at_exchange_online { Enhanced(5, 7, 509) } else { Enhanced(5, 7, 26) },
         };
-        let trusted = self.is_trusted(client, door.server, address);
+        let trusted = door.logged_in || door.whom.originating || door.whom.unfiltered || self.is_trusted(client, door.server, connected);
         let acts = checks.enforce() && !trusted;
         let verdict = judge(if acts { checks } else { Checks::default() }, &findings);
         self.trace_findings(copy, door, &spf, &dkim, &dmarc, acts.then_some(&verdict));
@@ -260,6 +276,27 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             Verdict::Take | Verdict::Quarantine => None,
         };
         (Arrival { found, quarantined: verdict.outcome == Verdict::Quarantine, ..arrival }, refusal)
+    }
+
+    /// Where a message came from for a tenant whose connector looks through some hops (enhanced filtering), else who connects.
+    fn look_through(&mut self, door: AtTheDoor, path: &[IpAddr], connected: IpAddr) -> IpAddr {
+        let config = self.config(door.server);
+        let Directory::Tenants(tenants) = &config.receiver.directory else { return connected };
+        let Some(tenant) = tenants.iter().find(|tenant| tenant.system.0 == door.tenant) else { return connected };
+        let connector = door.whom.connector.and_then(|at| tenant.inbound.connectors.get(usize::from(at)));
+        let Some((connector, filtering)) = connector.and_then(|row| Some((row, row.filtering.as_ref()?))) else { return connected };
+        let copy = self.jobs[door.job].copy;
+        let message = self.copies[copy].message;
+        let recipients: Vec<String> = self.jobs[door.job]
+            .recipients
+            .iter()
+            .map(|place| self.recipient_template(message, self.copies[copy].recipients[usize::from(*place)].index))
+            .map(|template| self.tables.templates.get(template).expand(self.messages[message].address_number).to_string())
+            .collect();
+        let decision = enhanced_filtering::source(&connector.name, filtering, path, connected, &recipients);
+        let stored = self.store("which hop did the message come from?", door.server, door.tenant, &decision);
+        self.trace_decisions(copy, NONE, &[stored]);
+        decision.outcome
     }
 
     /// Machines of the same system, and clients that may relay, are reported on and never refused.

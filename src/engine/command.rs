@@ -5,6 +5,7 @@ use super::fault::{Cut, is_at};
 use super::session::{SessionEnd, Stop, Talk, status_of};
 use super::world::World;
 use crate::base::{ConnectionResult, Phase, Reply, SimTime};
+use crate::decide::acceptance::TakenFor;
 use crate::decide::failure::{Effect, Event, judge};
 use crate::model::fault::{DropHow, FaultKind, Unreachable};
 use crate::trace::NONE;
@@ -169,7 +170,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             plaintext_retry: false,
             refusals: Vec::new(),
             taken_at: None,
-            tenant: NONE,
+            taken: TakenFor::NOBODY,
+            others: Vec::new(),
+            held_until: SimTime::ZERO,
             arrival: Arrival::UNSEEN,
         }
     }

@@ -156,7 +156,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let row = &self.copies[copy];
         let (host, tenant, hops, visits, number) = (row.host, row.tenant, row.hops, row.visits, row.number);
         let new = self.new_copy(message, host, tenant, self.now, &members, NONE, (hops, visits));
-        self.copies[new].arrival = self.changed_by_list(copy, &expansion.changes);
+        self.copies[new].arrival = self.changed_in_place(copy, &expansion);
         if self.writes(FATES) {
             let (id, new_number, list) = (self.messages[message].id, self.copies[new].number, self.messages[message].to);
             let rows = members.iter().map(|member| ExpansionRow {

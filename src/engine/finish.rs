@@ -163,7 +163,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     /// A recipient arrived where it ends.
     pub(super) fn arrive_in_mailbox(&mut self, copy: u32, place: usize, fate: Fate) {
-        let (reply, index) = (self.ok_reply, self.copies[copy].recipients[place].index);
+        let junk = fate == Fate::Delivered && self.copies[copy].arrival.junk;
+        let reply = if junk { self.tables.reply(250, Enhanced(2, 0, 0), "Ok, into the junk folder") } else { self.ok_reply };
+        let index = self.copies[copy].recipients[place].index;
         if self.wants_word_of_success(self.copies[copy].message) {
             self.word_of_success(copy, index, "delivered");
         }
@@ -195,7 +197,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             end.fate = Some(fate);
         }
         if writes {
-            let row = FateRow { message: row.id, recipient: index, fate, reply, at: self.now, copy: number, said_by };
+            let junk = fate == Fate::Delivered && self.copies[copy].arrival.junk;
+            let row = FateRow { message: row.id, recipient: index, fate, junk, reply, at: self.now, copy: number, said_by };
             self.trace.fates.push(row);
         }
     }

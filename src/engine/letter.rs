@@ -62,6 +62,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             client: marks.client,
             is_report: message.kind != 0,
             rule_loops: marks.rule_loops,
+            forwards: marks.forwards,
+            ruled: marks.ruled,
         }
     }
 
@@ -85,6 +87,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         } else if self.model.hosts[client.index()].system != self.model.hosts[door.server.index()].system {
             marks.scl = None;
         }
+        marks.ruled = None;
         let host = &self.model.hosts[client.index()];
         let family = job.line.address.is_ipv4();
         marks.client = host.egress.iter().chain(&host.addresses).find(|own| own.is_ipv4() == family).copied();
@@ -92,12 +95,22 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 
     /// Whose mail it is for the server: within one organization nothing changes; `kept` says that the client left the organization's headers on it.
-    fn origin_at_door(&self, door: AtTheDoor, before: Origin, _kept: bool) -> Origin {
+    fn origin_at_door(&self, door: AtTheDoor, before: Origin, kept: bool) -> Origin {
         let client = self.copies[self.jobs[door.job].copy].host;
         let is_same = self.model.hosts[client.index()].system == self.model.hosts[door.server.index()].system;
         match &self.config(door.server).receiver.directory {
             Directory::Mta(_) | Directory::Organization(_) if is_same => before,
-            Directory::Everything | Directory::Mta(_) | Directory::Organization(_) | Directory::Tenants(_) => Origin::Outside,
+            Directory::Everything | Directory::Mta(_) | Directory::Organization(_) => Origin::Outside,
+            Directory::Tenants(_) if door.logged_in => Origin::Submitted,
+            Directory::Tenants(tenants) => {
+                let tenant = tenants.iter().find(|tenant| tenant.system.0 == door.tenant);
+                let connectors = tenant.map_or(&[][..], |tenant| &tenant.inbound.connectors);
+                match door.whom.connector.and_then(|at| connectors.get(usize::from(at))).filter(|row| row.on_premises) {
+                    Some(row) if door.whom.internal && (kept || row.treats_as_internal) => Origin::Internal,
+                    Some(_) => Origin::OnPremises,
+                    None => Origin::Outside,
+                }
+            }
         }
     }
 }

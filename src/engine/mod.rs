@@ -35,6 +35,7 @@ mod settle;
 mod shadow;
 mod slab;
 mod starttls;
+mod submission;
 mod targets;
 mod tcpto;
 mod transfer;

@@ -8,8 +8,10 @@ use super::route::Stop;
 use super::world::World;
 use crate::base::{Enhanced, HostId, NextHopId};
 use crate::decide::exchange::internal_route::{InternalRoute, route_inside};
+use crate::decide::exchange::recipient;
 use crate::decide::exchange::send_connector::{self, Choice};
 use crate::decide::exchange::server_recipient::{self, Found};
+use crate::model::directory::entry_of;
 use crate::model::exchange::DomainType;
 use crate::model::exchange_server::{Organization, SendConnector, ServerVersion};
 use crate::model::letter::Stamps;
@@ -53,6 +55,15 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let (host, size_bytes) = (self.copies[copy].host, self.messages[self.copies[copy].message].size);
         if let Some(reply) = self.too_large_for_all(copy, organization, size_bytes) {
             return Stop::Bounce(reply);
+        }
+        if let Some(entry) = entry_of(&organization.entries, &organization.mailboxes, address) {
+            let about = (organization.system, &*organization.remote_domains);
+            let found = recipient::of_entry(about, &self.letter(copy), entry, address);
+            decisions.push(self.store("who is the recipient?", host, NONE, &found));
+            return match self.stop_of_entry(found.outcome) {
+                Some(stop) => stop,
+                None => self.out_of_organization(host, organization, domain, size_bytes, decisions),
+            };
         }
         let found = server_recipient::look_up(organization, &self.tables.names, address, domain);
         decisions.push(self.store("who is the recipient?", host, NONE, &found));

@@ -174,6 +174,10 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 let recipient = &mut self.copies[copy].recipients[place];
                 (recipient.state, recipient.reply, recipient.said_by) = (RecipientState::Failed, reply, NONE);
             }
+            Stop::Loop(reply) => {
+                let recipient = &mut self.copies[copy].recipients[place];
+                (recipient.state, recipient.reply, recipient.said_by) = (RecipientState::Looped, reply, NONE);
+            }
             Stop::Wait(reply) => {
                 let recipient = &mut self.copies[copy].recipients[place];
                 (recipient.reply, recipient.said_by) = (reply, NONE);

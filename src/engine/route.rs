@@ -7,6 +7,7 @@ use crate::base::{ConfigId, Enhanced, HostId, Interner, NextHopId};
 use crate::decide::exchange::mail_flow_rule::{self, End, Ruled};
 use crate::decide::exchange::outbound_connector::{self, Choice, Leaving};
 use crate::decide::exchange::recipient::{self, Lookup};
+use crate::decide::exchange::sender_rewriting;
 use crate::decide::profile::behaviour;
 use crate::decide::route::{self, NextStop};
 use crate::decide::{Because, Decision};
@@ -32,6 +33,8 @@ pub(crate) enum Stop {
     Discard(u32),
     /// Held, with this remark.
     Quarantine(u32),
+    /// Stopped as a circle, with this reply.
+    Loop(u32),
     /// To this destination.
     To(u32),
     /// Nowhere now: it stays here until the settings change, or until it expires.
@@ -242,8 +245,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     fn stop_of_tenant(&mut self, copy: u32, tenant: &Tenant, (address, domain): (&str, &str), decisions: &mut SmallVec<[u32; 2]>) -> Stop {
         let (host, system) = (self.copies[copy].host, tenant.system.0);
         let letter = if tenant.reads_letters() { self.letter(copy) } else { Letter::default() };
-        let mut ruled = Ruled::default();
-        if !tenant.mail_flow_rules.is_empty() {
+        let mut ruled = Ruled { pin: letter.ruled.clone().unwrap_or_default(), ..Ruled::default() };
+        if !tenant.mail_flow_rules.is_empty() && letter.ruled.is_none() {
             let decision = mail_flow_rule::run(tenant, &self.tables.names, &letter, address, domain);
             decisions.push(self.store("which mail-flow rules act?", host, system, &decision));
             ruled = decision.outcome;
@@ -254,17 +257,25 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             Some(End::Quarantine) => return Stop::Quarantine(self.tables.reply(250, Enhanced(2, 7, 0), "quarantined by a mail-flow rule")),
             None => {}
         }
-        let found = recipient::look_up(tenant, &self.tables.names, letter.origin, address, domain);
+        if ruled.redirect.is_some() || !ruled.copies.is_empty() {
+            let expansion = ruled.as_expansion(address);
+            return Stop::Expand(self.expansion(expansion));
+        }
+        let found = recipient::look_up(tenant, &self.tables.names, &letter, address, domain);
         decisions.push(self.store("who is the recipient?", host, system, &found));
-        match found.outcome {
-            Lookup::Mailbox => return Stop::Mailbox,
-            Lookup::NotFound => return Stop::Bounce(self.tables.reply(550, Enhanced(5, 1, 10), "Recipient not found")),
-            Lookup::Outside => {}
+        let mut outcome = found.outcome;
+        if let Lookup::Replaced(expansion) = &mut outcome {
+            expansion.stamps.headers.clone_from(&ruled.stamps.headers);
+            expansion.stamps.scl = ruled.stamps.scl;
+            expansion.sender = sender_rewriting::sender_after(tenant, &self.tables.names, &letter, expansion);
+        }
+        if let Some(stop) = self.stop_of_entry(outcome) {
+            return stop;
         }
         if let Some(protection) = &tenant.protected_by {
             return self.stop_at_protection(host, tenant, protection, (domain, ruled.stamps), decisions);
         }
-        let pin = ruled.pin.as_ref().map(|(at, rule)| (*at, &**rule));
+        let pin = ruled.pin.connector.as_ref().map(|(at, rule)| (*at, &**rule));
         let choice = outbound_connector::select(tenant, &self.tables.names, &Leaving { domain, pin, origin: letter.origin });
         decisions.push(self.store("which outbound connector?", host, system, &choice));
         let connector = match choice.outcome {
@@ -283,7 +294,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let stamps = Stamps { keeps_organization_headers, ..ruled.stamps };
         let smart_hosts = connector.filter(|connector| !connector.use_mx_record).map(|connector| &connector.smart_hosts);
         let mut tls = connector.map(|connector| connector.tls.clone());
-        if ruled.requires_tls {
+        if ruled.pin.requires_tls {
             let policy = tls.get_or_insert_with(|| self.config(host).sender.tls.policy.clone());
             if matches!(policy.level, TlsLevel::Opportunistic | TlsLevel::May) {
                 policy.level = TlsLevel::EncryptionOnly;
@@ -303,6 +314,19 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             connector: connector.map_or_else(|| "".into(), |connector| connector.name.clone()),
         };
         Stop::To(self.tables.destinations.intern(key))
+    }
+
+    /// What becomes of a recipient of an Exchange directory; `None`: it goes out.
+    pub(super) fn stop_of_entry(&mut self, found: Lookup) -> Option<Stop> {
+        Some(match found {
+            Lookup::Mailbox => Stop::Mailbox,
+            Lookup::NotFound => Stop::Bounce(self.tables.reply(550, Enhanced(5, 1, 10), "Recipient not found")),
+            Lookup::Refused(reply) => Stop::Bounce(self.tables.replies.intern(reply)),
+            Lookup::Dropped => Stop::Discard(self.tables.reply(250, Enhanced(2, 7, 0), "a forward that a remote domain forbids")),
+            Lookup::Circle => Stop::Loop(self.tables.reply(554, Enhanced(5, 4, 14), "forwarded too often (X-LD-Processed)")),
+            Lookup::Replaced(expansion) => Stop::Expand(self.expansion(expansion)),
+            Lookup::Outside => return None,
+        })
     }
 
     pub(super) fn mx_hop(&mut self, domain: &str) -> NextHopId {

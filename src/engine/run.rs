@@ -131,6 +131,7 @@ fn play<const LEVEL: u8>(model: &Model, options: &Options) -> Run {
         expansions: super::expansion::Expansions::default(),
         acceptance_cache: AcceptanceCache::default(),
         visits: crate::base::Interner::default(),
+        logins: super::submission::Logins::new(model, &sources),
         relays: super::relay::Relays::default(),
         silent: super::tcpto::SilentAddresses::default(),
         transport_queues: super::transport_queue::TransportQueues::default(),

@@ -7,6 +7,7 @@
 use super::authentication::{Arrival, AtTheDoor};
 use super::world::World;
 use crate::base::{ConnectionResult, Enhanced, HostId, Phase, Reply, SimTime};
+use crate::decide::acceptance::TakenFor;
 use crate::decide::failure::{Effect, Event, judge};
 use crate::decide::profile::{Behaviour, HeloUse, OwnName};
 use crate::model::settings::{HostConfig, Listener};
@@ -37,8 +38,12 @@ pub(crate) struct SessionEnd {
     pub(crate) refusals: Refusals,
     /// When the server took the message over.
     pub(crate) taken_at: Option<SimTime>,
-    /// For which tenant.
-    pub(crate) tenant: u32,
+    /// For whom.
+    pub(crate) taken: TakenFor,
+    /// Recipients (places in the copy) that were taken for somebody else.
+    pub(crate) others: Vec<(u16, TakenFor)>,
+    /// The server does not pass it on before.
+    pub(crate) held_until: SimTime,
     /// What the server made of the message's origin.
     pub(crate) arrival: Arrival,
 }
@@ -75,9 +80,10 @@ pub(super) struct Talk<'a> {
 
 impl Talk<'_> {
     /// The message as the server has it before its last word.
-    pub(super) fn at_the_door(&self, tenant: u32) -> AtTheDoor {
+    pub(super) fn at_the_door(&self, taken: TakenFor) -> AtTheDoor {
         let takes_eight_bit = self.extensions && !self.listener.without.iter().any(|word| &**word == "8BITMIME");
-        AtTheDoor { job: self.job, server: self.server, tenant, takes_eight_bit, at: self.now }
+        let tenant = taken.tenant.map_or(NONE, |tenant| tenant.0);
+        AtTheDoor { job: self.job, server: self.server, tenant, whom: taken, logged_in: self.login != NONE, takes_eight_bit, at: self.now }
     }
 }
 
@@ -118,10 +124,14 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             login: NONE,
             visit: NONE,
         };
-        match self.greet(&mut talk) {
+        let mut end = match self.greet(&mut talk).and_then(|()| self.log_in(&mut talk)) {
             Ok(()) => self.transfer(&mut talk),
             Err(end) => *end,
+        };
+        if talk.login != NONE {
+            self.end_submission(&talk, &mut end);
         }
+        end
     }
 
     /// Is there nobody left to try after this session? (Its candidate was counted already.)

@@ -4,6 +4,7 @@ use super::authentication::Arrival;
 use super::session::SessionEnd;
 use super::world::{Copy, Recipient, RecipientState, Stage, World};
 use crate::base::{AttemptResult, ConnectionResult, HostId, Phase, SimTime};
+use crate::decide::acceptance::TakenFor;
 use crate::decide::failure::Effect;
 use crate::model::settings::Directory;
 use crate::trace::level::PATHS;
@@ -149,6 +150,25 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     /// The message goes to the next system's queue.
     pub(super) fn hand_over(&mut self, job: u32, places: &[u16], at: SimTime, end: &SessionEnd, connection: u32) {
+        if end.others.is_empty() {
+            return self.hand_over_for(job, places, at, (end, end.taken), connection);
+        }
+        let whom = |place: &u16| end.others.iter().find(|(other, _)| other == place).map_or(end.taken, |(_, taken)| *taken);
+        let mut told: SmallVec<[TakenFor; 2]> = SmallVec::new();
+        for taken in places.iter().map(whom) {
+            if !told.contains(&taken) {
+                told.push(taken);
+            }
+        }
+        for taken in told {
+            let part: SmallVec<[u16; 4]> = places.iter().copied().filter(|place| whom(place) == taken).collect();
+            self.hand_over_for(job, &part, at, (end, taken), connection);
+        }
+    }
+
+    /// The part of it that was taken in one name.
+    #[inline(always)]
+    fn hand_over_for(&mut self, job: u32, places: &[u16], at: SimTime, (end, taken): (&SessionEnd, TakenFor), connection: u32) {
         let server = self.jobs[job].line.server;
         let copy = &self.copies[self.jobs[job].copy];
         let (message, hops, visits) = (copy.message, copy.hops, copy.visits);
@@ -157,12 +177,18 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             _ => places.iter().map(|place| copy.recipients[*place as usize].index).collect(),
         };
         let visits = if matches!(self.config(server).receiver.directory, Directory::Tenants(_)) { visits + 1 } else { visits };
-        let new = self.new_copy(message, server, end.tenant, at, &indexes, connection, (hops + 1, visits));
+        let tenant = taken.tenant.map_or(NONE, |tenant| tenant.0);
+        let new = self.new_copy(message, server, tenant, at, &indexes, connection, (hops + 1, visits));
         self.copies[new].arrival = end.arrival;
         if !self.plain {
             self.shadow_may_repeat(self.jobs[job].copy, server, at, &indexes);
         }
-        if at > self.now {
+        if tenant != NONE {
+            self.mark_by_attribution(new, taken);
+        }
+        if end.held_until > self.now {
+            self.hold_back(new, end.held_until.max(at));
+        } else if at > self.now {
             self.wake_copy(new, at);
         } else {
             self.ready(new);

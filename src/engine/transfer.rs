@@ -6,9 +6,11 @@ use super::fault::is_at;
 use super::session::{Refusals, SessionEnd, Stop, Talk, status_of};
 use super::world::World;
 use crate::base::{ConfigId, ConnectionResult, Enhanced, HostId, Interner, Phase, Reply, SimTime};
-use crate::decide::acceptance::Acceptance;
+use crate::decide::acceptance::{Acceptance, TakenFor};
+use crate::decide::exchange::attribution::ATTRIBUTION;
 use crate::decide::failure::{Effect, Event, judge};
 use crate::model::fault::{DropHow, FaultKind};
+use crate::model::settings::Directory;
 use crate::trace::NONE;
 use crate::trace::level::STEPS;
 
@@ -42,12 +44,12 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
         let refusal = if talk.listener.require_tls && !talk.encrypted {
             Some(Reply::new(530, Some(Enhanced(5, 7, 0)), "Must issue a STARTTLS command first"))
-        } else if talk.listener.require_login {
-            Some(Reply::new(530, Some(Enhanced(5, 7, 0)), "Authentication required"))
         } else if self.settings[talk.server.index()].looks_at_visitors
             && let Some(reply) = self.refused_by_connector(talk, size)
         {
             Some(reply)
+        } else if talk.listener.require_login || talk.login != NONE {
+            self.judge_mail(talk)
         } else if talk.calm {
             None
         } else {
@@ -61,7 +63,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
         talk.visit = self.visit(talk);
         let mut refusals = Refusals::new();
-        let mut tenant = NONE;
+        let mut whom = TakenFor::NOBODY;
+        let mut others = Vec::new();
         let mut accepted = 0u32;
         for count in 0..self.jobs[talk.job].recipients.len() {
             let place = self.jobs[talk.job].recipients[count];
@@ -69,9 +72,13 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 talk.now = talk.now.after(talk.rtt);
             }
             match self.rcpt(talk, place, count as u32, accepted) {
-                Ok(for_tenant) => {
+                Ok(taken) => {
+                    if accepted == 0 {
+                        whom = taken;
+                    } else if taken != whom {
+                        others.push((place, taken));
+                    }
                     accepted += 1;
-                    tenant = for_tenant;
                 }
                 Err(Stop::Reply(reply)) if reply.code != 421 => {
                     let effect = judge(talk.rules, &talk.ours.sender, Phase::Rcpt, Event::Reply(&reply), self.is_last_session(talk.job));
@@ -100,12 +107,14 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             }
             Err(stop) => return self.all_or_nothing(talk, Phase::Content, &stop, refusals),
         }
-        self.final_dot(talk, copy, too_big, tenant, refusals)
+        let mut end = self.final_dot(talk, copy, too_big, whom, refusals);
+        end.others = others;
+        end
     }
 
-    /// The reply to one RCPT: the tenant it is taken for, or a refusal.
+    /// The reply to one RCPT: for whom it is taken, or a refusal.
     #[inline(always)]
-    pub(super) fn rcpt(&mut self, talk: &mut Talk<'_>, place: u16, count: u32, accepted: u32) -> Result<u32, Stop> {
+    pub(super) fn rcpt(&mut self, talk: &mut Talk<'_>, place: u16, count: u32, accepted: u32) -> Result<TakenFor, Stop> {
         let model = self.model;
         let copy = self.jobs[talk.job].copy;
         let (message, index) = (self.copies[copy].message, self.copies[copy].recipients[place as usize].index);
@@ -156,16 +165,17 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         if most > 0 && accepted >= most {
             return Err(Stop::Reply(Reply::new(452, Some(Enhanced(4, 5, 3)), "Too many recipients")));
         }
-        let answer = self.acceptance(talk, message, template);
+        let answer = self.acceptance(talk, message, template, index);
         if let (Some(limits), Err(Stop::Reply(reply))) = (limits, &answer)
             && reply.class() == 5
         {
             talk.now = talk.now.after(limits.tarpit_ns);
         }
-        answer
+        let taken = answer?;
+        if talk.login == NONE { Ok(taken) } else { self.count_recipient(talk, taken) }
     }
 
-    fn acceptance(&mut self, talk: &Talk<'_>, message: u32, template: u32) -> Result<u32, Stop> {
+    fn acceptance(&mut self, talk: &Talk<'_>, message: u32, template: u32, index: u16) -> Result<TakenFor, Stop> {
         let config = self.settings[talk.server.index()].id;
         let key = (config, talk.client, template, talk.visit);
         let last = self.machines[talk.server.index()].last_acceptance;
@@ -174,20 +184,34 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             self.machines[talk.server.index()].last_acceptance = Some((key, slot));
             if self.writes(STEPS) {
                 let decision = self.acceptance_cache.answers[slot as usize].1;
-                self.trace_decisions(self.jobs[talk.job].copy, NONE, &[decision]);
+                let about = self.told_about(talk, index);
+                self.trace_decisions(self.jobs[talk.job].copy, about, &[decision]);
             }
             return taken(&self.acceptance_cache.answers[slot as usize].0);
         }
         let constant = self.tables.templates.get(template).is_constant();
         let address = self.tables.templates.get(template).expand(self.messages[message].address_number);
         let decision = self.ask_rcpt(talk, &address.to_string(), &address.domain);
-        let stored = self.store("does the server take the recipient?", talk.server, NONE, &decision);
-        self.trace_decisions(self.jobs[talk.job].copy, NONE, &[stored]);
-        if constant {
+        let tenant = match decision.outcome {
+            Acceptance::Take(TakenFor { tenant: Some(tenant), .. }) => tenant.0,
+            Acceptance::Take(_) | Acceptance::Refuse(_) => NONE,
+        };
+        let question = if tenant == NONE { "does the server take the recipient?" } else { ATTRIBUTION };
+        let stored = self.store(question, talk.server, tenant, &decision);
+        let about = self.told_about(talk, index);
+        self.trace_decisions(self.jobs[talk.job].copy, about, &[stored]);
+        // Where the client was not looked at, who is refused with which words may still depend on it.
+        if constant && (tenant != NONE || talk.visit != NONE || !matches!(talk.theirs.receiver.directory, Directory::Tenants(_))) {
             self.acceptance_cache.index.intern(key);
             self.acceptance_cache.answers.push((decision.outcome.clone(), stored));
         }
         taken(&decision.outcome)
+    }
+
+    /// Whom an answer to RCPT is told about: where the answers may differ, the one recipient, else all.
+    fn told_about(&self, talk: &Talk<'_>, index: u16) -> u32 {
+        let differ = self.jobs[talk.job].recipients.len() > 1 && matches!(talk.theirs.receiver.directory, Directory::Tenants(_));
+        if differ { u32::from(index) } else { NONE }
     }
 
     /// A rate limit at MAIL.
@@ -243,7 +267,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 
     #[inline(always)]
-    fn final_dot(&mut self, talk: &mut Talk<'_>, copy: u32, too_big: bool, tenant: u32, mut refusals: Refusals) -> SessionEnd {
+    fn final_dot(&mut self, talk: &mut Talk<'_>, copy: u32, too_big: bool, whom: TakenFor, mut refusals: Refusals) -> SessionEnd {
         let (model, timers) = (self.model, talk.ours.sender.timers);
         let receiver = &talk.theirs.receiver;
         let service = self.service_time(talk.server, talk.message, talk.n, talk.now);
@@ -261,13 +285,13 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let (arrival, refusal) = if !self.origins.is_on || refusal.is_some() {
             (Arrival::UNSEEN, refusal)
         } else {
-            let (arrival, refusal) = self.look_at_origin(talk.at_the_door(tenant));
+            let (arrival, refusal) = self.look_at_origin(talk.at_the_door(whom));
             (arrival, refusal.or_else(|| self.filter_refuses(talk, &refusals, arrival)))
         };
         let began = talk.now;
         if talk.calm && refusals.is_empty() && refusal.is_none() && talk.rtt + service <= timers.final_dot_ns {
             talk.now = began.after(talk.rtt + service);
-            return self.accepted(talk, tenant, arrival, refusals);
+            return self.accepted(talk, whom, arrival, refusals);
         }
         // A message that is taken although its reply never comes.
         let taken_first = model.host_faults[talk.server.index()].session.iter().copied().find(|number| {
@@ -287,7 +311,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             // A server that is gone by then takes nothing.
             let taken_at = self.cut_before(talk, taken_at).is_none().then_some(taken_at);
             let mut end = self.all_or_nothing(talk, Phase::FinalDot, &stop, refusals);
-            (end.taken_at, end.tenant, end.arrival) = (taken_at, tenant, arrival);
+            (end.taken_at, end.taken, end.arrival) = (taken_at, whom, arrival);
             return end;
         }
         let whole_until = talk.whole_until;
@@ -299,7 +323,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 if talk.rules.pass.rcpt_452_goes_on && !refusals.is_empty() {
                     self.further_rounds(talk, &mut refusals);
                 }
-                self.accepted(talk, tenant, arrival, refusals)
+                self.accepted(talk, whom, arrival, refusals)
             }
             Err(stop @ Stop::Silent(_)) if service > timers.final_dot_ns => {
                 // The server works longer than the client waits: it takes the message, and the client sends it again.
@@ -307,7 +331,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 talk.whole_until = whole_until;
                 let taken_at = self.cut_before(talk, taken_at).is_none().then_some(taken_at);
                 let mut end = self.all_or_nothing(talk, Phase::FinalDot, &stop, refusals);
-                (end.taken_at, end.tenant, end.arrival) = (taken_at, tenant, arrival);
+                (end.taken_at, end.taken, end.arrival) = (taken_at, whom, arrival);
                 end
             }
             Err(stop) => SessionEnd { arrival, ..self.all_or_nothing(talk, Phase::FinalDot, &stop, refusals) },
@@ -316,7 +340,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     /// The 250 to the final dot.
     #[inline(always)]
-    fn accepted(&self, talk: &Talk<'_>, tenant: u32, arrival: Arrival, refusals: Refusals) -> SessionEnd {
+    fn accepted(&self, talk: &Talk<'_>, whom: TakenFor, arrival: Arrival, refusals: Refusals) -> SessionEnd {
         SessionEnd {
             end: talk.now,
             phase: Phase::FinalDot,
@@ -330,7 +354,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             plaintext_retry: false,
             refusals,
             taken_at: Some(talk.now),
-            tenant,
+            taken: whom,
+            others: Vec::new(),
+            held_until: SimTime::ZERO,
             arrival,
         }
     }
@@ -349,10 +375,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 }
 
-/// An acceptance as a session needs it: the tenant (or `NONE`), or a refusal.
-fn taken(answer: &Acceptance) -> Result<u32, Stop> {
+/// An acceptance as a session needs it: for whom, or a refusal.
+fn taken(answer: &Acceptance) -> Result<TakenFor, Stop> {
     match answer {
-        Acceptance::Take { tenant } => Ok(tenant.map_or(NONE, |tenant| tenant.0)),
+        Acceptance::Take(taken) => Ok(*taken),
         Acceptance::Refuse(reply) => Err(Stop::Reply(reply.clone())),
     }
 }

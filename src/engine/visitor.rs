@@ -7,12 +7,15 @@ use super::starttls::trusts;
 use super::world::World;
 use crate::base::{CertId, HostId, TlsVersion};
 use crate::decide::Decision;
-use crate::decide::acceptance::{Acceptance, answer_rcpt};
+use crate::decide::acceptance::{Acceptance, TakenFor, answer_rcpt};
 use crate::decide::tls::{Eyes, facts};
 use crate::decide::visitor::{Peer, ShownCertificate, Visitor};
 use crate::model::settings::{ClientCertificate, Directory};
 use crate::trace::NONE;
 use std::net::IpAddr;
+
+/// A spam confidence level from which on mail goes into the junk folder.
+const JUNK_FROM: i8 = 5;
 
 /// What answers of such a server depend on, beside the client's machine and the recipient.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -30,6 +33,8 @@ pub(crate) struct VisitKey {
     number: u64,
     /// Whose author and score.
     source: u32,
+    /// Which of the server's dated rules are in force.
+    period: u8,
 }
 
 /// The parts of a visitor that nobody else owns.
@@ -65,6 +70,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             origin: (message.from, self.copies[copy].arrival.carried),
             number: if constant { 0 } else { message.address_number },
             source,
+            period: talk.theirs.receiver.directory.period(talk.now),
         };
         self.visits.intern(key)
     }
@@ -105,6 +111,14 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             at: talk.now,
         };
         ask(&visitor, &talk.theirs.receiver.directory)
+    }
+
+    /// What a copy carries on from the way in which it was taken.
+    pub(super) fn mark_by_attribution(&mut self, copy: u32, taken: TakenFor) {
+        let row = &self.messages[self.copies[copy].message];
+        let source = self.sources_model.get(row.source as usize).filter(|_| row.kind == 0);
+        let scl = source.and_then(|source| source.scl);
+        self.copies[copy].arrival.junk = scl.is_some_and(|scl| scl >= JUNK_FROM) && !taken.unfiltered;
     }
 
     /// The address that a server sees of a client.

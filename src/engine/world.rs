@@ -340,6 +340,7 @@ pub(crate) struct World<'m, const LEVEL: u8> {
     /// Some message has a wish of its own about encryption.
     pub(crate) wishes: bool,
     pub(crate) acceptance_cache: AcceptanceCache,
+    pub(crate) logins: super::submission::Logins,
     /// What servers know of clients.
     pub(crate) visits: crate::base::Interner<super::visitor::VisitKey>,
     pub(crate) origins: Origins,

@@ -1,8 +1,10 @@
-//! Exchange Online tenants: accepted domains, recipients, outbound connectors.
+//! Exchange Online tenants: accepted domains, recipients, outbound connectors. What it says about mail that comes in stands in `inbound`.
 //!
 //! Source: cmdlet parameters of New-OutboundConnector and New-AcceptedDomain.
 
 use super::authentication::Stance;
+use super::directory::{DirectoryEntry, RemoteDomain};
+use super::inbound::Inbound;
 use super::mail_flow_rule::MailFlowRule;
 use super::settings::TlsPolicy;
 use crate::base::{NameId, NextHopId, Pattern, SystemId};
@@ -16,8 +18,14 @@ pub struct Tenant {
     pub accepted_domains: Vec<AcceptedDomain>,
     /// Cloud mailboxes, most exact pattern first.
     pub mailboxes: Vec<Pattern>,
+    /// Forwards, mail users and groups, most exact pattern first.
+    pub entries: Vec<DirectoryEntry>,
+    /// Most exact one first.
+    pub remote_domains: Vec<RemoteDomain>,
     /// In the order of names.
     pub outbound_connectors: Vec<OutboundConnector>,
+    /// What it says about mail that comes in.
+    pub inbound: Inbound,
     /// In order of priority.
     pub mail_flow_rules: Vec<MailFlowRule>,
     /// What the directory says of people, most exact pattern first.
@@ -42,10 +50,18 @@ pub struct Protection {
 }
 
 impl Tenant {
+    /// Does its directory have this address?
+    #[must_use]
+    pub fn knows(&self, address: &str) -> bool {
+        self.mailboxes.iter().any(|pattern| pattern.matches(address)) || self.entries.iter().any(|entry| entry.address.matches(address))
+    }
+
     /// Does it look at more of a message than at its recipient?
     #[must_use]
     pub fn reads_letters(&self) -> bool {
-        !self.mail_flow_rules.is_empty() || self.outbound_connectors.iter().any(OutboundConnector::is_centralized)
+        !self.mail_flow_rules.is_empty()
+            || !self.entries.is_empty()
+            || self.outbound_connectors.iter().any(OutboundConnector::is_centralized)
     }
 }
 
@@ -99,6 +115,8 @@ pub struct OutboundConnector {
     pub centralized: bool,
     /// `CloudServicesMailEnabled`: headers of the organization travel along.
     pub cloud_services: bool,
+    /// `SenderRewritingEnabled`
+    pub rewrites_senders: bool,
     /// `UseMXRecord`
     pub use_mx_record: bool,
     /// `SmartHosts`, in written order.

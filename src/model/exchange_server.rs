@@ -2,6 +2,7 @@
 //!
 //! Source: cmdlet parameters of New-SendConnector, New-AcceptedDomain, Set-AdSiteLink.
 
+use super::directory::{DirectoryEntry, RemoteDomain};
 use super::exchange::AcceptedDomain;
 use super::receive_connector::ReceiveConnector;
 use super::settings::TlsPolicy;
@@ -42,6 +43,10 @@ pub struct Organization {
     pub mailboxes: Vec<Pattern>,
     /// Mailboxes that live on one other server, most exact pattern first.
     pub elsewhere: Vec<(Pattern, HostId)>,
+    /// Forwards, mail users and groups, most exact pattern first.
+    pub entries: Vec<DirectoryEntry>,
+    /// Most exact one first.
+    pub remote_domains: Vec<RemoteDomain>,
     /// In the order of names.
     pub send_connectors: Vec<SendConnector>,
     /// Of this server, in no order that counts.
@@ -74,11 +79,11 @@ impl Organization {
         self.server(self.here)
     }
 
-    /// Does a route depend on more of a message than its recipient? The size counts where a connector has a limit.
+    /// Does a route depend on more of a message than its recipient? The size counts where a connector has a limit, the origin for groups.
     #[must_use]
     pub fn reads_letters(&self) -> bool {
         let limited = self.transport.max_send_size.is_some() || self.transport.max_receive_size.is_some();
-        limited || self.send_connectors.iter().any(|connector| connector.max_message_size.is_some())
+        limited || !self.entries.is_empty() || self.send_connectors.iter().any(|connector| connector.max_message_size.is_some())
     }
 
     /// One of the servers.

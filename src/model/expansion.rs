@@ -4,6 +4,7 @@
 //! (`engine/expansion.rs`) puts the copies that go on into the queue of the same machine. Sources: RFC 5321 §3.9, RFC 3461 §5.2.7.
 
 use super::authentication::Change;
+use super::letter::Stamps;
 use super::traffic::AddressTemplate;
 
 /// What stands in the place of a recipient.
@@ -19,6 +20,8 @@ pub struct Expansion {
     pub sender: SenderAfter,
     /// What is done to the message.
     pub changes: Vec<Change>,
+    /// What the copies carry on of what was decided here.
+    pub stamps: Stamps,
     /// A member that this message has already, as a recipient or by another expansion, gets no second copy.
     pub once: bool,
 }

@@ -3,6 +3,7 @@
 //! Sources: New-TransportRule (its conditions); header-firewall articles on Exchange hybrid (`X-MS-Exchange-Organization-*`, `AuthAs`). The body is not
 //! modelled: of the content there are only size and header fields.
 
+use crate::base::SystemId;
 use std::net::IpAddr;
 
 /// A message as a rule book sees it where it is.
@@ -26,6 +27,19 @@ pub struct Letter {
     pub is_report: bool,
     /// How often mail-flow rules passed it on by themselves.
     pub rule_loops: u8,
+    /// How often each tenant passed it on in place of a mailbox.
+    pub forwards: Vec<(SystemId, u8)>,
+    /// Rules have run over it here already, and this is what they left for its way out.
+    pub ruled: Option<Pin>,
+}
+
+/// What rules say about the way out.
+#[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
+pub struct Pin {
+    /// A connector, by its place in the tenant, and the rule that named it.
+    pub connector: Option<(usize, Box<str>)>,
+    /// TLS or not at all.
+    pub requires_tls: bool,
 }
 
 impl Letter {
@@ -79,6 +93,10 @@ pub struct Marks {
     pub client: Option<IpAddr>,
     /// How often mail-flow rules passed it on by themselves (`X-MS-Exchange-Transport-Rules-Loop`).
     pub rule_loops: u8,
+    /// How often each tenant passed it on in place of a mailbox (`X-LD-Processed`).
+    pub forwards: Vec<(SystemId, u8)>,
+    /// Rules have run here already.
+    pub ruled: Option<Pin>,
 }
 
 /// What a system does to a message that it passes on.
@@ -92,6 +110,10 @@ pub struct Stamps {
     pub keeps_organization_headers: bool,
     /// A rule passed it on by itself.
     pub by_rule: bool,
+    /// This tenant passed it on in place of a mailbox.
+    pub forwarded_by: Option<SystemId>,
+    /// Rules need not run again while it is here.
+    pub ruled: Option<Pin>,
 }
 
 impl Marks {
@@ -103,6 +125,13 @@ impl Marks {
         }
         self.scl = stamps.scl.or(self.scl).filter(|_| stamps.keeps_organization_headers);
         self.rule_loops = self.rule_loops.saturating_add(u8::from(stamps.by_rule));
+        if let Some(tenant) = stamps.forwarded_by {
+            match self.forwards.iter_mut().find(|(known, _)| *known == tenant) {
+                Some((_, times)) => *times = times.saturating_add(1),
+                None => self.forwards.push((tenant, 1)),
+            }
+        }
+        self.ruled.clone_from(&stamps.ruled);
     }
 
     /// The header fields after all that was set and taken away.

@@ -3,6 +3,7 @@
 //! Source: New-TransportRule and the tables of its conditions and actions. Not modelled: conditions on bodies and attachments, moderation, disclaimers.
 
 use super::letter::Header;
+use super::traffic::AddressTemplate;
 use crate::base::Reply;
 use ipnet::IpNet;
 use regex::Regex;
@@ -82,6 +83,8 @@ pub enum Test {
     SizeOver(u64),
     /// At least this spam confidence.
     SclOver(i8),
+    /// `MessageTypeMatches: AutoForward`: a mailbox passed it on.
+    IsForwarded,
 }
 
 /// `InOrganization` and `NotInOrganization`.
@@ -147,6 +150,10 @@ pub enum Action {
     SetScl(i8),
     /// `PrependSubject`
     PrependSubject(Box<str>),
+    /// `RedirectMessageTo`: these instead of the recipient.
+    Redirect(Vec<AddressTemplate>),
+    /// `BlindCopyTo`, `CopyTo`, `AddToRecipients`: these beside the recipient.
+    Copy(Vec<AddressTemplate>),
     /// `RejectMessageReasonText`, `RejectMessageEnhancedStatusCode`
     Reject(Reply),
     /// `DeleteMessage`

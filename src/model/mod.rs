@@ -3,6 +3,7 @@
 pub mod authentication;
 pub mod certificate;
 mod client_tls;
+pub mod directory;
 pub mod dns;
 pub mod exchange;
 pub mod exchange_server;
@@ -10,6 +11,7 @@ pub mod expansion;
 pub mod fault;
 pub mod filter;
 pub mod fope;
+pub mod inbound;
 pub mod letter;
 pub mod mail_flow_rule;
 pub mod mta_sts;
@@ -32,6 +34,8 @@ pub struct Model {
     pub seed: u64,
     /// Seconds since 1970 (UTC) of the scenario's first instant, if it has a calendar.
     pub start_unix_s: Option<i64>,
+    /// Whose mail each device sends, in the order of hosts.
+    pub devices: Vec<(HostId, Vec<crate::base::Pattern>)>,
     /// End of the run, if one is given.
     pub until: Option<SimTime>,
     /// Bounds.

@@ -9,7 +9,7 @@ use super::filter::FilterRule;
 use super::fope::FopeRouting;
 pub use super::retry_rules::Retry;
 use super::topology::Law;
-use crate::base::{CertId, NameId, NextHopId, Pattern, TlsVersion};
+use crate::base::{CertId, NameId, NextHopId, Pattern, Reply, SimTime, TlsVersion};
 use std::net::IpAddr;
 
 /// All settings of one machine for a time.
@@ -294,6 +294,8 @@ pub struct Listener {
     pub without: Vec<Box<str>>,
     /// Oldest and newest TLS version.
     pub tls_versions: (TlsVersion, TlsVersion),
+    /// Its answer to every recipient.
+    pub turns_away: Option<Reply>,
 }
 
 impl Listener {
@@ -319,12 +321,22 @@ pub enum Directory {
 }
 
 impl Directory {
+    /// A number for the time in which no dated rule changes an answer to RCPT.
+    #[must_use]
+    pub fn period(&self, at: SimTime) -> u8 {
+        match self {
+            Self::Tenants(tenants) => tenants.first().map_or(0, |tenant| tenant.inbound.relay.number(at)),
+            _ => 0,
+        }
+    }
+
     /// Does an answer to RCPT depend on more of the client than its address?
     #[must_use]
     pub fn looks_at_visitors(&self) -> bool {
         match self {
             Self::Organization(_) => true,
-            Self::Everything | Self::Mta(_) | Self::Tenants(_) => false,
+            Self::Everything | Self::Mta(_) => false,
+            Self::Tenants(tenants) => tenants.iter().any(|tenant| tenant.inbound.looks_at_visitors()),
         }
     }
 }
@@ -342,6 +354,8 @@ pub struct MtaDirectory {
     pub relay_domains: Vec<Pattern>,
     /// Who may send anywhere.
     pub relay_clients: Vec<Client>,
+    /// Logins, and what each may send as beside its own address; empty = every login may use any sender.
+    pub send_as: Vec<(Box<str>, Vec<Pattern>)>,
 }
 
 /// Somebody who connects.

@@ -24,6 +24,8 @@ pub enum SystemKind {
     Mta,
     /// The same, drawn as an appliance.
     Gateway,
+    /// A printer or an application.
+    Device,
     /// One tenant of Exchange Online.
     Tenant,
     /// The shared service under all tenants: owns the front ends.

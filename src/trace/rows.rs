@@ -120,6 +120,8 @@ pub struct FateRow {
     pub recipient: u16,
     /// How.
     pub fate: Fate,
+    /// Into the junk folder of a mailbox.
+    pub junk: bool,
     /// The reply or status.
     pub reply: u32,
     /// When.

@@ -59,10 +59,7 @@ pub(super) fn read(expectation: &Expectation, desk: &mut Desk<'_>) -> Node {
         Expectation::NothingLost(_) => many::nothing_lost(),
         Expectation::Checked(it) => authentication::checked(it, desk),
         Expectation::Seen(it) => seen::seen(it, desk),
-        Expectation::Attributed(_) => {
-            desk.later(place, &format!("the expectation `{}`", expectation.word()));
-            each(|_| false, |_| String::new())
-        }
+        Expectation::Attributed(it) => reason::attributed(it, desk),
     };
     Node { place, check }
 }

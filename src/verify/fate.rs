@@ -1,7 +1,7 @@
 //! How did it end? The expectations about fates.
 //!
 //! A refusal by a sender's own loop rules is `Bounced`, and `Looped` holds too. The code of `Expired` is the Status in the report, or what
-//! the sender noted if it made none. What was handed to the internet counts as delivered. Not modelled: `junk`.
+//! the sender noted if it made none. What was handed to the internet counts as delivered.
 
 use super::desk::{Desk, has_code, has_text, is};
 use super::expect::each;
@@ -33,9 +33,15 @@ fn code(pattern: Option<&CodePattern>, recipient: &Recipient) -> bool {
 }
 
 pub(super) fn delivered(it: &schema::Delivered, desk: &mut Desk<'_>) -> Check {
-    desk.later_field(&it.junk, "`junk`, the verdict of a filter");
+    let junk = it.junk.get().copied();
     let (to, window) = (desk.who(&it.to), desk.window(&it.within, &it.no_sooner));
-    let holds = move |seen: &Seen<'_>| arrived(seen.recipient) && is(to.as_ref(), decider(seen.recipient)) && window.has(took(seen));
+    let holds = move |seen: &Seen<'_>| {
+        let recipient = seen.recipient;
+        arrived(recipient)
+            && is(to.as_ref(), decider(recipient))
+            && window.has(took(seen))
+            && junk.is_none_or(|junk| junk == recipient.junk)
+    };
     each(holds, got::fate)
 }
 
@@ -178,10 +184,7 @@ mod tests {
             (r#"Any(Frozen(system: "eop"))"#, "none of 6 recipients, the first: delivered to site-a after 500ms [inbound#1]"),
             ("Any(NotModelled())", "none of 6 recipients, the first: delivered to site-a after 500ms [inbound#1]"),
             (r#"For(from: "<>", expect: [Delivered(to: "internet")])"#, "holds"),
-            (
-                "Delivered(junk: true)",
-                "MT0501: `junk`, the verdict of a filter: not modelled yet (leave it out: it is never taken to hold)",
-            ),
+            ("Any(Delivered(junk: true))", "none of 6 recipients, the first: delivered to site-a after 500ms [inbound#1]"),
             (
                 r#"Delivered(to: "site-c")"#,
                 "MT0101: nothing is called `site-c`: no system, host, kind of senders, group or site (did you mean `site-a`?)",

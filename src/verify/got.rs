@@ -39,6 +39,7 @@ pub(super) fn fate(seen: &Seen<'_>) -> String {
     let after = exact_duration(delay_ns(seen.message, recipient));
     let said = recipient.said_by.as_ref().map_or(String::new(), |place| format!(", said by {}", label(place)));
     let answer = match recipient.fate {
+        Fate::Delivered if recipient.junk => ", into the junk folder".to_owned(),
         Fate::Delivered | Fate::LeftModel => String::new(),
         _ => format!(": {}{said}", answer(recipient.code, recipient.enhanced, &recipient.text)),
     };

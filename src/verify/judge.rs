@@ -217,10 +217,7 @@ mod tests {
             ),
             (r#"OneOf([Share(to: "site-a", is: "100%"), NothingLost()])"#, "holds"),
             (r#"For(to: "alice@*", expect: [])"#, "MT0303: `expect: […]` expects nothing (write at least one expectation in it)"),
-            (
-                r#"Attributed(to: "eop")"#,
-                "MT0501: the expectation `Attributed`: not modelled yet (leave it out: it is never taken to hold)",
-            ),
+            (r#"Any(Attributed(to: "eop"))"#, "none of 6 recipients, the first: taken in nobody's name [inbound#1]"),
         ]);
     }
 }

@@ -10,8 +10,43 @@ use super::judge::Check;
 use super::names::Who;
 use super::view::Seen;
 use crate::analysis::outcome::{Decision, Hop, Lookup, Reason, Recipient};
+use crate::analysis::paths::label;
+use crate::decide::exchange::attribution::ATTRIBUTION;
 use crate::scenario::schema;
 use crate::scenario::source::{Field, Text};
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+/// Whose mail a tenant took it for: every rule that took part counts, also where it gave the reason against somebody else.
+pub(super) fn attributed(it: &schema::Attributed, desk: &mut Desk<'_>) -> Check {
+    desk.needs_steps = true;
+    let (to, connector, rule) = (desk.who(&it.to), desk.candidate(&it.connector), it.because.as_str().map(str::to_owned));
+    let holds = move |seen: &Seen<'_>| {
+        attributions(seen.recipient).any(|decision| {
+            let named = |names: &BTreeSet<String>| decision.chosen.iter().any(|reason| names.contains(&plain(&reason.name)));
+            let ruled = |rule: &String| decision.chosen.iter().any(|reason| rule.eq_ignore_ascii_case(reason.rule));
+            is(to.as_ref(), Some(&decision.by)) && connector.as_ref().is_none_or(named) && rule.as_ref().is_none_or(ruled)
+        })
+    };
+    let got = move |seen: &Seen<'_>| {
+        let told = attributions(seen.recipient)
+            .map(|decision| format!("taken for {}: {}", label(&decision.by), got::reasons(decision.chosen.iter(), "nothing")));
+        got::list(told, "taken in nobody's name")
+    };
+    each(holds, got)
+}
+
+/// The answers of Exchange Online to the question whose mail it is.
+fn attributions(recipient: &Recipient) -> impl Iterator<Item = &Decision> {
+    fn of_hop(hop: &Hop) -> impl Iterator<Item = &Rc<Decision>> {
+        hop.decisions.iter().chain(hop.attempts.iter().flat_map(|attempt| &attempt.decisions))
+    }
+    recipient.hops.iter().flat_map(of_hop).map(|decision| &**decision).filter(|decision| *decision.question == *ATTRIBUTION)
+}
+
+fn plain(name: &str) -> String {
+    name.trim_end_matches('.').to_ascii_lowercase()
+}
 
 type Side = fn(&Decision) -> &[Reason];
 
@@ -29,7 +64,7 @@ fn about(by: &Field<Text>, name: &Field<Text>, because: &Field<Text>, side: Side
     let other = by.clone();
     let holds = move |seen: &Seen<'_>| {
         reasons(seen.recipient, by.as_ref(), side).any(|reason| {
-            let called = reason.name.trim_end_matches('.').to_ascii_lowercase();
+            let called = plain(&reason.name);
             name.as_ref().is_none_or(|names| names.contains(&called))
                 && rule.as_ref().is_none_or(|rule| rule.eq_ignore_ascii_case(reason.rule))
         })
@@ -56,7 +91,6 @@ fn reasons<'a>(recipient: &'a Recipient, by: Option<&Who>, side: Side) -> impl I
 pub(super) fn asked(it: &schema::Asked, desk: &mut Desk<'_>) -> Check {
     desk.needs_steps = true;
     let by = desk.who(&it.by);
-    let plain = |text: &str| text.trim_end_matches('.').to_ascii_lowercase();
     let (name, kind) = (it.name.as_str().map(plain), it.r#type.as_str().map(str::to_owned));
     let other = by.clone();
     let holds = move |seen: &Seen<'_>| {

@@ -108,6 +108,8 @@ mod tests {
             accepted_domains: vec![],
             mailboxes: vec![],
             elsewhere: vec![],
+            entries: vec![],
+            remote_domains: vec![],
             send_connectors: vec![],
             receive_connectors: vec![],
             transport: crate::model::exchange_server::Transport::default(),

@@ -6,12 +6,16 @@
 //! the rules below them.
 
 use super::super::acceptance::accepted_domain;
+use super::super::claim::template;
 use super::super::{Because, Decision, because};
-use crate::base::{Enhanced, Reply};
+use crate::base::{Address, Enhanced, Reply};
+use crate::model::directory::expansion;
 use crate::model::dns::Names;
 use crate::model::exchange::{DomainType, Tenant};
-use crate::model::letter::{Letter, Stamps};
+use crate::model::expansion::{Expansion, ExpansionKind};
+use crate::model::letter::{Letter, Pin, Stamps};
 use crate::model::mail_flow_rule::{Action, Condition, MailFlowRule, RuleState, Scope, Test};
+use crate::model::traffic::AddressTemplate;
 
 const SOURCE: &str = "New-TransportRule";
 const CBR: &str = "New-TransportRule RouteMessageOutboundConnector";
@@ -19,14 +23,28 @@ const CBR: &str = "New-TransportRule RouteMessageOutboundConnector";
 /// What all rules together make of a message.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Ruled {
-    /// A connector that a rule named, and the rule.
-    pub pin: Option<(usize, Box<str>)>,
-    /// Some rule asks for TLS on the way out.
-    pub requires_tls: bool,
+    /// The way out.
+    pub pin: Pin,
+    /// Who gets it instead, and the rule that says so.
+    pub redirect: Option<(Box<str>, Vec<AddressTemplate>)>,
+    /// Who gets it too.
+    pub copies: Vec<AddressTemplate>,
     /// What it carries on from here.
     pub stamps: Stamps,
     /// It goes no further.
     pub end: Option<End>,
+}
+
+impl Ruled {
+    /// Who stands in the place of the recipient `address` if rules redirect or copy: rules do not run again over these copies.
+    #[must_use]
+    pub fn as_expansion(self, address: &str) -> Expansion {
+        let own = || Address::parse(address).map(|own| template(&own));
+        let (name, mut to) = self.redirect.unwrap_or_else(|| (address.into(), own().into_iter().collect()));
+        to.extend(self.copies);
+        let stamps = Stamps { keeps_organization_headers: true, by_rule: true, ruled: Some(self.pin), ..self.stamps };
+        Expansion { stamps, ..expansion(&name, to, ExpansionKind::Alias) }
+    }
 }
 
 /// How a rule ends a message.
@@ -72,7 +90,8 @@ pub fn run(tenant: &Tenant, names: &Names, letter: &Letter, address: &str, domai
             pass_over("matches, and its mode only audits".into());
             continue;
         }
-        if let Some((_, earlier)) = outcome.pin.take_if(|_| rule.actions.iter().any(|action| matches!(action, Action::Route(_)))) {
+        if let Some((_, earlier)) = outcome.pin.connector.take_if(|_| rule.actions.iter().any(|action| matches!(action, Action::Route(_))))
+        {
             chosen.retain(|reason: &Because| reason.rule != "OUT-2" || *reason.name != *earlier);
             passed_over.push(because("OUT-2", earlier, format!("the later rule `{}` names another way out", rule.name), CBR));
         }
@@ -112,11 +131,11 @@ fn act(action: &Action, tenant: &Tenant, rule: &MailFlowRule, letter: &mut Lette
     };
     match action {
         Action::Route(at) => {
-            outcome.pin = Some((*at, rule.name.clone()));
+            outcome.pin.connector = Some((*at, rule.name.clone()));
             format!("by the connector `{}`", tenant.outbound_connectors[*at].name)
         }
         Action::RequireTls => {
-            outcome.requires_tls = true;
+            outcome.pin.requires_tls = true;
             "TLS is required on the way out".into()
         }
         Action::SetHeader(header) => {
@@ -135,6 +154,19 @@ fn act(action: &Action, tenant: &Tenant, rule: &MailFlowRule, letter: &mut Lette
             let subject = letter.values("subject").next().unwrap_or_default().to_owned();
             set("subject", Some(&format!("{text}{subject}")), letter, outcome);
             "writes before the subject".into()
+        }
+        Action::Redirect(_) | Action::Copy(_) if letter.rule_loops > 0 => {
+            let text = "Transport rules loop count exceeded and message rejected";
+            outcome.end = Some(End::Reject(Reply::new(550, Some(Enhanced(5, 7, 128)), text)));
+            "passes it on for the second time (X-MS-Exchange-Transport-Rules-Loop)".into()
+        }
+        Action::Redirect(to) => {
+            outcome.redirect = Some((rule.name.clone(), to.clone()));
+            "passes it on to somebody else".into()
+        }
+        Action::Copy(to) => {
+            outcome.copies.extend(to.iter().filter(|one| !outcome.copies.contains(one)).cloned().collect::<Vec<_>>());
+            "sends a further copy".into()
         }
         Action::Reject(reply) => {
             outcome.end = Some(End::Reject(reply.clone()));
@@ -179,13 +211,14 @@ impl Question<'_> {
             Test::RecipientAttribute(tests) => self.has_attribute(self.address, tests),
             Test::Header { name, texts } => letter.values(name).any(|value| texts.are_in(value)),
             Test::SizeOver(bytes) => letter.size_bytes > *bytes,
+            Test::IsForwarded => letter.forwards.iter().any(|(by, _)| *by == self.tenant.system),
             Test::SclOver(scl) => letter.scl.is_some_and(|has| has >= *scl),
         }
     }
 
     /// Somebody of the directory, or an address in a domain that is the organization's own (ExternalRelay is not).
     fn is_inside(&self, address: &str, domain: &str) -> bool {
-        self.tenant.mailboxes.iter().any(|pattern| pattern.matches(address))
+        self.tenant.knows(address)
             || accepted_domain(self.tenant, self.names, domain).is_some_and(|accepted| accepted.kind != DomainType::ExternalRelay)
     }
 

@@ -1,12 +1,17 @@
 //! How Microsoft's systems decide.
 
+pub mod attribution;
+pub mod enhanced_filtering;
 pub mod fope;
+mod inbound_connector;
 pub mod internal_route;
 pub mod mail_flow_rule;
 pub mod outbound_connector;
 pub mod receive_connector;
 pub mod recipient;
 pub mod send_connector;
+pub mod sender_rewriting;
 pub mod server_acceptance;
 pub mod server_recipient;
 pub mod smart_host;
+pub mod submission;

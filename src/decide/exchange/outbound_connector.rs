@@ -116,6 +116,12 @@ pub fn goes_on_premises_first(origin: Origin) -> bool {
     matches!(origin, Origin::Submitted | Origin::Outside)
 }
 
+/// Mail of nobody in the organization.
+#[must_use]
+pub fn comes_from_outside(origin: Origin) -> bool {
+    origin == Origin::Outside
+}
+
 /// OUT-2: a rule named the connector.
 fn pinned(tenant: &Tenant, (winner, rule): (usize, &str)) -> Decision<Choice> {
     let connectors = tenant.outbound_connectors.iter().enumerate();
@@ -236,6 +242,7 @@ mod tests {
             rule_scoped: false,
             centralized: false,
             cloud_services: false,
+            rewrites_senders: false,
             use_mx_record: false,
             smart_hosts: vec![],
             tls: TlsPolicy::of(TlsLevel::Opportunistic),
@@ -280,7 +287,10 @@ mod tests {
                 system: SystemId(0),
                 accepted_domains: vec![accepted("contoso.com", &mut names), accepted("sales.contoso.com", &mut names)],
                 mailboxes: vec![],
+                entries: vec![],
+                remote_domains: vec![],
                 outbound_connectors: connectors.into_iter().cloned().collect(),
+                inbound: crate::model::inbound::Inbound::default(),
                 mail_flow_rules: vec![],
                 people: vec![],
                 switches,
@@ -308,7 +318,10 @@ mod tests {
             system: SystemId(0),
             accepted_domains: vec![],
             mailboxes: vec![],
+            entries: vec![],
+            remote_domains: vec![],
             outbound_connectors: vec![connector("a", &["contoso.com"]), connector("b", &["contoso.com"])],
+            inbound: crate::model::inbound::Inbound::default(),
             mail_flow_rules: vec![],
             people: vec![],
             switches: Switches::default(),
@@ -341,7 +354,10 @@ mod tests {
                 system: SystemId(0),
                 accepted_domains: vec![],
                 mailboxes: vec![],
+                entries: vec![],
+                remote_domains: vec![],
                 outbound_connectors: connectors.into_iter().cloned().collect(),
+                inbound: crate::model::inbound::Inbound::default(),
                 mail_flow_rules: vec![],
                 people: vec![],
                 switches: Switches::default(),

@@ -1,18 +1,26 @@
 //! What does Exchange Online do with a recipient once the message is accepted?
 //!
-//! Sources: New-AcceptedDomain `DomainType`; Exchange Online NDR tables (5.1.10, 5.4.14). Not modelled yet: mail users, groups, forwarding.
+//! Sources: New-AcceptedDomain `DomainType`; Exchange Online NDR tables (5.1.10, 5.4.14, 5.7.133); Set-RemoteDomain `AutoForwardEnabled`; the headers that
+//! stop circles (`X-LD-Processed`). Decisions of ours where they are silent: what passes the third forward of one tenant ends like any other circle, and a
+//! forward that a remote domain forbids is dropped without a word. Not modelled: Inbox rules.
 
 use super::super::acceptance::accepted_domain;
 use super::super::{Decision, because};
+use crate::base::{Enhanced, Reply, SystemId};
+use crate::model::directory::{DirectoryEntry, EntryKind, RemoteDomain, entry_of, expansion};
 use crate::model::dns::Names;
 use crate::model::exchange::{DomainType, Tenant};
-use crate::model::letter::Origin;
+use crate::model::expansion::{Expansion, ExpansionKind};
+use crate::model::letter::Letter;
+use crate::model::traffic::AddressTemplate;
 
 /// Passes of one message through the service before it is called a loop.
 pub const PASSES_MAX: u8 = 20;
+/// Forwards of one message by one tenant.
+const FORWARDS_MAX: u8 = 3;
 
 /// Where a recipient goes.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Lookup {
     /// Into a cloud mailbox.
     Mailbox,
@@ -20,17 +28,28 @@ pub enum Lookup {
     NotFound,
     /// Out, by connector or MX.
     Outside,
+    /// Others stand in its place.
+    Replaced(Expansion),
+    /// Returned with this reply.
+    Refused(Reply),
+    /// Dropped in silence.
+    Dropped,
+    /// A circle of forwards.
+    Circle,
 }
 
 /// Looks a recipient up.
 #[must_use]
-pub fn look_up(tenant: &Tenant, names: &Names, origin: Origin, address: &str, domain: &str) -> Decision<Lookup> {
-    if origin == Origin::Outside
+pub fn look_up(tenant: &Tenant, names: &Names, letter: &Letter, address: &str, domain: &str) -> Decision<Lookup> {
+    if super::outbound_connector::comes_from_outside(letter.origin)
         && let Some(connector) = tenant.outbound_connectors.iter().find(|connector| connector.is_centralized())
     {
         let why = "mail from outside goes to the organization's own servers first (centralized mail transport)";
         let reason = because("OUT-8", &*connector.name, why, "New-OutboundConnector RouteAllMessagesViaOnPremises");
         return Decision::for_reason(Lookup::Outside, reason);
+    }
+    if let Some(entry) = entry_of(&tenant.entries, &tenant.mailboxes, address) {
+        return of_entry((tenant.system, &tenant.remote_domains), letter, entry, address);
     }
     if let Some(pattern) = tenant.mailboxes.iter().find(|pattern| pattern.matches(address)) {
         return Decision::for_reason(Lookup::Mailbox, because("LOOKUP", pattern.as_str(), "a cloud mailbox", "mailboxes"));
@@ -46,4 +65,79 @@ pub fn look_up(tenant: &Tenant, names: &Names, origin: Origin, address: &str, do
         },
     };
     Decision::for_reason(outcome, because("LOOKUP", domain, why, "New-AcceptedDomain DomainType"))
+}
+
+/// What an organization (with its remote domains) does for somebody of the directory who is no plain mailbox.
+#[must_use]
+pub fn of_entry(organization: (SystemId, &[RemoteDomain]), letter: &Letter, entry: &DirectoryEntry, address: &str) -> Decision<Lookup> {
+    let name = entry.address.as_str();
+    match &entry.kind {
+        EntryKind::MailUser(None) => {
+            let why = "a mail user: the mailbox is elsewhere, under the same address";
+            Decision::for_reason(Lookup::Outside, because("LOOKUP", name, why, "New-MailUser ExternalEmailAddress"))
+        }
+        EntryKind::MailUser(Some(external)) => {
+            let why = format!("a mail user: the mailbox is elsewhere, as {}@{}", external.local, external.domain);
+            let replaced = expansion(address, vec![external.clone()], ExpansionKind::Alias);
+            Decision::for_reason(Lookup::Replaced(replaced), because("LOOKUP", name, why, "New-MailUser ExternalEmailAddress"))
+        }
+        EntryKind::Group { authenticated_only: true, .. } if !letter.origin.is_internal() => {
+            let text = "RESOLVER.RST.SenderNotAuthenticatedForGroup; authentication required for this recipient";
+            let why = "the group takes mail of authenticated senders only, and this message counts as anonymous";
+            let reply = Reply::new(550, Some(Enhanced(5, 7, 133)), text);
+            let reason = because("LOOKUP", name, why, "New-DistributionGroup RequireSenderAuthenticationEnabled");
+            Decision::for_reason(Lookup::Refused(reply), reason)
+        }
+        EntryKind::Group { members, .. } => {
+            let why = format!("a group of {}", members.len());
+            let replaced = expansion(address, members.clone(), ExpansionKind::List);
+            Decision::for_reason(Lookup::Replaced(replaced), because("LOOKUP", name, why, "New-DistributionGroup"))
+        }
+        EntryKind::Forwards(to) => forward(organization, letter, name, to, address),
+    }
+}
+
+/// A mailbox that passes everything on.
+fn forward(
+    (system, remote_domains): (SystemId, &[RemoteDomain]),
+    letter: &Letter,
+    name: &str,
+    to: &[AddressTemplate],
+    address: &str,
+) -> Decision<Lookup> {
+    const SOURCE: &str = "Set-Mailbox ForwardingSmtpAddress";
+    let times = letter.forwards.iter().find(|(by, _)| *by == system).map_or(0, |(_, times)| *times);
+    if times >= FORWARDS_MAX {
+        let why = format!("this organization forwarded the message {times} times already (X-LD-Processed)");
+        return Decision::for_reason(Lookup::Circle, because("LOOKUP", name, why, SOURCE));
+    }
+    let forbids = |target: &&AddressTemplate| remote_domain(remote_domains, &target.domain).filter(|remote| !remote.auto_forward);
+    let dropped: Vec<_> = to
+        .iter()
+        .filter_map(|target| {
+            let remote = forbids(&target)?;
+            let why = format!("automatic forwards to {} are switched off for this remote domain", target.domain);
+            Some(because("LOOKUP", &*remote.name, why, "Set-RemoteDomain AutoForwardEnabled"))
+        })
+        .collect();
+    let left: Vec<AddressTemplate> = to.iter().filter(|target| forbids(target).is_none()).cloned().collect();
+    if left.is_empty() {
+        return Decision { outcome: Lookup::Dropped, chosen: dropped, passed_over: Vec::new() };
+    }
+    let mut replaced = expansion(address, left, ExpansionKind::Alias);
+    replaced.stamps.forwarded_by = Some(system);
+    replaced.stamps.keeps_organization_headers = true;
+    let mut decision =
+        Decision::for_reason(Lookup::Replaced(replaced), because("LOOKUP", name, "the mailbox forwards, and keeps no copy", SOURCE));
+    decision.passed_over = dropped;
+    decision
+}
+
+/// The most exact remote domain for a domain.
+fn remote_domain<'a>(remote_domains: &'a [RemoteDomain], domain: &str) -> Option<&'a RemoteDomain> {
+    remote_domains.iter().find(|remote| match remote.domain.strip_prefix("*.") {
+        _ if *remote.domain == *"*" => true,
+        Some(parent) => domain.strip_suffix(parent).is_some_and(|front| front.is_empty() || front.ends_with('.')),
+        None => *remote.domain == *domain,
+    })
 }

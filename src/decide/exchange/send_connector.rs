@@ -195,6 +195,8 @@ mod tests {
             accepted_domains: vec![],
             mailboxes: vec![],
             elsewhere: vec![],
+            entries: vec![],
+            remote_domains: vec![],
             send_connectors: connectors,
             receive_connectors: vec![],
             transport: crate::model::exchange_server::Transport::default(),

@@ -32,7 +32,7 @@ pub fn answer(organization: &Organization, names: &Names, visitor: &Visitor<'_>,
 /// The answer to a client that may relay or may not.
 fn answer_with(organization: &Organization, names: &Names, relays: bool, address: &str, domain: &str) -> Decision<Acceptance> {
     let take = |name: &str, why: &str| {
-        Decision::for_reason(Acceptance::Take { tenant: None }, because("ACCEPT", name, why, "New-ReceiveConnector PermissionGroups"))
+        Decision::for_reason(Acceptance::PLAIN, because("ACCEPT", name, why, "New-ReceiveConnector PermissionGroups"))
     };
     let refuse = |code, status, text: &'static str, why: &str| {
         let reply = Reply::new(code, Some(status), text);

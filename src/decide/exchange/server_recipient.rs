@@ -39,6 +39,7 @@ impl Organization {
     #[must_use]
     pub fn knows(&self, address: &str) -> bool {
         self.mailboxes.iter().chain(self.elsewhere.iter().map(|(pattern, _)| pattern)).any(|pattern| pattern.matches(address))
+            || self.entries.iter().any(|entry| entry.address.matches(address))
     }
 }
 
@@ -103,6 +104,8 @@ mod tests {
             accepted_domains,
             mailboxes: vec![Pattern::new("*@contoso.com")],
             elsewhere: vec![(Pattern::new("boss@contoso.com"), HostId(1))],
+            entries: vec![],
+            remote_domains: vec![],
             send_connectors: vec![],
             receive_connectors: vec![],
             transport: crate::model::exchange_server::Transport::default(),

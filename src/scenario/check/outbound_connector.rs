@@ -1,6 +1,6 @@
 //! What does New-OutboundConnector refuse?
 //!
-//! Sources: New-OutboundConnector and Set-OutboundConnector, parameters and their constraints. Not modelled yet: sender rewriting, DANE at smart hosts.
+//! Sources: New-OutboundConnector and Set-OutboundConnector, parameters and their constraints. Not modelled yet: DANE at smart hosts.
 
 use crate::base::Domain;
 use crate::diag::{Diagnostic, Span, code};
@@ -24,7 +24,6 @@ pub(in crate::scenario) fn check(name: &Text, connector: &OutboundConnector, des
             desk.say(Diagnostic::error(code::CMDLET_REFUSES, domain.span(), format!("`{domain}` is not a recipient domain")).help(help));
         }
     }
-    desk.only(&connector.sender_rewriting_enabled, false, "sender rewriting");
     if connector.smtp_dane_mode.or(SmtpDaneMode::Opportunistic) == SmtpDaneMode::Mandatory && !connector.use_mx_record.or(true) {
         desk.not_modelled(connector.smtp_dane_mode.span(), "required DANE at smart hosts");
     }

@@ -17,7 +17,7 @@ use super::scope::Scope;
 use super::stage::Stage;
 use super::tables::Tables;
 use super::world::{HostPlan, Part, World};
-use super::{exchange_online, exchange_server, fope, internet, mta, receiver};
+use super::{device, exchange_online, exchange_server, fope, internet, mta, receiver};
 
 /// So many rows back an equal one is looked for: thousands of different machines must not be compared pair by pair.
 const NEIGHBOURS: usize = 64;
@@ -87,7 +87,8 @@ impl StageConfigs<'_> {
                     let at = self.world.systems.iter().position(|system| *system.name == *name)?;
                     Some(SystemId(at as u32))
                 };
-                let mut config = exchange_online::front_end((tree, self.stage.at), &id, self.certificates, tables, desk);
+                let at = self.stage.at;
+                let mut config = exchange_online::front_end((tree, at), &identity.services, &id, self.certificates, tables, desk);
                 fope::protect(&mut config, self.world, tree, fopes, tables, desk);
                 config
             }
@@ -99,6 +100,7 @@ impl StageConfigs<'_> {
                 let about = About { tree, world: self.world, identities, scope: self.scope, system: host.system, here };
                 exchange_server::config(server, own, about, self.certificates, tables, desk)
             }
+            (_, Some(System::Device(device)), _) => device::config(device, identity, self.certificates, tables, desk),
             (Part::Sender(..), _, _) => internet::config(&host.part, None, tree, self.certificates, desk),
             (_, Some(System::Internet(_)), own) => internet::config(&host.part, own, tree, self.certificates, desk),
             (Part::Itself, None, _) if self.world.systems[host.system].kind == SystemKind::Internet => {

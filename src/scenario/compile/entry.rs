@@ -1,4 +1,4 @@
-//! Where does a message enter? By whom it says; else where the sender has its mailbox; else from the internet. Rule 7 of identity.
+//! Where does a message enter? By whom it says; else at the device that sends for the sender; else where the sender has its mailbox; else from the internet. Rule 7 of identity.
 //!
 //! Asked of a finished model, so that one message can be placed long after the text was read.
 
@@ -70,6 +70,9 @@ impl<'m> Entries<'m> {
     /// Where a sender's mail comes from, if nobody says.
     pub(super) fn of_sender(&self, sender: &Address, place: Span, desk: &mut Desk) -> Option<Entry> {
         let address = sender.to_string();
+        if let Some(entry) = self.of_device(&address, place, desk) {
+            return Some(entry);
+        }
         let mut claims: Vec<((bool, usize), SystemId, Vec<HostId>)> = Vec::new();
         for (at, system) in self.model.systems.iter().enumerate() {
             let id = SystemId(at as u32);
@@ -111,6 +114,24 @@ impl<'m> Entries<'m> {
                 None
             }
         }
+    }
+
+    /// The device that sends for this address.
+    fn of_device(&self, address: &str, place: Span, desk: &mut Desk) -> Option<Entry> {
+        let claim = |(host, patterns): &(HostId, Vec<Pattern>)| {
+            Some((patterns.iter().filter(|pattern| pattern.matches(address)).map(closeness).max()?, *host))
+        };
+        let claims: Vec<((bool, usize), HostId)> = self.model.devices.iter().filter_map(claim).collect();
+        let best = claims.iter().map(|(closeness, _)| *closeness).max()?;
+        let mut hosts = claims.into_iter().filter(|(closeness, _)| *closeness == best).map(|(_, host)| host);
+        let device = hosts.next()?;
+        if let Some(other) = hosts.next() {
+            let name = |host: HostId| &self.model.hosts[host.index()].name;
+            let message = format!("both `{}` and `{}` send for `{address}`", name(device), name(other));
+            let problem = Diagnostic::error(code::NO_ENTRY, place, message);
+            desk.say(problem.help(format!("say where the message enters: by: \"{}\"", name(device))));
+        }
+        Some(Entry { hosts: vec![(device, 1)], tenant: None })
     }
 
     /// Mailboxes of a system on one of its machines, as they are at the start.

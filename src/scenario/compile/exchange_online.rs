@@ -1,7 +1,7 @@
 //! Tenants of Exchange Online, and the front ends that all of them share.
 //!
-//! Sources: New-AcceptedDomain, New-OutboundConnector; the constants of each era from the service's limits and queueing pages. Not modelled yet:
-//! inbound connectors, remote domains, logins, mail users and groups.
+//! Sources: New-AcceptedDomain, New-OutboundConnector; the constants of each era from the service's limits and queueing pages. What a tenant says
+//! about mail that comes in is read in `exchange_inbound`. Not modelled yet: remote domains, mail users and groups.
 
 use jiff::Timestamp;
 
@@ -18,6 +18,8 @@ use crate::scenario::values::parse_date;
 
 use super::certificates::{self, Certificates, Shown};
 use super::desk::Desk;
+use super::directory;
+use super::exchange_inbound::{SWITCHES, ServiceAddresses, inbound, is_switch, shared_addresses};
 use super::mail_flow_rule;
 use super::mailboxes::Mailboxes;
 use super::receiver::{Usual, receiver};
@@ -32,6 +34,7 @@ const RECIPIENTS_MAX: u32 = 500;
 /// The settings of every front end in a stage.
 pub(super) fn front_end(
     (tree, at): (&Scenario, SimTime),
+    services: &ServiceAddresses,
     system_ids: &dyn Fn(&str) -> Option<SystemId>,
     certificates: &Certificates,
     tables: &mut Tables,
@@ -45,13 +48,14 @@ pub(super) fn front_end(
     }
     tenants.sort_by_key(|(name, _)| name.as_str());
     accepted_once(&tenants, desk);
+    shared_addresses(&tenants, desk);
+    let era = era(tree);
     let shared = tree.exchange_online.get().map(|service| &service.switches);
     let rows = tenants.iter().filter_map(|(name, tenant)| {
         let system = system_ids(name)?;
-        Some(compile(tenant, system, at, shared, tables, desk))
+        Some(compile(tenant, system, (tree, era, at), shared, tables, desk))
     });
     let mut rows: Vec<_> = rows.collect();
-    let era = era(tree);
     let mut sender = default_sender(Profile::ExchangeOnline);
     if era < Era::Exo2022 {
         // Before 2022 the service looked at neither DANE nor MTA-STS.
@@ -72,7 +76,9 @@ pub(super) fn front_end(
         hop_limit: 0,
         tls_versions: versions,
     };
-    let receiver = receiver(&schema::Host::default(), usual, directory, certificates, desk);
+    let mut receiver = receiver(&schema::Host::default(), usual, directory, certificates, desk);
+    let own = services.listeners(&receiver.listeners[0], era);
+    receiver.listeners.splice(0..0, own);
     let credentials = Credentials { login: None, certificate: Some(tables.certificate(certificates::of_exchange_online())) };
     HostConfig { receiver, sender, stance: Stance::default(), credentials }
 }
@@ -130,16 +136,15 @@ fn accepted_once(tenants: &[(&Text, &ExchangeOnline)], desk: &mut Desk) {
 fn compile(
     tenant: &ExchangeOnline,
     system: SystemId,
-    at: SimTime,
+    (tree, era, at): (&Scenario, Era, SimTime),
     shared: Option<&Named<Text>>,
     tables: &mut Tables,
     desk: &mut Desk,
 ) -> Tenant {
-    refuse(tenant, desk);
     tenant_routes::check(tenant, desk);
     let mut mailboxes = Mailboxes::default();
     mailboxes.add(tenant.mailboxes.items(), desk);
-    mailboxes.add_directory(&tenant.recipients, desk);
+    mailboxes.claim_directory(&tenant.recipients, desk);
     let mut switches = Switches::default();
     for named in shared.into_iter().chain([&tenant.switches]) {
         named.iter().for_each(|(name, value)| switch(name, value, &mut switches, desk));
@@ -149,33 +154,16 @@ fn compile(
         system,
         accepted_domains: accepted_domains(tenant, tables, desk),
         mailboxes: mailboxes.patterns(),
+        inbound: inbound(tenant, tree, era, shared, desk),
         mail_flow_rules: mail_flow_rule::rules(tenant, at, &outbound_connectors, desk),
         people: people(tenant),
+        entries: directory::entries(&tenant.recipients, desk),
+        remote_domains: directory::remote_domains(&tenant.remote_domains, desk),
         outbound_connectors,
         switches,
         directory_complete: tenant.directory_complete.or(true),
         stance: Stance { checks: stance::checks(&tenant.checks), changes: Vec::new(), signs: stance::signer(&tenant.dkim, desk) },
         protected_by: None,
-    }
-}
-
-fn refuse(tenant: &ExchangeOnline, desk: &mut Desk) {
-    for (name, connector) in tenant.inbound_connectors.iter() {
-        if connector.enabled.or(true) {
-            desk.not_modelled(name.span(), "inbound connectors");
-        }
-    }
-    desk.no_names(&tenant.remote_domains, "remote domains");
-    desk.no_names(&tenant.send_as, "logins");
-    if !tenant.ip_allow_list.items().is_empty() {
-        desk.not_modelled(tenant.ip_allow_list.span(), "the allow list of addresses");
-    }
-    if let Some(config) = tenant.organization_config.get() {
-        desk.only(&config.reject_direct_send, false, "the refusal of direct send");
-    }
-    if let Some(config) = tenant.transport_config.get() {
-        desk.only(&config.smtp_client_authentication_disabled, true, "logins");
-        desk.only(&config.allow_legacy_tls_clients, false, "the legacy endpoint for old TLS");
     }
 }
 
@@ -256,6 +244,7 @@ fn connectors(tenant: &ExchangeOnline, tables: &mut Tables, desk: &mut Desk) -> 
             all_accepted_domains: connector.all_accepted_domains.or(false),
             centralized: connector.route_all_messages_via_on_premises.or(false),
             cloud_services: connector.cloud_services_mail_enabled.or(false),
+            rewrites_senders: connector.sender_rewriting_enabled.or(false),
             rule_scoped: connector.is_transport_rule_scoped.or(false),
             use_mx_record: connector.use_mx_record.or(true),
             smart_hosts: Vec::new(),
@@ -292,11 +281,15 @@ fn tls(connector: &schema::OutboundConnector) -> TlsPolicy {
 }
 
 /// Switches that the format knows and the model does not use yet.
-const SWITCHES_NOT_MODELLED: &[&str] = &["partner_require_tls_reply", "missing_client_certificate"];
+const SWITCHES_NOT_MODELLED: &[&str] = &["missing_client_certificate"];
 
 /// One named switch.
 fn switch(name: &Text, value: &Text, switches: &mut Switches, desk: &mut Desk) {
-    let known = ["OUT-4", "OUT-6", "wildcard_matches_bare_domain", "opportunistic_handshake_failure"];
+    if is_switch(name) {
+        return;
+    }
+    let own = ["OUT-4", "OUT-6", "wildcard_matches_bare_domain", "opportunistic_handshake_failure"];
+    let known: Vec<&str> = own.into_iter().chain(SWITCHES.iter().map(|(name, _)| *name)).collect();
     let values: &[&str] = match (name.as_str(), value.as_str()) {
         ("OUT-4", "specificity") => return switches.out_4 = Out4::Specificity,
         ("OUT-4", "listed-order") => return switches.out_4 = Out4::ListedOrder,
@@ -314,7 +307,8 @@ fn switch(name: &Text, value: &Text, switches: &mut Switches, desk: &mut Desk) {
         (other, _) if SWITCHES_NOT_MODELLED.contains(&other) => return desk.not_modelled(name.span(), &format!("the switch `{other}`")),
         (other, _) => {
             let problem = Diagnostic::error(code::UNKNOWN_SWITCH, name.span(), format!("there is no switch `{other}`"));
-            return desk.unknown(problem, other, known, format!("known are {}", known.join(", ")));
+            let help = format!("known are {}", known.join(", "));
+            return desk.unknown(problem, other, known, help);
         }
     };
     let message = format!("`{value}` is not a value of the switch `{name}`");

@@ -1,6 +1,6 @@
 //! An Exchange organization, as each of its servers is set to: mailboxes, accepted domains, Send connectors, sites.
 //!
-//! Sources: New-AcceptedDomain, New-SendConnector, Set-AdSiteLink. Not modelled yet: remote domains, logins.
+//! Sources: New-AcceptedDomain, New-SendConnector, Set-AdSiteLink. Not modelled yet: logins.
 
 mod receive_connectors;
 mod send_connectors;
@@ -18,6 +18,7 @@ use crate::scenario::schema::{DomainType, ExchangeServer, ExchangeVersion, Host,
 
 use super::certificates::{Certificates, Shown};
 use super::desk::Desk;
+use super::directory;
 use super::exchange_online::domain_type;
 use super::identity::Identity;
 use super::mailboxes::Mailboxes;
@@ -91,7 +92,7 @@ fn organization(
 ) -> Organization {
     let mut mailboxes = Mailboxes::default();
     mailboxes.add(server.host.mailboxes.items(), desk);
-    mailboxes.add_directory(&server.recipients, desk);
+    mailboxes.claim_directory(&server.recipients, desk);
     let mut everywhere = mailboxes.clone();
     let mut elsewhere = Vec::new();
     for (at, plan) in about.world.hosts.iter().enumerate().filter(|(_, plan)| plan.system == about.system) {
@@ -126,6 +127,8 @@ fn organization(
         // An Edge server has no mailboxes: what the organization has is inside.
         mailboxes: if edge { Vec::new() } else { mailboxes.patterns() },
         elsewhere,
+        entries: if edge { Vec::new() } else { directory::entries(&server.recipients, desk) },
+        remote_domains: directory::remote_domains(&server.remote_domains, desk),
         send_connectors,
         receive_connectors: Vec::new(),
         transport: Transport::default(),
@@ -177,6 +180,5 @@ fn accepted_domains(server: &ExchangeServer, mailboxes: &Mailboxes, tables: &mut
 }
 
 fn refuse(server: &ExchangeServer, desk: &mut Desk) {
-    desk.no_names(&server.remote_domains, "remote domains");
     desk.no_names(&server.send_as, "logins");
 }

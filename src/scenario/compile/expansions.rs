@@ -7,6 +7,7 @@ use crate::base::Address;
 use crate::diag::{Span, code};
 use crate::model::authentication::Change;
 use crate::model::expansion::{Expansion, ExpansionKind, SenderAfter};
+use crate::model::letter::Stamps;
 use crate::model::traffic::AddressTemplate;
 use crate::scenario::schema::{Forward, MailingList};
 use crate::scenario::source::{Field, Text};
@@ -24,6 +25,7 @@ pub(super) fn forward(name: &Text, forward: &Forward, place: Span, desk: &mut De
         to: addresses(&forward.to, "to", place, desk),
         sender: if forward.srs.or(false) { SenderAfter::Rewritten(None) } else { SenderAfter::Kept },
         changes: Vec::new(),
+        stamps: Stamps::default(),
         once: false,
     }
 }
@@ -37,6 +39,7 @@ pub(super) fn list(name: &Text, list: &MailingList, place: Span, desk: &mut Desk
         to: addresses(&list.members, "members", place, desk),
         sender: owner.map_or(SenderAfter::Kept, SenderAfter::Replaced),
         changes: if list.footer.or(false) { vec![Change::Footer] } else { Vec::new() },
+        stamps: Stamps::default(),
         once: false,
     }
 }
@@ -62,7 +65,7 @@ pub(super) fn addresses(field: &Field<Vec<Text>>, what: &str, place: Span, desk:
     found
 }
 
-fn address(text: &Text, desk: &mut Desk) -> Option<AddressTemplate> {
+pub(super) fn address(text: &Text, desk: &mut Desk) -> Option<AddressTemplate> {
     let Address { local, domain } = desk.address(text)?;
     if local.contains('*') {
         let message = format!("`{text}` is a pattern, and mail goes to addresses");

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 
 use crate::base::Domain;
 use crate::diag::{Diagnostic, Span, code};
@@ -11,6 +12,7 @@ use crate::model::dns::{RecordData, normal_form, parent_text};
 use crate::scenario::schema::Host;
 
 use super::desk::Desk;
+use super::exchange_inbound::ServiceAddresses;
 use super::key::name_key;
 use super::stage::Stage;
 use super::world::{HostPlan, Part, World};
@@ -19,6 +21,8 @@ use super::zone_text::LayerText;
 /// 198.18.0.0/15, the addresses for tests (RFC 2544).
 const MADE_UP_FIRST: u32 = 0xC612_0000;
 const MADE_UP_COUNT: u64 = 1 << 17;
+/// So many front ends of the shared service take clients that log in.
+const SERVICE_FRONT_ENDS: u32 = 4;
 
 /// Names and addresses of one machine.
 #[derive(Clone, Debug)]
@@ -30,6 +34,10 @@ pub(super) struct Identity {
     pub(super) egress: Vec<IpAddr>,
     /// Nobody wrote its addresses.
     pub(super) made_up: bool,
+    /// Of a front end of the shared service: what all of them have beside the MX endpoint.
+    pub(super) services: Arc<ServiceAddresses>,
+    /// Those of them that are its own.
+    pub(super) own_services: Vec<IpAddr>,
     /// The records say nothing about its hostname: an address record is made up.
     pub(super) needs_records: bool,
 }
@@ -135,7 +143,16 @@ fn of_text(host: &HostPlan, written: &Host, names: &StartNames<'_>, desk: &mut D
     }
     addresses.dedup();
     let made_up = addresses.is_empty() && !written.addresses.is_written();
-    Identity { needs_records: !covered && hostname.is_some(), hostname, addresses, forwarded, egress, made_up }
+    Identity {
+        needs_records: !covered && hostname.is_some(),
+        hostname,
+        addresses,
+        forwarded,
+        egress,
+        made_up,
+        services: Arc::default(),
+        own_services: Vec::new(),
+    }
 }
 
 fn forgotten(name: &str, is_alias: bool, place: Span) -> Diagnostic {
@@ -149,8 +166,16 @@ fn forgotten(name: &str, is_alias: bool, place: Span) -> Diagnostic {
 
 /// Front ends of the shared service and machines of a kind of senders.
 fn front_end(host: &HostPlan, stages: &[Stage], desk: &mut Desk) -> Identity {
-    let mut identity =
-        Identity { hostname: None, addresses: Vec::new(), forwarded: Vec::new(), egress: Vec::new(), made_up: true, needs_records: false };
+    let mut identity = Identity {
+        hostname: None,
+        addresses: Vec::new(),
+        forwarded: Vec::new(),
+        egress: Vec::new(),
+        made_up: true,
+        needs_records: false,
+        services: Arc::default(),
+        own_services: Vec::new(),
+    };
     if let (Part::FrontEnd(n), Some(service)) = (&host.part, stages[0].tree.exchange_online.get()) {
         let pool = service.pool.or(service.addresses.items().len() as u64).max(1);
         for (at, text) in service.addresses.items().iter().enumerate() {
@@ -213,15 +238,32 @@ fn one_host_each(world: &World, identities: &[Identity], desk: &mut Desk) {
 fn make_up(world: &World, identities: &mut [Identity], names: &StartNames<'_>) {
     let written = identities.iter().flat_map(|identity| identity.addresses.iter().chain(&identity.forwarded).chain(&identity.egress));
     let mut used: BTreeSet<IpAddr> = written.copied().chain(names.used.iter().copied()).collect();
-    for (host, identity) in world.hosts.iter().zip(identities) {
-        if !identity.made_up {
-            continue;
-        }
-        let key = name_key("address", &host.name);
+    let mut make = |what: &str, host: &HostPlan| {
+        let key = name_key(what, &host.name);
         let address = (0..MADE_UP_COUNT).map(|step| made_up_address(key, step)).find(|address| !used.contains(address));
-        if let Some(address) = address {
-            used.insert(address);
-            identity.addresses.push(address);
+        used.extend(address);
+        address
+    };
+    for (host, identity) in world.hosts.iter().zip(&mut *identities) {
+        if identity.made_up {
+            identity.addresses.extend(make("address", host));
+        }
+    }
+    // Those of the other interfaces come after all others, and move nobody.
+    let mut services = ServiceAddresses::default();
+    for (host, identity) in world.hosts.iter().zip(&mut *identities) {
+        let Part::FrontEnd(number @ 0..SERVICE_FRONT_ENDS) = host.part else { continue };
+        let kinds = [("submission", &mut services.submission), ("legacy", &mut services.legacy), ("retired", &mut services.retired)];
+        for (what, addresses) in kinds.into_iter().take(if number == 0 { 3 } else { 2 }) {
+            let made = make(what, host);
+            addresses.extend(made);
+            identity.own_services.extend(made);
+        }
+    }
+    let services = Arc::new(services);
+    for (host, identity) in world.hosts.iter().zip(identities) {
+        if matches!(host.part, Part::FrontEnd(_)) {
+            identity.services = services.clone();
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Mail-flow rules of a tenant: names to ids, texts to patterns, and what New-TransportRule refuses.
 //!
-//! Source: New-TransportRule, parameters and their constraints. Not modelled yet: message types, bodies, other recipients than the written ones.
+//! Source: New-TransportRule, parameters and their constraints. Not modelled yet: bodies, and message types other than `AutoForward`.
 
 use regex::RegexBuilder;
 
@@ -14,6 +14,7 @@ use crate::scenario::schema::{DirectoryRecipient, ExchangeOnline, Loose, RuleCon
 use crate::scenario::source::{Field, Named, Text};
 
 use super::desk::Desk;
+use super::expansions::addresses;
 
 /// Memory of one compiled pattern at most.
 const PATTERN_BYTES_MAX: usize = 256 << 10;
@@ -51,13 +52,8 @@ fn compile(
 }
 
 fn refuse(rule: &TransportRule, desk: &mut Desk) {
-    for field in [&rule.redirect_message_to, &rule.blind_copy_to, &rule.copy_to, &rule.add_to_recipients] {
-        desk.no_field(field, "mail-flow rules that send to other recipients");
-    }
     let conditions = &rule.conditions;
     desk.no_field(&conditions.subject_or_body_contains_words, "mail-flow rules that read the body");
-    desk.no_field(&conditions.message_type_matches, "types of messages");
-    desk.no_field(&conditions.except_if_message_type_matches, "types of messages");
 }
 
 /// What a rule does, in the order in which the service does it: what ends the message last.
@@ -87,6 +83,13 @@ fn actions(rule: &TransportRule, connectors: &[OutboundConnector], desk: &mut De
     }
     if rule.route_message_outbound_require_tls.or(false) {
         actions.push(Action::RequireTls);
+    }
+    let copies = [(&rule.blind_copy_to, "blind_copy_to"), (&rule.copy_to, "copy_to"), (&rule.add_to_recipients, "add_to_recipients")];
+    for (field, what) in copies.into_iter().filter(|(field, _)| field.is_written()) {
+        actions.push(Action::Copy(addresses(field, what, rule.place, desk)));
+    }
+    if rule.redirect_message_to.is_written() {
+        actions.push(Action::Redirect(addresses(&rule.redirect_message_to, "redirect_message_to", rule.place, desk)));
     }
     if rule.quarantine.or(false) {
         actions.push(Action::Quarantine);
@@ -152,6 +155,7 @@ impl Reader<'_> {
             recipient_ad_attribute_contains_words by recipient_attribute_words,
             recipient_ad_attribute_matches_patterns by recipient_attribute_patterns,
             subject_contains_words by subject_words, message_size_over by size_over, scl_over by scl_over,
+            message_type_matches by message_type,
         );
         let words = (&written.header_contains_message_header, &written.header_contains_words);
         conditions.extend(self.header("header_contains_words", words, Self::words));
@@ -172,6 +176,7 @@ impl Reader<'_> {
             except_if_recipient_address_matches_patterns by recipient_patterns,
             except_if_recipient_ad_attribute_contains_words by recipient_attribute_words,
             except_if_subject_contains_words by subject_words, except_if_message_size_over by size_over, except_if_scl_over by scl_over,
+            except_if_message_type_matches by message_type,
         );
         let words = (&written.except_if_header_contains_message_header, &written.except_if_header_contains_words);
         conditions.extend(self.header("except_if_header_contains_words", words, Self::words));
@@ -363,6 +368,15 @@ impl Reader<'_> {
 
     fn size_over(&mut self, field: &Field<Text>) -> Option<Test> {
         self.desk.size(field.get()?)?.map(Test::SizeOver)
+    }
+
+    fn message_type(&mut self, field: &Field<Loose>) -> Option<Test> {
+        let word = field.get()?;
+        if word.as_str() == "AutoForward" {
+            return Some(Test::IsForwarded);
+        }
+        self.desk.not_modelled(word.span(), "types of messages other than `AutoForward`");
+        None
     }
 
     fn scl_over(&mut self, field: &Field<i64>) -> Option<Test> {

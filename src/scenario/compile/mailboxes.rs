@@ -11,15 +11,24 @@ use super::expansions;
 
 /// Patterns with their places, while a system is read.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Mailboxes(Vec<(Pattern, Span, Option<Expansion>)>);
+pub(super) struct Mailboxes(Vec<(Pattern, Span, Claim)>);
+
+/// What a pattern claims its addresses to be.
+#[derive(Clone, Debug)]
+enum Claim {
+    Mailbox,
+    /// Others stand for them.
+    Replaced(Expansion),
+    /// Another kind of entry of an Exchange directory (`super::directory`).
+    Entry,
+}
 
 impl Mailboxes {
     pub(super) fn add(&mut self, texts: &[Text], desk: &mut Desk) {
-        texts.iter().for_each(|text| self.add_one(text, None, desk));
+        texts.iter().for_each(|text| self.add_one(text, Claim::Mailbox, desk));
     }
 
-    /// A mailbox, or with an expansion somebody that others stand for.
-    pub(super) fn add_one(&mut self, text: &Text, expansion: Option<Expansion>, desk: &mut Desk) {
+    fn add_one(&mut self, text: &Text, claim: Claim, desk: &mut Desk) {
         if text.as_str() != "*" && !text.contains('@') {
             let help = format!("a mailbox is an address or a pattern of addresses: \"alice@{text}\", \"*@{text}\"");
             desk.error(code::VALUE, text.span(), format!("`{text}` is not a mailbox"), help);
@@ -32,48 +41,48 @@ impl Mailboxes {
             desk.say(problem.help("one of the two claims must go"));
             return;
         }
-        self.0.push((pattern, text.span(), expansion));
+        self.0.push((pattern, text.span(), claim));
     }
 
     /// `recipients` of a mail server.
     pub(super) fn add_recipients(&mut self, recipients: &Named<Recipient>, desk: &mut Desk) {
         for (address, recipient) in recipients.iter() {
             match recipient {
-                Recipient::Mailbox(_) => self.add_one(address, None, desk),
+                Recipient::Mailbox(_) => self.add_one(address, Claim::Mailbox, desk),
                 Recipient::Forward(forward) => {
                     let expansion = expansions::forward(address, forward, recipient.place(), desk);
-                    self.add_one(address, Some(expansion), desk);
+                    self.add_one(address, Claim::Replaced(expansion), desk);
                 }
                 Recipient::List(list) => {
                     let expansion = expansions::list(address, list, recipient.place(), desk);
-                    self.add_one(address, Some(expansion), desk);
+                    self.add_one(address, Claim::Replaced(expansion), desk);
                 }
             }
         }
     }
 
-    /// `recipients` of an Exchange directory: mailboxes that keep their mail only.
-    pub(super) fn add_directory(&mut self, recipients: &Named<DirectoryRecipient>, desk: &mut Desk) {
+    /// `recipients` of an Exchange directory. What is no plain mailbox is only claimed here; `super::directory` reads it.
+    pub(super) fn claim_directory(&mut self, recipients: &Named<DirectoryRecipient>, desk: &mut Desk) {
         for (address, recipient) in recipients.iter() {
-            match recipient {
-                DirectoryRecipient::Mailbox(mailbox) if mailbox.forward_to.items().is_empty() => self.add_one(address, None, desk),
-                DirectoryRecipient::Mailbox(mailbox) => desk.not_modelled(mailbox.forward_to.span(), "forwarding"),
-                DirectoryRecipient::MailUser(_) => desk.not_modelled(recipient.place(), "mail users"),
-                DirectoryRecipient::Group(_) => desk.not_modelled(recipient.place(), "groups of recipients"),
-            }
+            let is_plain = matches!(recipient, DirectoryRecipient::Mailbox(mailbox) if mailbox.forward_to.items().is_empty());
+            self.add_one(address, if is_plain { Claim::Mailbox } else { Claim::Entry }, desk);
         }
     }
 
     /// Mailboxes, the most exact pattern first.
     pub(super) fn patterns(&self) -> Vec<Pattern> {
-        let mut patterns: Vec<Pattern> = self.0.iter().filter(|claim| claim.2.is_none()).map(|claim| claim.0.clone()).collect();
+        let mut patterns: Vec<Pattern> =
+            self.0.iter().filter(|claim| matches!(claim.2, Claim::Mailbox)).map(|claim| claim.0.clone()).collect();
         patterns.sort_by(closest_first);
         patterns
     }
 
     /// Who is replaced by others, the most exact pattern first.
     pub(super) fn expansions(&self) -> Vec<(Pattern, Expansion)> {
-        let replaced = |claim: &(Pattern, Span, Option<Expansion>)| Some((claim.0.clone(), claim.2.clone()?));
+        let replaced = |(pattern, _, claim): &(Pattern, Span, Claim)| match claim {
+            Claim::Replaced(expansion) => Some((pattern.clone(), expansion.clone())),
+            Claim::Mailbox | Claim::Entry => None,
+        };
         let mut expansions: Vec<(Pattern, Expansion)> = self.0.iter().filter_map(replaced).collect();
         expansions.sort_by(|a, b| closest_first(&a.0, &b.0));
         expansions
@@ -91,6 +100,6 @@ impl Mailboxes {
 }
 
 /// The order of claims.
-fn closest_first(a: &Pattern, b: &Pattern) -> std::cmp::Ordering {
+pub(super) fn closest_first(a: &Pattern, b: &Pattern) -> std::cmp::Ordering {
     (b.is_exact(), b.weight(), a).cmp(&(a.is_exact(), a.weight(), b))
 }

@@ -5,7 +5,10 @@
 mod certificates;
 mod configs;
 mod desk;
+mod device;
+mod directory;
 mod entry;
+mod exchange_inbound;
 mod exchange_online;
 mod exchange_server;
 mod expansions;
@@ -40,13 +43,13 @@ pub use volume::{FOLLOWED_MAX, expected};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use crate::base::{HostId, MILLISECOND, ResolverId, SystemId, ZonesId};
+use crate::base::{HostId, MILLISECOND, Pattern, ResolverId, SystemId, ZonesId};
 use crate::diag::code;
 use crate::model::settings::HostConfig;
 use crate::model::topology::{Host, HostSet, Law, Link, System as SystemRow, SystemKind, Version};
 use crate::model::{Limits, Model};
 use crate::scenario::load::Loader;
-use crate::scenario::schema::{Layer, Scenario};
+use crate::scenario::schema::{Layer, Scenario, System};
 use crate::scenario::source::Text;
 
 use certificates::Certificates;
@@ -126,6 +129,7 @@ fn compile(tree: &Scenario, loader: &mut Loader, desk: &mut Desk) -> (Model, Vec
         start_unix_s: desk.start.map(jiff::Timestamp::as_second),
         until: tree.until.get().and_then(|text| desk.moment(text)),
         limits: limits(tree, desk),
+        devices: devices(tree, &scope),
         names: tables.names,
         systems,
         hosts,
@@ -266,11 +270,24 @@ fn join_groups(tree: &Scenario, systems: &[SystemRow], hosts: &mut [Host], desk:
 fn addresses(identities: &[Identity]) -> Vec<(IpAddr, HostId)> {
     let mut rows: Vec<(IpAddr, HostId)> = Vec::new();
     for (at, identity) in identities.iter().enumerate() {
-        rows.extend(identity.addresses.iter().chain(&identity.forwarded).map(|address| (*address, HostId(at as u32))));
+        rows.extend(
+            identity.addresses.iter().chain(&identity.forwarded).chain(&identity.own_services).map(|address| (*address, HostId(at as u32))),
+        );
     }
     rows.sort();
     rows.dedup_by_key(|(address, _)| *address);
     rows
+}
+
+/// Whose mail which device sends, by name.
+fn devices(tree: &Scenario, scope: &Scope) -> Vec<(HostId, Vec<Pattern>)> {
+    let written = tree.systems.iter().filter_map(|(name, system)| match system {
+        System::Device(device) => Some((*scope.find(name)?.first()?, device::sends_for(device))),
+        _ => None,
+    });
+    let mut devices: Vec<_> = written.collect();
+    devices.sort();
+    devices
 }
 
 /// Lines with a latency of their own, the narrowest first.

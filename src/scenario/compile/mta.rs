@@ -11,7 +11,7 @@ use crate::model::settings::{
     TlsLevel, TlsPolicy,
 };
 use crate::scenario::schema::{self, Host, Mta};
-use crate::scenario::source::{Field, Text};
+use crate::scenario::source::{Field, Named, Text};
 
 use super::certificates::Certificates;
 use super::desk::Desk;
@@ -40,7 +40,6 @@ pub(super) fn config(
     tables: &mut Tables,
     desk: &mut Desk,
 ) -> HostConfig {
-    refuse(mta, desk);
     let profile = of_version(profile(&mta.profile), &mta.version, desk);
     let mut tuned = usual(profile);
     let asked = behaviour(profile).mx.families;
@@ -66,7 +65,10 @@ pub(super) fn config(
     let directory = Directory::Mta(directory(mta, host, scope, desk));
     let stance =
         Stance { checks: stance::checks(&mta.checks), changes: stance::changes(&mta.modifies), signs: stance::signer(&mta.dkim, desk) };
-    let credentials = Credentials { login: None, certificate: mta.client_certificate.get().and_then(|text| certificates.find(text, desk)) };
+    let credentials = Credentials {
+        login: mta.login.get().map(|login| login.to_ascii_lowercase().into()),
+        certificate: mta.client_certificate.get().and_then(|text| certificates.find(text, desk)),
+    };
     let receiver = Receiver { filter: filter(&mta.filter, desk), ..receiver(host, usual, directory, certificates, desk) };
     HostConfig { receiver, sender: tuned.sender, stance, credentials }
 }
@@ -128,11 +130,6 @@ pub(super) fn profile(field: &Field<schema::Profile>) -> Profile {
         schema::Profile::ExchangeServer => Profile::ExchangeServer,
         schema::Profile::NoRetry => Profile::NoRetry,
     }
-}
-
-fn refuse(mta: &Mta, desk: &mut Desk) {
-    desk.no_field(&mta.login, "logins");
-    desk.no_names(&mta.send_as, "logins");
 }
 
 /// What the text says about TLS, laid over the profile.
@@ -246,7 +243,18 @@ fn directory(mta: &Mta, host: &Host, scope: &Scope, desk: &mut Desk) -> MtaDirec
         mailbox_domains: mailboxes.domains(),
         relay_domains: mta.relay_domains.items().iter().map(pattern).collect(),
         relay_clients: mta.relay_clients.items().iter().filter_map(|text| client(text, scope, desk)).collect(),
+        send_as: send_as(&mta.send_as),
     }
+}
+
+/// Who may send as whom, by login.
+pub(super) fn send_as(rights: &Named<Vec<Text>>) -> Vec<(Box<str>, Vec<Pattern>)> {
+    let mut rows: Vec<(Box<str>, Vec<Pattern>)> = rights
+        .iter()
+        .map(|(login, senders)| (login.to_ascii_lowercase().into(), senders.iter().map(|sender| Pattern::new(sender)).collect()))
+        .collect();
+    rows.sort();
+    rows
 }
 
 /// A name, an address or a network.

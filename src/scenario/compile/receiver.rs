@@ -69,6 +69,7 @@ fn listeners(host: &Host, usual: (TlsVersion, TlsVersion), desk: &mut Desk) -> V
         require_login: false,
         without: Vec::new(),
         tls_versions: usual,
+        turns_away: None,
     };
     let mut listeners: BTreeMap<Box<str>, Listener> = BTreeMap::from([("smtp".into(), plain("smtp"))]);
     for entry in host.listeners.entries() {
@@ -76,11 +77,11 @@ fn listeners(host: &Host, usual: (TlsVersion, TlsVersion), desk: &mut Desk) -> V
             listeners.remove(entry.key.as_str());
             continue;
         };
-        desk.only(&written.require_login, false, "listeners that ask for a login");
         let row = Listener {
             port: desk.number_or(&written.port, 25, 1, u32::from(u16::MAX)) as u16,
             implicit_tls: written.implicit_tls.or(false),
             require_tls: written.require_tls.or(false),
+            require_login: written.require_login.or(false),
             without: written.without.items().iter().map(|word| ehlo_word(word, desk)).collect(),
             tls_versions: versions(&written.tls_versions, usual, desk),
             ..plain(&entry.key)

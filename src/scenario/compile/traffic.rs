@@ -1,6 +1,6 @@
 //! Who sends what to whom, and when: sources of messages, and the single message of a test or of `explain`.
 //!
-//! Not modelled yet: logins, binary bodies, traffic from a file.
+//! Not modelled yet: binary bodies, traffic from a file.
 
 use crate::base::{Address, DAY, SimTime};
 use crate::diag::{Diagnostic, Span, code};
@@ -153,7 +153,6 @@ fn tls_wish(envelope: &Envelope) -> TlsWish {
 }
 
 fn refuse(envelope: &Envelope, desk: &mut Desk) {
-    desk.no_field(&envelope.login, "logins");
     desk.only(&envelope.ret, Ret::Full, "reports that return the headers only");
     if envelope.body.or(Body::SevenBit) == Body::Binary {
         desk.not_modelled(envelope.body.span(), "binary bodies");

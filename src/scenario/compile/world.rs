@@ -203,7 +203,7 @@ fn machines(at: usize, system: &SystemPlan, stages: &[Stage], desk: &mut Desk) -
             }
             hosts
         }
-        SystemKind::Mta | SystemKind::Gateway | SystemKind::ExchangeServer | SystemKind::Fope => {
+        SystemKind::Mta | SystemKind::Gateway | SystemKind::Device | SystemKind::ExchangeServer | SystemKind::Fope => {
             let mut hosts: BTreeMap<Box<str>, HostPlan> = BTreeMap::new();
             for stage in stages {
                 let Some((own, entries)) = stage.tree.systems.get(&system.name).and_then(parts) else { continue };
@@ -243,8 +243,8 @@ fn kind_of(system: &System) -> Option<SystemKind> {
         System::ExchangeOnline(_) => SystemKind::Tenant,
         System::ExchangeServer(_) => SystemKind::ExchangeServer,
         System::Internet(_) => SystemKind::Internet,
+        System::Device(_) => SystemKind::Device,
         System::Fope(_) => SystemKind::Fope,
-        System::Device(_) => return None,
     })
 }
 
@@ -254,8 +254,9 @@ pub(super) fn parts(system: &System) -> Option<(&Host, Option<&Named<Host>>)> {
         System::Mta(mta) | System::Gateway(mta) => Some((&mta.host, Some(&mta.hosts))),
         System::ExchangeServer(server) => Some((&server.host, Some(&server.hosts))),
         System::Internet(Internet { host, .. }) => Some((host, None)),
+        System::Device(device) => Some((&device.host, None)),
         System::Fope(fope) => Some((&fope.host, None)),
-        System::ExchangeOnline(_) | System::Device(_) => None,
+        System::ExchangeOnline(_) => None,
     }
 }
 

@@ -13,6 +13,7 @@ use crate::scenario::source::Text;
 
 use super::certificates::key_of;
 use super::desk::Desk;
+use super::exchange_inbound::ServiceAddresses;
 use super::exchange_online::{microsoft_domains, tenant_name};
 use super::identity::Identity;
 use super::stage::Stage;
@@ -54,10 +55,12 @@ impl Beside {
             .filter(|(host, _)| matches!(host.part, Part::FrontEnd(_)))
             .flat_map(|(_, identity)| identity.addresses.iter().copied())
             .collect();
+        let services = world.hosts.iter().zip(identities).find(|(host, _)| matches!(host.part, Part::FrontEnd(_)));
+        let services = services.map(|(_, identity)| identity.services.clone()).unwrap_or_default();
         for stage in stages {
             for (_, system) in stage.tree.systems.iter() {
                 match system {
-                    System::ExchangeOnline(tenant) => beside.tenant(tenant, &front_ends),
+                    System::ExchangeOnline(tenant) => beside.tenant(tenant, &front_ends, &services),
                     System::ExchangeServer(server) => {
                         let own = server.host.mailboxes.items().iter();
                         let pinned = server.hosts.iter().flat_map(|(_, host)| host.mailboxes.items());
@@ -80,13 +83,15 @@ impl Beside {
     }
 
     /// Microsoft's own names for a tenant.
-    fn tenant(&mut self, tenant: &schema::ExchangeOnline, front_ends: &[IpAddr]) {
+    fn tenant(&mut self, tenant: &schema::ExchangeOnline, front_ends: &[IpAddr], services: &ServiceAddresses) {
         let own = microsoft_domains(tenant);
         self.cover(tenant.accepted_domains.keys().map(Text::as_str).chain(own.iter().map(String::as_str)));
         let written = tenant.accepted_domains.keys().map(|domain| domain.trim_end_matches('.').to_ascii_lowercase());
         let mut endpoints: Vec<String> = written.chain(own.iter().cloned()).map(|domain| endpoint(&domain)).collect();
         endpoints.extend(tenant_name(tenant).map(|name| format!("{name}.mail.protection.outlook.com")));
-        endpoints.push("smtp.office365.com".into());
+        for (name, addresses) in services.names() {
+            self.made_up.extend(addresses.iter().map(|address| (name.into(), RecordData::of_address(*address))));
+        }
         for name in endpoints {
             self.made_up.extend(front_ends.iter().map(|address| (name.clone(), RecordData::of_address(*address))));
         }

@@ -133,6 +133,7 @@ schema! {
         port: Field<u64>,
         tls: Field<DeviceTls>,
         login: Field<Text>,
+        client_certificate: Field<Text>,
         sends_for: Field<Vec<Text>>,
         retry: Field<Text>,
     }

@@ -1,0 +1,34 @@
+//! Does Exchange Online rewrite the envelope sender of a message that it passes on for somebody?
+//!
+//! Mail that a mailbox or a mail user passes on leaves with a sender of the tenant, so that SPF speaks for it (SRS); towards the organization's own
+//! servers only if the connector says so (`SenderRewritingEnabled`). A sender in an accepted domain needs nothing.
+//! Sources: New-OutboundConnector SenderRewritingEnabled; Microsoft, outbound delivery pools and SRS. Decision of ours: where only some of several
+//! targets are outside, all copies have the same sender. Not modelled: the relay pool, whose addresses differ and nothing else.
+
+use super::super::acceptance::accepted_domain;
+use super::outbound_connector::{Choice, Leaving, select};
+use crate::model::dns::Names;
+use crate::model::exchange::Tenant;
+use crate::model::expansion::{Expansion, ExpansionKind, SenderAfter};
+use crate::model::letter::Letter;
+
+/// The sender of the copies that go on.
+#[must_use]
+pub fn sender_after(tenant: &Tenant, names: &Names, letter: &Letter, expansion: &Expansion) -> SenderAfter {
+    let is_own = |domain: &str| accepted_domain(tenant, names, domain).is_some();
+    let sender_is_own = letter.sender.rsplit_once('@').is_none_or(|(_, domain)| is_own(domain));
+    if expansion.kind == ExpansionKind::List || sender_is_own {
+        return SenderAfter::Kept;
+    }
+    let rewrites = expansion.to.iter().any(|target| {
+        let leaving = Leaving { domain: &target.domain, pin: None, origin: letter.origin };
+        match select(tenant, names, &leaving).outcome {
+            Choice::Connector(at) => {
+                let connector = &tenant.outbound_connectors[at];
+                if connector.on_premises { connector.rewrites_senders } else { !is_own(&target.domain) }
+            }
+            Choice::Mx | Choice::NotSaid => !is_own(&target.domain),
+        }
+    });
+    if rewrites { SenderAfter::Rewritten(None) } else { SenderAfter::Kept }
+}

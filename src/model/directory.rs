@@ -1,0 +1,67 @@
+//! Who stands in an Exchange directory beside plain mailboxes: mailboxes that forward, mail users and contacts, groups.
+//!
+//! Sources: Set-Mailbox ForwardingSmtpAddress, New-MailUser ExternalEmailAddress, New-DistributionGroup, New-RemoteDomain.
+
+use super::expansion::Expansion;
+use super::traffic::AddressTemplate;
+use crate::base::Pattern;
+
+/// One entry.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DirectoryEntry {
+    /// Whose addresses.
+    pub address: Pattern,
+    /// What stands behind them.
+    pub kind: EntryKind,
+}
+
+/// What stands behind an address.
+#[derive(Clone, Debug, PartialEq)]
+pub enum EntryKind {
+    /// A mailbox that passes everything on and keeps no copy.
+    Forwards(Vec<AddressTemplate>),
+    /// A mail user, contact or remote mailbox: the mailbox is elsewhere, under this address or (`None`) the same.
+    MailUser(Option<AddressTemplate>),
+    /// A distribution group.
+    Group {
+        /// Who gets a copy.
+        members: Vec<AddressTemplate>,
+        /// `RequireSenderAuthenticationEnabled`: senders from outside are refused.
+        authenticated_only: bool,
+    },
+}
+
+/// What is shaped for automatic mail to a domain; never the route.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct RemoteDomain {
+    /// Its name, for explanations.
+    pub name: Box<str>,
+    /// `DomainName`: `contoso.com`, `*.contoso.com`, `*`.
+    pub domain: Box<str>,
+    /// `AutoForwardEnabled`
+    pub auto_forward: bool,
+}
+
+/// The closest entry for an address, if no plain mailbox is closer.
+#[must_use]
+pub fn entry_of<'a>(entries: &'a [DirectoryEntry], mailboxes: &[Pattern], address: &str) -> Option<&'a DirectoryEntry> {
+    let entry = entries.iter().find(|entry| entry.address.matches(address))?;
+    let closeness = |pattern: &Pattern| (pattern.is_exact(), pattern.weight());
+    let mailbox = mailboxes.iter().find(|pattern| pattern.matches(address));
+    mailbox.is_none_or(|mailbox| closeness(mailbox) <= closeness(&entry.address)).then_some(entry)
+}
+
+/// The copies that go on in the place of an entry.
+#[must_use]
+pub fn expansion(name: &str, to: Vec<AddressTemplate>, kind: super::expansion::ExpansionKind) -> Expansion {
+    let once = kind == super::expansion::ExpansionKind::List;
+    Expansion {
+        name: name.into(),
+        kind,
+        to,
+        sender: super::expansion::SenderAfter::Kept,
+        changes: Vec::new(),
+        stamps: super::letter::Stamps::default(),
+        once,
+    }
+}
