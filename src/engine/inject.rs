@@ -87,7 +87,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         self.schedule_next(at, self.now);
         let key = mix(source.key ^ mix(number));
         let luck = self.chance.of_message(key);
-        let entry = pick(&self.chance, Purpose::Entry, luck, &source.entries);
+        let entry = self.entry_in_turn(source, number).unwrap_or_else(|| pick(&self.chance, Purpose::Entry, luck, &source.entries));
         let from = pick(&self.chance, Purpose::Sender, luck, &source.from);
         let to = match &source.to {
             Recipients::All(_) => 0,

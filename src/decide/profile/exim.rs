@@ -96,6 +96,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     tries_address_once: false,
     skips_silent: false,
     pass: PassRules {
+        queues_retry: false,
         remembers: true,
         groups_by_hosts: true,
         limit_jumps: true,

@@ -56,7 +56,7 @@ impl Behaviour {
     #[must_use]
     pub fn is_plain(&self) -> bool {
         let Self { relay, tries_address_once, skips_silent, pass, .. } = self;
-        relay.is_none() && !tries_address_once && !skips_silent && !pass.remembers && !pass.groups_by_hosts
+        relay.is_none() && !tries_address_once && !skips_silent && !pass.remembers && !pass.groups_by_hosts && !pass.queues_retry
     }
 }
 
@@ -77,6 +77,8 @@ pub struct PassRules {
     pub takes_literals: bool,
     /// A smart host asked for by MX must have one.
     pub smart_host_needs_mx: bool,
+    /// Each queue has one schedule for all that lies in it (Exchange Server).
+    pub queues_retry: bool,
     /// A recipient that a `Delivered-To` field names already is a loop (Postfix local, qmail-local).
     pub reads_delivered_to: bool,
 }
@@ -91,6 +93,7 @@ impl PassRules {
         rcpt_452_goes_on: false,
         takes_literals: true,
         smart_host_needs_mx: false,
+        queues_retry: false,
         reads_delivered_to: false,
     };
 }
@@ -367,7 +370,7 @@ mod tests {
             (Profile::NoRetry, true),
             (Profile::Postfix, true),
             (Profile::ExchangeOnline, true),
-            (Profile::ExchangeServer, true),
+            (Profile::ExchangeServer, false),
             (Profile::KumoMta, true),
             (Profile::Exim, false),
             (Profile::Sendmail, false),
