@@ -100,6 +100,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let is_same = self.model.hosts[client.index()].system == self.model.hosts[door.server.index()].system;
         match &self.config(door.server).receiver.directory {
             Directory::Mta(_) | Directory::Organization(_) if is_same => before,
+            // The other half of a hybrid is believed about mail whose headers it kept; whoever else may submit speaks for itself.
+            Directory::Organization(_) if door.whom.internal && !self.is_exchange_online(client) => Origin::Internal,
+            Directory::Organization(_) if door.whom.internal && kept && before.is_internal() => Origin::Internal,
             Directory::Everything | Directory::Mta(_) | Directory::Organization(_) => Origin::Outside,
             Directory::Tenants(_) if door.logged_in => Origin::Submitted,
             Directory::Tenants(tenants) => {
