@@ -250,3 +250,94 @@ pub fn rejection(status: Option<Enhanced>, text: Option<&str>) -> Reply {
     let text = text.unwrap_or("the message was refused by a rule of the organization");
     Reply::new(550, Some(status.unwrap_or(Enhanced(5, 7, 1))), &format!("TRANSPORT.RULES.RejectMessage; {text}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::letter::{Header, Origin};
+    use crate::model::mail_flow_rule::{SenderPlace, Texts};
+
+    fn rule(name: &str, conditions: Vec<Test>, actions: Vec<Action>) -> MailFlowRule {
+        let conditions = conditions.into_iter().map(|test| Condition { field: "a_condition", test }).collect();
+        let (state, looks_in) = (RuleState::Acts, SenderPlace::Header);
+        MailFlowRule { name: name.into(), state, looks_in, conditions, exceptions: vec![], actions, stops: false }
+    }
+
+    fn to(domain: &str) -> AddressTemplate {
+        AddressTemplate { local: "x".into(), domain: domain.into() }
+    }
+
+    #[test]
+    fn what_rules_come_to() {
+        let header = |value: &str| Header { name: "X-Class".into(), value: value.into() };
+        let reads = |word: &str| Test::Header { name: "x-class".into(), texts: Texts::Words(vec![word.into()]) };
+        let refuse = || Action::Reject(rejection(None, None));
+        let from =
+            |place| MailFlowRule { looks_in: place, ..rule("from", vec![Test::SenderDomain(vec!["news.test".into()])], vec![refuse()]) };
+        let stop = |rule: MailFlowRule| MailFlowRule { stops: true, ..rule };
+        let set = || rule("set", vec![Test::SizeOver(10)], vec![Action::SetHeader(header("secret"))]);
+        let mark = |letter: &Letter, loops| Letter { rule_loops: loops, ..letter.clone() };
+        let letter = Letter {
+            sender: "bounce@news.test".into(),
+            author: "alice@own.test".into(),
+            size_bytes: 100,
+            origin: Origin::Submitted,
+            ..Letter::default()
+        };
+        let cases = [
+            ("nothing acts", vec![rule("r", vec![Test::SizeOver(1000)], vec![refuse()])], letter.clone(), "", "no rule"),
+            ("the sender is looked for in the header", vec![from(SenderPlace::Header)], letter.clone(), "", "no rule"),
+            ("or in the envelope", vec![from(SenderPlace::Envelope)], letter.clone(), "reject 5.7.1", "from"),
+            ("or in both", vec![from(SenderPlace::Both)], letter.clone(), "reject 5.7.1", "from"),
+            (
+                "a later rule reads what an earlier one set",
+                vec![set(), rule("read", vec![reads("secret")], vec![Action::Delete])],
+                letter.clone(),
+                "delete",
+                "set",
+            ),
+            (
+                "not if that one stops",
+                vec![stop(set()), rule("read", vec![reads("secret")], vec![Action::Delete])],
+                letter.clone(),
+                "",
+                "set",
+            ),
+            (
+                "once round is allowed",
+                vec![rule("on", vec![], vec![Action::Redirect(vec![to("b.test")])])],
+                mark(&letter, 0),
+                "redirect",
+                "on",
+            ),
+            (
+                "twice is not",
+                vec![rule("on", vec![], vec![Action::Redirect(vec![to("b.test")])])],
+                mark(&letter, 1),
+                "reject 5.7.128",
+                "on",
+            ),
+            (
+                "what is returned meets no further rule",
+                vec![rule("no", vec![], vec![refuse()]), rule("q", vec![], vec![Action::Quarantine])],
+                letter.clone(),
+                "reject 5.7.1",
+                "no",
+            ),
+        ];
+        for (case, rules, letter, expected, first) in cases {
+            let tenant = Tenant { mail_flow_rules: rules, ..Tenant::bare() };
+            let decision = run(&tenant, &Names::default(), &letter, "bob@far.test", "far.test");
+            let got = match (&decision.outcome.end, &decision.outcome.redirect) {
+                (Some(End::Reject(reply)), _) => format!("reject {}", reply.enhanced.expect("a status")),
+                (Some(End::Delete), _) => "delete".into(),
+                (Some(End::Quarantine), _) => "quarantine".into(),
+                (None, Some(_)) => "redirect".into(),
+                (None, None) => String::new(),
+            };
+            assert_eq!((&*got, &*decision.chosen[0].name), (expected, first), "{case}");
+            let told = decision.chosen.iter().chain(&decision.passed_over).filter(|reason| &*reason.name != "no rule").count();
+            assert_eq!(told, tenant.mail_flow_rules.len(), "{case}: every rule has its reason");
+        }
+    }
+}

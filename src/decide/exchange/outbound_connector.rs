@@ -233,7 +233,6 @@ pub fn by_recipient_mx(connector: &OutboundConnector, domain: &str) -> Because {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::SystemId;
     use crate::model::exchange::{AcceptedDomain, DomainType, Switches};
     use crate::model::settings::{TlsLevel, TlsPolicy};
 
@@ -289,19 +288,10 @@ mod tests {
         ];
         for (case, connectors, domain, switches, expected, rule) in cases {
             let tenant = Tenant {
-                system: SystemId(0),
                 accepted_domains: vec![accepted("contoso.com", &mut names), accepted("sales.contoso.com", &mut names)],
-                mailboxes: vec![],
-                entries: vec![],
-                remote_domains: vec![],
                 outbound_connectors: connectors.into_iter().cloned().collect(),
-                inbound: crate::model::inbound::Inbound::default(),
-                mail_flow_rules: vec![],
-                people: vec![],
                 switches,
-                directory_complete: true,
-                stance: crate::model::authentication::Stance::default(),
-                protected_by: None,
+                ..Tenant::bare()
             };
             let decision = select(&tenant, &names, &Leaving { domain, pin: None, origin: Origin::Submitted });
             let got = match decision.outcome {
@@ -319,21 +309,8 @@ mod tests {
 
     #[test]
     fn a_tie_is_not_said() {
-        let tenant = Tenant {
-            system: SystemId(0),
-            accepted_domains: vec![],
-            mailboxes: vec![],
-            entries: vec![],
-            remote_domains: vec![],
-            outbound_connectors: vec![connector("a", &["contoso.com"]), connector("b", &["contoso.com"])],
-            inbound: crate::model::inbound::Inbound::default(),
-            mail_flow_rules: vec![],
-            people: vec![],
-            switches: Switches::default(),
-            directory_complete: true,
-            stance: crate::model::authentication::Stance::default(),
-            protected_by: None,
-        };
+        let tenant =
+            Tenant { outbound_connectors: vec![connector("a", &["contoso.com"]), connector("b", &["contoso.com"])], ..Tenant::bare() };
         let leaving = Leaving { domain: "contoso.com", pin: None, origin: Origin::Submitted };
         assert_eq!(select(&tenant, &Names::default(), &leaving).outcome, Choice::NotSaid);
     }
@@ -356,21 +333,7 @@ mod tests {
             ("scoped to another domain", vec![&scoped_home], None, Origin::Submitted, None, "OUT-7"),
         ];
         for (case, connectors, pin, origin, expected, rule) in cases {
-            let tenant = Tenant {
-                system: SystemId(0),
-                accepted_domains: vec![],
-                mailboxes: vec![],
-                entries: vec![],
-                remote_domains: vec![],
-                outbound_connectors: connectors.into_iter().cloned().collect(),
-                inbound: crate::model::inbound::Inbound::default(),
-                mail_flow_rules: vec![],
-                people: vec![],
-                switches: Switches::default(),
-                directory_complete: true,
-                stance: crate::model::authentication::Stance::default(),
-                protected_by: None,
-            };
+            let tenant = Tenant { outbound_connectors: connectors.into_iter().cloned().collect(), ..Tenant::bare() };
             let at = |name: &str| tenant.outbound_connectors.iter().position(|connector| *connector.name == *name).unwrap();
             let leaving = Leaving { domain: "fabrikam.com", pin: pin.map(|name| (at(name), "a rule")), origin };
             let decision = select(&tenant, &Names::default(), &leaving);
