@@ -111,6 +111,18 @@ pub fn after_deferral(retry: &Retry, expiry: ExpiryTest, memory: Memory, now: Si
     }
 }
 
+/// How long a queue waits that failed this often in a row (Exchange Server: the schedule of a queue).
+#[must_use]
+pub fn queue_wait(retry: &Retry, failures: u32) -> u64 {
+    match retry {
+        Retry::Steps { waits_ns, .. } => {
+            let step = (failures.max(1) as usize - 1).min(waits_ns.len().saturating_sub(1));
+            waits_ns.get(step).copied().unwrap_or(SECOND)
+        }
+        _ => SECOND,
+    }
+}
+
 /// When a hard timer ends the message whatever happens; `None` where the profile tests after attempts only.
 #[must_use]
 pub fn hard_expiry(retry: &Retry, expiry: ExpiryTest, arrived: SimTime) -> Option<SimTime> {

@@ -21,6 +21,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 
     pub(super) fn lose(&mut self, copy: u32) {
+        if self.shadow_takes_over(copy) {
+            self.close_copy(copy);
+            return;
+        }
         let reply = self.tables.reply(0, Enhanced(4, 3, 0), "lost with the server's queue");
         for place in 0..self.copies[copy].recipients.len() {
             if self.copies[copy].recipients[place].state == RecipientState::Pending {
@@ -68,6 +72,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         row.deferrals += 1;
         let (arrived, deferrals) = (row.arrived, row.deferrals);
         let null_sender = self.sender_of(copy) == NONE;
+        if self.queues_retry(host) {
+            self.wait_for_queues(copy);
+            return;
+        }
         let rules = self.rules(host);
         if !self.copies[copy].notified && delay_notice_due(&sender.retry, arrived, self.now) {
             self.copies[copy].notified = true;
@@ -203,6 +211,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         self.count_queue(host, false);
         if self.remembers(host) {
             self.forget_copy(copy);
+        }
+        if !self.plain {
+            self.forget_wait(copy);
         }
         (self.copies[copy].waits, self.copies[copy].closed) = (u64::MAX, true);
         self.copies.remove(copy);

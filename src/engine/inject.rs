@@ -101,7 +101,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             self.inject_listed(at, number, (key, luck), listing);
             return;
         }
-        let entry = pick(&self.chance, Purpose::Entry, luck, &source.entries);
+        let entry = self.entry_in_turn(source, number).unwrap_or_else(|| pick(&self.chance, Purpose::Entry, luck, &source.entries));
         let from = pick(&self.chance, Purpose::Sender, luck, &source.from);
         let to = match &source.to {
             Recipients::All(_) | Recipients::Listed(_) => 0,

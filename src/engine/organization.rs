@@ -3,6 +3,7 @@
 //! Inside the organization a message goes straight to the server that it needs, with the other servers as a way back (INT-2 to INT-4).
 //! Source: Exchange Server "Mail routing". Not modelled: hub sites, delayed fan-out (each destination has a copy of its own).
 
+use super::chance::{Purpose, below};
 use super::route::Stop;
 use super::world::World;
 use crate::base::{Enhanced, HostId, NextHopId};
@@ -14,11 +15,35 @@ use crate::model::directory::entry_of;
 use crate::model::exchange::DomainType;
 use crate::model::exchange_server::{Organization, SendConnector, ServerVersion};
 use crate::model::letter::Stamps;
-use crate::model::settings::{TlsLevel, TlsPolicy};
+use crate::model::settings::{Directory, TlsLevel, TlsPolicy};
+use crate::model::traffic::Source;
 use crate::trace::{DestinationKey, NONE};
 use smallvec::{SmallVec, smallvec};
 
 impl<const LEVEL: u8> World<'_, LEVEL> {
+    /// Mail of an organization's people enters at its servers in turn, begun by luck; a server that is down has no turn, and an Edge server never.
+    pub(super) fn entry_in_turn(&mut self, source: &Source, number: u64) -> Option<usize> {
+        if self.plain || source.entries.len() < 2 {
+            return None;
+        }
+        let inside = |host: HostId| match &self.config(host).receiver.directory {
+            Directory::Organization(organization) => Some(organization.own().is_some_and(|own| !own.edge)),
+            Directory::Everything | Directory::Mta(_) | Directory::Tenants(_) => None,
+        };
+        let servers: Option<Vec<bool>> = source.entries.iter().map(|(host, _)| inside(*host)).collect();
+        let servers: Vec<usize> = servers?.iter().enumerate().filter(|(_, inside)| **inside).map(|(at, _)| at).collect();
+        let count = servers.len() as u64;
+        if count == 0 {
+            return None;
+        }
+        let start = below(self.chance.draw(Purpose::Entry, self.chance.of_message(source.key), 0, 0), count);
+        let turns = (0..count).map(|step| servers[((start + number + step) % count) as usize]);
+        let (model, now) = (self.model, self.now);
+        let first = turns.clone().next();
+        let up = turns.into_iter().find(|at| self.faults.down(model, source.entries[*at].0, None, now).is_none());
+        up.or(first)
+    }
+
     /// Where a recipient goes from a server of an organization.
     pub(super) fn stop_of_organization(
         &mut self,
@@ -28,6 +53,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         decisions: &mut SmallVec<[u32; 2]>,
     ) -> Stop {
         let (host, size_bytes) = (self.copies[copy].host, self.messages[self.copies[copy].message].size);
+        if let Some(reply) = self.too_large_for_all(copy, organization, size_bytes) {
+            return Stop::Bounce(reply);
+        }
         if let Some(entry) = entry_of(&organization.entries, &organization.mailboxes, address) {
             let about = (organization.system, &*organization.remote_domains);
             let found = recipient::of_entry(about, &self.letter(copy), entry, address);
@@ -51,6 +79,18 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             Found::Inside => self.inwards(host, organization, (domain, size_bytes), decisions),
             Found::Outside => self.out_of_organization(host, organization, domain, size_bytes, decisions),
         }
+    }
+
+    /// Larger than any message of the organization may be: what its own people send, and what others send to them. Reports always pass.
+    fn too_large_for_all(&mut self, copy: u32, organization: &Organization, size_bytes: u64) -> Option<u32> {
+        let row = &self.copies[copy];
+        let limits = &organization.transport;
+        let (most, text) = match row.hops {
+            0 => (limits.max_send_size, "RESOLVER.RST.SendSizeLimit.Org; message too large for this organization"),
+            _ => (limits.max_receive_size, "RESOLVER.RST.RecvSizeLimit.Org; message too large for this organization"),
+        };
+        let is_mail = self.messages[row.message].kind == 0;
+        (is_mail && most.is_some_and(|most| size_bytes > most)).then(|| self.tables.reply(550, Enhanced(5, 2, 3), text))
     }
 
     fn out_of_organization(

@@ -28,6 +28,9 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         }
         let config = self.config(host);
         let rules = self.rules(host);
+        if !self.plain && rules.pass.queues_retry && self.still_waits(copy) {
+            return;
+        }
         let (arrived, first) = (self.copies[copy].arrived, self.copies[copy].pass == 0);
         if !first && retry::hard_expiry(&config.sender.retry, rules.expiry, arrived).is_some_and(|end| self.now >= end) {
             self.expire(copy);
@@ -276,6 +279,9 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
     /// A job joins the line of its destination, or starts.
     pub(super) fn enqueue(&mut self, job: u32) {
         let number = self.jobs[job].queue;
+        if !self.plain {
+            self.widen(number);
+        }
         let queue = &mut self.queues[number as usize];
         if queue.dead_until > self.now {
             let status = queue.dead_status;

@@ -136,6 +136,7 @@ fn play<const LEVEL: u8>(model: &Model, options: &Options) -> Run {
         logins: super::submission::Logins::new(model, &sources),
         relays: super::relay::Relays::default(),
         silent: super::tcpto::SilentAddresses::default(),
+        transport_queues: super::transport_queue::TransportQueues::default(),
         letters: super::letter::Letters::default(),
         origins: Origins::new(model, options.level, super::extensions::is_demanding(&sources)),
         memory: Memory::default(),
@@ -254,7 +255,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         for host in lines.collect::<Vec<_>>() {
             self.serve_line(host);
         }
+        self.resubmit_what_waits();
         for host in &model.versions[version].retry_queues {
+            self.retry_queues_now(*host);
             for copy in self.copies.rows_where(|copy| copy.host == *host && copy.jobs == 0 && !copy.closed) {
                 self.wake_copy(copy, self.now);
             }

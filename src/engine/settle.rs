@@ -185,6 +185,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let tenant = taken.tenant.map_or(NONE, |tenant| tenant.0);
         let new = self.new_copy(message, server, tenant, at, &indexes, connection, (hops + 1, visits));
         self.copies[new].arrival = end.arrival;
+        if !self.plain {
+            self.shadow_may_repeat(self.jobs[job].copy, server, at, &indexes);
+        }
         if self.wishful {
             self.copies[new].wishes_lost = self.copies[self.jobs[job].copy].wishes_lost || self.loses_wishes(job, end);
         }

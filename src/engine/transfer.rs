@@ -49,6 +49,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
         let refusal = if talk.listener.require_tls && !talk.encrypted {
             Some(Reply::new(530, Some(Enhanced(5, 7, 0)), "Must issue a STARTTLS command first"))
+        } else if self.settings[talk.server.index()].looks_at_visitors
+            && let Some(reply) = self.refused_by_connector(talk, size)
+        {
+            Some(reply)
         } else if talk.listener.require_login || talk.login != NONE {
             self.judge_mail(talk)
         } else if talk.calm {
@@ -164,11 +168,18 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 }
             }
         }
-        let most = talk.theirs.receiver.max_recipients;
+        let limits = if self.settings[talk.server.index()].looks_at_visitors { self.limits_of_connector(talk) } else { None };
+        let most = limits.map_or(talk.theirs.receiver.max_recipients, |limits| limits.recipients);
         if most > 0 && accepted >= most {
             return Err(Stop::Reply(Reply::new(452, Some(Enhanced(4, 5, 3)), "Too many recipients")));
         }
-        let taken = self.acceptance(talk, message, template, index)?;
+        let answer = self.acceptance(talk, message, template, index);
+        if let (Some(limits), Err(Stop::Reply(reply))) = (limits, &answer)
+            && reply.class() == 5
+        {
+            talk.now = talk.now.after(limits.tarpit_ns);
+        }
+        let taken = answer?;
         if talk.login == NONE { Ok(taken) } else { self.count_recipient(talk, taken) }
     }
 
@@ -269,7 +280,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let receiver = &talk.theirs.receiver;
         let service = self.service_time(talk.server, talk.message, talk.n, talk.now);
         let hops = u32::from(self.copies[copy].hops) + 1;
-        let refusal = if receiver.hop_limit > 0 && hops >= receiver.hop_limit && self.rules(talk.server).pass.too_many_hops.is_none() {
+        let round = if self.settings[talk.server.index()].looks_at_visitors { self.too_many_hops(talk, hops) } else { None };
+        let refusal = if round.is_some() {
+            round
+        } else if receiver.hop_limit > 0 && hops >= receiver.hop_limit && self.rules(talk.server).pass.too_many_hops.is_none() {
             Some(Reply::new(554, Some(Enhanced(5, 4, 0)), "Error: too many hops"))
         } else if too_big {
             Some(Reply::new(552, Some(Enhanced(5, 3, 4)), "Message too big"))

@@ -57,6 +57,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             let reply = self.copies[copy].recipients[*place as usize].reply;
             self.attempt_rows(job, &[*place], result, reply);
         }
+        if !left.is_empty() && !self.plain {
+            let queue = self.jobs[job].queue;
+            self.note_left(copy, queue);
+        }
         let failed_host = !left.is_empty() && self.jobs[job].host_failure && !bounce;
         let queue = self.jobs[job].queue;
         self.jobs.remove(job);
@@ -84,6 +88,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     /// The same for a sender with windows.
     fn window_feedback(&mut self, queue: u32, failed: bool, status: u32) {
         let host = self.queues[queue as usize].host;
+        if self.queues_retry(host) {
+            self.schedule_feedback(queue, failed, status);
+            return;
+        }
         let sender = &self.config(host).sender;
         let (_, limit) = sender.concurrency;
         let retry_min = match &sender.retry {
@@ -132,6 +140,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         loop {
             let host = self.queues[queue as usize].host;
             let initial = self.config(host).sender.concurrency.0;
+            if !self.plain {
+                self.widen(queue);
+            }
             let row = &mut self.queues[queue as usize];
             let dead = row.dead_until > self.now;
             if row.waiting.is_empty() {

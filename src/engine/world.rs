@@ -355,6 +355,8 @@ pub(crate) struct World<'m, const LEVEL: u8> {
     pub(crate) letters: super::letter::Letters,
     pub(crate) relays: super::relay::Relays,
     pub(crate) silent: super::tcpto::SilentAddresses,
+    /// Schedules of queues that have some.
+    pub(crate) transport_queues: super::transport_queue::TransportQueues,
     /// What machines remember that do so.
     pub(crate) memory: super::memory::Memory,
     /// `250 2.0.0 Ok`

@@ -4,9 +4,10 @@
 
 use super::directory::{DirectoryEntry, RemoteDomain};
 use super::exchange::AcceptedDomain;
+use super::receive_connector::ReceiveConnector;
 use super::settings::TlsPolicy;
 use super::sites::SitePath;
-use crate::base::{HostId, NextHopId, Pattern, SystemId};
+use crate::base::{HOUR, HostId, MINUTE, NextHopId, Pattern, SystemId};
 
 /// Which product.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -48,6 +49,10 @@ pub struct Organization {
     pub remote_domains: Vec<RemoteDomain>,
     /// In the order of names.
     pub send_connectors: Vec<SendConnector>,
+    /// Of this server, in no order that counts.
+    pub receive_connectors: Vec<ReceiveConnector>,
+    /// Queues, limits, protection.
+    pub transport: Transport,
     /// Unknown recipients of Authoritative domains are refused at RCPT (recipient filtering).
     pub filters_recipients: bool,
 }
@@ -77,7 +82,8 @@ impl Organization {
     /// Does a route depend on more of a message than its recipient? The size counts where a connector has a limit, the origin for groups.
     #[must_use]
     pub fn reads_letters(&self) -> bool {
-        !self.entries.is_empty() || self.send_connectors.iter().any(|connector| connector.max_message_size.is_some())
+        let limited = self.transport.max_send_size.is_some() || self.transport.max_receive_size.is_some();
+        limited || !self.entries.is_empty() || self.send_connectors.iter().any(|connector| connector.max_message_size.is_some())
     }
 
     /// One of the servers.
@@ -136,4 +142,49 @@ pub enum Space {
     Accepted,
     /// An address type that is not SMTP: no recipient of a scenario has one.
     OtherType,
+}
+
+/// Set-TransportService and Set-TransportConfig, as far as no retry rule says it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Transport {
+    /// `MessageRetryInterval`: after a host that works put one message off.
+    pub message_retry_ns: u64,
+    /// `MaxIdleTimeBeforeResubmit`: after so long in Retry a queue is routed again.
+    pub resubmit_after_ns: u64,
+    /// One connection more for each so many messages in a queue.
+    pub messages_per_connection: u32,
+    /// `MaxSendSize` of the organization, bytes; `None` = unlimited.
+    pub max_send_size: Option<u64>,
+    /// `MaxReceiveSize` of the organization.
+    pub max_receive_size: Option<u64>,
+    /// `ShadowResubmitTimeSpan`; `None` = no shadow redundancy.
+    pub shadow_resubmit_ns: Option<u64>,
+    /// `ShadowHeartbeatFrequency`
+    pub shadow_heartbeat_ns: u64,
+    /// `RejectMessageOnShadowFailure`
+    pub refuses_without_shadow: Option<ShadowRefusal>,
+}
+
+impl Default for Transport {
+    fn default() -> Self {
+        Self {
+            message_retry_ns: 15 * MINUTE,
+            resubmit_after_ns: 12 * HOUR,
+            messages_per_connection: 20,
+            max_send_size: Some(10 << 20),
+            max_receive_size: Some(10 << 20),
+            shadow_resubmit_ns: Some(3 * HOUR),
+            shadow_heartbeat_ns: 2 * MINUTE,
+            refuses_without_shadow: None,
+        }
+    }
+}
+
+/// What a server says that cannot make a shadow copy: two sources, two replies.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ShadowRefusal {
+    /// 451 4.4.0
+    AsArticle,
+    /// 450 4.5.1
+    AsCmdlet,
 }

@@ -15,6 +15,7 @@ pub mod inbound;
 pub mod letter;
 pub mod mail_flow_rule;
 pub mod mta_sts;
+pub mod receive_connector;
 pub mod retry_rules;
 pub mod settings;
 pub mod sites;

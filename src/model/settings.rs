@@ -334,7 +334,8 @@ impl Directory {
     #[must_use]
     pub fn looks_at_visitors(&self) -> bool {
         match self {
-            Self::Everything | Self::Mta(_) | Self::Organization(_) => false,
+            Self::Organization(_) => true,
+            Self::Everything | Self::Mta(_) => false,
             Self::Tenants(tenants) => tenants.iter().any(|tenant| tenant.inbound.looks_at_visitors()),
         }
     }

@@ -111,6 +111,8 @@ mod tests {
             entries: vec![],
             remote_domains: vec![],
             send_connectors: vec![],
+            receive_connectors: vec![],
+            transport: crate::model::exchange_server::Transport::default(),
             filters_recipients: false,
         };
         let hosts = |list: &[u32]| list.iter().map(|at| HostId(*at)).collect::<Vec<_>>();

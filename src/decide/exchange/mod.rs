@@ -7,6 +7,7 @@ mod inbound_connector;
 pub mod internal_route;
 pub mod mail_flow_rule;
 pub mod outbound_connector;
+pub mod receive_connector;
 pub mod recipient;
 pub mod send_connector;
 pub mod sender_rewriting;

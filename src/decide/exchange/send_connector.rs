@@ -198,6 +198,8 @@ mod tests {
             entries: vec![],
             remote_domains: vec![],
             send_connectors: connectors,
+            receive_connectors: vec![],
+            transport: crate::model::exchange_server::Transport::default(),
             filters_recipients: false,
         }
     }

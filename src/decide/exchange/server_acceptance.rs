@@ -2,9 +2,10 @@
 //!
 //! Sources: Exchange Server "Receive connectors" (permission groups), "Accepted domains", recipient filtering.
 
-use super::super::acceptance::Acceptance;
+use super::super::acceptance::{Acceptance, TakenFor};
 use super::super::visitor::Visitor;
 use super::super::{Decision, because};
+use super::receive_connector;
 use crate::base::{Enhanced, Reply};
 use crate::model::dns::Names;
 use crate::model::exchange::DomainType;
@@ -13,6 +14,26 @@ use crate::model::exchange_server::Organization;
 /// Answers RCPT TO `address` (with `domain`).
 #[must_use]
 pub fn answer(organization: &Organization, names: &Names, visitor: &Visitor<'_>, address: &str, domain: &str) -> Decision<Acceptance> {
+    let connector = receive_connector::find(organization, visitor);
+    let rights = connector.map(|connector| receive_connector::rights(organization, connector, visitor));
+    let relays = match &rights {
+        Some((rights, _)) => rights.relays,
+        None => organization.server(visitor.peer.host).is_some(),
+    };
+    let mut decision = answer_with(organization, names, relays, address, domain);
+    if let (Some(connector), Some((rights, why))) = (connector, rights) {
+        if rights.authenticated && matches!(decision.outcome, Acceptance::Take(_)) {
+            decision.outcome = Acceptance::Take(TakenFor { internal: true, ..TakenFor::NOBODY });
+        }
+        let words = "the narrowest of its remote addresses holds the client, at this port";
+        decision.chosen.push(because("RCV-1", &*connector.name, words, "New-ReceiveConnector RemoteIPRanges"));
+        decision.chosen.push(why);
+    }
+    decision
+}
+
+/// The answer to a client that may relay or may not.
+fn answer_with(organization: &Organization, names: &Names, relays: bool, address: &str, domain: &str) -> Decision<Acceptance> {
     let take = |name: &str, why: &str| {
         Decision::for_reason(Acceptance::PLAIN, because("ACCEPT", name, why, "New-ReceiveConnector PermissionGroups"))
     };
@@ -20,21 +41,19 @@ pub fn answer(organization: &Organization, names: &Names, visitor: &Visitor<'_>,
         let reply = Reply::new(code, Some(status), text);
         Decision::for_reason(Acceptance::Refuse(reply), because("ACCEPT", address, why, "New-ReceiveConnector PermissionGroups"))
     };
-    if organization.server(visitor.peer.host).is_some() {
-        return take("ExchangeServers", "a server of the same organization may send anywhere");
-    }
     if organization.knows(address) {
         return take(address, "a mailbox of the organization");
     }
     match organization.accepted(names, domain) {
         Some(accepted) => match accepted.kind {
-            DomainType::Authoritative if organization.filters_recipients => {
+            DomainType::Authoritative if organization.filters_recipients && !relays => {
                 let why = "recipient filtering is on, and nobody in the organization has this address";
                 refuse(550, Enhanced(5, 1, 10), "RESOLVER.ADR.RecipientNotFound; Recipient not found by SMTP address lookup", why)
             }
             DomainType::Authoritative => take(domain, "an accepted domain; whether the recipient exists is looked up later"),
             DomainType::InternalRelay | DomainType::ExternalRelay => take(domain, "an accepted domain, relayed to another system"),
         },
+        None if relays => take(domain, "the client may send anywhere"),
         None => refuse(550, Enhanced(5, 7, 1), "Unable to relay", "not an accepted domain, and the client may not relay"),
     }
 }

@@ -107,6 +107,8 @@ mod tests {
             entries: vec![],
             remote_domains: vec![],
             send_connectors: vec![],
+            receive_connectors: vec![],
+            transport: crate::model::exchange_server::Transport::default(),
             filters_recipients: false,
         };
         let cases = [

@@ -1,4 +1,4 @@
-//! Exchange Server as a sender. For now only its own reports leave it, by MX: Send connectors are not modelled yet.
+//! Exchange Server as a sender. Where its mail goes is said by the Send connectors of its organization.
 //!
 //! Sources: Exchange Server queue and retry documentation (2 days, 4.4.7).
 
@@ -33,7 +33,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         last_target_missing: None,
         null_mx_is_final: false,
         self_check: SelfCheck::NameOrAddress,
-        smart_host_lost: None,
+        smart_host_lost: Some(defer(4, 4, 0)),
     },
     order: OrderRule::ByHost,
     session: SessionRules {
@@ -88,7 +88,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     tries_address_once: false,
     skips_silent: false,
     extensions: ExtensionRules { dsn: true, eight_bit: Lack::NotSaid, binary: Lack::NotSaid, utf8: Lack::NotSaid },
-    pass: PassRules::PLAIN,
+    pass: PassRules { queues_retry: true, ..PassRules::PLAIN },
 };
 
 /// The sending side as it is delivered: what a scenario does not write.
@@ -116,7 +116,7 @@ pub(super) fn sender() -> Sender {
         address_limit: 0,
         session_limit: 0,
         recipient_limit: 0,
-        concurrency: (20, 20),
+        concurrency: (1, 20),
         families: Families { v4: true, v6: true, prefer: FamilyPreference::Any, balance: true },
         routing: Routing::Unknown,
         tls: ClientTls {

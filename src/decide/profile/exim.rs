@@ -98,6 +98,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     skips_silent: false,
     extensions: ExtensionRules { dsn: true, eight_bit: Lack::SendsAnyway, binary: Lack::Unknown, utf8: Lack::SendsAscii },
     pass: PassRules {
+        queues_retry: false,
         remembers: true,
         groups_by_hosts: true,
         limit_jumps: true,

@@ -62,7 +62,7 @@ impl Behaviour {
     #[must_use]
     pub fn is_plain(&self) -> bool {
         let Self { relay, tries_address_once, skips_silent, pass, .. } = self;
-        relay.is_none() && !tries_address_once && !skips_silent && !pass.remembers && !pass.groups_by_hosts
+        relay.is_none() && !tries_address_once && !skips_silent && !pass.remembers && !pass.groups_by_hosts && !pass.queues_retry
     }
 }
 
@@ -338,7 +338,7 @@ mod tests {
             (Profile::NoRetry, true),
             (Profile::Postfix, true),
             (Profile::ExchangeOnline, true),
-            (Profile::ExchangeServer, true),
+            (Profile::ExchangeServer, false),
             (Profile::KumoMta, true),
             (Profile::Exim, false),
             (Profile::Sendmail, false),

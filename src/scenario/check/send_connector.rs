@@ -7,7 +7,7 @@ use crate::base::Domain;
 use crate::diag::{Diagnostic, Span, code};
 use crate::model::exchange_server::{ServerVersion, Space};
 use crate::scenario::compile::Desk;
-use crate::scenario::schema::{SendConnector, SmartHostAuthMechanism, TlsAuthLevel};
+use crate::scenario::schema::{ErrorPolicy, SendConnector, SmartHostAuthMechanism, TlsAuthLevel};
 use crate::scenario::source::Text;
 
 /// Names of connectors are at most this long.
@@ -26,9 +26,19 @@ pub(in crate::scenario) fn check(name: &Text, connector: &SendConnector, version
     tls(connector, desk);
     linked(connector, version, desk);
     ranges(connector, desk);
+    let rewrites = connector.error_policies.items().iter().any(|policy| *policy != ErrorPolicy::Default);
+    let bound = connector.source_ip_address.get().is_some_and(|text| !matches!(text.as_str(), "" | "0.0.0.0"));
     let not_modelled = [
         (connector.domain_secure_enabled.or(false), connector.domain_secure_enabled.span(), "domain security (`domain_secure_enabled`)"),
         (connector.force_helo.or(false), connector.force_helo.span(), "HELO instead of EHLO (`force_helo`)"),
+        (rewrites, connector.error_policies.span(), "replies of other classes (`error_policies`)"),
+        (connector.frontend_proxy_enabled.or(false), connector.frontend_proxy_enabled.span(), "the front end as a proxy"),
+        (
+            connector.use_external_dns_servers_enabled.or(false),
+            connector.use_external_dns_servers_enabled.span(),
+            "external DNS servers of a connector; `resolvers` say who is asked",
+        ),
+        (bound, connector.source_ip_address.span(), "source addresses of a connector; a host's `egress` is modelled"),
     ];
     for (_, span, what) in not_modelled.into_iter().filter(|(on, ..)| *on) {
         desk.not_modelled(span, what);

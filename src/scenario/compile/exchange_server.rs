@@ -1,16 +1,18 @@
 //! An Exchange organization, as each of its servers is set to: mailboxes, accepted domains, Send connectors, sites.
 //!
-//! Sources: New-AcceptedDomain, New-SendConnector, Set-AdSiteLink. Not modelled yet: Receive connectors, transport settings, remote domains.
+//! Sources: New-AcceptedDomain, New-SendConnector, Set-AdSiteLink. Not modelled yet: logins.
 
+mod receive_connectors;
 mod send_connectors;
 mod servers;
 mod switches;
+mod transport;
 
 use crate::base::{CertId, HostId, SystemId};
 use crate::decide::profile::default_sender;
 use crate::model::authentication::Stance;
 use crate::model::exchange::AcceptedDomain;
-use crate::model::exchange_server::{Organization, ServerVersion};
+use crate::model::exchange_server::{Organization, ServerVersion, Transport};
 use crate::model::settings::{Credentials, Directory, HostConfig, Profile, Routing};
 use crate::scenario::schema::{DomainType, ExchangeServer, ExchangeVersion, Host, Scenario};
 
@@ -61,15 +63,21 @@ pub(super) fn config(
     let switches = switches::switches(server, desk);
     let identity = &about.identities[about.here];
     let own = certificates.shown(&host.certificate, Shown::SelfSigned, desk);
-    let organization = organization(server, host, (about, own, switches), tables, desk);
+    let mut organization = organization(server, host, (about, own, switches), tables, desk);
     let usual = Usual { certificate: Shown::SelfSigned, hop_limit: switches.max_hop_count, ..Usual::MTA };
     let mut sender = default_sender(Profile::ExchangeServer);
     sender.routing = Routing::Organization;
     sender.families.v4 = identity.made_up || identity.addresses.iter().any(std::net::IpAddr::is_ipv4);
     sender.families.v6 = identity.made_up || identity.addresses.iter().any(std::net::IpAddr::is_ipv6);
+    let edge = organization.own().is_some_and(|own| own.edge);
+    organization.transport = transport::transport(server, edge, switches, &mut sender, desk);
+    let name = &about.world.hosts[about.here].name;
+    organization.receive_connectors = receive_connectors::connectors(server, name, edge, switches, desk);
+    let connectors = organization.receive_connectors.clone();
     let stance = Stance { checks: stance::checks(&server.checks), ..Stance::default() };
     let directory = Directory::Organization(Box::new(organization));
-    let receiver = receiver(host, usual, directory, certificates, desk);
+    let mut receiver = receiver(host, usual, directory, certificates, desk);
+    receive_connectors::listen(&connectors, &mut receiver.listeners);
     // Shown by Send connectors that name no other.
     let credentials = Credentials { login: None, certificate: receiver.certificate };
     HostConfig { sender, receiver, stance, credentials }
@@ -122,7 +130,9 @@ fn organization(
         entries: if edge { Vec::new() } else { directory::entries(&server.recipients, desk) },
         remote_domains: directory::remote_domains(&server.remote_domains, desk),
         send_connectors,
-        filters_recipients: server.recipient_filtering.or(false),
+        receive_connectors: Vec::new(),
+        transport: Transport::default(),
+        filters_recipients: server.recipient_filtering.or(edge),
     }
 }
 
@@ -170,8 +180,5 @@ fn accepted_domains(server: &ExchangeServer, mailboxes: &Mailboxes, tables: &mut
 }
 
 fn refuse(server: &ExchangeServer, desk: &mut Desk) {
-    desk.no_names(&server.receive_connectors, "Receive connectors");
     desk.no_names(&server.send_as, "logins");
-    desk.no_field(&server.transport_config, "`transport_config`");
-    desk.no_field(&server.transport_service, "`transport_service`");
 }

@@ -7,7 +7,6 @@ use crate::scenario::schema::ExchangeServer;
 
 /// What the switches are set to.
 #[derive(Clone, Copy, Debug)]
-#[allow(dead_code, reason = "transport settings are about to read the rest")]
 pub(super) struct Switches {
     /// `missing_client_certificate`: `Anonymous` sends without one, `Retry` (default) waits.
     pub(super) anonymous_without_certificate: bool,

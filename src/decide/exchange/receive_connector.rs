@@ -1,0 +1,114 @@
+//! Which Receive connector of an Exchange server has a client, and what may he do there?
+//!
+//! RCV-1 the connector with this binding whose RemoteIPRanges hold the client's address most narrowly; RCV-2 what the client is: a server of the
+//! organization, a login, the other half of a hybrid by its certificate, or nobody in particular; RCV-3 the right to send to anybody.
+//! Sources: Exchange Server "Receive connectors", "Allow anonymous relay", New-ReceiveConnector. Not modelled: partners as such, senders' addresses of
+//! logins.
+
+use super::super::visitor::Visitor;
+use super::super::{Because, because};
+use crate::base::{Enhanced, Reply};
+use crate::model::exchange_server::{Organization, ServerVersion, ShadowRefusal};
+use crate::model::receive_connector::ReceiveConnector;
+
+const SOURCE: &str = "New-ReceiveConnector";
+
+/// What a client is to a connector.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Rights {
+    /// He may submit at all.
+    pub submits: bool,
+    /// He may name any recipient.
+    pub relays: bool,
+    /// He is known: never held up.
+    pub authenticated: bool,
+}
+
+/// The connector that has this client: the narrowest range that holds its address.
+#[must_use]
+pub fn find<'a>(organization: &'a Organization, visitor: &Visitor<'_>) -> Option<&'a ReceiveConnector> {
+    let (listener, address) = (visitor.listener?, visitor.peer.address?);
+    let bound = |connector: &ReceiveConnector, to_one: bool| {
+        connector.bindings.iter().any(|(local, port)| {
+            *port == listener.port
+                && match local {
+                    Some(local) => to_one && listener.only_at.contains(local),
+                    None => !to_one,
+                }
+        })
+    };
+    let narrowest = |to_one: bool| {
+        let candidates = organization.receive_connectors.iter().filter(|connector| bound(connector, to_one));
+        candidates
+            .filter_map(|connector| {
+                let width =
+                    connector.ranges.iter().filter(|range| range.has(address)).map(crate::model::receive_connector::Range::width).min()?;
+                Some((width, connector))
+            })
+            .min_by_key(|(width, _)| *width)
+            .map(|(_, connector)| connector)
+    };
+    if listener.only_at.is_empty() { narrowest(false) } else { narrowest(true).or_else(|| narrowest(false)) }
+}
+
+/// What the client may do at a connector, and why.
+#[must_use]
+pub fn rights(organization: &Organization, connector: &ReceiveConnector, visitor: &Visitor<'_>) -> (Rights, Because) {
+    let all = Rights { submits: true, relays: true, authenticated: true };
+    let say = |rule, why: &str| because(rule, &*connector.name, why, SOURCE);
+    if organization.server(visitor.peer.host).is_some() {
+        return (all, say("RCV-2", "a server of the same organization"));
+    }
+    if connector.external_authoritative && connector.servers {
+        return (all, say("RCV-2", "ExternalAuthoritative: whoever comes from these addresses counts as a server of the organization"));
+    }
+    if visitor.login.is_some() && connector.users {
+        return (all, say("RCV-2", "logged in (ExchangeUsers)"));
+    }
+    let names = visitor.proven_names();
+    let is_cloud = |wanted: &str| names.iter().any(|name| *name == wanted || name.strip_prefix("*.").is_some_and(|name| name == wanted));
+    if let Some(name) = connector.cloud_names.iter().find(|name| is_cloud(name)) {
+        return (
+            all,
+            say("RCV-2", &format!("TlsDomainCapabilities: its certificate is that of `{name}`, the other half of the organization")),
+        );
+    }
+    let submits = connector.anonymous || connector.partners;
+    let relays = connector.anonymous && connector.anonymous_relay;
+    let why = match (submits, relays) {
+        (false, _) => "nobody in particular, and the connector takes no anonymous mail",
+        (true, true) => "anonymous, with the right ms-Exch-SMTP-Accept-Any-Recipient",
+        (true, false) => "anonymous: recipients of accepted domains only",
+    };
+    (Rights { submits, relays, authenticated: false }, say(if relays { "RCV-3" } else { "RCV-2" }, why))
+}
+
+/// The refusal at MAIL, if there is one: nobody's client, no TLS, no right to submit, too large.
+#[must_use]
+pub fn refusal_at_mail(organization: &Organization, visitor: &Visitor<'_>, encrypted: bool, size_bytes: u64) -> Option<Reply> {
+    if organization.receive_connectors.is_empty() || visitor.peer.address.is_none() {
+        return None;
+    }
+    let Some(connector) = find(organization, visitor) else {
+        return Some(Reply::new(421, Some(Enhanced(4, 3, 2)), "Service not available"));
+    };
+    if connector.require_tls && !encrypted {
+        return Some(Reply::new(451, Some(Enhanced(5, 7, 3)), "STARTTLS is required to send mail"));
+    }
+    let (rights, _) = rights(organization, connector, visitor);
+    if !rights.submits {
+        return Some(match organization.version {
+            ServerVersion::Exchange2010 => Reply::new(530, Some(Enhanced(5, 7, 1)), "Client was not authenticated"),
+            _ => Reply::new(530, Some(Enhanced(5, 7, 57)), "Client not authenticated to send mail"),
+        });
+    }
+    if connector.max_message_size.is_some_and(|most| size_bytes > most) {
+        return Some(Reply::new(552, Some(Enhanced(5, 3, 4)), "Message size exceeds fixed maximum message size"));
+    }
+    let alone = organization.servers.iter().filter(|server| !server.edge).count() < 2;
+    match organization.transport.refuses_without_shadow.filter(|_| alone && !rights.authenticated) {
+        Some(ShadowRefusal::AsArticle) => Some(Reply::new(451, Some(Enhanced(4, 4, 0)), "Message failed to be made redundant")),
+        Some(ShadowRefusal::AsCmdlet) => Some(Reply::new(450, Some(Enhanced(4, 5, 1)), "Message failed to be made redundant")),
+        None => None,
+    }
+}

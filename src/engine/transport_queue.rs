@@ -1,0 +1,242 @@
+//! Queues of an Exchange server: one schedule for each queue, not one for each message.
+//!
+//! A queue whose hosts all failed is in Retry: what lies in it and what joins it waits for its next attempt, a minute later four times, five minutes
+//! later six times, then every ten. A single message that a working host puts off has a wait of its own. What no connector matches waits without
+//! any schedule. A change of connectors sends what waits through the rule book again; so do twelve hours in Retry. Connections to one place grow with
+//! the queue: one more for every twenty messages. Sources: Exchange Server "Message retry, resubmit, and expiration intervals", "Queues".
+//! Not modelled: sessions that carry several messages.
+
+use super::route::Stop;
+use super::world::{RecipientState, World};
+use crate::base::{HostId, SimTime};
+use crate::decide::retry::queue_wait;
+use crate::model::exchange_server::Transport;
+use crate::model::settings::{Directory, Retry};
+use crate::trace::NONE;
+use smallvec::SmallVec;
+use std::collections::BTreeMap;
+
+/// What the servers that work so remember.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct TransportQueues {
+    schedules: BTreeMap<u32, Schedule>,
+    /// Queues in which something of a copy was left in this pass.
+    left: BTreeMap<u32, SmallVec<[u32; 2]>>,
+    waits: BTreeMap<u32, Wait>,
+}
+
+/// A queue whose last attempt failed.
+#[derive(Clone, Copy, Debug)]
+struct Schedule {
+    failures: u32,
+    /// When the first of them began.
+    since: SimTime,
+    /// When the attempt that is under way began.
+    began: SimTime,
+}
+
+/// A copy that waits.
+#[derive(Clone, Debug)]
+struct Wait {
+    next: SimTime,
+    queues: SmallVec<[u32; 2]>,
+}
+
+impl<const LEVEL: u8> World<'_, LEVEL> {
+    /// Does this machine have one schedule for each queue?
+    #[inline]
+    pub(super) fn queues_retry(&self, host: HostId) -> bool {
+        !self.plain && self.rules(host).pass.queues_retry
+    }
+
+    fn transport(&self, host: HostId) -> Transport {
+        match &self.config(host).receiver.directory {
+            Directory::Organization(organization) => organization.transport,
+            Directory::Everything | Directory::Mta(_) | Directory::Tenants(_) => Transport::default(),
+        }
+    }
+
+    /// As many connections as a queue may have now.
+    pub(super) fn widen(&mut self, queue: u32) {
+        let host = self.queues[queue as usize].host;
+        if !self.queues_retry(host) {
+            return;
+        }
+        let (each, most) = (self.transport(host).messages_per_connection.max(1), self.config(host).sender.concurrency.1.max(1));
+        let row = &mut self.queues[queue as usize];
+        let depth = row.waiting.len() as u32 + row.active;
+        row.window = (1 + depth / each).min(most);
+        if row.dead_until <= self.now && row.active == 0 {
+            let schedule = self.transport_queues.schedules.entry(queue);
+            schedule.or_insert(Schedule { failures: 0, since: self.now, began: self.now }).began = self.now;
+        }
+    }
+
+    /// A job of such a machine is over with something left: where its copy waits.
+    pub(super) fn note_left(&mut self, copy: u32, queue: u32) {
+        if self.queues_retry(self.copies[copy].host) {
+            self.transport_queues.left.entry(copy).or_default().push(queue);
+        }
+    }
+
+    /// A queue learns from a finished job.
+    pub(super) fn schedule_feedback(&mut self, queue: u32, failed: bool, status: u32) {
+        let host = self.queues[queue as usize].host;
+        let resubmit_ns = self.transport(host).resubmit_after_ns;
+        let retry = &self.config(host).sender.retry;
+        let row = &mut self.queues[queue as usize];
+        row.active -= 1;
+        if row.dead_until > self.now {
+            return;
+        }
+        let Some(schedule) = self.transport_queues.schedules.get_mut(&queue) else { return };
+        if !failed {
+            (schedule.failures, row.dead_until) = (0, SimTime::ZERO);
+            return;
+        }
+        if schedule.failures == 0 {
+            schedule.since = schedule.began;
+        }
+        schedule.failures += 1;
+        let wait = queue_wait(retry, schedule.failures);
+        let by_grid = schedule.began.after(wait);
+        let mut next = if by_grid > self.now { by_grid } else { self.now.after(wait) };
+        if next >= schedule.since.after(resubmit_ns) {
+            // The queue is emptied into the categorizer: whatever goes the same way starts a new one.
+            next = schedule.since.after(resubmit_ns).max(self.now.after(1));
+            schedule.failures = 0;
+        }
+        (row.dead_until, row.dead_status) = (next, status);
+    }
+
+    /// The pass of a copy left something: when it is looked at next.
+    pub(super) fn wait_for_queues(&mut self, copy: u32) {
+        let host = self.copies[copy].host;
+        let (arrived, null_sender) = (self.copies[copy].arrived, self.messages[self.copies[copy].message].from == NONE);
+        let Some(ends) = self.end_of_wait(host, arrived, null_sender).filter(|ends| *ends > self.now) else {
+            self.pass_row(copy, SimTime::NEVER, "the lifetime is over");
+            self.expire(copy);
+            return;
+        };
+        let queues = self.transport_queues.left.remove(&copy).unwrap_or_default();
+        let retry_ns = self.transport(host).message_retry_ns;
+        let (mut next, mut why) = (SimTime::NEVER, "in the Unreachable queue: no attempt until the settings change");
+        for queue in &queues {
+            let dead_until = self.queues[*queue as usize].dead_until;
+            let (at, words) = if dead_until > self.now {
+                (dead_until, "the next attempt of its queue, which is in Retry")
+            } else {
+                (self.now.after(retry_ns), "the queue works, this message waits: MessageRetryInterval")
+            };
+            if at < next {
+                (next, why) = (at, words);
+            }
+        }
+        self.pass_row(copy, next.min(ends), why);
+        self.transport_queues.waits.insert(copy, Wait { next, queues });
+        self.sleep_on(copy, next, ends);
+    }
+
+    /// When a message that arrived then is given up.
+    fn end_of_wait(&self, host: HostId, arrived: SimTime, _null_sender: bool) -> Option<SimTime> {
+        match &self.config(host).sender.retry {
+            Retry::Steps { lifetime_ns, .. } => Some(arrived.after(*lifetime_ns)),
+            _ => None,
+        }
+    }
+
+    fn notice_at(&self, copy: u32) -> SimTime {
+        let row = &self.copies[copy];
+        match &self.config(row.host).sender.retry {
+            Retry::Steps { delay_notice_ns, .. } if *delay_notice_ns > 0 && !row.notified => row.arrived.after(*delay_notice_ns),
+            _ => SimTime::NEVER,
+        }
+    }
+
+    fn sleep_on(&mut self, copy: u32, next: SimTime, ends: SimTime) {
+        let at = next.min(ends).min(self.notice_at(copy)).max(self.now);
+        self.wake_copy(copy, at);
+    }
+
+    /// The moment of a copy has come: is it one of its notice or its end, and not of an attempt?
+    pub(super) fn still_waits(&mut self, copy: u32) -> bool {
+        let Some(next) = self.transport_queues.waits.get(&copy).map(|wait| wait.next) else { return false };
+        let host = self.copies[copy].host;
+        let ends = self.end_of_wait(host, self.copies[copy].arrived, false).unwrap_or(SimTime::NEVER);
+        if self.now >= ends {
+            self.expire(copy);
+            return true;
+        }
+        if self.now >= self.notice_at(copy) {
+            self.copies[copy].notified = true;
+            self.delay_notice(copy);
+        }
+        if self.now < next {
+            self.sleep_on(copy, next, ends);
+            return true;
+        }
+        self.transport_queues.waits.remove(&copy);
+        false
+    }
+
+    /// Nothing of a copy is left, or it is somebody else's now.
+    pub(super) fn forget_wait(&mut self, copy: u32) {
+        self.transport_queues.waits.remove(&copy);
+        self.transport_queues.left.remove(&copy);
+    }
+
+    /// `Retry-Queue`: an attempt now; the schedule goes on where it was.
+    pub(super) fn retry_queues_now(&mut self, host: HostId) {
+        if !self.queues_retry(host) {
+            return;
+        }
+        for queue in self.queues.iter_mut().filter(|queue| queue.host == host) {
+            queue.dead_until = SimTime::ZERO;
+        }
+        let waiting: Vec<u32> = self.transport_queues.waits.keys().copied().filter(|copy| self.copies[*copy].host == host).collect();
+        for copy in waiting {
+            self.transport_queues.waits.remove(&copy);
+        }
+    }
+
+    /// Settings changed: what waits for a connector that is gone, or for one that was missing, is routed again.
+    pub(super) fn resubmit_what_waits(&mut self) {
+        let waiting: Vec<u32> = self.transport_queues.waits.keys().copied().collect();
+        for copy in waiting {
+            if self.copies[copy].jobs == 0 && self.is_routed_otherwise(copy) {
+                self.transport_queues.waits.remove(&copy);
+                self.wake_copy(copy, self.now);
+            }
+        }
+    }
+
+    fn is_routed_otherwise(&mut self, copy: u32) -> bool {
+        let (host, message, tenant) = (self.copies[copy].host, self.copies[copy].message, self.copies[copy].tenant);
+        let number = self.messages[message].address_number;
+        let before: SmallVec<[(Box<str>, bool); 2]> = self.transport_queues.waits[&copy]
+            .queues
+            .iter()
+            .map(|queue| {
+                let key = self.tables.destinations.get(self.queues[*queue as usize].destination);
+                (key.connector.clone(), key.configured)
+            })
+            .collect();
+        let pending: SmallVec<[u16; 2]> = self.copies[copy]
+            .recipients
+            .iter()
+            .filter(|recipient| recipient.state == RecipientState::Pending)
+            .map(|recipient| recipient.index)
+            .collect();
+        pending.into_iter().any(|index| {
+            let template = self.recipient_template(message, index);
+            match self.known_stop(copy, host, tenant, template, number) {
+                Stop::To(destination) => {
+                    let key = self.tables.destinations.get(destination);
+                    !before.iter().any(|(connector, configured)| *connector == key.connector && *configured == key.configured)
+                }
+                Stop::Wait(_) => !before.is_empty(),
+                _ => true,
+            }
+        })
+    }
+}

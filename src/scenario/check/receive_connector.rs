@@ -1,0 +1,164 @@
+//! What does New-ReceiveConnector refuse?
+//!
+//! Sources: New-ReceiveConnector and Set-ReceiveConnector, parameters and their constraints. Not modelled: rates, limits on connections and errors,
+//! the header firewall, EHLO words.
+
+use std::net::IpAddr;
+
+use crate::base::Domain;
+use crate::diag::{Diagnostic, Span, code};
+use crate::model::exchange_server::ServerVersion;
+use crate::model::receive_connector::Range;
+use crate::scenario::compile::Desk;
+use crate::scenario::schema::{AuthMechanism, PermissionGroup, ReceiveConnector};
+use crate::scenario::source::Text;
+
+/// Says everything that the cmdlet would refuse, and what is not modelled. A default connector has its binding and ranges already.
+pub(in crate::scenario) fn check(name: &Text, connector: &ReceiveConnector, is_default: bool, version: ServerVersion, desk: &mut Desk) {
+    if !is_default && connector.bindings.items().is_empty() {
+        let help = "add bindings: [\"0.0.0.0:25\"]";
+        refuse(desk, name.span(), &format!("the connector `{name}` has no `bindings`"), help);
+    }
+    if !is_default && connector.remote_ip_ranges.items().is_empty() {
+        let help = "add remote_ip_ranges: [\"192.0.2.10\"], the clients that it is for";
+        refuse(desk, name.span(), &format!("the connector `{name}` has no `remote_ip_ranges`"), help);
+    }
+    for text in connector.bindings.items().iter().filter(|text| binding(text).is_none()) {
+        let help = "a local address and a port: \"0.0.0.0:25\" is every address, \"192.0.2.1:587\" one";
+        refuse(desk, text.span(), &format!("`{text}` is not a binding"), help);
+    }
+    for text in connector.remote_ip_ranges.items().iter().filter(|text| range(text).is_none()) {
+        let help = "an address, a network or a range: \"192.0.2.10\", \"192.0.2.0/24\", \"192.0.2.10-192.0.2.20\"";
+        refuse(desk, text.span(), &format!("`{text}` is not a range of addresses"), help);
+    }
+    mechanisms(connector, desk);
+    for text in connector.tls_domain_capabilities.items() {
+        let is_known = text.rsplit_once(':').is_some_and(|(_, word)| matches!(word, "AcceptCloudServicesMail" | "AcceptOorgProtocol"));
+        if !is_known {
+            let help = "a domain and what it may do: \"mail.protection.outlook.com:AcceptCloudServicesMail\"";
+            refuse(desk, text.span(), &format!("`{text}` is not a capability of a domain"), help);
+        }
+    }
+    if connector.max_acknowledgement_delay.is_written() && version > ServerVersion::Exchange2010 {
+        let help = "later versions make a shadow copy before they answer";
+        refuse(desk, connector.max_acknowledgement_delay.span(), "`max_acknowledgement_delay` exists in Exchange 2010 only", help);
+    }
+    not_modelled(connector, desk);
+}
+
+/// What may stand together in `AuthMechanism`, and with which permission groups.
+fn mechanisms(connector: &ReceiveConnector, desk: &mut Desk) {
+    let has = |mechanism| connector.auth_mechanism.items().contains(&mechanism);
+    let span = connector.auth_mechanism.span();
+    if has(AuthMechanism::None) && connector.auth_mechanism.items().len() > 1 {
+        refuse(desk, span, "`None` beside another mechanism", "`None` stands alone");
+    }
+    if has(AuthMechanism::BasicAuthRequireTLS) && !(has(AuthMechanism::BasicAuth) && has(AuthMechanism::Tls)) {
+        refuse(
+            desk,
+            span,
+            "`BasicAuthRequireTLS` without `BasicAuth` and `Tls`",
+            "write auth_mechanism: [Tls, BasicAuth, BasicAuthRequireTLS]",
+        );
+    }
+    if has(AuthMechanism::ExternalAuthoritative) {
+        let others = connector
+            .auth_mechanism
+            .items()
+            .iter()
+            .any(|other| !matches!(other, AuthMechanism::ExternalAuthoritative | AuthMechanism::Tls));
+        if others {
+            refuse(
+                desk,
+                span,
+                "`ExternalAuthoritative` beside another mechanism than `Tls`",
+                "write auth_mechanism: [Tls, ExternalAuthoritative]",
+            );
+        }
+        if !connector.permission_groups.items().contains(&PermissionGroup::ExchangeServers) {
+            let help = "add permission_groups: [ExchangeServers]; the clients then count as servers of the organization";
+            refuse(desk, span, "`ExternalAuthoritative` without the permission group `ExchangeServers`", help);
+        }
+    }
+    if connector.require_tls.or(false) && connector.auth_mechanism.is_written() && !has(AuthMechanism::Tls) {
+        refuse(desk, connector.require_tls.span(), "`require_tls` without `Tls` among the mechanisms", "add `Tls` to `auth_mechanism`");
+    }
+    if connector.anonymous_relay.or(false)
+        && connector.permission_groups.is_written()
+        && !connector.permission_groups.items().contains(&PermissionGroup::AnonymousUsers)
+    {
+        let help = "add `AnonymousUsers` to `permission_groups`";
+        refuse(desk, connector.anonymous_relay.span(), "`anonymous_relay` on a connector without anonymous users", help);
+    }
+}
+
+fn not_modelled(connector: &ReceiveConnector, desk: &mut Desk) {
+    desk.only(&connector.domain_secure_enabled, false, "domain security (`domain_secure_enabled`)");
+    desk.no_field(&connector.max_local_hop_count, "the limit on local hops");
+    desk.no_field(&connector.max_inbound_connection, "limits on connections of a Receive connector; a host's `sessions` are modelled");
+    desk.no_field(&connector.max_inbound_connection_per_source, "limits on connections of one source");
+    desk.no_field(&connector.max_inbound_connection_percentage_per_source, "limits on connections of one source");
+    desk.no_field(&connector.message_rate_limit, "message rates of a Receive connector; `RateLimit` under `receives` is modelled");
+    desk.no_field(&connector.max_header_size, "the size of headers");
+}
+
+/// `0.0.0.0:25`, `192.0.2.1:25`, `[::]:25`.
+pub(in crate::scenario) fn binding(text: &str) -> Option<(Option<IpAddr>, u16)> {
+    let (address, port) = text.trim().rsplit_once(':')?;
+    let port: u16 = port.parse().ok().filter(|port| *port > 0)?;
+    let address: IpAddr = address.trim_start_matches('[').trim_end_matches(']').parse().ok()?;
+    Some((if address.is_unspecified() { None } else { Some(address) }, port))
+}
+
+/// An address, a network, or `from-to`.
+pub(in crate::scenario) fn range(text: &str) -> Option<Range> {
+    let text = text.trim();
+    let range = match text.split_once('-') {
+        Some((from, to)) => Range { from: from.trim().parse().ok()?, to: to.trim().parse().ok()? },
+        None => match text.parse::<IpAddr>() {
+            Ok(address) => Range { from: address, to: address },
+            Err(_) => {
+                let network: ipnet::IpNet = text.parse().ok()?;
+                Range { from: network.network(), to: network.broadcast() }
+            }
+        },
+    };
+    (range.from.is_ipv4() == range.to.is_ipv4() && range.from <= range.to).then_some(range)
+}
+
+/// The domain of a capability that lets a hybrid's other half in.
+pub(in crate::scenario) fn cloud_name(text: &str) -> Option<Box<str>> {
+    let (domain, word) = text.rsplit_once(':')?;
+    let known = matches!(word, "AcceptCloudServicesMail" | "AcceptOorgProtocol");
+    Domain::parse(domain).ok().filter(|_| known).map(|domain| domain.as_str().into())
+}
+
+fn refuse(desk: &mut Desk, span: Span, message: &str, help: &str) {
+    desk.say(Diagnostic::error(code::CMDLET_REFUSES, span, message).help(help));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bindings_and_ranges() {
+        let one: IpAddr = std::net::Ipv4Addr::new(192, 0, 2, 1).into();
+        assert_eq!(binding("0.0.0.0:25"), Some((None, 25)));
+        assert_eq!(binding("[::]:587"), Some((None, 587)));
+        assert_eq!(binding("192.0.2.1:2525"), Some((Some(one), 2525)));
+        assert_eq!(binding("192.0.2.1"), None);
+        let ranges = [
+            ("192.0.2.1", Some(0)),
+            ("192.0.2.0/24", Some(255)),
+            ("192.0.2.1-192.0.2.10", Some(9)),
+            ("192.0.2.10-192.0.2.1", None),
+            ("192.0.2.1-2001:db8::1", None),
+            ("everybody", None),
+        ];
+        for (text, width) in ranges {
+            assert_eq!(range(text).map(|range| range.width()), width, "{text}");
+        }
+        assert_eq!(cloud_name("mail.protection.outlook.com:AcceptCloudServicesMail").as_deref(), Some("mail.protection.outlook.com"));
+    }
+}

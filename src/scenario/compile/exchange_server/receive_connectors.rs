@@ -1,0 +1,168 @@
+//! Receive connectors of a server: the default ones of its version, and what is written laid over them by name.
+//!
+//! Sources: Exchange Server "Receive connectors" (defaults), New-ReceiveConnector.
+
+use crate::base::SECOND;
+use crate::diag::code;
+use crate::model::exchange_server::ServerVersion;
+use crate::model::receive_connector::{Range, ReceiveConnector};
+use crate::model::settings::Listener;
+use crate::scenario::check::receive_connector;
+use crate::scenario::compile::desk::Desk;
+use crate::scenario::schema::{self, AuthMechanism, ExchangeServer, PermissionGroup};
+use crate::scenario::source::Text;
+
+use super::switches::Switches;
+
+/// `MaxMessageSize` of a Receive connector.
+const SIZE_BYTES: u64 = 36 << 20;
+
+/// Who a default connector is for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum For {
+    Everybody,
+    Users,
+    Servers,
+    UsersAndServers,
+}
+
+/// The connectors of a new server: name, port, who may submit, recipients of one message.
+fn defaults(version: ServerVersion, edge: bool) -> &'static [(&'static str, u16, For, u32)] {
+    if edge {
+        return &[("Default internal receive connector", 25, For::Everybody, 200)];
+    }
+    match version {
+        // The hub takes no anonymous mail until somebody allows it.
+        ServerVersion::Exchange2010 => &[("Default", 25, For::UsersAndServers, 5000), ("Client", 587, For::Users, 200)],
+        _ => &[
+            ("Default Frontend", 25, For::Everybody, 200),
+            ("Client Frontend", 587, For::Users, 200),
+            ("Outbound Proxy Frontend", 717, For::Servers, 200),
+            ("Client Proxy", 465, For::UsersAndServers, 200),
+            ("Default", 2525, For::Servers, 5000),
+        ],
+    }
+}
+
+/// The connectors of the server called `name`.
+pub(super) fn connectors(server: &ExchangeServer, name: &str, edge: bool, switches: Switches, desk: &mut Desk) -> Vec<ReceiveConnector> {
+    let version = super::version(server);
+    let mut rows: Vec<ReceiveConnector> = defaults(version, edge)
+        .iter()
+        .map(|(name, port, for_whom, recipients)| usual(name, *port, *for_whom, *recipients, switches))
+        .collect();
+    let known = rows.len();
+    let mut written: Vec<(&Text, &schema::ReceiveConnector)> = server.receive_connectors.iter().collect();
+    written.sort_by_key(|(name, _)| name.as_str());
+    for (key, connector) in written {
+        let at = rows.iter().position(|row| *row.name == *key.as_str());
+        receive_connector::check(key, connector, at.is_some_and(|at| at < known), version, desk);
+        if connector.server.as_str().is_some_and(|server| server != name) {
+            continue;
+        }
+        let mut row = at.map_or_else(|| usual(key, 25, For::Servers, 200, switches), |at| rows[at].clone());
+        if at.is_none() {
+            (row.servers, row.bindings) = (false, Vec::new());
+        }
+        lay_over(&mut row, connector, desk);
+        match at {
+            Some(at) if connector.enabled.or(true) => rows[at] = row,
+            Some(at) => drop(rows.remove(at)),
+            None if connector.enabled.or(true) => rows.push(row),
+            None => {}
+        }
+    }
+    overlaps(server, &rows, desk);
+    rows
+}
+
+fn usual(name: &str, port: u16, for_whom: For, max_recipients: u32, switches: Switches) -> ReceiveConnector {
+    let all = ["0.0.0.0-255.255.255.255", "::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"];
+    ReceiveConnector {
+        name: name.into(),
+        bindings: vec![(None, port)],
+        ranges: all.iter().filter_map(|text| receive_connector::range(text)).collect(),
+        anonymous: for_whom == For::Everybody,
+        users: matches!(for_whom, For::Users | For::UsersAndServers),
+        servers: for_whom != For::Users,
+        partners: false,
+        external_authoritative: false,
+        anonymous_relay: false,
+        require_tls: false,
+        max_hops: switches.max_hop_count,
+        max_message_size: Some(SIZE_BYTES),
+        max_recipients,
+        tarpit_ns: 5 * SECOND,
+        cloud_names: Vec::new(),
+    }
+}
+
+fn lay_over(row: &mut ReceiveConnector, connector: &schema::ReceiveConnector, desk: &mut Desk) {
+    if connector.bindings.is_written() {
+        row.bindings = connector.bindings.items().iter().filter_map(|text| receive_connector::binding(text)).collect();
+    }
+    if connector.remote_ip_ranges.is_written() {
+        row.ranges = connector.remote_ip_ranges.items().iter().filter_map(|text| receive_connector::range(text)).collect();
+    }
+    if connector.permission_groups.is_written() {
+        let has = |group| connector.permission_groups.items().contains(&group);
+        row.anonymous = has(PermissionGroup::AnonymousUsers);
+        row.users = has(PermissionGroup::ExchangeUsers);
+        row.servers = has(PermissionGroup::ExchangeServers) || has(PermissionGroup::ExchangeLegacyServers);
+        row.partners = has(PermissionGroup::Partners);
+    }
+    row.external_authoritative = connector.auth_mechanism.items().contains(&AuthMechanism::ExternalAuthoritative);
+    row.anonymous_relay = connector.anonymous_relay.or(false);
+    row.require_tls = connector.require_tls.or(false);
+    row.max_hops = desk.number_or(&connector.max_hop_count, row.max_hops, 1, 500);
+    if let Some(size) = connector.max_message_size.get().and_then(|text| desk.size(text)) {
+        row.max_message_size = size;
+    }
+    row.max_recipients = desk.number_or(&connector.max_recipients_per_message, row.max_recipients, 1, 512_000);
+    row.tarpit_ns = super::transport::time(&connector.tarpit_interval, row.tarpit_ns, (0, 600 * SECOND), desk);
+    row.cloud_names = connector.tls_domain_capabilities.items().iter().filter_map(|text| receive_connector::cloud_name(text)).collect();
+}
+
+/// Two connectors with one binding must not fight for a client: ranges meet only where one holds the other, and are never the same.
+fn overlaps(server: &ExchangeServer, rows: &[ReceiveConnector], desk: &mut Desk) {
+    for (at, one) in rows.iter().enumerate() {
+        for other in &rows[at + 1..] {
+            let same_binding = one.bindings.iter().any(|binding| other.bindings.contains(binding));
+            let bad = |a: &Range, b: &Range| a == b || a.meets(b) && !a.holds(b) && !b.holds(a);
+            let met = one.ranges.iter().flat_map(|a| other.ranges.iter().map(move |b| (a, b))).find(|(a, b)| bad(a, b));
+            let Some((a, b)) = met.filter(|_| same_binding) else { continue };
+            let written = server.receive_connectors.iter().find(|(name, _)| *name.as_str() == *other.name || *name.as_str() == *one.name);
+            let Some((place, _)) = written else { continue };
+            let message = if a == b {
+                format!("`{}` and `{}` have one binding and one range of remote addresses", one.name, other.name)
+            } else {
+                format!("the remote addresses of `{}` and `{}` overlap, and neither holds the other", one.name, other.name)
+            };
+            let help = "another binding, or remote addresses that lie wholly within those of the other connector";
+            desk.error(code::CMDLET_REFUSES, place.span(), message, help);
+        }
+    }
+}
+
+/// A listener for each binding that has none yet; those at one address stand first.
+pub(super) fn listen(rows: &[ReceiveConnector], listeners: &mut Vec<Listener>) {
+    let Some(usual) = listeners.first().cloned() else { return };
+    for row in rows {
+        for (local, port) in &row.bindings {
+            let only_at: Vec<std::net::IpAddr> = local.iter().copied().collect();
+            if listeners.iter().any(|known| known.port == *port && known.only_at == only_at) {
+                continue;
+            }
+            let new = Listener {
+                name: row.name.clone(),
+                port: *port,
+                only_at: only_at.clone(),
+                implicit_tls: false,
+                require_tls: false,
+                require_login: false,
+                ..usual.clone()
+            };
+            if only_at.is_empty() { listeners.push(new) } else { listeners.insert(0, new) }
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! Set-TransportService and Set-TransportConfig: timers of the queues, limits of the organization, protection against loss.
+//!
+//! Sources: Set-TransportService, Set-TransportConfig, EdgeTransport.exe.config, Exchange Server "Configure message intervals". Not modelled: limits on
+//! all connections together, external DNS servers, domain security, delay notices for one side only.
+
+use crate::base::{DAY, HOUR, MINUTE, SECOND};
+use crate::diag::code;
+use crate::model::exchange_server::{ShadowRefusal, Transport};
+use crate::model::settings::{Retry, Sender};
+use crate::scenario::compile::desk::Desk;
+use crate::scenario::schema::{self, ExchangeServer};
+use crate::scenario::source::{Field, Text};
+
+use super::switches::Switches;
+
+/// Sets the schedules and windows of a server, and returns the rest.
+pub(super) fn transport(server: &ExchangeServer, edge: bool, switches: Switches, sender: &mut Sender, desk: &mut Desk) -> Transport {
+    let nothing = schema::TransportService::default();
+    let service = server.transport_service.get().unwrap_or(&nothing);
+    let (transient, outbound) = if edge { (10 * MINUTE, 30 * MINUTE) } else { (5 * MINUTE, 10 * MINUTE) };
+    let glitches = desk.number_or(&service.queue_glitch_retry_count, 4, 0, 15);
+    let glitch_ns = time(&service.queue_glitch_retry_interval, MINUTE, (SECOND, DAY), desk);
+    let transients = desk.number_or(&service.transient_failure_retry_count, 6, 0, 15);
+    let transient_ns = time(&service.transient_failure_retry_interval, transient, (SECOND, 12 * HOUR), desk);
+    let outbound_ns = time(&service.outbound_connection_failure_retry_interval, outbound, (SECOND, 20 * DAY), desk);
+    let lifetime_ns = time(&service.message_expiration_timeout, 2 * DAY, (5 * SECOND, 90 * DAY), desk);
+    let mut notice_ns = time(&service.delay_notification_timeout, 4 * HOUR, (SECOND, 30 * DAY), desk);
+    if notice_ns <= u64::from(transients) * transient_ns {
+        let place = if service.delay_notification_timeout.is_written() {
+            service.delay_notification_timeout.span()
+        } else {
+            service.transient_failure_retry_interval.span()
+        };
+        let message = "`delay_notification_timeout` ends before the transient retries do";
+        let help = "it must be longer than `transient_failure_retry_count` times `transient_failure_retry_interval`";
+        desk.error(code::CMDLET_REFUSES, place, message, help);
+    }
+    let config = server.transport_config.get();
+    if let Some(config) = config {
+        let (inside, outside) = (config.internal_delay_dsn_enabled.or(true), config.external_delay_dsn_enabled.or(true));
+        if inside != outside {
+            desk.not_modelled(config.internal_delay_dsn_enabled.span(), "delay notices for senders of one side only");
+        } else if !inside {
+            notice_ns = 0;
+        }
+    }
+    let mut waits_ns = vec![glitch_ns; glitches as usize];
+    waits_ns.extend(vec![transient_ns; transients as usize]);
+    waits_ns.push(outbound_ns);
+    sender.retry = Retry::Steps { waits_ns, lifetime_ns, delay_notice_ns: notice_ns };
+    sender.concurrency = (1, connections(service, switches, desk));
+    refuse(service, desk);
+    Transport {
+        message_retry_ns: time(&service.message_retry_interval, switches.message_retry_ns, (SECOND, DAY), desk),
+        resubmit_after_ns: time(&service.max_idle_time_before_resubmit, 12 * HOUR, (SECOND, 90 * DAY), desk),
+        messages_per_connection: desk.number_or(
+            &service.smtp_connector_queue_message_count_threshold_for_concurrent_connections,
+            20,
+            1,
+            u32::MAX,
+        ),
+        ..of_config(server, switches, desk)
+    }
+}
+
+/// Limits and protection of the whole organization.
+fn of_config(server: &ExchangeServer, switches: Switches, desk: &mut Desk) -> Transport {
+    let usual = Transport::default();
+    let nothing = schema::TransportConfig::default();
+    let config = server.transport_config.get().unwrap_or(&nothing);
+    desk.no_field(&config.max_recipient_envelope_limit, "the organization's limit on recipients");
+    desk.no_field(&config.internal_dsn_reporting_authority, "who signs reports");
+    desk.no_field(&config.external_dsn_reporting_authority, "who signs reports");
+    desk.no_field(&config.tls_send_domain_secure_list, "domain security");
+    desk.no_field(&config.tls_receive_domain_secure_list, "domain security");
+    desk.no_field(&config.internal_smtp_servers, "internal SMTP servers");
+    let size = |field: &Field<Text>, usual, desk: &mut Desk| field.get().and_then(|text| desk.size(text)).unwrap_or(usual);
+    let resubmit_ns = time(&config.shadow_resubmit_time_span, 3 * HOUR, (SECOND, 30 * DAY), desk);
+    time(&config.safety_net_hold_time, 2 * DAY, (15 * SECOND, 90 * DAY), desk);
+    Transport {
+        max_send_size: size(&config.max_send_size, usual.max_send_size, desk),
+        max_receive_size: size(&config.max_receive_size, usual.max_receive_size, desk),
+        shadow_resubmit_ns: config.shadow_redundancy_enabled.or(true).then_some(resubmit_ns),
+        shadow_heartbeat_ns: time(&config.shadow_heartbeat_frequency, 2 * MINUTE, (SECOND, DAY), desk),
+        refuses_without_shadow: match (config.reject_message_on_shadow_failure.or(false), switches.shadow_failure_as_cmdlet) {
+            (false, _) => None,
+            (true, false) => Some(ShadowRefusal::AsArticle),
+            (true, true) => Some(ShadowRefusal::AsCmdlet),
+        },
+        ..usual
+    }
+}
+
+/// Connections to one place at most.
+fn connections(service: &schema::TransportService, switches: Switches, desk: &mut Desk) -> u32 {
+    let per_domain = number(service.max_per_domain_outbound_connections.get().map(|loose| &loose.0), switches.connections_per_domain, desk);
+    let all = number(service.max_outbound_connections.get().map(|loose| &loose.0), 1000, desk);
+    if all < per_domain {
+        let place = service.max_outbound_connections.span();
+        let place = if place.is_somewhere() { place } else { service.max_per_domain_outbound_connections.span() };
+        let help = "`max_outbound_connections` is at least `max_per_domain_outbound_connections`";
+        desk.error(code::CMDLET_REFUSES, place, "fewer connections in all than to one domain", help);
+    } else if all < 1000 {
+        desk.not_modelled(service.max_outbound_connections.span(), "a limit on all connections together");
+    }
+    per_domain
+}
+
+fn refuse(service: &schema::TransportService, desk: &mut Desk) {
+    desk.no_field(&service.mailbox_delivery_queue_retry_interval, "mailbox databases that cannot be reached");
+    desk.no_field(&service.max_connection_rate_per_minute, "a limit on new connections per minute");
+    desk.no_field(&service.external_dns_servers, "external DNS servers of a transport service; `resolvers` say who is asked");
+    desk.no_field(&service.internal_dns_servers, "internal DNS servers of a transport service; `resolvers` say who is asked");
+    time(&service.queue_max_idle_time, 3 * MINUTE, (SECOND, HOUR), desk);
+}
+
+/// A number, or `unlimited`.
+pub(super) fn number(text: Option<&Text>, usual: u32, desk: &mut Desk) -> u32 {
+    let Some(text) = text else { return usual };
+    if text.as_str().eq_ignore_ascii_case("unlimited") {
+        return u32::MAX;
+    }
+    match text.parse::<u32>() {
+        Ok(number) if number > 0 => number,
+        _ => {
+            desk.error(code::RANGE, text.span(), format!("`{text}` is out of bounds"), "a number from 1 on, or \"unlimited\"");
+            usual
+        }
+    }
+}
+
+/// A time between two bounds.
+pub(super) fn time(field: &Field<Text>, usual: u64, (least, most): (u64, u64), desk: &mut Desk) -> u64 {
+    let Some(text) = field.get() else { return usual };
+    match desk.duration(text) {
+        Some(ns) if (least..=most).contains(&ns) => ns,
+        Some(_) => {
+            let help = format!("from {} to {}", crate::base::duration(least), crate::base::duration(most));
+            desk.error(code::RANGE, text.span(), format!("`{text}` is out of bounds"), help);
+            usual
+        }
+        None => usual,
+    }
+}
