@@ -31,11 +31,13 @@ pub struct Options {
     pub until: Option<SimTime>,
     /// Other traffic than the model's.
     pub sources: Option<Vec<Source>>,
+    /// It is over as soon as all that is left waits for an administrator (the Unreachable queue of Exchange Server), as without `until`.
+    pub until_settled: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { level: PATHS, seed: None, until: None, sources: None }
+        Self { level: PATHS, seed: None, until: None, sources: None, until_settled: false }
     }
 }
 
@@ -101,6 +103,7 @@ fn play<const LEVEL: u8>(model: &Model, options: &Options) -> Run {
         chance,
         now: SimTime::ZERO,
         until: asked.unwrap_or(LONGEST),
+        until_settled: asked.is_none() || options.until_settled,
         version: 0,
         plain: false,
         zones: 0,
@@ -172,6 +175,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let mut events = 0;
         loop {
             let Some(event) = self.events.pop() else { return (Stop::Settled, events) };
+            if event.kind == Kind::Ready && self.until_settled && !self.plain && self.waits_for_somebody(event.row, event.number) {
+                return (Stop::Settled, events);
+            }
             if event.at >= self.until {
                 return (Stop::Until, events);
             }

@@ -179,6 +179,16 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         false
     }
 
+    /// Is nothing left to happen but the end of what lies in Unreachable queues? Then the run waits for an administrator who never comes.
+    pub(super) fn waits_for_somebody(&self, copy: u32, event: u64) -> bool {
+        let waits = &self.transport_queues.waits;
+        let is_lost = |wait: &Wait| wait.next == SimTime::NEVER;
+        if !waits.get(&copy).is_some_and(is_lost) || self.copies[copy].waits != event {
+            return false;
+        }
+        self.events.len() < waits.values().filter(|wait| is_lost(wait)).count()
+    }
+
     /// Nothing of a copy is left, or it is somebody else's now.
     pub(super) fn forget_wait(&mut self, copy: u32) {
         self.transport_queues.waits.remove(&copy);

@@ -6,7 +6,7 @@
 //! logins.
 
 use super::super::visitor::Visitor;
-use super::super::{Because, because};
+use super::super::{Because, Decision, because};
 use crate::base::{Enhanced, Reply};
 use crate::model::exchange_server::{Organization, ServerVersion, ShadowRefusal};
 use crate::model::receive_connector::ReceiveConnector;
@@ -49,6 +49,32 @@ pub fn find<'a>(organization: &'a Organization, visitor: &Visitor<'_>) -> Option
             .map(|(_, connector)| connector)
     };
     if listener.only_at.is_empty() { narrowest(false) } else { narrowest(true).or_else(|| narrowest(false)) }
+}
+
+/// The connector that mail from this address came in on, at the port for everybody.
+#[must_use]
+pub fn came_in_on(organization: &Organization, address: std::net::IpAddr) -> Option<&ReceiveConnector> {
+    let at_port = organization.receive_connectors.iter().filter(|connector| connector.bindings.iter().any(|(_, port)| *port == 25));
+    let held = at_port.filter_map(|connector| {
+        let width = connector.ranges.iter().filter(|range| range.has(address)).map(crate::model::receive_connector::Range::width).min()?;
+        Some((width, connector))
+    });
+    held.min_by_key(|(width, _)| *width).map(|(_, connector)| connector)
+}
+
+/// The Send connector that is linked to where a message came in (Exchange 2010).
+#[must_use]
+pub fn linked_connector(organization: &Organization, client: std::net::IpAddr) -> Option<Decision<usize>> {
+    let came_in = came_in_on(organization, client)?;
+    let is_linked = |connector: &&crate::model::exchange_server::SendConnector| {
+        connector.enabled && connector.linked.as_deref() == Some(&*came_in.name)
+    };
+    let at = organization.send_connectors.iter().position(|connector| is_linked(&connector))?;
+    let why = format!("linked to `{}`, where the message came in: address spaces are not looked at", came_in.name);
+    Some(Decision::for_reason(
+        at,
+        because("LINK", &*organization.send_connectors[at].name, why, "New-SendConnector LinkedReceiveConnector"),
+    ))
 }
 
 /// What the client may do at a connector, and why.
