@@ -83,6 +83,34 @@ const WISHES: [Row; 4] = [
     Row("TLS-Required: No, dane, another key", "level: Dane", Tlsa("3 1 1 @spki256:another"), ", headers: { \"TLS-Required\": \"No\" }"),
 ];
 
+/// KumoMTA in its own words (`enable_tls`).
+const KUMO: [Row; 4] = [
+    Row("Disabled (none)", "level: None", Nothing, ""),
+    Row("Opportunistic (may)", "level: May", Nothing, ""),
+    Row("RequiredInsecure (encrypt)", "level: Encrypt", Nothing, ""),
+    Row("Required (verify)", "level: Verify", Nothing, ""),
+];
+
+/// What a reader of a section must know.
+fn note(profile: &str) -> &'static str {
+    match profile {
+        "KumoMta" => {
+            "\nThe row `Opportunistic` is a reading of the manual, not seen on a running server: in clear where STARTTLS is not offered, and not this host where it is \
+             offered\nand refused, broken or shows a certificate that is not good. `OpportunisticInsecure` is not among the levels; a policy of MTA-STS in mode testing uses it.\n"
+        }
+        "Sendmail" => {
+            "\n`encrypt` and `verify` are entries of the access map (`TLS_Srv: ENCR:1`, `TLS_Srv: VERIFY:1+CN`). Without `TLSFallbacktoClear` a broken handshake is never \
+             followed by plain text.\n"
+        }
+        "OpenSmtpd" => "\n`encrypt` is `tls no-verify`, `verify` is `tls`: both only for relay hosts of an action.\n",
+        "Qmail" => "\nqmail knows no TLS; patched versions are not modelled.\n",
+        "Postfix" => {
+            "\nUnder `may` an encrypted session that breaks later is also followed by plain text to the same address, on the same condition as a broken handshake.\n"
+        }
+        _ => "",
+    }
+}
+
 /// Of Exchange Online: the fields of a connector instead of `tls`; empty = no connector.
 const EXCHANGE_ONLINE: [Row; 12] = [
     Row("no connector", "", Nothing, ""),
@@ -225,15 +253,16 @@ fn the_table() {
         ("Postfix", "Postfix", postfix),
         ("Exim", "Exim", exim),
         ("Sendmail", "Sendmail", common.clone()),
-        ("OpenSmtpd", "OpenSMTPD", common.clone()),
+        ("OpenSmtpd", "OpenSMTPD", common),
         ("Qmail", "qmail", COMMON[..2].iter().collect()),
-        ("KumoMta", "KumoMTA", common),
+        ("KumoMta", "KumoMTA", KUMO.iter().collect()),
         ("ExchangeOnline", "Exchange Online", EXCHANGE_ONLINE.iter().collect()),
     ];
     let mut page = HEAD.to_owned();
     for (profile, title, rows) in senders {
         let states: Vec<&str> = STATES.iter().map(|state| state.0).collect();
-        let _ = write!(page, "\n## {title}\n\n| policy | {} |\n|---|{}\n", states.join(" | "), "---|".repeat(states.len()));
+        let _ =
+            write!(page, "\n## {title}\n{}\n| policy | {} |\n|---|{}\n", note(profile), states.join(" | "), "---|".repeat(states.len()));
         for row in rows {
             let cells: Vec<&str> = STATES.iter().map(|state| cell(&scenario(profile, row, *state))).collect();
             let _ = writeln!(page, "| {} | {} |", row.0, cells.join(" | "));

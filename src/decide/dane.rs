@@ -2,7 +2,7 @@
 //!
 //! Three questions: may TLSA be asked for a host at all (`ground`), what follows from the answer (`promise`), does a certificate fit (`fits`).
 //! Sources: RFC 7672 §2.1 to §3.2.3, RFC 7671 §5, RFC 6698 §2.1; smtp_tls_policy.c of Postfix, host.c of Exim, Microsoft's article about SMTP DANE.
-//! Not modelled: the preference of the strongest digest (RFC 7671 §9), a TLSA record of an authority whose real digest is pasted.
+//! Not modelled: a TLSA record of an authority whose real digest is pasted.
 
 use super::profile::{DaneRules, End};
 use super::tls::{Wanted, carries};
@@ -104,7 +104,7 @@ pub fn promise(rules: &DaneRules, usage: DaneUse, ground: Ground, host: &str, an
                 let count = if usable.len() == 1 { "a TLSA record".to_owned() } else { format!("{} TLSA records", usable.len()) };
                 let usable = usable.into_iter().cloned().collect();
                 one(Promise::Authenticated(usable), "DANE-6", format!("{count}: TLS, and a certificate that fits"))
-            } else if must {
+            } else if must && rules.useless_is_missing {
                 nothing("DANE-5", "TLSA records, none of them usable")
             } else {
                 one(Promise::Encrypted, "DANE-5", "TLSA records, none of them usable: TLS, whatever the certificate".to_owned())
@@ -152,7 +152,7 @@ pub fn fits(
 ) -> Result<&'static str, (&'static str, &'static str)> {
     let expired = now < certificate.not_before || now > certificate.not_after;
     let mut misfit = ("no TLSA record fits the certificate", "tlsa-invalid");
-    for record in records {
+    for record in records.iter().filter(|record| !rules.strongest_digest || !is_outdone(record, records)) {
         if record.usage == 3 && is_of_leaf(record, certificate) {
             if !(expired && rules.expiry_counts) {
                 return Ok("a TLSA record of usage 3 fits; nothing else about the certificate counts");
@@ -172,6 +172,12 @@ pub fn fits(
         }
     }
     Err(misfit)
+}
+
+/// Does another record with the same usage and selector have a stronger digest? Data without a digest stands beside all (RFC 7671 §9).
+fn is_outdone(record: &Tlsa, records: &[Tlsa]) -> bool {
+    let same = |other: &Tlsa| (other.usage, other.selector) == (record.usage, record.selector);
+    record.matching == 1 && records.iter().any(|other| same(other) && other.matching == 2)
 }
 
 fn is_of_leaf(record: &Tlsa, certificate: &Certificate) -> bool {

@@ -94,7 +94,7 @@ pub fn read_mx(rules: &Behaviour, names: &Names, name: NameId, answer: &MxAnswer
         if names.text(target).is_empty() {
             let rule = if preference == 0 { "R15" } else { "R16" };
             passed_over.push(because(rule, ".", "not a host; left out beside real ones", "RFC 7505 §3"));
-        } else if targets.iter().any(|(_, seen)| *seen == target) {
+        } else if !rules.mx.keeps_duplicates && targets.iter().any(|(_, seen)| *seen == target) {
             passed_over.push(because(
                 "R21",
                 label(names, target),
@@ -299,7 +299,7 @@ mod tests {
         let (domain, a, b, root) = (names.intern("d.test"), names.intern("a.d.test"), names.intern("b.d.test"), names.intern("."));
         let code = |end: &End| (end.bounce, end.status.to_string());
         use MxAnswer::{Failed, NoData, NxDomain, Records};
-        let cases: [(_, _, _, Expected<'_>, _); 28] = [
+        let cases: [(_, _, _, Expected<'_>, _); 29] = [
             ("lowest preference first", Profile::Rfc, Records(vec![(20, b), (10, a)]), Ok(vec![a, b]), "R1"),
             ("no MX", Profile::Rfc, NoData, Ok(vec![]), "R2"),
             ("no such domain", Profile::Rfc, NxDomain, Err((true, "5.1.2")), "R4"),
@@ -315,6 +315,7 @@ mod tests {
             ("null MX beside others wins at Postfix", Profile::Postfix, Records(vec![(0, root), (10, a)]), Err((true, "5.1.0")), "R15"),
             ("`MX 10 .` is no host", Profile::Rfc, Records(vec![(10, root)]), Err((true, "5.4.4")), "R16"),
             ("twice the same", Profile::Rfc, Records(vec![(20, a), (10, a)]), Ok(vec![a]), "R1"),
+            ("twice the same, Postfix", Profile::Postfix, Records(vec![(20, a), (10, a)]), Ok(vec![a, a]), "R1"),
             ("no such domain, Sendmail goes on", Profile::Sendmail, NxDomain, Ok(vec![]), "R4"),
             ("no such domain, OpenSMTPD", Profile::OpenSmtpd, NxDomain, Err((true, "5.1.2")), "R4"),
             ("no such domain, qmail goes on", Profile::Qmail, NxDomain, Ok(vec![]), "R4"),

@@ -88,9 +88,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             self.now,
         ) {
             Next::Try { at, why } => {
-                let at = match hard_expiry(&sender.retry, rules.expiry, arrived) {
-                    Some(end) if rules.expiry == ExpiryTest::Timer => at.min(end).max(self.now),
-                    _ => at,
+                let (at, why) = match hard_expiry(&sender.retry, rules.expiry, arrived) {
+                    Some(end) if rules.expiry == ExpiryTest::Timer && end < at => {
+                        (end.max(self.now), "its lifetime ends before the next attempt would come")
+                    }
+                    _ => (at, why),
                 };
                 self.pass_row(copy, at, why);
                 self.wake_copy(copy, at);

@@ -13,7 +13,7 @@ use crate::decide::mta_sts::{self, Verdict};
 use crate::decide::profile::{End, bounce};
 use crate::model::Model;
 use crate::model::dns::{RecordType, Tlsa};
-use crate::model::settings::{DaneUse, Directory, HostConfig, TlsLevel, TlsPolicy};
+use crate::model::settings::{DaneUse, Directory, HostConfig, TlsLevel, TlsPolicy, UnsignedList};
 use crate::model::traffic::TlsWish;
 use crate::trace::level::PATHS;
 use crate::trace::{Leg, NONE, PublishedPolicy, RefusalRow, TlsRecord};
@@ -26,6 +26,8 @@ pub(crate) struct Proof {
     pub(super) records: Vec<Tlsa>,
     /// Whose records these are: names that a certificate may carry.
     pub(super) bases: [Option<NameId>; 2],
+    /// The list that named the host is not signed: that the host keeps its promise does not prove that it is the right one.
+    pub(super) half: bool,
     /// A policy in testing: what it would have said is reported.
     pub(super) watched: bool,
     /// RFC 8460 result of something that went wrong already and stops nobody.
@@ -67,7 +69,7 @@ impl Published {
 impl Proof {
     /// A policy and nothing else.
     fn of(policy: TlsPolicy) -> Self {
-        Self { policy, records: Vec::new(), bases: [None, None], watched: false, noted: None, published: NONE }
+        Self { policy, records: Vec::new(), bases: [None, None], half: false, watched: false, noted: None, published: NONE }
     }
 }
 
@@ -134,6 +136,14 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             return Proved::Go(at);
         }
         let (mut policy, mut at) = (policy, at);
+        if !goal.ground.list && policy.dane == DaneUse::Try && policy.unsigned_list != UnsignedList::AsProfile {
+            (policy.dane, policy.level) = match policy.unsigned_list {
+                UnsignedList::None => (DaneUse::Never, TlsLevel::None),
+                UnsignedList::Encrypt => (DaneUse::Never, TlsLevel::Encrypt),
+                UnsignedList::May | UnsignedList::AsProfile => (DaneUse::Never, policy.level),
+            };
+            self.jobs[job].proof = self.proofs.intern(Proof::of(policy.clone()));
+        }
         if policy.dane != DaneUse::Never {
             let (promise, ready) = self.ask_dane(job, goal, policy.dane, at);
             at = ready;
@@ -151,7 +161,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 Promise::Authenticated(records) => {
                     let published = self.published_records(job, goal, &records);
                     let policy = TlsPolicy { level: TlsLevel::Dane, names: Vec::new(), ..policy };
-                    let proof = Proof { records, bases: goal.ground.bases, published, ..Proof::of(policy) };
+                    let proof = Proof { records, bases: goal.ground.bases, half: !goal.ground.list, published, ..Proof::of(policy) };
                     self.jobs[job].proof = self.proofs.intern(proof);
                     return Proved::Go(at);
                 }

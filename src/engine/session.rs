@@ -142,7 +142,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     /// Banner, EHLO, STARTTLS.
     pub(super) fn greet(&mut self, talk: &mut Talk<'_>) -> Result<(), Box<SessionEnd>> {
         let timers = talk.ours.sender.timers;
-        let wraps = talk.ours.sender.tls.policy.implicit;
+        let wraps = self.policy_of(talk.job).implicit;
         if wraps {
             self.wrap(talk)?;
         } else if talk.listener.implicit_tls {
@@ -171,7 +171,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
         let own = self.model.hosts[talk.client.index()].hostname;
         if talk.rules.session.own_name != OwnName::Ignored
-            && talk.client != talk.server
+            && (talk.client != talk.server || matches!(talk.rules.session.own_name, OwnName::BouncesAtLast(..)))
             && self.model.hosts[talk.server.index()].hostname == own
         {
             let best = self.jobs[talk.job].next <= 1;

@@ -58,6 +58,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let server = self.jobs[job].line.server;
         self.release(server);
         let copy = self.jobs[job].copy;
+        // Who was refused in the last session of an attempt keeps that word, though the session then broke for the others.
+        let last_word = !end.refusals.is_empty() && end.rest.is_some() && !end.plaintext_retry && self.is_last(job);
         if end.counts && !end.plaintext_retry {
             self.jobs[job].sessions += 1;
         }
@@ -70,7 +72,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
         for (place, effect, reply) in &end.refusals {
             self.apply(job, *place, *effect, *reply, server);
-            self.copies[copy].recipients[usize::from(*place)].kept = keeps && !matches!(effect, Effect::Bounce(_));
+            self.copies[copy].recipients[usize::from(*place)].kept = (keeps || last_word) && !matches!(effect, Effect::Bounce(_));
         }
         if let Some((effect, reply)) = end.rest {
             let early = keeps && matches!(end.phase, Phase::Banner | Phase::Ehlo | Phase::Helo | Phase::Starttls | Phase::Mail);

@@ -110,8 +110,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     /// What the policy makes of an offer, after a handshake where there is one.
     fn judge_offer(&mut self, talk: &mut Talk<'_>, offer: OfferKey, plain_retry: bool) -> Result<(), Box<SessionEnd>> {
         let timers = talk.ours.sender.timers;
-        let level = self.policy_of(talk.job).level;
         let policy = self.policy_of(talk.job).clone();
+        let (level, policy_wraps) = (policy.level, policy.implicit);
         let (hop, _) = self.hop_of(talk.job, self.jobs[talk.job].hop).expect("a session has a next hop");
         let offer = match offer {
             OfferKey::Certificate(..) if policy.certificate == ClientCertificate::Missing => {
@@ -145,7 +145,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         match verdict {
             Verdict::Go(outcome) => {
                 talk.encrypted = outcome != TlsOutcome::Plaintext;
-                if talk.encrypted && !talk.ours.sender.tls.policy.implicit {
+                if talk.encrypted && !policy_wraps {
                     // A second EHLO (RFC 3207 §4.2).
                     self.command(talk, Phase::Ehlo, timers.ehlo_ns, 0).map_err(|stop| self.broken(talk, Phase::Ehlo, &stop, true))?;
                 }
@@ -185,8 +185,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     pub(super) fn goes_on_in_clear(&self, talk: &Talk<'_>) -> bool {
         talk.encrypted
             && talk.rules.tls.broken_handshake == BrokenHandshake::PlaintextWhenOld
-            && !talk.ours.sender.tls.policy.implicit
             && self.policy_of(talk.job).level == TlsLevel::May
+            && !self.policy_of(talk.job).implicit
             && self.has_waited(talk)
     }
 
@@ -302,18 +302,22 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let decision = negotiate(talk.rules, &question.policy, &offer, question.old, question.plain_retry);
         let mut why = sentence(&decision.chosen);
         let policy = question.policy.level.as_str();
-        let (outcome, mut result) = match &decision.outcome {
+        let (mut outcome, mut result) = match &decision.outcome {
             Verdict::Go(outcome) => (*outcome, None),
             Verdict::PlaintextRetry => (TlsOutcome::Plaintext, Some("validation-failure")),
             Verdict::Fail { result, .. } => (TlsOutcome::Plaintext, Some(*result)),
         };
         let mut published = NONE;
         if question.proof != NONE {
-            let (watched, noted) = {
+            let (watched, noted, half) = {
                 let proof = self.proofs.get(question.proof);
                 published = proof.published;
-                (proof.watched, proof.noted)
+                (proof.watched, proof.noted, proof.half)
             };
+            if half && outcome == TlsOutcome::Authenticated {
+                outcome = TlsOutcome::Encrypted;
+                why += "; but nobody signed the list that named the host";
+            }
             let would = watched.then(|| self.under_enforcement(&question, &host_name, talk)).flatten();
             if let (None, Some(failure)) = (result, noted.or(would)) {
                 result = Some(failure);

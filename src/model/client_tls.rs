@@ -23,9 +23,11 @@ pub struct TlsPolicy {
     pub names: Vec<Box<str>>,
     /// Are TLSA records looked up (RFC 7672)?
     pub dane: DaneUse,
+    /// What becomes of `DaneUse::Try` where the MX answer is not signed.
+    pub unsigned_list: UnsignedList,
     /// Are policies of receiving domains fetched (RFC 8461)?
     pub mta_sts: bool,
-    /// TLS from the first byte (RFC 8314 §3.3; Postfix `smtp_tls_wrappermode`). Of the sender's general policy, not of single next hops.
+    /// TLS from the first byte (RFC 8314 §3.3; Postfix `smtp_tls_wrappermode`).
     pub implicit: bool,
     /// The certificate that the client shows.
     pub certificate: ClientCertificate,
@@ -49,7 +51,15 @@ impl TlsPolicy {
     /// A level and nothing else.
     #[must_use]
     pub const fn of(level: TlsLevel) -> Self {
-        Self { level, names: Vec::new(), dane: DaneUse::Never, mta_sts: false, implicit: false, certificate: ClientCertificate::Own }
+        Self {
+            level,
+            names: Vec::new(),
+            dane: DaneUse::Never,
+            unsigned_list: UnsignedList::AsProfile,
+            mta_sts: false,
+            implicit: false,
+            certificate: ClientCertificate::Own,
+        }
     }
 
     /// Does the policy depend on what the receiving domain publishes?
@@ -69,6 +79,20 @@ pub enum DaneUse {
     Try,
     /// No delivery without (Postfix `dane-only`, Exim `hosts_require_dane`, Exchange Online `Mandatory`).
     Must,
+}
+
+/// A sender that asks for TLSA records meets an MX answer that nobody signed (Postfix `smtp_tls_dane_insecure_mx_policy`).
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum UnsignedList {
+    /// What its profile does.
+    #[default]
+    AsProfile,
+    /// No TLS.
+    None,
+    /// As without DANE.
+    May,
+    /// TLS, whatever the certificate.
+    Encrypt,
 }
 
 /// Levels of all products, in the words of each.

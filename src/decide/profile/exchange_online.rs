@@ -23,6 +23,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         null_mx: End { code: 556, ..bounce(5, 1, 10) },
         null_mx_wins: false,
         null_mx_any_preference: false,
+        keeps_duplicates: false,
         address_in_mx_data: false,
         self_is_best: bounce(5, 4, 6),
         self_without_primary: defer(4, 4, 312),
@@ -79,6 +80,9 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         // Its article about DANE lists an expired certificate among the failures, without an exception for usage 3.
         dane: DaneRules {
             unsigned_list_counts: false,
+            useless_is_missing: true,
+            // Nobody says whether it does.
+            strongest_digest: false,
             missing: defer(4, 7, 324),
             lookup_failed: Enhanced(4, 7, 324),
             expiry_counts: true,

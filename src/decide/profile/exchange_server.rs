@@ -23,6 +23,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         null_mx: End { code: 556, ..bounce(5, 1, 10) },
         null_mx_wins: false,
         null_mx_any_preference: false,
+        keeps_duplicates: false,
         address_in_mx_data: false,
         self_is_best: bounce(5, 4, 6),
         self_without_primary: defer(4, 4, 0),

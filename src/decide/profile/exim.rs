@@ -26,6 +26,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         null_mx: bounce(5, 1, 10),
         null_mx_wins: false,
         null_mx_any_preference: false,
+        keeps_duplicates: false,
         address_in_mx_data: false,
         self_is_best: End { freeze: true, ..defer(4, 4, 6) },
         self_without_primary: bounce(5, 4, 4),
@@ -79,7 +80,13 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         requiretls: false,
         mx_not_listed: Enhanced(4, 7, 5),
         mta_sts_failed: None,
-        dane: DaneRules { missing: bounce(5, 7, 5), name_counts: false, ..DaneRules::RFC },
+        dane: DaneRules {
+            missing: bounce(5, 7, 5),
+            name_counts: false,
+            useless_is_missing: false,
+            strongest_digest: false,
+            ..DaneRules::RFC
+        },
     },
     expiry_status: None,
     expiry: ExpiryTest::AfterAttempt,

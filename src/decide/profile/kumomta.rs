@@ -28,6 +28,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         null_mx: End { code: 556, ..bounce(5, 1, 10) },
         null_mx_wins: true,
         null_mx_any_preference: true,
+        keeps_duplicates: false,
         address_in_mx_data: true,
         self_is_best: NOT_SAID,
         self_without_primary: NOT_SAID,

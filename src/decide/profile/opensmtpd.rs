@@ -40,6 +40,7 @@ const BASE: Behaviour = Behaviour {
         null_mx: bounce(5, 1, 10),
         null_mx_wins: false,
         null_mx_any_preference: false,
+        keeps_duplicates: false,
         address_in_mx_data: true,
         // Nothing but the count of Received fields stops a loop.
         self_is_best: bounce(5, 4, 6),

@@ -23,6 +23,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         null_mx: bounce(5, 1, 0),
         null_mx_wins: true,
         null_mx_any_preference: true,
+        keeps_duplicates: true,
         address_in_mx_data: true,
         self_is_best: bounce(5, 4, 6),
         self_without_primary: defer(4, 4, 4),

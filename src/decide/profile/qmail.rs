@@ -27,6 +27,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         null_mx: bounce(5, 4, 4),
         null_mx_wins: false,
         null_mx_any_preference: false,
+        keeps_duplicates: false,
         address_in_mx_data: true,
         self_is_best: bounce(5, 4, 6),
         self_without_primary: bounce(5, 4, 6),

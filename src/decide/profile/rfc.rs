@@ -23,6 +23,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         null_mx: End { code: 556, ..bounce(5, 1, 10) },
         null_mx_wins: false,
         null_mx_any_preference: false,
+        keeps_duplicates: false,
         address_in_mx_data: false,
         self_is_best: End { code: 554, ..bounce(5, 4, 6) },
         // MX records of which none can be used are an error to be reported, and the sender's own is none that it could use.
@@ -80,7 +81,8 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         dane: DaneRules::RFC,
     },
     expiry_status: None,
-    expiry: ExpiryTest::BeforeNext,
+    // The give-up time is a time, not an attempt (RFC 5321 §4.5.4.1).
+    expiry: ExpiryTest::Timer,
     tells_postmaster: false,
     expiry_action: "failed",
     relay: None,

@@ -31,6 +31,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         null_mx: End { code: 556, ..bounce(5, 1, 10) },
         null_mx_wins: false,
         null_mx_any_preference: false,
+        keeps_duplicates: false,
         address_in_mx_data: true,
         self_is_best: End { code: 553, ..bounce(5, 3, 5) },
         self_without_primary: End { code: 550, ..bounce(5, 1, 2) },

@@ -23,7 +23,7 @@ use crate::scenario::source::{Named, Text};
 use super::certificates::{Certificates, Shown};
 use super::desk::Desk;
 use super::filter::filter;
-use super::mta::client;
+use super::mta::{client, no_role};
 use super::receiver::{Usual, receiver};
 use super::scope::Scope;
 use super::tables::Tables;
@@ -50,6 +50,7 @@ pub(super) fn config(
         let help = "write the mailboxes at the tenant or server behind it, and its domains in `domains`";
         desk.error(code::EXCLUDES, fope.host.mailboxes.span(), "FOPE has no mailboxes: it filters and passes on", help);
     }
+    no_role(&fope.host, desk);
     let switches = Switches::read(&fope.switches, desk);
     let tenants = protected(name, tree);
     let domains = domains(fope, desk);

@@ -7,7 +7,7 @@ use crate::scenario::schema::{Host, Scenario, System};
 
 use super::certificates::{Certificates, Shown};
 use super::desk::Desk;
-use super::mta::{client_tls, profile, usual};
+use super::mta::{client_tls, no_role, profile, usual};
 use super::receiver::{Usual, receiver};
 use super::settings::tune;
 use super::world::{INTERNET, Part};
@@ -19,6 +19,7 @@ pub(super) fn config(part: &Part, host: Option<&Host>, tree: &Scenario, certific
     let receiver = receiver(host.unwrap_or(&nothing_written), usual_receiver, Directory::Everything, certificates, desk);
     if let Some(host) = host {
         desk.no_field(&host.mailboxes, "mailboxes of the internet");
+        no_role(host, desk);
     }
     let kind = match (part, tree.systems.get(INTERNET)) {
         (Part::Sender(kind, _), Some(System::Internet(internet))) => internet.senders.get(kind),

@@ -40,6 +40,7 @@ pub(super) fn config(
     tables: &mut Tables,
     desk: &mut Desk,
 ) -> HostConfig {
+    no_role(host, desk);
     let profile = of_version(profile(&mta.profile), &mta.version, desk);
     let mut tuned = usual(profile);
     let asked = behaviour(profile).mx.families;
@@ -132,6 +133,13 @@ pub(super) fn profile(field: &Field<schema::Profile>) -> Profile {
     }
 }
 
+/// Only Exchange servers have a role.
+pub(super) fn no_role(host: &Host, desk: &mut Desk) {
+    if host.role.is_written() {
+        desk.error(code::EXCLUDES, host.role.span(), "only Exchange servers have a `role`", "leave it out");
+    }
+}
+
 /// What the text says about TLS, laid over the profile.
 pub(super) fn client_tls(written: &schema::ClientTls, tls: &mut ClientTls, desk: &mut Desk) {
     if written.level.is_written() {
@@ -144,6 +152,7 @@ pub(super) fn client_tls(written: &schema::ClientTls, tls: &mut ClientTls, desk:
     for (hop, policy) in policies {
         let usual = TlsPolicy { names: Vec::new(), ..tls.policy.clone() };
         let mut own = policy.level.get().map_or(usual.clone(), |level| policy_of(*level, usual));
+        own.implicit = policy.implicit_tls.or(own.implicit);
         own.names = policy.names.items().iter().map(|name| name.to_ascii_lowercase().into()).collect();
         tls.policies.push((hop.trim().to_ascii_lowercase().into(), own));
     }

@@ -59,6 +59,7 @@ schema! {
 
     /// What a client asks of TLS at one next hop.
     pub struct TlsPolicy("a TLS policy") {
+        implicit_tls: Field<bool>,
         level: Field<TlsLevel>,
         names: Field<Vec<Text>>,
     }

@@ -4,7 +4,7 @@
 
 use super::{Meaning, Table, Tuned, insists};
 use crate::base::{DAY, HOUR, MINUTE, SECOND, TlsVersion};
-use crate::model::settings::{DaneUse, FamilyPreference, Retry, TlsLevel};
+use crate::model::settings::{DaneUse, FamilyPreference, Retry, TlsLevel, UnsignedList};
 
 /// Puts a time into a field of the retry rule.
 macro_rules! retry {
@@ -79,6 +79,15 @@ pub(super) static TABLE: Table = &[
             ("fingerprint", |t| t.sender.tls.policy.level = TlsLevel::Fingerprint),
             ("dane", |t| (t.sender.tls.policy.level, t.sender.tls.policy.dane) = (TlsLevel::May, DaneUse::Try)),
             ("dane-only", |t| (t.sender.tls.policy.level, t.sender.tls.policy.dane) = (TlsLevel::May, DaneUse::Must)),
+        ]),
+    ),
+    (
+        "smtp_tls_dane_insecure_mx_policy",
+        Meaning::Word(&[
+            ("none", |t| t.sender.tls.policy.unsigned_list = UnsignedList::None),
+            ("may", |t| t.sender.tls.policy.unsigned_list = UnsignedList::May),
+            ("encrypt", |t| t.sender.tls.policy.unsigned_list = UnsignedList::Encrypt),
+            ("dane", |t| t.sender.tls.policy.unsigned_list = UnsignedList::AsProfile),
         ]),
     ),
     (
@@ -199,7 +208,6 @@ pub(super) static NOT_MODELLED: &[&str] = &[
     "smtp_sasl_password_maps",
     "smtp_tls_block_early_mail_reply",
     "smtp_tls_connection_reuse",
-    "smtp_tls_dane_insecure_mx_policy",
     "smtp_tls_fingerprint_cert_match",
     "smtp_transport_rate_delay",
     "smtpd_client_connection_count_limit",
