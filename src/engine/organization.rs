@@ -155,12 +155,12 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 
     /// The mailbox that the Send connector of a job logs in with.
-    pub(super) fn login_of_connector(&self, job: u32) -> Option<&Box<str>> {
+    pub(super) fn login_of_connector(&self, job: u32) -> Option<&str> {
         let row = &self.jobs[job];
         let Directory::Organization(organization) = &self.config(self.copies[row.copy].host).receiver.directory else { return None };
         let key = self.tables.destinations.get(self.queues[row.queue as usize].destination);
         let connector = organization.send_connectors.iter().find(|connector| connector.name == key.connector)?;
-        connector.login.as_ref().filter(|_| key.configured)
+        connector.login.as_deref().filter(|_| key.configured)
     }
 
     /// Headers of the organization survive a connector with `CloudServicesMailEnabled`, in the form for the other half of a hybrid.

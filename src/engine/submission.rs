@@ -56,13 +56,14 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let own = self.sources_model.get(message.source as usize).and_then(|source| source.login.as_ref());
         let of_message = own.filter(|_| message.kind == 0 && self.copies[copy].hops == 0);
         let of_connector = self.login_of_connector(talk.job);
-        let Some(login) = of_message.or(talk.ours.credentials.login.as_ref()).or(of_connector) else { return Ok(()) };
+        let Some(login) = of_message.or(talk.ours.credentials.login.as_ref()).map(|login| &**login).or(of_connector) else { return Ok(()) };
+        let login: Box<str> = login.into();
         let in_service = matches!(talk.theirs.receiver.directory, Directory::Tenants(_));
         let offered = talk.extensions && talk.listener.require_login && !talk.listener.without.iter().any(|word| &**word == "AUTH");
         if !offered || in_service && !talk.encrypted {
             return Ok(());
         }
-        let number = self.tables.texts.intern(login.clone());
+        let number = self.tables.texts.intern(login);
         talk.login = number;
         let decision = self.with_visitor(talk, |visitor, directory| login::answer_auth(directory, visitor));
         let stored = self.store("may the client log in?", talk.server, NONE, &decision);
