@@ -9,7 +9,7 @@
 use super::super::acceptance::{Acceptance, TakenFor, accepted_domain, tenant_of};
 use super::super::visitor::Visitor;
 use super::super::{Because, Decision, because};
-use super::inbound_connector::{self, Partner};
+use super::inbound_connector::{self, Found, Partner};
 use crate::base::{Enhanced, Reply};
 use crate::model::dns::Names;
 use crate::model::exchange::{DomainType, Tenant};
@@ -56,6 +56,7 @@ struct Case<'a> {
 struct Origin<'a> {
     tenant: &'a Tenant,
     connector: usize,
+    found: Found,
     chosen: Vec<Because>,
 }
 
@@ -72,12 +73,15 @@ impl<'a> Case<'a> {
         // Step 1: the domain on the client's certificate.
         let mut found = Vec::new();
         for (tenant, name, accepted) in self.certificate_tenants() {
-            if let Some(mut origin) = self.by_connector(tenant) {
+            // A connector that knows the server by its address says nothing about the certificate.
+            if let Some(mut origin) = self.by_connector(tenant).filter(|origin| origin.found == Found::Certificate) {
                 let why = format!("`{name}` on the client's certificate belongs to its accepted domain `{accepted}`");
                 origin.chosen.insert(0, because("ATT-1", self.called(tenant), why, WHOSE));
                 found.push(origin);
             } else {
-                let why = format!("`{accepted}` of the client's certificate is its domain, but no OnPremises connector of it matches");
+                let why = format!(
+                    "`{accepted}` of the client's certificate is its domain, but no OnPremises connector of it knows that certificate"
+                );
                 self.lost.push(because("ATT-1", self.called(tenant), why, WHOSE));
             }
         }
@@ -142,12 +146,12 @@ impl<'a> Case<'a> {
         let (connector, chosen, mut lost) = inbound_connector::on_premises(&tenant.inbound.connectors, self.visitor, self.domain);
         lost.retain(|reason| !self.lost.contains(reason));
         self.lost.append(&mut lost);
-        connector.map(|connector| Origin { tenant, connector, chosen })
+        connector.map(|(connector, found)| Origin { tenant, connector, found, chosen })
     }
 
     /// Mail of the tenant's own server.
     fn takes_out(&mut self, origin: &Origin<'_>, address: &str) -> Decision<Acceptance> {
-        let Origin { tenant, connector, chosen } = origin;
+        let Origin { tenant, connector, chosen, .. } = origin;
         let row = &tenant.inbound.connectors[*connector];
         let mut chosen = chosen.clone();
         if accepted_domain(tenant, self.names, self.domain).is_none() {
@@ -466,6 +470,12 @@ mod tests {
             ("the null sender by address", From(here, "", None), "y@far.test", "550 5.7.64 REL-3 REL-2 REL-2"),
             ("a foreign sender by address", From(here, "x@far.test", None), "y@far.test", "550 5.7.64 REL-3 REL-2 REL-2"),
             ("an own sender from elsewhere", From(there, "x@a.test", None), "y@far.test", "550 5.7.64 REL-3 ATT-2"),
+            (
+                "by address, the certificate is the tenant's, the sender is not",
+                From(here, "", Some("mail.b.test")),
+                "y@far.test",
+                "550 5.7.64 REL-3 ATT-1 REL-2 REL-2",
+            ),
             ("nothing ties it to a tenant", From(there, "x@far.test", None), "y@far.test", "550 5.4.1 ATT-3"),
             ("incoming", From(there, "x@far.test", None), "y@b.test", "incoming of 2 ATT-3 IN-7"),
             ("incoming from a known address", From(here, "x@far.test", None), "y@b.test", "incoming of 2 ATT-3 IN-1"),

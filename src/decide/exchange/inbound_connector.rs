@@ -22,7 +22,7 @@ pub(super) fn on_premises(
     connectors: &[InboundConnector],
     visitor: &Visitor<'_>,
     recipient: &str,
-) -> (Option<usize>, Vec<Because>, Vec<Because>) {
+) -> (Option<(usize, Found)>, Vec<Because>, Vec<Because>) {
     let (mut matching, mut lost) = (Vec::new(), Vec::new());
     for (at, connector) in connectors.iter().enumerate() {
         let name = &*connector.name;
@@ -51,7 +51,7 @@ pub(super) fn on_premises(
         };
         lost.push(because("IN-1", &*connectors[*at].name, why, SOURCE));
     }
-    (Some(winner), vec![because("IN-1", &*connectors[winner].name, detail, SOURCE)], lost)
+    (Some((winner, how)), vec![because("IN-1", &*connectors[winner].name, detail, SOURCE)], lost)
 }
 
 /// Does a connector know the client, by certificate or else by address?
