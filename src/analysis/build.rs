@@ -186,6 +186,7 @@ impl<'a> Builder<'a> {
                 1 => Kind::Dsn,
                 _ => Kind::DelayNotice,
             },
+            returns: (row.kind != 0).then_some(if row.headers_only { "headers" } else { "full" }),
             report: row
                 .report
                 .iter()

@@ -145,6 +145,7 @@ fn message(number: u32, sent_at: SimTime, recipient: Recipient) -> Message {
         sent_at,
         entered_at: internet(),
         kind: Kind::Mail,
+        returns: None,
         report: vec![],
         recipients: vec![recipient],
     }
@@ -221,6 +222,7 @@ fn bounced(number: u32, sent_at: SimTime) -> [Message; 2] {
         sent_at: end,
         entered_at: eop(),
         kind: Kind::Dsn,
+        returns: Some("full"),
         report: vec![line],
         ..message(number, end, returned)
     };

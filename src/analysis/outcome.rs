@@ -111,6 +111,8 @@ pub struct Message {
     pub entered_at: Place,
     /// Mail or report.
     pub kind: Kind,
+    /// For reports: how much of the message it returns, `full` or `headers`.
+    pub returns: Option<&'static str>,
     /// For reports: what it says about whom.
     pub report: Vec<ReportLine>,
     /// In the order of the envelope.

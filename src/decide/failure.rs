@@ -90,6 +90,7 @@ fn judge_reply(rules: &Behaviour, sender: &Sender, phase: Phase, reply: &Reply, 
     };
     let status = own.or(reply.enhanced).unwrap_or(Enhanced(reply.class(), 0, 0));
     match phase {
+        Phase::Auth if !temporary && rules.pass.login_5xx_waits => Effect::Next(status.with_class(4)),
         Phase::Banner | Phase::Connect | Phase::Ehlo | Phase::Helo => {
             let rule = match phase {
                 Phase::Banner | Phase::Connect if sender.skip_5xx_greeting => Greeting5xx::Next,

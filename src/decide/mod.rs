@@ -8,6 +8,7 @@ pub mod authentication;
 pub mod claim;
 pub mod dane;
 pub mod exchange;
+pub mod extensions;
 pub mod failure;
 pub mod filter;
 pub mod login;

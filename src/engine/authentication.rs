@@ -15,6 +15,7 @@ use crate::decide::authentication::dmarc::{DmarcCheck, DmarcQuestion, DmarcResul
 use crate::decide::authentication::spf::{SpfCheck, SpfQuestion, SpfResult, check_spf};
 use crate::decide::authentication::verdict::{Findings, Verdict, judge};
 use crate::decide::exchange::enhanced_filtering;
+use crate::decide::extensions::is_converted;
 use crate::decide::{Because, Decision};
 use crate::model::Model;
 use crate::model::authentication::{Change, Checks, Mode, Signer, Stance};
@@ -23,6 +24,7 @@ use crate::model::expansion::Expansion;
 use crate::model::fault::{DnsFault, FaultKind};
 use crate::model::letter::{Marks, Stamps};
 use crate::model::settings::Directory;
+use crate::model::traffic::Body;
 use crate::trace::level::{PATHS, STEPS};
 use crate::trace::{Authentication, NONE};
 use std::net::IpAddr;
@@ -33,7 +35,7 @@ pub(super) struct Carried {
     /// The author's domain, where a system wrote another one into `From`.
     author: Option<Box<str>>,
     signatures: Vec<Signature>,
-    eight_bit: bool,
+    body: Body,
     /// The addresses that servers saw on the way, oldest first.
     path: Vec<IpAddr>,
     /// What else systems on the way made of it.
@@ -49,14 +51,19 @@ pub(crate) struct Origins {
 }
 
 impl Origins {
-    pub(crate) fn new(model: &Model, level: u8) -> Self {
+    pub(crate) fn new(model: &Model, level: u8, demanding: bool) -> Self {
         let looks = |stance: &Stance| stance.checks.is_some();
-        let is_on = level >= STEPS || model.configs.iter().any(|config| {
+        let is_on = demanding || level >= STEPS || model.configs.iter().any(|config| {
             looks(&config.stance)
                 || config.reads_letters()
                 || matches!(&config.receiver.directory, Directory::Tenants(tenants) if tenants.iter().any(|tenant| looks(&tenant.stance)))
         });
         Self { is_on, carried: Interner::default() }
+    }
+
+    /// What the body of a message is made of by now, by the number that its copy carries.
+    pub(super) fn body(&self, carried: u32) -> Body {
+        self.carried.get(carried).body
     }
 
     /// What systems on the way made of a message, by the number that its copy carries.
@@ -96,6 +103,8 @@ pub(crate) struct AtTheDoor {
     pub(crate) logged_in: bool,
     /// The server offers 8BITMIME.
     pub(crate) takes_eight_bit: bool,
+    /// The server offers BINARYMIME and CHUNKING.
+    pub(crate) takes_binary: bool,
     pub(crate) at: SimTime,
 }
 
@@ -158,9 +167,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             carried.signatures.push(signed(signer));
         }
         carried.path.extend(self.seen_address(client, self.jobs[door.job].line.address));
-        if carried.eight_bit && !door.takes_eight_bit {
+        if is_converted(&self.rules(client).extensions, carried.body, door.takes_eight_bit, door.takes_binary) {
             touch(&mut carried, Change::Reencoded);
-            carried.eight_bit = false;
+            carried.body = Body::SevenBit;
         }
         carried
     }
@@ -198,7 +207,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         Carried {
             author: None,
             signatures: source.signer.iter().map(signed).collect(),
-            eight_bit: source.eight_bit,
+            body: source.body,
             path: Vec::new(),
             marks: Marks::default(),
         }
@@ -310,7 +319,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         own || relays
     }
 
-    fn view_of(&self, host: HostId) -> usize {
+    pub(super) fn view_of(&self, host: HostId) -> usize {
         self.model.resolvers[self.model.hosts[host.index()].resolver.index()].view
     }
 

@@ -166,6 +166,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             why: NONE,
             rest,
             host_failure: false,
+            extended: talk.extensions,
             counts,
             plaintext_retry: false,
             refusals: Vec::new(),

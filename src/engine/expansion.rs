@@ -54,7 +54,7 @@ pub(super) enum Wishes {
     All,
     /// All but word of success: that was given where the recipient was replaced.
     AllButSuccess,
-    /// None of them: a list sent the copy, and its own reports are the usual ones.
+    /// None of them: a list sent the copy and has the usual reports, or somebody on the way knows nothing of such wishes.
     Usual,
 }
 
@@ -108,7 +108,12 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 
     /// What is left of the sender's wishes about reports for a recipient.
-    pub(super) fn wishes(&self, message: u32, index: u16) -> Wishes {
+    pub(super) fn wishes(&self, copy: u32, index: u16) -> Wishes {
+        let row = &self.copies[copy];
+        if row.wishes_lost || !self.rules(row.host).extensions.dsn {
+            return Wishes::Usual;
+        }
+        let message = row.message;
         if self.expansions.members.is_empty() {
             return Wishes::All;
         }
@@ -157,6 +162,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let (host, tenant, hops, visits, number) = (row.host, row.tenant, row.hops, row.visits, row.number);
         let new = self.new_copy(message, host, tenant, self.now, &members, NONE, (hops, visits));
         self.copies[new].arrival = self.changed_in_place(copy, &expansion);
+        self.copies[new].wishes_lost = self.copies[copy].wishes_lost;
         if self.writes(FATES) {
             let (id, new_number, list) = (self.messages[message].id, self.copies[new].number, self.messages[message].to);
             let rows = members.iter().map(|member| ExpansionRow {

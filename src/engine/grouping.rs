@@ -64,7 +64,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 
     /// Notes for a new pass; says whether it is one of a queue run.
-    fn begin_notes(&mut self, copy: u32) -> bool {
+    pub(super) fn begin_notes(&mut self, copy: u32) -> bool {
         self.spool_forgets(copy);
         let rows = (self.trace.lookups.len(), self.trace.decisions.len());
         let notes: &mut PassNotes = self.memory.passes.entry(copy).or_default();

@@ -4,7 +4,7 @@ use super::chance::{Purpose, mix, next_wait, weighted};
 use super::queue::Kind;
 use super::world::{End, Message, SourceState, World};
 use crate::base::{Enhanced, HostId, MsgId, SimTime};
-use crate::model::traffic::{Recipients, Schedule, Source};
+use crate::model::traffic::{Listing, Recipients, Schedule, Source};
 use crate::trace::level::FATES;
 use crate::trace::{MessageRow, NONE, Trace};
 use smallvec::SmallVec;
@@ -20,6 +20,8 @@ pub(crate) struct NewMessage {
     pub(crate) address_number: u64,
     pub(crate) to: u32,
     pub(crate) size: u64,
+    /// A report that returns the headers only.
+    pub(crate) headers_only: bool,
     pub(crate) key: u64,
     pub(crate) host: HostId,
     pub(crate) tenant: u32,
@@ -42,6 +44,13 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                     let list: SmallVec<[u32; 2]> = all.iter().map(|to| self.tables.templates.intern(to.clone())).collect();
                     vec![self.tables.recipient_lists.intern(list)]
                 }
+                Recipients::Listed(lists) => lists
+                    .iter()
+                    .map(|list| {
+                        let list: SmallVec<[u32; 2]> = list.iter().map(|to| self.tables.templates.intern(to.clone())).collect();
+                        self.tables.recipient_lists.intern(list)
+                    })
+                    .collect(),
                 Recipients::OneOf(some) => some
                     .iter()
                     .map(|(to, _)| {
@@ -66,6 +75,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             Schedule::Burst { at, count, over_ns } => {
                 (number < *count).then(|| at.after((u128::from(*over_ns) * u128::from(number) / u128::from((*count).max(1))) as u64))
             }
+            Schedule::Listed(listing) => listing.rows.get(number as usize).map(|row| row.at),
             Schedule::Every { at, interval_ns, until } => Some(at.after(interval_ns.saturating_mul(number))).filter(|due| due < until),
             Schedule::Poisson { at, gap_ns, until, count } => {
                 let wait = state.rng.as_mut().map_or(0, |rng| next_wait(rng, *gap_ns));
@@ -87,10 +97,14 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         self.schedule_next(at, self.now);
         let key = mix(source.key ^ mix(number));
         let luck = self.chance.of_message(key);
+        if let Schedule::Listed(listing) = &source.schedule {
+            self.inject_listed(at, number, (key, luck), listing);
+            return;
+        }
         let entry = self.entry_in_turn(source, number).unwrap_or_else(|| pick(&self.chance, Purpose::Entry, luck, &source.entries));
         let from = pick(&self.chance, Purpose::Sender, luck, &source.from);
         let to = match &source.to {
-            Recipients::All(_) => 0,
+            Recipients::All(_) | Recipients::Listed(_) => 0,
             Recipients::OneOf(some) => pick(&self.chance, Purpose::Recipient, luck, some),
         };
         let state = &self.sources[at as usize];
@@ -103,9 +117,36 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             address_number: number,
             to: state.lists[to],
             size: source.size_bytes,
+            headers_only: false,
             key,
             host: source.entries[entry].0,
             tenant: source.tenant.map_or(NONE, |tenant| tenant.0),
+            report: Box::default(),
+        };
+        if let Some(copy) = self.new_message(new) {
+            self.ready(copy);
+        }
+    }
+
+    /// The next message of a list.
+    fn inject_listed(&mut self, at: u32, number: u64, (key, luck): (u64, u64), listing: &Listing) {
+        let row = &listing.rows[number as usize - 1];
+        let (hosts, tenant) = &listing.entries[row.entry as usize];
+        let host = hosts[pick(&self.chance, Purpose::Entry, luck, hosts)].0;
+        let state = &self.sources[at as usize];
+        let new = NewMessage {
+            source: at,
+            number,
+            parent: NONE,
+            kind: 0,
+            from: state.senders[row.sender as usize],
+            address_number: number,
+            to: state.lists[row.list as usize],
+            size: row.size_bytes,
+            headers_only: false,
+            key,
+            host,
+            tenant: tenant.map_or(NONE, |tenant| tenant.0),
             report: Box::default(),
         };
         if let Some(copy) = self.new_message(new) {
@@ -133,6 +174,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 address_number: new.address_number,
                 to: new.to,
                 size: new.size,
+                headers_only: new.headers_only,
                 at: self.now,
                 host: new.host,
                 tenant: new.tenant,

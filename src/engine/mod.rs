@@ -1,10 +1,12 @@
 //! The clockwork: plays a model, asks the rule books, writes the trace.
 
 mod admission;
+mod alias;
 mod authentication;
 mod chance;
 mod command;
 mod expansion;
+mod extensions;
 mod fault;
 mod filter;
 mod finish;

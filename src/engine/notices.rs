@@ -4,8 +4,11 @@ use super::expansion::Wishes;
 use super::world::{Recipient, RecipientState, World};
 use crate::base::{Enhanced, HostId};
 use crate::model::settings::{Directory, Profile};
-use crate::model::traffic::AddressTemplate;
+use crate::model::traffic::{AddressTemplate, TlsWish};
 use crate::trace::NONE;
+
+/// About what the headers of a message take.
+const HEADER_BYTES: u64 = 2_048;
 
 impl<const LEVEL: u8> World<'_, LEVEL> {
     /// A report to the sender: born here, from nobody.
@@ -26,7 +29,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             return;
         }
         let row = &self.messages[message];
-        let heard = lines.first().is_none_or(|(index, ..)| self.wishes(message, *index) != Wishes::Usual);
+        let heard = lines.first().is_none_or(|(index, ..)| self.wishes(copy, *index) != Wishes::Usual);
         let notify = self.sources_model.get(row.source as usize).and_then(|source| source.notify).filter(|_| heard);
         let wanted = match (notify, kind) {
             (None, _) => true,
@@ -37,7 +40,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         if !wanted {
             return;
         }
-        let size = 2_048 + row.size.min(50_000);
+        let source = self.sources_model.get(row.source as usize);
+        let asked = heard && source.is_some_and(|source| source.returns_headers);
+        let failed = kind == 1 && lines.iter().any(|(_, action, ..)| *action == "failed");
+        let headers_only = asked || !failed || source.is_some_and(|source| source.tls_wish == TlsWish::Required);
+        let size = 2_048 + row.size.min(if headers_only { HEADER_BYTES } else { 50_000 });
         let key = super::chance::mix(row.key ^ self.model.hosts[host.index()].key ^ u64::from(kind) << 32 ^ u64::from(row.reports));
         let (parent, number, source) = (row.id, row.address_number, row.source);
         self.messages[message].reports += 1;
@@ -51,6 +58,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             address_number: number,
             to: list,
             size,
+            headers_only,
             key,
             host,
             tenant: self.copies[copy].tenant,
@@ -71,7 +79,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     /// Tells the sender that a recipient was reached, or how far it came, if that was asked for.
     pub(super) fn word_of_success(&mut self, copy: u32, index: u16, action: &'static str) {
         let message = self.copies[copy].message;
-        if self.wants_word_of_success(message) && self.wishes(message, index) == Wishes::All {
+        if self.wants_word_of_success(message) && self.wishes(copy, index) == Wishes::All {
             self.report(copy, vec![(index, action, Enhanced(2, 0, 0), self.ok_reply)], 1);
         }
     }

@@ -53,13 +53,30 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             self.end_pass(copy);
             return;
         }
-        if self.plain || !rules.pass.groups_by_hosts {
+        if first
+            && let Some(words) = &rules.pass.too_many_hops
+            && self.came_too_far(copy)
+        {
+            let reply = self.tables.reply(words.0, words.1, words.2);
+            if rules.pass.groups_by_hosts {
+                self.begin_notes(copy);
+            }
+            self.fail_pending(copy, reply, RecipientState::Looped);
+            self.end_pass(copy);
+        } else if self.plain || !rules.pass.groups_by_hosts {
             self.split(copy);
         } else if self.frozen_for_too_long(copy) {
             self.end_pass(copy);
         } else {
             self.split_by_hosts(copy);
         }
+    }
+
+    /// Does a message have as many Received fields as its holder bears? (It came in with its own, if it came from elsewhere.)
+    fn came_too_far(&self, copy: u32) -> bool {
+        let row = &self.copies[copy];
+        let most = self.config(row.host).receiver.hop_limit;
+        most > 0 && u32::from(row.hops) >= most
     }
 
     /// Asks for each recipient where it goes, and makes a job of each destination.
@@ -156,6 +173,11 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
     pub(super) fn ends_here(&mut self, copy: u32, place: usize, stop: &Stop) {
         match *stop {
             Stop::Mailbox => self.arrive_in_mailbox(copy, place, Fate::Delivered),
+            Stop::Sorted { junk } => {
+                let before = std::mem::replace(&mut self.copies[copy].arrival.junk, junk);
+                self.arrive_in_mailbox(copy, place, Fate::Delivered);
+                self.copies[copy].arrival.junk = before;
+            }
             Stop::Outside => self.arrive_in_mailbox(copy, place, Fate::LeftModel),
             Stop::NotSaid(reply) => {
                 self.copies[copy].recipients[place].state = RecipientState::Done;

@@ -2,6 +2,7 @@
 
 use super::letter;
 use super::plan::{KeptPlan, PlanQuestion, TargetQuestions, TargetsKey};
+use super::visitor::JUNK_FROM;
 use super::world::World;
 use crate::base::{ConfigId, Enhanced, HostId, Interner, NextHopId};
 use crate::decide::exchange::mail_flow_rule::{self, End, Ruled};
@@ -23,6 +24,8 @@ use smallvec::{SmallVec, smallvec};
 pub(crate) enum Stop {
     /// Into a mailbox here.
     Mailbox,
+    /// Into a mailbox here, and a rule said into which folder.
+    Sorted { junk: bool },
     /// Out of the model.
     Outside,
     /// Given up with this reply.
@@ -158,6 +161,13 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                     return (self.stamped(stop, stamps), decisions);
                 }
                 let decision = route::choose(directory, &config.sender.routing, &text, &address.domain);
+                if decision.outcome == NextStop::Mx
+                    && self.rules(host).pass.rewrites_aliases
+                    && let Some((stop, rewritten)) = self.rewritten_alias(host, &address)
+                {
+                    decisions.push(self.store("where to?", host, tenant, &rewritten));
+                    return (stop, decisions);
+                }
                 let stop = self.stop_of_mta(config, &decision.outcome, &address.domain, decision.chosen[0].rule);
                 decisions.push(self.store("where to?", host, tenant, &decision));
                 stop
@@ -264,6 +274,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let found = recipient::look_up(tenant, &self.tables.names, &letter, address, domain);
         decisions.push(self.store("who is the recipient?", host, system, &found));
         let mut outcome = found.outcome;
+        if let (Lookup::Mailbox, Some(scl)) = (&outcome, ruled.stamps.scl) {
+            return Stop::Sorted { junk: scl >= JUNK_FROM };
+        }
         if let Lookup::Replaced(expansion) = &mut outcome {
             expansion.stamps.headers.clone_from(&ruled.stamps.headers);
             expansion.stamps.scl = ruled.stamps.scl;

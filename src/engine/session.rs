@@ -31,6 +31,8 @@ pub(crate) struct SessionEnd {
     pub(crate) rest: Option<(Effect, u32)>,
     /// The failure was one of the connection or its handshake.
     pub(crate) host_failure: bool,
+    /// Extensions could be used.
+    pub(crate) extended: bool,
     /// It came past EHLO and STARTTLS.
     pub(crate) counts: bool,
     /// Try the same address again without TLS.
@@ -81,9 +83,19 @@ pub(super) struct Talk<'a> {
 impl Talk<'_> {
     /// The message as the server has it before its last word.
     pub(super) fn at_the_door(&self, taken: TakenFor) -> AtTheDoor {
-        let takes_eight_bit = self.extensions && !self.listener.without.iter().any(|word| &**word == "8BITMIME");
+        let takes_binary = self.offers("BINARYMIME") && self.offers("CHUNKING");
+        let takes_eight_bit = self.offers("8BITMIME");
         let tenant = taken.tenant.map_or(NONE, |tenant| tenant.0);
-        AtTheDoor { job: self.job, server: self.server, tenant, whom: taken, logged_in: self.login != NONE, takes_eight_bit, at: self.now }
+        AtTheDoor {
+            job: self.job,
+            server: self.server,
+            tenant,
+            whom: taken,
+            logged_in: self.login != NONE,
+            takes_eight_bit,
+            takes_binary,
+            at: self.now,
+        }
     }
 }
 

@@ -98,6 +98,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 self.copies[copy].recipients[*place as usize].state = RecipientState::Done;
             }
             self.attempt_rows(job, &places, AttemptResult::Delivered, end.reply);
+            if self.wishful {
+                self.tell_relayed(job, &places, &end);
+            }
             self.hand_over(job, &places, self.now, &end, connection);
             let message = self.copies[copy].message;
             for place in &places {
@@ -185,6 +188,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         if !self.plain {
             self.shadow_may_repeat(self.jobs[job].copy, server, at, &indexes);
         }
+        if self.wishful {
+            self.copies[new].wishes_lost = self.copies[self.jobs[job].copy].wishes_lost || self.loses_wishes(job, end);
+        }
         if tenant != NONE {
             self.mark_by_attribution(new, taken);
         }
@@ -238,6 +244,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             arrival: Arrival::UNSEEN,
             notified: false,
             doomed: false,
+            wishes_lost: false,
             closed: false,
             recipients: match indexes {
                 [only] => smallvec::smallvec![pending(*only)],

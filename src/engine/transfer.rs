@@ -42,6 +42,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             let reply = self.tables.reply(talk.rules.session.too_big.0, status_of(effect), &text);
             return *self.failed(talk, Phase::Mail, ConnectionResult::Left, effect, reply, false);
         }
+        if self.demanding
+            && let Some(end) = self.unmet(talk)
+        {
+            return end;
+        }
         let refusal = if talk.listener.require_tls && !talk.encrypted {
             Some(Reply::new(530, Some(Enhanced(5, 7, 0)), "Must issue a STARTTLS command first"))
         } else if self.settings[talk.server.index()].looks_at_visitors
@@ -275,7 +280,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let round = if self.settings[talk.server.index()].looks_at_visitors { self.too_many_hops(talk, hops) } else { None };
         let refusal = if round.is_some() {
             round
-        } else if receiver.hop_limit > 0 && hops >= receiver.hop_limit {
+        } else if receiver.hop_limit > 0 && hops >= receiver.hop_limit && self.rules(talk.server).pass.too_many_hops.is_none() {
             Some(Reply::new(554, Some(Enhanced(5, 4, 0)), "Error: too many hops"))
         } else if too_big {
             Some(Reply::new(552, Some(Enhanced(5, 3, 4)), "Message too big"))
@@ -350,6 +355,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             why: NONE,
             rest: None,
             host_failure: false,
+            extended: talk.extensions,
             counts: true,
             plaintext_retry: false,
             refusals,

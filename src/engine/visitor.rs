@@ -15,7 +15,7 @@ use crate::trace::NONE;
 use std::net::IpAddr;
 
 /// A spam confidence level from which on mail goes into the junk folder.
-const JUNK_FROM: i8 = 5;
+pub(super) const JUNK_FROM: i8 = 5;
 
 /// What answers of such a server depend on, beside the client's machine and the recipient.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]

@@ -78,6 +78,8 @@ pub(crate) struct Copy {
     pub(crate) notified: bool,
     /// Its queue was lost while it was under way.
     pub(crate) doomed: bool,
+    /// What its sender wants to be told did not come along to here.
+    pub(crate) wishes_lost: bool,
     /// The row is free.
     pub(crate) closed: bool,
     pub(crate) recipients: SmallVec<[Recipient; 1]>,
@@ -341,6 +343,10 @@ pub(crate) struct World<'m, const LEVEL: u8> {
     pub(crate) policies: super::policy::Policies,
     /// Some message has a wish of its own about encryption.
     pub(crate) wishes: bool,
+    /// Some message needs an extension.
+    pub(crate) demanding: bool,
+    /// Some sender has a wish about reports.
+    pub(crate) wishful: bool,
     pub(crate) acceptance_cache: AcceptanceCache,
     pub(crate) logins: super::submission::Logins,
     /// What servers know of clients.

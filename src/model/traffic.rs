@@ -35,10 +35,26 @@ pub struct Source {
     pub signer: Option<Signer>,
     /// Fields of its header beside those that every message has.
     pub headers: Vec<Header>,
-    /// The body has 8-bit characters (8BITMIME).
-    pub eight_bit: bool,
+    /// What reports of failure return is the headers (RET=HDRS).
+    pub returns_headers: bool,
+    /// What its body is made of.
+    pub body: Body,
+    /// It needs SMTPUTF8: addresses or headers have other letters than ASCII.
+    pub utf8: bool,
     /// What its sender wants of encryption on the way.
     pub tls_wish: TlsWish,
+}
+
+/// What a body is made of (RFC 6152, RFC 3030).
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+pub enum Body {
+    /// Lines of ASCII characters.
+    #[default]
+    SevenBit,
+    /// Lines of any characters (8BITMIME).
+    EightBit,
+    /// Any bytes (BINARYMIME).
+    Binary,
 }
 
 /// What the sender of a message wants of encryption on the way (RFC 8689).
@@ -83,6 +99,8 @@ pub enum Schedule {
         /// First instant without.
         until: SimTime,
     },
+    /// As the lines of a file say.
+    Listed(Listing),
     /// Exponential gaps.
     Poisson {
         /// Beginning.
@@ -96,12 +114,40 @@ pub enum Schedule {
     },
 }
 
+/// Messages one by one, in the order of their moments.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Listing {
+    /// The messages.
+    pub rows: Vec<Listed>,
+    /// Where they enter: machines with weights, and in whose name.
+    pub entries: Vec<Door>,
+}
+
+/// Machines where a message may enter, with weights, and in whose name.
+pub type Door = (Vec<(HostId, u32)>, Option<crate::base::SystemId>);
+
+/// One message of a list.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Listed {
+    /// When.
+    pub at: SimTime,
+    /// Which of the source's senders.
+    pub sender: u32,
+    /// Which of the source's lists of recipients.
+    pub list: u32,
+    /// Which of the entries.
+    pub entry: u32,
+    /// Bytes.
+    pub size_bytes: u64,
+}
+
 impl Schedule {
     /// When its first message is due at the earliest.
     #[must_use]
     pub fn begins_at(&self) -> SimTime {
         match self {
             Self::Fixed { at, .. } | Self::Burst { at, .. } | Self::Every { at, .. } | Self::Poisson { at, .. } => *at,
+            Self::Listed(listing) => listing.rows.first().map_or(SimTime::NEVER, |row| row.at),
         }
     }
 
@@ -112,6 +158,7 @@ impl Schedule {
         match self {
             Self::Fixed { at, count, gap_ns } => (*count).min(fits(at, SimTime::NEVER, *gap_ns)),
             Self::Burst { count, .. } => *count,
+            Self::Listed(listing) => listing.rows.len() as u64,
             Self::Every { at, interval_ns, until } => fits(at, *until, *interval_ns),
             Self::Poisson { at, gap_ns, until, count: 0 } => fits(at, *until, *gap_ns),
             Self::Poisson { at, gap_ns, until, count } => (*count).min(fits(at, *until, *gap_ns)),
@@ -155,6 +202,8 @@ fn expand(text: &str, number: u64) -> Box<str> {
 pub enum Recipients {
     /// All of these on each message.
     All(Vec<AddressTemplate>),
+    /// For each message of a list one of these.
+    Listed(Vec<Vec<AddressTemplate>>),
     /// One of these.
     OneOf(Vec<(AddressTemplate, u32)>),
 }

@@ -255,5 +255,6 @@ fn cannot_read(span: Span, name: &str, error: &std::io::Error) -> Diagnostic {
         std::io::ErrorKind::PermissionDenied => "not allowed".to_owned(),
         _ => error.to_string(),
     };
-    Diagnostic::error(code::CANNOT_READ, span, format!("cannot read `{name}`: {why}"))
+    let problem = Diagnostic::error(code::CANNOT_READ, span, format!("cannot read `{name}`: {why}"));
+    if span == Span::NOWHERE { problem } else { problem.help("a path is looked up from the folder of the file that it is written in") }
 }

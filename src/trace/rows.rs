@@ -14,6 +14,8 @@ pub struct MessageRow {
     pub parent: u32,
     /// 0 mail, 1 report, 2 delay notice.
     pub kind: u8,
+    /// Of a report: it returns the headers only, not the whole message.
+    pub headers_only: bool,
     /// Sender template and number, `NONE` for the null sender.
     pub from: u32,
     /// The number for `#` in its addresses.

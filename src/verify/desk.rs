@@ -31,18 +31,6 @@ impl<'a> Desk<'a> {
         self.problems.push(Diagnostic::error(code, place, message).help(help));
     }
 
-    /// What only later versions of the model can answer.
-    pub fn later(&mut self, place: Span, what: &str) {
-        self.error(code::NOT_MODELLED, place, &format!("{what}: not modelled yet"), "leave it out: it is never taken to hold");
-    }
-
-    /// The same for a field, if it was written.
-    pub fn later_field<T>(&mut self, field: &Field<T>, what: &str) {
-        if field.is_written() {
-            self.later(field.span(), what);
-        }
-    }
-
     /// A field that cannot be left out.
     pub fn missing(&mut self, place: Span, what: &str, help: &str) {
         self.error(code::MISSING, place, what, help);

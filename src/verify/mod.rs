@@ -2,7 +2,6 @@
 //!
 //! Two steps. An expectation is read first (`prepare`): its texts, and its names against those of the scenario, all complaints at once, so
 //! that nothing is played for a slip of the finger. Then it is judged about an [`Outcome`], without the clockwork.
-//! What only later versions of the model can answer is refused when it is read; it never counts as held.
 
 mod authentication;
 mod desk;

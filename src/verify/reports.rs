@@ -2,7 +2,7 @@
 //!
 //! They are counted per message: a report counts if it speaks of one of the recipients in view. With `to` it must have been handed to that
 //! system, without it is enough that it was made. `within` runs from the sending of the message to the arrival of the report.
-//! Not modelled: `ret`, how much of the message a report returns.
+//! A report that speaks of a failure returns the whole message unless its sender asked for the headers (RFC 3461 §4.3), any other one the headers.
 
 use super::desk::{Desk, Number, Window, has_code, has_text, is};
 use super::expect::each;
@@ -27,10 +27,10 @@ struct Wanted {
     recipients: Option<Vec<String>>,
     status: Option<CodePattern>,
     text: Option<String>,
+    returns: Option<&'static str>,
 }
 
 pub(super) fn ndr(it: &schema::Ndr, desk: &mut Desk<'_>) -> Check {
-    desk.later_field(&it.ret, "`ret`");
     let wanted = Wanted {
         kind: if it.action.get() == Some(&DsnAction::Delayed) { Kind::DelayNotice } else { Kind::Dsn },
         actions: vec![it.action.get().map_or("failed", |action| word(*action))],
@@ -39,6 +39,10 @@ pub(super) fn ndr(it: &schema::Ndr, desk: &mut Desk<'_>) -> Check {
         recipients: it.recipients.get().map(|texts| sorted(texts.iter().map(|text| text.to_lowercase()))),
         status: desk.code(&it.status),
         text: it.text.as_str().map(str::to_owned),
+        returns: it.ret.get().map(|ret| match ret {
+            schema::Ret::Full => "full",
+            schema::Ret::Headers => "headers",
+        }),
     };
     counted(wanted, it.is.get().copied(), None)
 }
@@ -50,14 +54,18 @@ pub(super) fn notice(it: &schema::Notice, desk: &mut Desk<'_>) -> Check {
     };
     let window = Window { within: desk.duration(&it.within), no_sooner: None };
     let to = desk.who(&it.to);
-    counted(Wanted { kind: Kind::Dsn, actions, to, window, recipients: None, status: None, text: None }, it.is.get().copied(), None)
+    counted(
+        Wanted { kind: Kind::Dsn, actions, to, window, recipients: None, status: None, text: None, returns: None },
+        it.is.get().copied(),
+        None,
+    )
 }
 
 pub(super) fn delay_notice(it: &schema::DelayNotice, desk: &mut Desk<'_>) -> Check {
     let window = Window { within: desk.duration(&it.within), no_sooner: None };
     let to = desk.who(&it.to);
     let moments = desk.moments(&it.moments);
-    let wanted = Wanted { kind: Kind::DelayNotice, actions: vec![], to, window, recipients: None, status: None, text: None };
+    let wanted = Wanted { kind: Kind::DelayNotice, actions: vec![], to, window, recipients: None, status: None, text: None, returns: None };
     counted(wanted, it.is.get().copied(), moments)
 }
 
@@ -118,6 +126,7 @@ impl Wanted {
         // Original-Recipient names the recipient as its sender wrote it.
         let at_first = || sorted(report.report.iter().map(|line| line.original.as_ref().unwrap_or(&line.recipient).to_lowercase()));
         report.kind == self.kind
+            && (self.returns.is_none() || self.returns == report.returns)
             && (self.kind == Kind::DelayNotice && report.report.is_empty() || report.report.iter().any(line))
             && self.recipients.as_ref().is_none_or(|wanted| *wanted == finally() || *wanted == at_first())
             && (self.to.is_none() || report.recipients.iter().any(|reader| self.was_handed_over(reader)))
@@ -175,7 +184,7 @@ mod tests {
             (r#"For(to: "carol@*", expect: [DelayNotice(to: "internet", moments: ["4h"])])"#, "no delay notice [inbound#6]"),
             ("Not(Notice(action: Relayed))", "holds"),
             ("Any(Notice())", "none of 6 recipients, the first: no delivery report [inbound#1]"),
-            ("Any(Ndr(ret: Full))", "MT0501: `ret`: not modelled yet (leave it out: it is never taken to hold)"),
+            (r#"For(to: "nobody@*", expect: [Ndr(ret: Full), Not(Ndr(ret: Headers))])"#, "holds"),
         ]);
     }
 

@@ -2,6 +2,7 @@
 //!
 //! Sources: Exchange Online NDR and deferral tables (4.4.312 to 4.4.318, 4.7.320), queued-and-deferred FAQ (24 h), RFC 7505.
 
+use super::super::extensions::{ExtensionRules, Lack};
 use super::*;
 use crate::base::{DAY, Enhanced, HOUR, MINUTE, SECOND, TlsVersion};
 use crate::model::settings::{
@@ -105,6 +106,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     relay: None,
     tries_address_once: false,
     skips_silent: false,
+    extensions: ExtensionRules { dsn: true, eight_bit: Lack::NotSaid, binary: Lack::NotSaid, utf8: Lack::NotSaid },
     pass: PassRules::PLAIN,
 };
 

@@ -2,6 +2,7 @@
 //!
 //! Sources: Exchange Server queue and retry documentation (2 days, 4.4.7).
 
+use super::super::extensions::{ExtensionRules, Lack};
 use super::*;
 use crate::base::{DAY, Enhanced, HOUR, MINUTE, SECOND, TlsVersion};
 use crate::model::settings::{
@@ -86,6 +87,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     relay: None,
     tries_address_once: false,
     skips_silent: false,
+    extensions: ExtensionRules { dsn: true, eight_bit: Lack::NotSaid, binary: Lack::NotSaid, utf8: Lack::NotSaid },
     pass: PassRules { queues_retry: true, ..PassRules::PLAIN },
 };
 

@@ -4,6 +4,7 @@
 //! Exim gives its own failures no enhanced status: those here are the ones of RFC 3463 for the same thing. Not modelled: SRV records, local
 //! transports, filters, `serialize_hosts`, one connection for several messages.
 
+use super::super::extensions::{ExtensionRules, Lack};
 use super::*;
 use crate::base::{DAY, Enhanced, HOUR, MINUTE, TlsVersion};
 use crate::model::retry_rules::{EximRetry, Growth, RetryError, RetryPart, RetryRule};
@@ -95,6 +96,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     relay: None,
     tries_address_once: false,
     skips_silent: false,
+    extensions: ExtensionRules { dsn: true, eight_bit: Lack::SendsAnyway, binary: Lack::Unknown, utf8: Lack::SendsAscii },
     pass: PassRules {
         queues_retry: false,
         remembers: true,
@@ -105,6 +107,9 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         takes_literals: false,
         smart_host_needs_mx: true,
         reads_delivered_to: false,
+        rewrites_aliases: false,
+        too_many_hops: Some((0, Enhanced(5, 4, 6), "Too many \"Received\" headers - suspected mail loop")),
+        login_5xx_waits: false,
     },
 };
 

@@ -3,6 +3,7 @@
 //! Sources: its documentation (`try_next_host_on_transport_error`, `enable_tls`, ip_lookup_strategy.md), crates/mailexchanger, smtp_dispatcher.rs. What it
 //! does about NXDOMAIN and REFUSED is not said there, so it is not said here. Not modelled: the jitter of its waits, site names, shaping, `max_ready`.
 
+use super::super::extensions::{ExtensionRules, Lack};
 use super::*;
 use crate::base::{DAY, Enhanced, MINUTE, SECOND, TlsVersion};
 use crate::model::settings::{
@@ -87,6 +88,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     relay: None,
     tries_address_once: false,
     skips_silent: false,
+    extensions: ExtensionRules { dsn: false, eight_bit: Lack::Bounces, binary: Lack::Unknown, utf8: Lack::Bounces },
     pass: PassRules::PLAIN,
 };
 

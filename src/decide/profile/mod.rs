@@ -7,6 +7,7 @@ mod exchange_server;
 mod exim;
 mod kumomta;
 mod opensmtpd;
+mod pass;
 mod postfix;
 mod qmail;
 mod rfc;
@@ -15,6 +16,9 @@ mod tls_rules;
 
 pub use tls_rules::{BrokenHandshake, DaneRules, RevocationCheck, TlsRules};
 
+pub use pass::PassRules;
+
+use super::extensions::ExtensionRules;
 use super::relay::RelayRules;
 use crate::base::Enhanced;
 use crate::model::settings::{Profile, Retry, Sender};
@@ -48,6 +52,8 @@ pub struct Behaviour {
     pub skips_silent: bool,
     /// How a pass is made, and what it leaves behind.
     pub pass: PassRules,
+    /// Extensions that a server may lack (`decide::extensions`).
+    pub extensions: ExtensionRules,
 }
 
 impl Behaviour {
@@ -58,44 +64,6 @@ impl Behaviour {
         let Self { relay, tries_address_once, skips_silent, pass, .. } = self;
         relay.is_none() && !tries_address_once && !skips_silent && !pass.remembers && !pass.groups_by_hosts && !pass.queues_retry
     }
-}
-
-/// How a pass is made, and what it leaves behind.
-#[derive(Debug)]
-pub struct PassRules {
-    /// What failed is remembered by host and message, and waits for its own time in the queue runs (Exim retry.c).
-    pub remembers: bool,
-    /// Recipients of several domains share a transaction where their host lists are equal (Exim `multi_domain`).
-    pub groups_by_hosts: bool,
-    /// At the limit of addresses the next other preference is tried all the same (Exim `hosts_max_try`).
-    pub limit_jumps: bool,
-    /// The last host is the last of the list as DNS gave it, also one without an address; fallback hosts are none of it (Exim smtp.c).
-    pub last_as_listed: bool,
-    /// Recipients answered 452 after others were taken follow in the same session (Exim smtp.c).
-    pub rcpt_452_goes_on: bool,
-    /// Recipients at address literals are taken.
-    pub takes_literals: bool,
-    /// A smart host asked for by MX must have one.
-    pub smart_host_needs_mx: bool,
-    /// Each queue has one schedule for all that lies in it (Exchange Server).
-    pub queues_retry: bool,
-    /// A recipient that a `Delivered-To` field names already is a loop (Postfix local, qmail-local).
-    pub reads_delivered_to: bool,
-}
-
-impl PassRules {
-    /// Each message for itself, one job for each next hop.
-    pub(crate) const PLAIN: Self = Self {
-        remembers: false,
-        groups_by_hosts: false,
-        limit_jumps: false,
-        last_as_listed: false,
-        rcpt_452_goes_on: false,
-        takes_literals: true,
-        smart_host_needs_mx: false,
-        queues_retry: false,
-        reads_delivered_to: false,
-    };
 }
 
 /// What DNS outcomes mean.

@@ -3,6 +3,7 @@
 //! Sources: mta.c, mta_session.c, dns.c, limit.c, scheduler_ramqueue.c, smtpd.conf(5); and a running OpenSMTPD 6.8.0p2. Not modelled: more than one
 //! session to a destination at a time, limits of sessions by host and domain, `relay backup`, SRS, filters.
 
+use super::super::extensions::{ExtensionRules, Lack};
 use super::*;
 use crate::base::{DAY, Enhanced, HOUR, MINUTE, SECOND, TlsVersion};
 use crate::decide::relay::RelayRules;
@@ -97,6 +98,7 @@ const BASE: Behaviour = Behaviour {
     expiry_action: "failed",
     expiry: ExpiryTest::Timer,
     tells_postmaster: false,
+    extensions: ExtensionRules { dsn: true, eight_bit: Lack::SendsAnyway, binary: Lack::Unknown, utf8: Lack::Unknown },
     pass: PassRules::PLAIN,
     tries_address_once: false,
     skips_silent: false,

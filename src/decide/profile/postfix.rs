@@ -2,6 +2,7 @@
 //!
 //! Sources: postconf(5); smtp_addr.c, smtp_connect.c, smtp_proto.c, smtp_trouble.c, qmgr_active.c; and a running Postfix 3.7.11.
 
+use super::super::extensions::{ExtensionRules, Lack};
 use super::*;
 use crate::base::{DAY, Enhanced, MINUTE, SECOND, TlsVersion};
 use crate::model::settings::{
@@ -87,7 +88,8 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     relay: None,
     tries_address_once: false,
     skips_silent: false,
-    pass: PassRules { reads_delivered_to: true, ..PassRules::PLAIN },
+    extensions: ExtensionRules { dsn: true, eight_bit: Lack::Converts, binary: Lack::Unknown, utf8: Lack::NextThenBounces },
+    pass: PassRules { reads_delivered_to: true, login_5xx_waits: true, ..PassRules::PLAIN },
 };
 
 /// The sending side as it is delivered: what a scenario does not write.

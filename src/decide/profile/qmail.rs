@@ -2,6 +2,7 @@
 //!
 //! Sources: qmail-remote.c, qmail-send.c, dns.c, ipme.c, tcpto.c; RFC 974. Not modelled: `concurrencyremote` (20 deliveries at once in all).
 
+use super::super::extensions::{ExtensionRules, Lack};
 use super::*;
 use crate::base::{DAY, Enhanced, MINUTE, TlsVersion};
 use crate::model::settings::{
@@ -86,6 +87,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     relay: None,
     tries_address_once: false,
     skips_silent: true,
+    extensions: ExtensionRules { dsn: false, eight_bit: Lack::SendsAnyway, binary: Lack::Unknown, utf8: Lack::Unknown },
     pass: PassRules { reads_delivered_to: true, ..PassRules::PLAIN },
 };
 

@@ -2,6 +2,7 @@
 //!
 //! Sources: RFC 5321 §4.5.4.1 and §5.1, RFC 7505, RFC 3463, RFC 3207 §4, RFC 7435.
 
+use super::super::extensions::{ExtensionRules, Lack};
 use super::*;
 use crate::base::{DAY, Enhanced, HOUR, MINUTE, TlsVersion};
 use crate::model::settings::{
@@ -88,6 +89,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     relay: None,
     tries_address_once: false,
     skips_silent: false,
+    extensions: ExtensionRules { dsn: true, eight_bit: Lack::Converts, binary: Lack::Converts, utf8: Lack::NextThenBounces },
     pass: PassRules::PLAIN,
 };
 

@@ -3,6 +3,7 @@
 //! Sources: op.me (Sendmail Installation and Operation Guide); domain.c `getmxrr`, usersmtp.c `smtpinit`, queue.c `gatherq`, deliver.c; and a running
 //! Sendmail 8.17.1.9. Not modelled: load limits, `HostStatusDirectory`, queue groups, `FallBackSmartHost`, DANE (Debian builds it without).
 
+use super::super::extensions::{ExtensionRules, Lack};
 use super::*;
 use crate::base::{DAY, Enhanced, HOUR, MINUTE, SECOND, TlsVersion};
 use crate::model::settings::{
@@ -91,7 +92,8 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     relay: None,
     tries_address_once: true,
     skips_silent: false,
-    pass: PassRules::PLAIN,
+    extensions: ExtensionRules { dsn: true, eight_bit: Lack::Converts, binary: Lack::Unknown, utf8: Lack::Unknown },
+    pass: PassRules { rewrites_aliases: true, too_many_hops: Some((554, Enhanced(5, 4, 6), "Too many hops")), ..PassRules::PLAIN },
 };
 
 /// The sending side as it is delivered: what a scenario does not write.

@@ -31,6 +31,7 @@ mod stage;
 mod stance;
 mod tables;
 mod traffic;
+mod traffic_file;
 mod volume;
 mod world;
 mod zone_text;
@@ -153,7 +154,7 @@ fn compile(tree: &Scenario, loader: &mut Loader, desk: &mut Desk) -> (Model, Vec
     let entries = Entries::new(&model, internet.clone());
     let mut written: Vec<_> = tree.traffic.iter().collect();
     written.sort_by_key(|(name, _)| name.as_str());
-    let sources = written.into_iter().filter_map(|(name, traffic)| traffic::source(name, traffic, &entries, desk)).collect();
+    let sources = written.into_iter().filter_map(|(name, traffic)| traffic::source(name, traffic, &entries, loader, desk)).collect();
     model.sources = sources;
     desk.problems.extend(volume::too_many(tree, &model.sources, model.until, model.limits.messages));
     (model, internet)

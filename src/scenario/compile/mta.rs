@@ -82,7 +82,7 @@ pub(super) fn usual(profile: Profile) -> Tuned {
     }
     match profile {
         Profile::Exim => (tuned.max_message_size, tuned.hop_limit) = (Some(EXIM_SIZE_BYTES), 31),
-        Profile::Sendmail => tuned.hop_limit = 25,
+        Profile::Sendmail => tuned.hop_limit = 26,
         Profile::OpenSmtpd | Profile::OpenSmtpd6 | Profile::Qmail => tuned.hop_limit = 100,
         _ => {}
     }

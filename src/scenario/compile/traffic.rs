@@ -1,11 +1,12 @@
 //! Who sends what to whom, and when: sources of messages, and the single message of a test or of `explain`.
 //!
-//! Not modelled yet: binary bodies, traffic from a file.
+//! Lines of a file are read in `traffic_file`.
 
 use crate::base::{Address, DAY, SimTime};
 use crate::diag::{Diagnostic, Span, code};
 use crate::model::letter::Header;
-use crate::model::traffic::{AddressTemplate, Notify, Recipients, Schedule, Source, TlsWish};
+use crate::model::traffic::{self, AddressTemplate, Notify, Recipients, Schedule, Source, TlsWish};
+use crate::scenario::load::Loader;
 use crate::scenario::schema::{self, Body, Envelope, Message, Ret, Traffic};
 use crate::scenario::source::{Field, Named, Text};
 
@@ -13,13 +14,14 @@ use super::desk::Desk;
 use super::entry::{Entries, Entry};
 use super::key::name_key;
 use super::stance;
+use super::traffic_file;
 
 /// Size of a message that does not say.
 const SIZE_BYTES: u64 = 50 << 10;
 const COUNT_MAX: u32 = 100_000_000;
 
 /// One entry of `traffic`.
-pub(super) fn source(name: &Text, traffic: &Traffic, entries: &Entries<'_>, desk: &mut Desk) -> Option<Source> {
+pub(super) fn source(name: &Text, traffic: &Traffic, entries: &Entries<'_>, loader: &mut Loader, desk: &mut Desk) -> Option<Source> {
     let place = name.span();
     match traffic {
         Traffic::Message(message) => self::message(name, place, message, entries, desk),
@@ -45,10 +47,7 @@ pub(super) fn source(name: &Text, traffic: &Traffic, entries: &Entries<'_>, desk
             let until = desk.moment_or(&poisson.until, SimTime::NEVER);
             build(name, place, &poisson.envelope, Schedule::Poisson { at, gap_ns, until, count: 0 }, entries, desk)
         }
-        Traffic::File(file) => {
-            desk.not_modelled(file.place, "traffic from a file");
-            None
-        }
+        Traffic::File(file) => traffic_file::source(name, file, entries, loader, desk),
     }
 }
 
@@ -76,38 +75,80 @@ fn needed(field: &Field<Text>, name: &str, place: Span, desk: &mut Desk) -> u64 
     }
 }
 
+/// What lines of a file may say for themselves, as the source has it.
+#[derive(Clone, Debug)]
+pub(super) struct Parts {
+    pub(super) from: Vec<(Option<AddressTemplate>, u32)>,
+    pub(super) to: Option<Recipients>,
+    pub(super) size_bytes: u64,
+    pub(super) utf8: bool,
+}
+
+/// The same parts of a source that lines of a file stand beside: all of them may be left out.
+pub(super) fn parts(envelope: &Envelope, desk: &mut Desk) -> Parts {
+    if !envelope.from_one_of.is_empty() || !envelope.to_one_of.is_empty() {
+        let message = "the lines of a file say who sends to whom";
+        desk.error(
+            code::EXCLUDES,
+            envelope.from_one_of.span(),
+            message,
+            "leave `from_one_of` and `to_one_of` out; `from` and `to` are for lines without",
+        );
+    }
+    let utf8 = envelope.smtp_utf8.or(false);
+    let from = envelope.from.get().and_then(|text| sender(text, utf8, desk)).map(|sender| (sender, 1)).into_iter().collect();
+    let all = envelope.to.items();
+    let to = all.iter().filter_map(|text| template(text, utf8, desk)).collect();
+    Parts { from, to: (!all.is_empty()).then_some(Recipients::All(to)), size_bytes: size(envelope, desk), utf8 }
+}
+
 fn build(name: &str, place: Span, envelope: &Envelope, schedule: Schedule, entries: &Entries<'_>, desk: &mut Desk) -> Option<Source> {
-    refuse(envelope, desk);
     let from = senders(envelope, place, desk);
     let to = recipients(envelope, place, desk);
     let entry = match envelope.by.get() {
         Some(by) => entries.by(by, desk),
         None => entry_of_senders(&from, entries, desk),
     }?;
-    let size_bytes = match envelope.size.get().map(|text| (text, desk.size(text))) {
+    let from = from.into_iter().map(|(template, weight, _)| (template, weight)).collect();
+    let parts = Parts { from, to, size_bytes: size(envelope, desk), utf8: envelope.smtp_utf8.or(false) };
+    finish(name, envelope, schedule, parts, entry, desk)
+}
+
+fn size(envelope: &Envelope, desk: &mut Desk) -> u64 {
+    match envelope.size.get().map(|text| (text, desk.size(text))) {
         None | Some((_, None)) => SIZE_BYTES,
         Some((_, Some(Some(bytes)))) => bytes,
         Some((text, Some(None))) => {
             desk.error(code::VALUE, text.span(), "no message is without an end", "write a size such as \"10MB\"");
             SIZE_BYTES
         }
-    };
+    }
+}
+
+/// A source of these parts; all else stands in the envelope.
+pub(super) fn finish(name: &str, envelope: &Envelope, schedule: Schedule, parts: Parts, entry: Entry, desk: &mut Desk) -> Option<Source> {
     Some(Source {
         name: name.into(),
         key: name_key("source", name),
         schedule,
         entries: entry.hosts,
         tenant: entry.tenant,
-        from: from.into_iter().map(|(template, weight, _)| (template, weight)).collect(),
-        to: to?,
-        size_bytes,
+        from: parts.from,
+        to: parts.to?,
+        size_bytes: parts.size_bytes,
         notify: notify(&envelope.notify, desk),
-        author: envelope.header_from.get().and_then(|text| template(text, desk)),
+        author: envelope.header_from.get().and_then(|text| template(text, envelope.smtp_utf8.or(false), desk)),
         scl: scl(envelope, desk),
         login: envelope.login.get().map(|login| login.to_ascii_lowercase().into()),
         signer: stance::signer(&envelope.dkim, desk),
         headers: headers(envelope, desk),
-        eight_bit: envelope.body.or(Body::SevenBit) == Body::EightBit,
+        returns_headers: envelope.ret.or(Ret::Full) == Ret::Headers,
+        body: match envelope.body.or(Body::SevenBit) {
+            Body::SevenBit => traffic::Body::SevenBit,
+            Body::EightBit => traffic::Body::EightBit,
+            Body::Binary => traffic::Body::Binary,
+        },
+        utf8: parts.utf8,
         tls_wish: tls_wish(envelope),
     })
 }
@@ -152,23 +193,16 @@ fn tls_wish(envelope: &Envelope) -> TlsWish {
     }
 }
 
-fn refuse(envelope: &Envelope, desk: &mut Desk) {
-    desk.only(&envelope.ret, Ret::Full, "reports that return the headers only");
-    if envelope.body.or(Body::SevenBit) == Body::Binary {
-        desk.not_modelled(envelope.body.span(), "binary bodies");
-    }
-    desk.only(&envelope.smtp_utf8, false, "SMTPUTF8");
-}
-
 type Sender = (Option<AddressTemplate>, u32, Span);
 
 /// Envelope senders with weights.
 fn senders(envelope: &Envelope, place: Span, desk: &mut Desk) -> Vec<Sender> {
+    let utf8 = envelope.smtp_utf8.or(false);
     if envelope.from.is_written() && !envelope.from_one_of.is_empty() {
         desk.error(code::EXCLUDES, envelope.from.span(), "`from` and `from_one_of` exclude each other", "leave one of them out");
     }
     if let Some(text) = envelope.from.get() {
-        return sender(text, desk).map(|template| (template, 1, text.span())).into_iter().collect();
+        return sender(text, utf8, desk).map(|template| (template, 1, text.span())).into_iter().collect();
     }
     let mut weighted: Vec<(&Text, &u64)> = envelope.from_one_of.iter().collect();
     weighted.sort_by_key(|(text, _)| text.as_str());
@@ -178,23 +212,25 @@ fn senders(envelope: &Envelope, place: Span, desk: &mut Desk) -> Vec<Sender> {
     let mut senders = Vec::new();
     for (text, weight) in weighted {
         let weight = bounded(text, *weight, desk);
-        senders.extend(sender(text, desk).map(|template| (template, weight, text.span())));
+        senders.extend(sender(text, utf8, desk).map(|template| (template, weight, text.span())));
     }
     senders
 }
 
 /// The null sender, or an address.
-fn sender(text: &Text, desk: &mut Desk) -> Option<Option<AddressTemplate>> {
+pub(super) fn sender(text: &Text, utf8: bool, desk: &mut Desk) -> Option<Option<AddressTemplate>> {
     if text.as_str() == "<>" {
         return Some(None);
     }
-    template(text, desk).map(Some)
+    template(text, utf8, desk).map(Some)
 }
 
-fn template(text: &Text, desk: &mut Desk) -> Option<AddressTemplate> {
+/// Letters that are not ASCII need SMTPUTF8 (RFC 6531 §3.2).
+pub(super) fn template(text: &Text, utf8: bool, desk: &mut Desk) -> Option<AddressTemplate> {
     let Address { local, domain } = desk.address(text)?;
-    if !local.is_ascii() {
-        desk.not_modelled(text.span(), "addresses with letters that are not ASCII");
+    if !local.is_ascii() && !utf8 {
+        let message = format!("`{text}` has letters that are not ASCII");
+        desk.error(code::MISSING, text.span(), message, "write smtp_utf8: true beside it: such addresses need SMTPUTF8 (RFC 6531)");
     }
     Some(AddressTemplate { local, domain })
 }
@@ -217,18 +253,18 @@ fn recipients(envelope: &Envelope, place: Span, desk: &mut Desk) -> Option<Recip
             desk.error(code::EXCLUDES, to.span(), "`to` and `to_one_of` exclude each other", "leave one of them out");
             None
         }
-        (all, true) => Some(Recipients::All(all.iter().filter_map(|text| template(text, desk)).collect())),
-        ([], false) => Some(Recipients::OneOf(one_of(to_one_of, desk))),
+        (all, true) => Some(Recipients::All(all.iter().filter_map(|text| template(text, envelope.smtp_utf8.or(false), desk)).collect())),
+        ([], false) => Some(Recipients::OneOf(one_of(to_one_of, envelope.smtp_utf8.or(false), desk))),
     }
 }
 
-fn one_of(named: &Named<u64>, desk: &mut Desk) -> Vec<(AddressTemplate, u32)> {
+fn one_of(named: &Named<u64>, utf8: bool, desk: &mut Desk) -> Vec<(AddressTemplate, u32)> {
     let mut weighted: Vec<(&Text, &u64)> = named.iter().collect();
     weighted.sort_by_key(|(text, _)| text.as_str());
     let mut recipients = Vec::new();
     for (text, weight) in weighted {
         let weight = bounded(text, *weight, desk);
-        recipients.extend(template(text, desk).map(|template| (template, weight)));
+        recipients.extend(template(text, utf8, desk).map(|template| (template, weight)));
     }
     recipients
 }

@@ -266,7 +266,7 @@ mod tests {
             (Profile::Sendmail, r#""Timeout.iconnect": "5""#, |t| t.sender.timers.first_connect_ns, 5 * MINUTE),
             (Profile::Sendmail, r#""MinQueueAge": "27""#, |t| queue_age(t), 27 * MINUTE),
             (Profile::Sendmail, r#""Timeout.queuereturn": "3""#, |t| lifetime(t), 3 * DAY),
-            (Profile::Sendmail, r#""MaxHopCount": "30""#, |t| t.hop_limit.into(), 30),
+            (Profile::Sendmail, r#""MaxHopCount": "30""#, |t| t.hop_limit.into(), 31),
             (Profile::OpenSmtpd, r#""queue ttl": "2d""#, |t| lifetime(t), 2 * DAY),
             (Profile::OpenSmtpd, r#""net.ipv4.tcp_syn_retries": "1""#, |t| t.sender.timers.connect_ns, 3 * SECOND),
             (Profile::OpenSmtpd, r#""net.ipv4.tcp_syn_retries": "6""#, |t| t.sender.timers.connect_ns, 127 * SECOND),

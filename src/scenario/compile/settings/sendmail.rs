@@ -44,7 +44,7 @@ pub(super) static TABLE: Table = &[
     // What it takes as a server.
     ("MaxMessageSize", Meaning::Bytes(|t, bytes| t.max_message_size = bytes)),
     ("MaxRecipientsPerMessage", Meaning::Number(|t, n| t.max_recipients = n)),
-    ("MaxHopCount", Meaning::Number(|t, n| t.hop_limit = n)),
+    ("MaxHopCount", Meaning::Number(|t, n| t.hop_limit = n.saturating_add(1))),
     // The model does what these values say.
     ("FallBackSmartHost", Meaning::Only("")),
     ("HostStatusDirectory", Meaning::Only("")),

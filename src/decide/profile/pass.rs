@@ -1,0 +1,50 @@
+//! How does a sender make a pass over a message, and what does it leave behind? One field for each habit that some server has.
+
+use crate::base::Enhanced;
+
+/// How a pass is made, and what it leaves behind.
+#[derive(Debug)]
+pub struct PassRules {
+    /// What failed is remembered by host and message, and waits for its own time in the queue runs (Exim retry.c).
+    pub remembers: bool,
+    /// Recipients of several domains share a transaction where their host lists are equal (Exim `multi_domain`).
+    pub groups_by_hosts: bool,
+    /// At the limit of addresses the next other preference is tried all the same (Exim `hosts_max_try`).
+    pub limit_jumps: bool,
+    /// The last host is the last of the list as DNS gave it, also one without an address; fallback hosts are none of it (Exim smtp.c).
+    pub last_as_listed: bool,
+    /// Recipients answered 452 after others were taken follow in the same session (Exim smtp.c).
+    pub rcpt_452_goes_on: bool,
+    /// Recipients at address literals are taken.
+    pub takes_literals: bool,
+    /// A smart host asked for by MX must have one.
+    pub smart_host_needs_mx: bool,
+    /// Each queue has one schedule for all that lies in it (Exchange Server).
+    pub queues_retry: bool,
+    /// A login that is refused for good waits all the same (Postfix `smtp_sasl_auth_soft_bounce`).
+    pub login_5xx_waits: bool,
+    /// A recipient that a `Delivered-To` field names already is a loop (Postfix local, qmail-local).
+    pub reads_delivered_to: bool,
+    /// A recipient whose domain is an alias is rewritten to the domain that it stands for (Sendmail without `DontExpandCnames`).
+    pub rewrites_aliases: bool,
+    /// Mail with too many Received fields is taken, and returned by the server itself with these words; `None`: refused.
+    pub too_many_hops: Option<(u16, Enhanced, &'static str)>,
+}
+
+impl PassRules {
+    /// Each message for itself, one job for each next hop.
+    pub(crate) const PLAIN: Self = Self {
+        remembers: false,
+        groups_by_hosts: false,
+        limit_jumps: false,
+        last_as_listed: false,
+        rcpt_452_goes_on: false,
+        takes_literals: true,
+        smart_host_needs_mx: false,
+        queues_retry: false,
+        login_5xx_waits: false,
+        reads_delivered_to: false,
+        rewrites_aliases: false,
+        too_many_hops: None,
+    };
+}
