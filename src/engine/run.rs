@@ -103,7 +103,6 @@ fn play<const LEVEL: u8>(model: &Model, options: &Options) -> Run {
         chance,
         now: SimTime::ZERO,
         until: asked.unwrap_or(LONGEST),
-        until_settled: asked.is_none() || options.until_settled,
         version: 0,
         plain: false,
         zones: 0,
@@ -139,7 +138,10 @@ fn play<const LEVEL: u8>(model: &Model, options: &Options) -> Run {
         logins: super::submission::Logins::new(model, &sources),
         relays: super::relay::Relays::default(),
         silent: super::tcpto::SilentAddresses::default(),
-        transport_queues: super::transport_queue::TransportQueues::default(),
+        transport_queues: super::transport_queue::TransportQueues {
+            until_settled: asked.is_none() || options.until_settled,
+            ..Default::default()
+        },
         letters: super::letter::Letters::default(),
         origins: Origins::new(model, options.level, super::extensions::is_demanding(&sources)),
         memory: Memory::default(),
@@ -177,7 +179,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let mut events = 0;
         loop {
             let Some(event) = self.events.pop() else { return (Stop::Settled, events) };
-            if event.kind == Kind::Ready && self.until_settled && !self.plain && self.waits_for_somebody(event.row, event.number) {
+            if event.kind == Kind::Ready
+                && self.transport_queues.until_settled
+                && !self.plain
+                && self.waits_for_somebody(event.row, event.number)
+            {
                 return (Stop::Settled, events);
             }
             if event.at >= self.until {

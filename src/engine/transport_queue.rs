@@ -19,6 +19,8 @@ use std::collections::BTreeMap;
 /// What the servers that work so remember.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct TransportQueues {
+    /// The run is over as soon as all that is left waits for an administrator.
+    pub(crate) until_settled: bool,
     schedules: BTreeMap<u32, Schedule>,
     /// Queues in which something of a copy was left in this pass.
     left: BTreeMap<u32, SmallVec<[u32; 2]>>,

@@ -308,8 +308,6 @@ pub(crate) struct World<'m, const LEVEL: u8> {
     pub(crate) chance: Chance,
     pub(crate) now: SimTime,
     pub(crate) until: SimTime,
-    /// It is over as soon as all that is left waits for an administrator.
-    pub(crate) until_settled: bool,
     pub(crate) version: usize,
     /// No machine has a memory, groups or routes of its own kind: most of a pass need not ask.
     pub(crate) plain: bool,
