@@ -172,8 +172,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             refusals: Vec::new(),
             taken_at: None,
             taken: TakenFor::NOBODY,
-            others: Vec::new(),
-            held_until: SimTime::ZERO,
+            rare: None,
             arrival: Arrival::UNSEEN,
         }
     }

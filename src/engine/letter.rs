@@ -100,13 +100,16 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let is_same = self.model.hosts[client.index()].system == self.model.hosts[door.server.index()].system;
         match &self.config(door.server).receiver.directory {
             Directory::Mta(_) | Directory::Organization(_) if is_same => before,
+            // The other half of a hybrid is believed about mail whose headers it kept; whoever else may submit speaks for itself.
+            Directory::Organization(_) if door.whom.internal && !self.is_exchange_online(client) => Origin::Internal,
+            Directory::Organization(_) if door.whom.internal && kept && before.is_internal() => Origin::Internal,
             Directory::Everything | Directory::Mta(_) | Directory::Organization(_) => Origin::Outside,
             Directory::Tenants(_) if door.logged_in => Origin::Submitted,
             Directory::Tenants(tenants) => {
                 let tenant = tenants.iter().find(|tenant| tenant.system.0 == door.tenant);
                 let connectors = tenant.map_or(&[][..], |tenant| &tenant.inbound.connectors);
                 match door.whom.connector.and_then(|at| connectors.get(usize::from(at))).filter(|row| row.on_premises) {
-                    Some(row) if door.whom.internal && (kept || row.treats_as_internal) => Origin::Internal,
+                    Some(row) if door.whom.internal && (kept && before.is_internal() || row.treats_as_internal) => Origin::Internal,
                     Some(_) => Origin::OnPremises,
                     None => Origin::Outside,
                 }

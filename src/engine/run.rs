@@ -138,10 +138,7 @@ fn play<const LEVEL: u8>(model: &Model, options: &Options) -> Run {
         logins: super::submission::Logins::new(model, &sources),
         relays: super::relay::Relays::default(),
         silent: super::tcpto::SilentAddresses::default(),
-        transport_queues: super::transport_queue::TransportQueues {
-            until_settled: asked.is_none() || options.until_settled,
-            ..Default::default()
-        },
+        transport_queues: super::transport_queue::TransportQueues::new(asked.is_none() || options.until_settled),
         letters: super::letter::Letters::default(),
         origins: Origins::new(model, options.level, super::extensions::is_demanding(&sources)),
         memory: Memory::default(),

@@ -42,12 +42,19 @@ pub(crate) struct SessionEnd {
     pub(crate) taken_at: Option<SimTime>,
     /// For whom.
     pub(crate) taken: TakenFor,
+    /// What few sessions have.
+    pub(crate) rare: Option<Box<Rare>>,
+    /// What the server made of the message's origin.
+    pub(crate) arrival: Arrival,
+}
+
+/// What few sessions leave behind.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Rare {
     /// Recipients (places in the copy) that were taken for somebody else.
     pub(crate) others: Vec<(u16, TakenFor)>,
     /// The server does not pass it on before.
     pub(crate) held_until: SimTime,
-    /// What the server made of the message's origin.
-    pub(crate) arrival: Arrival,
 }
 
 /// What a session needs at hand.

@@ -155,10 +155,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     /// The message goes to the next system's queue.
     pub(super) fn hand_over(&mut self, job: u32, places: &[u16], at: SimTime, end: &SessionEnd, connection: u32) {
-        if end.others.is_empty() {
+        let Some(rare) = end.rare.as_ref().filter(|rare| !rare.others.is_empty()) else {
             return self.hand_over_for(job, places, at, (end, end.taken), connection);
-        }
-        let whom = |place: &u16| end.others.iter().find(|(other, _)| other == place).map_or(end.taken, |(_, taken)| *taken);
+        };
+        let whom = |place: &u16| rare.others.iter().find(|(other, _)| other == place).map_or(end.taken, |(_, taken)| *taken);
         let mut told: SmallVec<[TakenFor; 2]> = SmallVec::new();
         for taken in places.iter().map(whom) {
             if !told.contains(&taken) {
@@ -194,8 +194,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         if tenant != NONE {
             self.mark_by_attribution(new, taken);
         }
-        if end.held_until > self.now {
-            self.hold_back(new, end.held_until.max(at));
+        let held = end.rare.as_ref().map(|rare| rare.held_until).filter(|until| *until > self.now);
+        if let Some(until) = held {
+            self.hold_back(new, until.max(at));
         } else if at > self.now {
             self.wake_copy(new, at);
         } else {

@@ -134,7 +134,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             }
             ledger.minute.1 += 1;
             if ledger.minute.0 > minute {
-                end.held_until = SimTime(ledger.minute.0.saturating_mul(MINUTE));
+                end.rare.get_or_insert_default().held_until = SimTime(ledger.minute.0.saturating_mul(MINUTE));
             }
         }
     }

@@ -3,7 +3,7 @@
 use super::authentication::Arrival;
 use super::chance::Purpose;
 use super::fault::is_at;
-use super::session::{Refusals, SessionEnd, Stop, Talk, status_of};
+use super::session::{Rare, Refusals, SessionEnd, Stop, Talk, status_of};
 use super::world::World;
 use crate::base::{ConfigId, ConnectionResult, Enhanced, HostId, Interner, Phase, Reply, SimTime};
 use crate::decide::acceptance::{Acceptance, TakenFor};
@@ -113,7 +113,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             Err(stop) => return self.all_or_nothing(talk, Phase::Content, &stop, refusals),
         }
         let mut end = self.final_dot(talk, copy, too_big, whom, refusals);
-        end.others = others;
+        if !others.is_empty() {
+            end.rare = Some(Box::new(Rare { others, held_until: SimTime::ZERO }));
+        }
         end
     }
 
@@ -361,8 +363,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             refusals,
             taken_at: Some(talk.now),
             taken: whom,
-            others: Vec::new(),
-            held_until: SimTime::ZERO,
+            rare: None,
             arrival,
         }
     }

@@ -27,6 +27,12 @@ pub(crate) struct TransportQueues {
     waits: BTreeMap<u32, Wait>,
 }
 
+impl TransportQueues {
+    pub(crate) fn new(until_settled: bool) -> Self {
+        Self { until_settled, ..Self::default() }
+    }
+}
+
 /// A queue whose last attempt failed.
 #[derive(Clone, Copy, Debug)]
 struct Schedule {

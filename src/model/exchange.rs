@@ -50,6 +50,26 @@ pub struct Protection {
 }
 
 impl Tenant {
+    /// A tenant that says nothing.
+    #[cfg(test)]
+    pub(crate) fn bare() -> Self {
+        Self {
+            system: SystemId(0),
+            accepted_domains: vec![],
+            mailboxes: vec![],
+            entries: vec![],
+            remote_domains: vec![],
+            outbound_connectors: vec![],
+            inbound: Inbound::default(),
+            mail_flow_rules: vec![],
+            people: vec![],
+            switches: Switches::default(),
+            directory_complete: true,
+            stance: Stance::default(),
+            protected_by: None,
+        }
+    }
+
     /// Does its directory have this address?
     #[must_use]
     pub fn knows(&self, address: &str) -> bool {

@@ -15,6 +15,8 @@ pub struct MailFlowRule {
     pub name: Box<str>,
     /// Does it act?
     pub state: RuleState,
+    /// `SenderAddressLocation`: where its conditions look for the sender.
+    pub looks_in: SenderPlace,
     /// All of them must hold.
     pub conditions: Vec<Condition>,
     /// None of them may hold.
@@ -36,6 +38,17 @@ pub enum RuleState {
     Off,
     /// Before its `ActivationDate` or after its `ExpiryDate`.
     NotNow,
+}
+
+/// `SenderAddressLocation`
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum SenderPlace {
+    /// In `From`.
+    Header,
+    /// In the envelope.
+    Envelope,
+    /// In both; either will do.
+    Both,
 }
 
 /// One condition; the field of `New-TransportRule` stands beside it for explanations.

@@ -10,6 +10,7 @@ use super::super::acceptance::{Acceptance, TakenFor, accepted_domain, tenant_of}
 use super::super::visitor::Visitor;
 use super::super::{Because, Decision, because};
 use super::inbound_connector::{self, Found, Partner};
+use super::recipient::returned;
 use crate::base::{Enhanced, Reply};
 use crate::model::dns::Names;
 use crate::model::exchange::{DomainType, Tenant};
@@ -347,7 +348,11 @@ fn taken_for(tenant: &Tenant, connector: Option<(usize, &InboundConnector)>, cas
 /// Directory-Based Edge Blocking.
 fn dbeb(tenant: &Tenant, names: &Names, address: &str, domain: &str) -> Option<Decision<Acceptance>> {
     let accepted = accepted_domain(tenant, names, domain)?;
-    if tenant.knows(address) || accepted.kind != DomainType::Authoritative || !tenant.directory_complete {
+    if tenant.knows(address)
+        || returned(tenant, address).is_some()
+        || accepted.kind != DomainType::Authoritative
+        || !tenant.directory_complete
+    {
         return None;
     }
     let reply = Reply::new(550, Some(Enhanced(5, 4, 1)), "Recipient address rejected: Access denied");

@@ -14,7 +14,7 @@ use crate::model::dns::Names;
 use crate::model::exchange::{DomainType, Tenant};
 use crate::model::expansion::{Expansion, ExpansionKind};
 use crate::model::letter::{Letter, Pin, Stamps};
-use crate::model::mail_flow_rule::{Action, Condition, MailFlowRule, RuleState, Scope, Test};
+use crate::model::mail_flow_rule::{Action, Condition, MailFlowRule, RuleState, Scope, SenderPlace, Test};
 use crate::model::traffic::AddressTemplate;
 
 const SOURCE: &str = "New-TransportRule";
@@ -77,7 +77,7 @@ pub fn run(tenant: &Tenant, names: &Names, letter: &Letter, address: &str, domai
             pass_over(if rule.state == RuleState::Off { "disabled" } else { "its dates say that it does not act now" }.into());
             continue;
         }
-        let question = Question { tenant, names, letter: &letter, address, domain };
+        let question = Question { looks_in: rule.looks_in, tenant, names, letter: &letter, address, domain };
         if let Some(failed) = rule.conditions.iter().find(|condition| !question.holds(condition)) {
             pass_over(format!("its condition `{}` does not hold", failed.field));
             continue;
@@ -185,6 +185,7 @@ fn act(action: &Action, tenant: &Tenant, rule: &MailFlowRule, letter: &mut Lette
 
 /// What conditions are about.
 struct Question<'a> {
+    looks_in: SenderPlace,
     tenant: &'a Tenant,
     names: &'a Names,
     letter: &'a Letter,
@@ -195,15 +196,26 @@ struct Question<'a> {
 impl Question<'_> {
     fn holds(&self, condition: &Condition) -> bool {
         let letter = self.letter;
-        let (sender, sender_domain) = (&*letter.sender, letter.sender.rsplit_once('@').map_or("", |(_, domain)| domain));
         let is_one_of = |list: &[Box<str>], address: &str| list.iter().any(|one| one.eq_ignore_ascii_case(address));
+        let any_sender = |holds: &dyn Fn(&str, &str) -> bool| {
+            let (author, envelope) = (Some(&*letter.author), Some(&*letter.sender));
+            let places = match self.looks_in {
+                SenderPlace::Header => [author, None],
+                SenderPlace::Envelope => [envelope, None],
+                SenderPlace::Both => [author, envelope],
+            };
+            places.into_iter().flatten().any(|sender| holds(sender, sender.rsplit_once('@').map_or("", |(_, domain)| domain)))
+        };
         match &condition.test {
-            Test::SenderIs(list) => is_one_of(list, sender) || is_one_of(list, &letter.author),
-            Test::SenderScope(scope) => (*scope == Scope::Inside) == (letter.origin.is_internal() && self.is_inside(sender, sender_domain)),
-            Test::SenderAddress(texts) => texts.are_in(sender) || texts.are_in(&letter.author),
-            Test::SenderDomain(domains) => is_below_one_of(domains, sender_domain),
+            Test::SenderIs(list) => any_sender(&|sender, _| is_one_of(list, sender)),
+            Test::SenderScope(scope) => {
+                let inside = letter.origin.is_internal() && any_sender(&|sender, domain| self.is_inside(sender, domain));
+                (*scope == Scope::Inside) == inside
+            }
+            Test::SenderAddress(texts) => any_sender(&|sender, _| texts.are_in(sender)),
+            Test::SenderDomain(domains) => any_sender(&|_, domain| is_below_one_of(domains, domain)),
             Test::SenderIp(networks) => letter.client.is_some_and(|client| networks.iter().any(|network| network.contains(&client))),
-            Test::SenderAttribute(tests) => self.has_attribute(sender, tests),
+            Test::SenderAttribute(tests) => any_sender(&|sender, _| self.has_attribute(sender, tests)),
             Test::RecipientIs(list) => is_one_of(list, self.address),
             Test::RecipientScope(scope) => (*scope == Scope::Inside) == self.is_inside(self.address, self.domain),
             Test::RecipientDomain(domains) => is_below_one_of(domains, self.domain),
@@ -237,4 +249,95 @@ fn is_below_one_of(domains: &[Box<str>], domain: &str) -> bool {
 pub fn rejection(status: Option<Enhanced>, text: Option<&str>) -> Reply {
     let text = text.unwrap_or("the message was refused by a rule of the organization");
     Reply::new(550, Some(status.unwrap_or(Enhanced(5, 7, 1))), &format!("TRANSPORT.RULES.RejectMessage; {text}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::letter::{Header, Origin};
+    use crate::model::mail_flow_rule::{SenderPlace, Texts};
+
+    fn rule(name: &str, conditions: Vec<Test>, actions: Vec<Action>) -> MailFlowRule {
+        let conditions = conditions.into_iter().map(|test| Condition { field: "a_condition", test }).collect();
+        let (state, looks_in) = (RuleState::Acts, SenderPlace::Header);
+        MailFlowRule { name: name.into(), state, looks_in, conditions, exceptions: vec![], actions, stops: false }
+    }
+
+    fn to(domain: &str) -> AddressTemplate {
+        AddressTemplate { local: "x".into(), domain: domain.into() }
+    }
+
+    #[test]
+    fn what_rules_come_to() {
+        let header = |value: &str| Header { name: "X-Class".into(), value: value.into() };
+        let reads = |word: &str| Test::Header { name: "x-class".into(), texts: Texts::Words(vec![word.into()]) };
+        let refuse = || Action::Reject(rejection(None, None));
+        let from =
+            |place| MailFlowRule { looks_in: place, ..rule("from", vec![Test::SenderDomain(vec!["news.test".into()])], vec![refuse()]) };
+        let stop = |rule: MailFlowRule| MailFlowRule { stops: true, ..rule };
+        let set = || rule("set", vec![Test::SizeOver(10)], vec![Action::SetHeader(header("secret"))]);
+        let mark = |letter: &Letter, loops| Letter { rule_loops: loops, ..letter.clone() };
+        let letter = Letter {
+            sender: "bounce@news.test".into(),
+            author: "alice@own.test".into(),
+            size_bytes: 100,
+            origin: Origin::Submitted,
+            ..Letter::default()
+        };
+        let cases = [
+            ("nothing acts", vec![rule("r", vec![Test::SizeOver(1000)], vec![refuse()])], letter.clone(), "", "no rule"),
+            ("the sender is looked for in the header", vec![from(SenderPlace::Header)], letter.clone(), "", "no rule"),
+            ("or in the envelope", vec![from(SenderPlace::Envelope)], letter.clone(), "reject 5.7.1", "from"),
+            ("or in both", vec![from(SenderPlace::Both)], letter.clone(), "reject 5.7.1", "from"),
+            (
+                "a later rule reads what an earlier one set",
+                vec![set(), rule("read", vec![reads("secret")], vec![Action::Delete])],
+                letter.clone(),
+                "delete",
+                "set",
+            ),
+            (
+                "not if that one stops",
+                vec![stop(set()), rule("read", vec![reads("secret")], vec![Action::Delete])],
+                letter.clone(),
+                "",
+                "set",
+            ),
+            (
+                "once round is allowed",
+                vec![rule("on", vec![], vec![Action::Redirect(vec![to("b.test")])])],
+                mark(&letter, 0),
+                "redirect",
+                "on",
+            ),
+            (
+                "twice is not",
+                vec![rule("on", vec![], vec![Action::Redirect(vec![to("b.test")])])],
+                mark(&letter, 1),
+                "reject 5.7.128",
+                "on",
+            ),
+            (
+                "what is returned meets no further rule",
+                vec![rule("no", vec![], vec![refuse()]), rule("q", vec![], vec![Action::Quarantine])],
+                letter.clone(),
+                "reject 5.7.1",
+                "no",
+            ),
+        ];
+        for (case, rules, letter, expected, first) in cases {
+            let tenant = Tenant { mail_flow_rules: rules, ..Tenant::bare() };
+            let decision = run(&tenant, &Names::default(), &letter, "bob@far.test", "far.test");
+            let got = match (&decision.outcome.end, &decision.outcome.redirect) {
+                (Some(End::Reject(reply)), _) => format!("reject {}", reply.enhanced.expect("a status")),
+                (Some(End::Delete), _) => "delete".into(),
+                (Some(End::Quarantine), _) => "quarantine".into(),
+                (None, Some(_)) => "redirect".into(),
+                (None, None) => String::new(),
+            };
+            assert_eq!((&*got, &*decision.chosen[0].name), (expected, first), "{case}");
+            let told = decision.chosen.iter().chain(&decision.passed_over).filter(|reason| &*reason.name != "no rule").count();
+            assert_eq!(told, tenant.mail_flow_rules.len(), "{case}: every rule has its reason");
+        }
+    }
 }

@@ -80,7 +80,7 @@ pub fn select(tenant: &Tenant, names: &Names, leaving: &Leaving<'_>) -> Decision
     match (centralized(tenant, names, leaving), leaving.pin) {
         (Some(decision), _) => decision,
         (None, Some(pin)) => pinned(tenant, pin),
-        (None, None) => by_domain(tenant, names, leaving.domain),
+        (None, None) => by_domain(tenant, names, leaving),
     }
 }
 
@@ -138,7 +138,8 @@ fn pinned(tenant: &Tenant, (winner, rule): (usize, &str)) -> Decision<Choice> {
     Decision { outcome: Choice::Connector(winner), chosen: vec![because("OUT-2", &*connector.name, why, SOURCE)], passed_over }
 }
 
-fn by_domain(tenant: &Tenant, names: &Names, domain: &str) -> Decision<Choice> {
+fn by_domain(tenant: &Tenant, names: &Names, leaving: &Leaving<'_>) -> Decision<Choice> {
+    let domain = leaving.domain;
     let mut passed_over = Vec::new();
     let mut matching: Vec<(Match, usize)> = Vec::new();
     for (at, connector) in tenant.outbound_connectors.iter().enumerate() {
@@ -153,6 +154,10 @@ fn by_domain(tenant: &Tenant, names: &Names, domain: &str) -> Decision<Choice> {
             ));
         } else {
             match covers(tenant, names, connector, domain) {
+                Some(Match::Star) if connector.is_centralized() && !goes_on_premises_first(leaving.origin) => {
+                    let why = "centralized mail transport: what came from the own servers does not go back there";
+                    passed_over.push(because("OUT-8", &*connector.name, why, SOURCE));
+                }
                 Some(found) => matching.push((found, at)),
                 None => passed_over.push(because("OUT-3", &*connector.name, format!("its domains do not cover `{domain}`"), SOURCE)),
             }
@@ -228,7 +233,6 @@ pub fn by_recipient_mx(connector: &OutboundConnector, domain: &str) -> Because {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::SystemId;
     use crate::model::exchange::{AcceptedDomain, DomainType, Switches};
     use crate::model::settings::{TlsLevel, TlsPolicy};
 
@@ -284,19 +288,10 @@ mod tests {
         ];
         for (case, connectors, domain, switches, expected, rule) in cases {
             let tenant = Tenant {
-                system: SystemId(0),
                 accepted_domains: vec![accepted("contoso.com", &mut names), accepted("sales.contoso.com", &mut names)],
-                mailboxes: vec![],
-                entries: vec![],
-                remote_domains: vec![],
                 outbound_connectors: connectors.into_iter().cloned().collect(),
-                inbound: crate::model::inbound::Inbound::default(),
-                mail_flow_rules: vec![],
-                people: vec![],
                 switches,
-                directory_complete: true,
-                stance: crate::model::authentication::Stance::default(),
-                protected_by: None,
+                ..Tenant::bare()
             };
             let decision = select(&tenant, &names, &Leaving { domain, pin: None, origin: Origin::Submitted });
             let got = match decision.outcome {
@@ -314,21 +309,8 @@ mod tests {
 
     #[test]
     fn a_tie_is_not_said() {
-        let tenant = Tenant {
-            system: SystemId(0),
-            accepted_domains: vec![],
-            mailboxes: vec![],
-            entries: vec![],
-            remote_domains: vec![],
-            outbound_connectors: vec![connector("a", &["contoso.com"]), connector("b", &["contoso.com"])],
-            inbound: crate::model::inbound::Inbound::default(),
-            mail_flow_rules: vec![],
-            people: vec![],
-            switches: Switches::default(),
-            directory_complete: true,
-            stance: crate::model::authentication::Stance::default(),
-            protected_by: None,
-        };
+        let tenant =
+            Tenant { outbound_connectors: vec![connector("a", &["contoso.com"]), connector("b", &["contoso.com"])], ..Tenant::bare() };
         let leaving = Leaving { domain: "contoso.com", pin: None, origin: Origin::Submitted };
         assert_eq!(select(&tenant, &Names::default(), &leaving).outcome, Choice::NotSaid);
     }
@@ -347,24 +329,11 @@ mod tests {
             ("and a closer connector", vec![&exact, &home], None, Origin::Outside, Some("all home"), "OUT-8"),
             ("what came from there does not go back", vec![&exact, &home], None, Origin::Internal, Some("exact"), "OUT-3"),
             ("nor without its headers", vec![&exact, &home], None, Origin::OnPremises, Some("exact"), "OUT-3"),
+            ("what came from there takes the MX", vec![&home], None, Origin::OnPremises, None, "OUT-7"),
             ("scoped to another domain", vec![&scoped_home], None, Origin::Submitted, None, "OUT-7"),
         ];
         for (case, connectors, pin, origin, expected, rule) in cases {
-            let tenant = Tenant {
-                system: SystemId(0),
-                accepted_domains: vec![],
-                mailboxes: vec![],
-                entries: vec![],
-                remote_domains: vec![],
-                outbound_connectors: connectors.into_iter().cloned().collect(),
-                inbound: crate::model::inbound::Inbound::default(),
-                mail_flow_rules: vec![],
-                people: vec![],
-                switches: Switches::default(),
-                directory_complete: true,
-                stance: crate::model::authentication::Stance::default(),
-                protected_by: None,
-            };
+            let tenant = Tenant { outbound_connectors: connectors.into_iter().cloned().collect(), ..Tenant::bare() };
             let at = |name: &str| tenant.outbound_connectors.iter().position(|connector| *connector.name == *name).unwrap();
             let leaving = Leaving { domain: "fabrikam.com", pin: pin.map(|name| (at(name), "a rule")), origin };
             let decision = select(&tenant, &Names::default(), &leaving);

@@ -5,8 +5,10 @@
 //! forward that a remote domain forbids is dropped without a word. Not modelled: Inbox rules.
 
 use super::super::acceptance::accepted_domain;
+use super::super::claim::template;
+use super::super::srs;
 use super::super::{Decision, because};
-use crate::base::{Enhanced, Reply, SystemId};
+use crate::base::{Address, Enhanced, Reply, SystemId};
 use crate::model::directory::{DirectoryEntry, EntryKind, RemoteDomain, entry_of, expansion};
 use crate::model::dns::Names;
 use crate::model::exchange::{DomainType, Tenant};
@@ -54,6 +56,11 @@ pub fn look_up(tenant: &Tenant, names: &Names, letter: &Letter, address: &str, d
     if let Some(pattern) = tenant.mailboxes.iter().find(|pattern| pattern.matches(address)) {
         return Decision::for_reason(Lookup::Mailbox, because("LOOKUP", pattern.as_str(), "a cloud mailbox", "mailboxes"));
     }
+    if let Some(sender) = returned(tenant, address) {
+        let why = "a sender that this tenant rewrote (SRS): what comes back goes to the one it stands for";
+        let replaced = expansion(address, vec![template(&sender)], ExpansionKind::Alias);
+        return Decision::for_reason(Lookup::Replaced(replaced), because("LOOKUP", address, why, "SRS"));
+    }
     let (outcome, why) = match accepted_domain(tenant, names, domain) {
         None => (Lookup::Outside, "not a domain of this tenant"),
         Some(accepted) => match accepted.kind {
@@ -65,6 +72,14 @@ pub fn look_up(tenant: &Tenant, names: &Names, letter: &Letter, address: &str, d
         },
     };
     Decision::for_reason(outcome, because("LOOKUP", domain, why, "New-AcceptedDomain DomainType"))
+}
+
+/// Whom an address stands for that a tenant made of a sender when it passed mail on.
+#[must_use]
+pub fn returned(tenant: &Tenant, address: &str) -> Option<Address> {
+    let passes_on = |entry: &DirectoryEntry| matches!(entry.kind, EntryKind::Forwards(_) | EntryKind::MailUser(Some(_)));
+    let (local, domain) = address.rsplit_once('@')?;
+    if tenant.entries.iter().any(passes_on) { srs::restore(local, domain) } else { None }
 }
 
 /// What an organization (with its remote domains) does for somebody of the directory who is no plain mailbox.

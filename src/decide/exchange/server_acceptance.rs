@@ -2,7 +2,7 @@
 //!
 //! Sources: Exchange Server "Receive connectors" (permission groups), "Accepted domains", recipient filtering.
 
-use super::super::acceptance::Acceptance;
+use super::super::acceptance::{Acceptance, TakenFor};
 use super::super::visitor::Visitor;
 use super::super::{Decision, because};
 use super::receive_connector;
@@ -21,7 +21,10 @@ pub fn answer(organization: &Organization, names: &Names, visitor: &Visitor<'_>,
         None => organization.server(visitor.peer.host).is_some(),
     };
     let mut decision = answer_with(organization, names, relays, address, domain);
-    if let (Some(connector), Some((_, why))) = (connector, rights) {
+    if let (Some(connector), Some((rights, why))) = (connector, rights) {
+        if rights.authenticated && matches!(decision.outcome, Acceptance::Take(_)) {
+            decision.outcome = Acceptance::Take(TakenFor { internal: true, ..TakenFor::NOBODY });
+        }
         let words = "the narrowest of its remote addresses holds the client, at this port";
         decision.chosen.push(because("RCV-1", &*connector.name, words, "New-ReceiveConnector RemoteIPRanges"));
         decision.chosen.push(why);

@@ -9,8 +9,8 @@ use crate::decide::exchange::mail_flow_rule::rejection;
 use crate::diag::{Diagnostic, code};
 use crate::model::exchange::OutboundConnector;
 use crate::model::letter::Header;
-use crate::model::mail_flow_rule::{Action, Condition, MailFlowRule, RuleState, Scope, Test, Texts};
-use crate::scenario::schema::{DirectoryRecipient, ExchangeOnline, Loose, RuleConditions, RuleMode, TransportRule};
+use crate::model::mail_flow_rule::{Action, Condition, MailFlowRule, RuleState, Scope, SenderPlace, Test, Texts};
+use crate::scenario::schema::{DirectoryRecipient, ExchangeOnline, Loose, RuleConditions, RuleMode, SenderAddressLocation, TransportRule};
 use crate::scenario::source::{Field, Named, Text};
 
 use super::desk::Desk;
@@ -44,6 +44,11 @@ fn compile(
     MailFlowRule {
         name: name.as_str().into(),
         state,
+        looks_in: match rule.sender_address_location.or(SenderAddressLocation::Header) {
+            SenderAddressLocation::Header => SenderPlace::Header,
+            SenderAddressLocation::Envelope => SenderPlace::Envelope,
+            SenderAddressLocation::HeaderOrEnvelope => SenderPlace::Both,
+        },
         conditions,
         exceptions,
         actions: actions(rule, connectors, desk),
@@ -170,11 +175,14 @@ impl Reader<'_> {
             except_if_from by sender_is, except_if_from_member_of by sender_in, except_if_from_scope by sender_scope,
             except_if_from_address_contains_words by sender_words, except_if_from_address_matches_patterns by sender_patterns,
             except_if_sender_domain_is by sender_domain, except_if_sender_ip_ranges by sender_ip,
+            except_if_sender_ad_attribute_contains_words by sender_attribute_words,
+            except_if_sender_ad_attribute_matches_patterns by sender_attribute_patterns,
             except_if_sent_to by recipient_is, except_if_sent_to_member_of by recipient_in, except_if_sent_to_scope by recipient_scope,
             except_if_recipient_domain_is by recipient_domain,
             except_if_recipient_address_contains_words by recipient_words,
             except_if_recipient_address_matches_patterns by recipient_patterns,
             except_if_recipient_ad_attribute_contains_words by recipient_attribute_words,
+            except_if_recipient_ad_attribute_matches_patterns by recipient_attribute_patterns,
             except_if_subject_contains_words by subject_words, except_if_message_size_over by size_over, except_if_scl_over by scl_over,
             except_if_message_type_matches by message_type,
         );

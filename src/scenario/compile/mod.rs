@@ -18,6 +18,7 @@ mod fope;
 mod identity;
 mod internet;
 mod key;
+mod leads_back;
 mod loaded;
 mod mail_flow_rule;
 mod mailboxes;
@@ -120,6 +121,7 @@ fn compile(tree: &Scenario, loader: &mut Loader, desk: &mut Desk) -> (Model, Vec
     zones::silent_addresses(&zone_rows, &texts, &tables, &addresses, desk);
     zones::targets_are_covered(&zone_rows, &texts, &tables.wanted, &tables.names, tree, desk);
     zones::alias_targets(&zone_rows, &texts, &tables.names, desk);
+    leads_back::check(tree, &zone_rows[0], &tables.names, desk);
 
     let about = faults::World { scope: &scope, addresses: &addresses, certificates: &certificates[0], views: &views, count: hosts.len() };
     let faults = read_faults(about, tree, &world, &mut tables, desk);

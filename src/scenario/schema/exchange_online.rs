@@ -15,6 +15,8 @@ words! {
     pub enum MtaStsMode("a value of `mta_sts_mode`") { Opportunistic, None }
     /// Where a connector came from.
     pub enum ConnectorSource("a connector source") { Default, HybridWizard, Migrated, AdminUI }
+    /// Where a rule looks for the sender.
+    pub enum SenderAddressLocation("a value of `sender_address_location`") { Header, Envelope, HeaderOrEnvelope }
     /// Does a mail-flow rule act?
     pub enum RuleMode("a mode of a mail-flow rule") { Enforce, Audit, AuditAndNotify }
 }
@@ -156,6 +158,8 @@ schema! {
         except_if_from_address_matches_patterns: Field<Vec<Text>>,
         except_if_sender_domain_is: Field<Vec<Text>>,
         except_if_sender_ip_ranges: Field<Vec<Text>>,
+        except_if_sender_ad_attribute_contains_words: Field<Vec<Text>>,
+        except_if_sender_ad_attribute_matches_patterns: Field<Vec<Text>>,
         except_if_sent_to: Field<Vec<Text>>,
         except_if_sent_to_member_of: Field<Vec<Text>>,
         except_if_sent_to_scope: Field<Loose>,
@@ -163,6 +167,7 @@ schema! {
         except_if_recipient_address_contains_words: Field<Vec<Text>>,
         except_if_recipient_address_matches_patterns: Field<Vec<Text>>,
         except_if_recipient_ad_attribute_contains_words: Field<Vec<Text>>,
+        except_if_recipient_ad_attribute_matches_patterns: Field<Vec<Text>>,
         except_if_header_contains_message_header: Field<Text>,
         except_if_header_contains_words: Field<Vec<Text>>,
         except_if_header_matches_message_header: Field<Text>,
@@ -177,6 +182,7 @@ schema! {
     pub struct TransportRule("a mail-flow rule") inlines conditions: RuleConditions {
         enabled: Field<bool>,
         mode: Field<RuleMode>,
+        sender_address_location: Field<SenderAddressLocation>,
         comments: Field<Text>,
         activation_date: Field<Text>,
         expiry_date: Field<Text>,
