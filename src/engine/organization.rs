@@ -8,6 +8,7 @@ use super::route::Stop;
 use super::world::World;
 use crate::base::{Enhanced, HostId, NextHopId};
 use crate::decide::exchange::internal_route::{InternalRoute, route_inside};
+use crate::decide::exchange::receive_connector;
 use crate::decide::exchange::recipient;
 use crate::decide::exchange::send_connector::{self, Choice};
 use crate::decide::exchange::server_recipient::{self, Found};
@@ -55,6 +56,14 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let (host, size_bytes) = (self.copies[copy].host, self.messages[self.copies[copy].message].size);
         if let Some(reply) = self.too_large_for_all(copy, organization, size_bytes) {
             return Stop::Bounce(reply);
+        }
+        if organization.send_connectors.iter().any(|connector| connector.linked.is_some())
+            && let Some(client) = self.letter(copy).client
+            && organization.server_at(client, &self.model.hosts).is_none()
+            && let Some(linked) = receive_connector::linked_connector(organization, client)
+        {
+            decisions.push(self.store("which Send connector?", host, NONE, &linked));
+            return self.by_connector(&organization.send_connectors[linked.outcome], domain, "LINK");
         }
         if let Some(entry) = entry_of(&organization.entries, &organization.mailboxes, address) {
             let about = (organization.system, &*organization.remote_domains);
@@ -143,6 +152,15 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             connector: connector.name.clone(),
         };
         Stop::To(self.tables.destinations.intern(key))
+    }
+
+    /// The mailbox that the Send connector of a job logs in with.
+    pub(super) fn login_of_connector(&self, job: u32) -> Option<&str> {
+        let row = &self.jobs[job];
+        let Directory::Organization(organization) = &self.config(self.copies[row.copy].host).receiver.directory else { return None };
+        let key = self.tables.destinations.get(self.queues[row.queue as usize].destination);
+        let connector = organization.send_connectors.iter().find(|connector| connector.name == key.connector)?;
+        connector.login.as_deref().filter(|_| key.configured)
     }
 
     /// Headers of the organization survive a connector with `CloudServicesMailEnabled`, in the form for the other half of a hybrid.

@@ -89,6 +89,11 @@ impl EventQueue {
         self.heap.pop()
     }
 
+    /// How many events are in it, stale ones among them.
+    pub(crate) fn len(&self) -> usize {
+        self.heap.len() + self.later.values().map(Vec::len).sum::<usize>()
+    }
+
     /// The earliest event.
     #[inline]
     pub(crate) fn pop(&mut self) -> Option<Event> {

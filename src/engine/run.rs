@@ -31,11 +31,13 @@ pub struct Options {
     pub until: Option<SimTime>,
     /// Other traffic than the model's.
     pub sources: Option<Vec<Source>>,
+    /// It is over as soon as all that is left waits for an administrator (the Unreachable queue of Exchange Server), as without `until`.
+    pub until_settled: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { level: PATHS, seed: None, until: None, sources: None }
+        Self { level: PATHS, seed: None, until: None, sources: None, until_settled: false }
     }
 }
 
@@ -136,7 +138,7 @@ fn play<const LEVEL: u8>(model: &Model, options: &Options) -> Run {
         logins: super::submission::Logins::new(model, &sources),
         relays: super::relay::Relays::default(),
         silent: super::tcpto::SilentAddresses::default(),
-        transport_queues: super::transport_queue::TransportQueues::default(),
+        transport_queues: super::transport_queue::TransportQueues::new(asked.is_none() || options.until_settled),
         letters: super::letter::Letters::default(),
         origins: Origins::new(model, options.level, super::extensions::is_demanding(&sources)),
         memory: Memory::default(),
@@ -174,6 +176,13 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let mut events = 0;
         loop {
             let Some(event) = self.events.pop() else { return (Stop::Settled, events) };
+            if event.kind == Kind::Ready
+                && self.transport_queues.until_settled
+                && !self.plain
+                && self.waits_for_somebody(event.row, event.number)
+            {
+                return (Stop::Settled, events);
+            }
             if event.at >= self.until {
                 return (Stop::Until, events);
             }

@@ -27,7 +27,7 @@ pub(crate) struct Logins {
 impl Logins {
     pub(crate) fn new(model: &Model, sources: &[Source]) -> Self {
         let any =
-            sources.iter().any(|source| source.login.is_some()) || model.configs.iter().any(|config| config.credentials.login.is_some());
+            sources.iter().any(|source| source.login.is_some()) || model.configs.iter().any(crate::model::settings::HostConfig::logs_in);
         Self { any, ledgers: BTreeMap::new() }
     }
 }
@@ -55,13 +55,15 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let message = &self.messages[self.copies[copy].message];
         let own = self.sources_model.get(message.source as usize).and_then(|source| source.login.as_ref());
         let of_message = own.filter(|_| message.kind == 0 && self.copies[copy].hops == 0);
-        let Some(login) = of_message.or(talk.ours.credentials.login.as_ref()) else { return Ok(()) };
+        let of_connector = self.login_of_connector(talk.job);
+        let Some(login) = of_message.or(talk.ours.credentials.login.as_ref()).map(|login| &**login).or(of_connector) else { return Ok(()) };
+        let login: Box<str> = login.into();
         let in_service = matches!(talk.theirs.receiver.directory, Directory::Tenants(_));
         let offered = talk.extensions && talk.listener.require_login && !talk.listener.without.iter().any(|word| &**word == "AUTH");
         if !offered || in_service && !talk.encrypted {
             return Ok(());
         }
-        let number = self.tables.texts.intern(login.clone());
+        let number = self.tables.texts.intern(login);
         talk.login = number;
         let decision = self.with_visitor(talk, |visitor, directory| login::answer_auth(directory, visitor));
         let stored = self.store("may the client log in?", talk.server, NONE, &decision);

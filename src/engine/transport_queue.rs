@@ -19,10 +19,18 @@ use std::collections::BTreeMap;
 /// What the servers that work so remember.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct TransportQueues {
+    /// The run is over as soon as all that is left waits for an administrator.
+    pub(crate) until_settled: bool,
     schedules: BTreeMap<u32, Schedule>,
     /// Queues in which something of a copy was left in this pass.
     left: BTreeMap<u32, SmallVec<[u32; 2]>>,
     waits: BTreeMap<u32, Wait>,
+}
+
+impl TransportQueues {
+    pub(crate) fn new(until_settled: bool) -> Self {
+        Self { until_settled, ..Self::default() }
+    }
 }
 
 /// A queue whose last attempt failed.
@@ -177,6 +185,16 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
         self.transport_queues.waits.remove(&copy);
         false
+    }
+
+    /// Is nothing left to happen but the end of what lies in Unreachable queues? Then the run waits for an administrator who never comes.
+    pub(super) fn waits_for_somebody(&self, copy: u32, event: u64) -> bool {
+        let waits = &self.transport_queues.waits;
+        let is_lost = |wait: &Wait| wait.next == SimTime::NEVER;
+        if !waits.get(&copy).is_some_and(is_lost) || self.copies[copy].waits != event {
+            return false;
+        }
+        self.events.len() < waits.values().filter(|wait| is_lost(wait)).count()
     }
 
     /// Nothing of a copy is left, or it is somebody else's now.

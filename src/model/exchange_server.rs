@@ -86,6 +86,12 @@ impl Organization {
         limited || !self.entries.is_empty() || self.send_connectors.iter().any(|connector| connector.max_message_size.is_some())
     }
 
+    /// The server that has this address.
+    #[must_use]
+    pub fn server_at(&self, address: std::net::IpAddr, hosts: &[super::topology::Host]) -> Option<&Server> {
+        self.servers.iter().find(|server| hosts[server.host.index()].addresses.contains(&address))
+    }
+
     /// One of the servers.
     #[must_use]
     pub fn server(&self, host: HostId) -> Option<&Server> {
@@ -116,6 +122,10 @@ pub struct SendConnector {
     pub scoped: bool,
     /// `MaxMessageSize`, bytes; `None` = unlimited.
     pub max_message_size: Option<u64>,
+    /// The mailbox of `AuthenticationCredential`, where `SmartHostAuthMechanism` is one of the Basic ones.
+    pub login: Option<Box<str>>,
+    /// `LinkedReceiveConnector` (Exchange 2010): takes all that came in on that one, whoever it is for.
+    pub linked: Option<Box<str>>,
     /// `CloudServicesMailEnabled`
     pub keeps_headers: bool,
 }

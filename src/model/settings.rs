@@ -35,6 +35,16 @@ pub struct Credentials {
 }
 
 impl HostConfig {
+    /// Does it log in somewhere?
+    #[must_use]
+    pub fn logs_in(&self) -> bool {
+        let of_connector = match &self.receiver.directory {
+            Directory::Organization(organization) => organization.send_connectors.iter().any(|connector| connector.login.is_some()),
+            Directory::Everything | Directory::Mta(_) | Directory::Tenants(_) => false,
+        };
+        self.credentials.login.is_some() || of_connector
+    }
+
     /// Does its rule book look at more of a message than at its recipient?
     #[must_use]
     pub fn reads_letters(&self) -> bool {

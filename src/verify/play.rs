@@ -43,7 +43,8 @@ impl Player<'_> {
             None => None,
         };
         let level = if request.needs_steps { STEPS } else { PATHS };
-        let options = |until, sources| Options { level, seed: Some(request.seed), until, sources };
+        let until_settled = until.is_none() && request.send.is_some();
+        let options = |until, sources| Options { level, seed: Some(request.seed), until, sources, until_settled };
         if (request.send.is_none() || request.with_traffic)
             && let Some(problem) = world.too_many_to_follow(until.or(world.model.until))
         {

@@ -6,7 +6,7 @@
 //! logins.
 
 use super::super::visitor::Visitor;
-use super::super::{Because, because};
+use super::super::{Because, Decision, because};
 use crate::base::{Enhanced, Reply};
 use crate::model::exchange_server::{Organization, ServerVersion, ShadowRefusal};
 use crate::model::receive_connector::ReceiveConnector;
@@ -49,6 +49,32 @@ pub fn find<'a>(organization: &'a Organization, visitor: &Visitor<'_>) -> Option
             .map(|(_, connector)| connector)
     };
     if listener.only_at.is_empty() { narrowest(false) } else { narrowest(true).or_else(|| narrowest(false)) }
+}
+
+/// The connector that mail from this address came in on, at the port for everybody.
+#[must_use]
+pub fn came_in_on(organization: &Organization, address: std::net::IpAddr) -> Option<&ReceiveConnector> {
+    let at_port = organization.receive_connectors.iter().filter(|connector| connector.bindings.iter().any(|(_, port)| *port == 25));
+    let held = at_port.filter_map(|connector| {
+        let width = connector.ranges.iter().filter(|range| range.has(address)).map(crate::model::receive_connector::Range::width).min()?;
+        Some((width, connector))
+    });
+    held.min_by_key(|(width, _)| *width).map(|(_, connector)| connector)
+}
+
+/// The Send connector that is linked to where a message came in (Exchange 2010).
+#[must_use]
+pub fn linked_connector(organization: &Organization, client: std::net::IpAddr) -> Option<Decision<usize>> {
+    let came_in = came_in_on(organization, client)?;
+    let is_linked = |connector: &&crate::model::exchange_server::SendConnector| {
+        connector.enabled && connector.linked.as_deref() == Some(&*came_in.name)
+    };
+    let at = organization.send_connectors.iter().position(|connector| is_linked(&connector))?;
+    let why = format!("linked to `{}`, where the message came in: address spaces are not looked at", came_in.name);
+    Some(Decision::for_reason(
+        at,
+        because("LINK", &*organization.send_connectors[at].name, why, "New-SendConnector LinkedReceiveConnector"),
+    ))
 }
 
 /// What the client may do at a connector, and why.
@@ -110,5 +136,102 @@ pub fn refusal_at_mail(organization: &Organization, visitor: &Visitor<'_>, encry
         Some(ShadowRefusal::AsArticle) => Some(Reply::new(451, Some(Enhanced(4, 4, 0)), "Message failed to be made redundant")),
         Some(ShadowRefusal::AsCmdlet) => Some(Reply::new(450, Some(Enhanced(4, 5, 1)), "Message failed to be made redundant")),
         None => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::{HostId, NextHopId, SystemId, TlsVersion};
+    use crate::decide::visitor::{Peer, ShownCertificate};
+    use crate::model::exchange_server::{Server, Transport};
+    use crate::model::receive_connector::Range;
+    use crate::model::settings::Listener;
+
+    fn connector(name: &str, from: &str, to: &str) -> ReceiveConnector {
+        ReceiveConnector {
+            name: name.into(),
+            bindings: vec![(None, 25)],
+            ranges: vec![Range { from: from.parse().unwrap(), to: to.parse().unwrap() }],
+            anonymous: true,
+            users: false,
+            servers: false,
+            partners: false,
+            external_authoritative: false,
+            anonymous_relay: false,
+            require_tls: false,
+            max_hops: 60,
+            max_message_size: Some(1000),
+            max_recipients: 200,
+            tarpit_ns: 0,
+            cloud_names: vec!["mail.protection.outlook.com".into()],
+        }
+    }
+
+    fn organization() -> Organization {
+        let everybody = connector("everybody", "0.0.0.0", "255.255.255.255");
+        let net = ReceiveConnector { require_tls: true, ..connector("net", "10.0.0.0", "10.0.0.255") };
+        let relay = ReceiveConnector { anonymous_relay: true, ..connector("relay", "10.0.0.50", "10.0.0.50") };
+        let trusted = ReceiveConnector { servers: true, external_authoritative: true, ..connector("trusted", "10.0.0.60", "10.0.0.60") };
+        let closed = ReceiveConnector { anonymous: false, users: true, ..connector("closed", "10.0.0.70", "10.0.0.70") };
+        let server = |at: u32| Server { host: HostId(at), name: "S".into(), site: 0, edge: false, hop: NextHopId(0) };
+        Organization {
+            system: SystemId(0),
+            version: ServerVersion::Exchange2019,
+            here: HostId(0),
+            servers: vec![server(0), server(1)],
+            paths: vec![],
+            accepted_domains: vec![],
+            mailboxes: vec![],
+            elsewhere: vec![],
+            entries: vec![],
+            remote_domains: vec![],
+            send_connectors: vec![],
+            receive_connectors: vec![everybody, net, relay, trusted, closed],
+            transport: Transport::default(),
+            filters_recipients: false,
+        }
+    }
+
+    #[test]
+    fn who_may_do_what() {
+        let organization = organization();
+        let listener = Listener {
+            name: "smtp".into(),
+            port: 25,
+            only_at: vec![],
+            turns_away: None,
+            implicit_tls: false,
+            require_tls: false,
+            require_login: false,
+            without: vec![],
+            tls_versions: (TlsVersion::Tls10, TlsVersion::Tls13),
+        };
+        let cases = [
+            ("anybody", "192.0.2.1", 9, None, None, "everybody", (true, false), None),
+            ("the narrower range, which wants TLS", "10.0.0.7", 9, None, None, "net", (true, false), Some(451)),
+            ("the narrowest one", "10.0.0.50", 9, None, None, "relay", (true, true), None),
+            ("externally secured", "10.0.0.60", 9, None, None, "trusted", (true, true), None),
+            ("no anonymous mail", "10.0.0.70", 9, None, None, "closed", (false, false), Some(530)),
+            ("but logins", "10.0.0.70", 9, Some("a@b.test"), None, "closed", (true, true), None),
+            ("a server of the organization", "192.0.2.1", 1, None, None, "everybody", (true, true), None),
+            ("the hybrid's other half", "192.0.2.1", 9, None, Some("mail.protection.outlook.com"), "everybody", (true, true), None),
+            ("somebody else's certificate", "192.0.2.1", 9, None, Some("mail.far.test"), "everybody", (true, false), None),
+        ];
+        for (case, address, host, login, certificate, expected, (submits, relays), code) in cases {
+            let visitor = Visitor {
+                listener: Some(&listener),
+                login,
+                certificate: certificate.map(|name| ShownCertificate { name, names: vec![name], trust: Ok(()) }),
+                ..Visitor::plain(Peer { host: HostId(host), address: Some(address.parse().unwrap()) })
+            };
+            let found = find(&organization, &visitor).expect(case);
+            let (rights, _) = rights(&organization, found, &visitor);
+            assert_eq!((&*found.name, rights.submits, rights.relays), (expected, submits, relays), "{case}");
+            assert_eq!(refusal_at_mail(&organization, &visitor, false, 10).map(|reply| reply.code), code, "{case}");
+        }
+        let visitor =
+            Visitor { listener: Some(&listener), ..Visitor::plain(Peer { host: HostId(9), address: Some("192.0.2.1".parse().unwrap()) }) };
+        assert_eq!(refusal_at_mail(&organization, &visitor, false, 2000).map(|reply| reply.code), Some(552), "too large");
     }
 }

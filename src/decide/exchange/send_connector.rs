@@ -221,6 +221,8 @@ mod tests {
             sources: sources.iter().map(|at| HostId(*at)).collect(),
             scoped: false,
             max_message_size: Some(1000),
+            login: None,
+            linked: None,
             keeps_headers: false,
         }
     }

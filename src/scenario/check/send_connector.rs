@@ -1,6 +1,6 @@
 //! What does New-SendConnector refuse?
 //!
-//! Sources: New-SendConnector and Set-SendConnector, parameters and their constraints. Not modelled yet: logins at smart hosts, domain security,
+//! Sources: New-SendConnector and Set-SendConnector, parameters and their constraints. Not modelled yet: domain security,
 //! the front end as a proxy, external DNS servers, source addresses.
 
 use crate::base::Domain;
@@ -82,8 +82,7 @@ fn login(connector: &SendConnector, desk: &mut Desk) {
             let help = "credentials go with `BasicAuth` or `BasicAuthRequireTLS`";
             refuse(desk, credential.span(), "`authentication_credential` without a login that uses it", help);
         }
-        Some(_) => desk.not_modelled(connector.smart_host_auth_mechanism.span(), "logins at smart hosts"),
-        None => {}
+        Some(_) | None => {}
     }
 }
 
@@ -142,8 +141,9 @@ fn linked(connector: &SendConnector, version: ServerVersion, desk: &mut Desk) {
     if version > ServerVersion::Exchange2010 {
         let help = "since Exchange 2013 nothing binds what came in on one connector to another; only recipients choose";
         refuse(desk, name.span(), "`linked_receive_connector` exists in Exchange 2010 only", help);
-    } else {
-        desk.not_modelled(name.span(), "linked Receive connectors");
+    } else if connector.smart_hosts.items().is_empty() {
+        let help = "a linked connector hands everything to its smart hosts: add dns_routing_enabled: false, smart_hosts: [\"192.0.2.1\"]";
+        refuse(desk, name.span(), "`linked_receive_connector` without `smart_hosts`", help);
     }
 }
 
@@ -158,7 +158,7 @@ fn ranges(connector: &SendConnector, desk: &mut Desk) {
 }
 
 fn address_spaces(name: &Text, connector: &SendConnector, desk: &mut Desk) -> Vec<(Space, u32)> {
-    if connector.address_spaces.items().is_empty() {
+    if connector.address_spaces.items().is_empty() && !connector.linked_receive_connector.is_written() {
         let help = "add address_spaces: [\"*\"], or the domains that it is for";
         refuse(desk, name.span(), &format!("the connector `{name}` has no `address_spaces`"), help);
     }

@@ -159,7 +159,8 @@ pub(super) fn listen(rows: &[ReceiveConnector], listeners: &mut Vec<Listener>) {
                 only_at: only_at.clone(),
                 implicit_tls: false,
                 require_tls: false,
-                require_login: false,
+                // AUTH is offered where logins are the only ones who come.
+                require_login: row.users && !row.anonymous && !row.servers,
                 ..usual.clone()
             };
             if only_at.is_empty() { listeners.push(new) } else { listeners.insert(0, new) }

@@ -11,7 +11,7 @@ use crate::scenario::check::send_connector;
 use crate::scenario::compile::certificates::Certificates;
 use crate::scenario::compile::desk::Desk;
 use crate::scenario::compile::tables::{Notation, Tables};
-use crate::scenario::schema::{self, ExchangeServer, TlsAuthLevel, Usage};
+use crate::scenario::schema::{self, ExchangeServer, SmartHostAuthMechanism, TlsAuthLevel, Usage};
 use crate::scenario::source::Text;
 
 use super::About;
@@ -50,6 +50,12 @@ pub(super) fn connectors(
             sources: sources(connector, about, servers, desk),
             scoped: connector.is_scoped_connector.or(false),
             max_message_size: max_message_size(connector, desk),
+            login: connector
+                .authentication_credential
+                .as_str()
+                .filter(|name| !name.is_empty())
+                .map(|name| name.to_ascii_lowercase().into()),
+            linked: connector.linked_receive_connector.as_str().filter(|name| !name.is_empty()).map(Into::into),
             keeps_headers: connector.cloud_services_mail_enabled.or(false),
         });
     }
@@ -75,6 +81,12 @@ fn smart_hosts(connector: &schema::SendConnector, tables: &mut Tables, desk: &mu
 fn tls(connector: &schema::SendConnector) -> (TlsPolicy, bool) {
     if connector.ignore_starttls.or(false) {
         return (TlsPolicy::of(TlsLevel::None), false);
+    }
+    if connector.smart_host_auth_mechanism.or(SmartHostAuthMechanism::None) == SmartHostAuthMechanism::BasicAuthRequireTLS {
+        // No password without TLS, and only to a certificate with the smart host's own name.
+        let named = connector.smart_hosts.items().iter().filter(|host| host.parse::<std::net::IpAddr>().is_err());
+        let names = named.map(|host| host.trim_end_matches('.').to_ascii_lowercase().into()).collect();
+        return (TlsPolicy { names, ..TlsPolicy::of(TlsLevel::DomainValidation) }, false);
     }
     let level = match connector.tls_auth_level.or(TlsAuthLevel::Opportunistic) {
         TlsAuthLevel::Opportunistic if connector.require_tls.or(false) => TlsLevel::EncryptionOnly,
@@ -145,6 +157,8 @@ pub(super) fn subscribe(servers: &[Server], rows: &mut Vec<SendConnector>) {
         sources: edges,
         scoped: false,
         max_message_size: None,
+        login: None,
+        linked: None,
         keeps_headers: false,
     });
 }
