@@ -21,6 +21,7 @@ pub(in crate::scenario) fn check(name: &Text, connector: &SendConnector, version
     if name.chars().count() > NAME_MAX {
         refuse(desk, name.span(), "the name of a connector has at most 64 characters", "shorten it");
     }
+    usage(connector, desk);
     next_hops(connector, desk);
     login(connector, desk);
     tls(connector, desk);
@@ -44,6 +45,17 @@ pub(in crate::scenario) fn check(name: &Text, connector: &SendConnector, version
         desk.not_modelled(span, what);
     }
     address_spaces(name, connector, desk)
+}
+
+/// `Usage` and its switches (`-Internet` …) say the same thing: one of them is enough.
+fn usage(connector: &SendConnector, desk: &mut Desk) {
+    let switches = [&connector.custom, &connector.internal, &connector.internet, &connector.partner];
+    let on = switches.iter().filter(|switch| switch.or(false)).map(|switch| switch.span());
+    let said: Vec<Span> = connector.usage.is_written().then(|| connector.usage.span()).into_iter().chain(on).collect();
+    if let [first, .., last] = said[..] {
+        let problem = Diagnostic::error(code::CMDLET_REFUSES, last, "a connector has one usage").also(first, "it is said here already");
+        desk.say(problem.help("write `usage: Internet`, or one of the switches `custom`, `internal`, `internet`, `partner`"));
+    }
 }
 
 /// `DNSRoutingEnabled` and `SmartHosts` exclude each other, and one of them must say where mail goes.

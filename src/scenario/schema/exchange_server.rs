@@ -66,6 +66,11 @@ schema! {
     pub struct SendConnector("a Send connector") {
         enabled: Field<bool>,
         usage: Field<Usage>,
+        /// The usage as a switch of the cmdlet.
+        custom: Field<bool>,
+        internal: Field<bool>,
+        internet: Field<bool>,
+        partner: Field<bool>,
         address_spaces: Field<Vec<Text>>,
         dns_routing_enabled: Field<bool>,
         smart_hosts: Field<Vec<Text>>,

@@ -63,7 +63,8 @@ pub(super) fn connectors(
 }
 
 fn max_message_size(connector: &schema::SendConnector, desk: &mut Desk) -> Option<u64> {
-    let usual = if connector.usage.or(Usage::Custom) == Usage::Internal { None } else { Some(SIZE_BYTES) };
+    let internal = connector.internal.or(false) || connector.usage.or(Usage::Custom) == Usage::Internal;
+    let usual = if internal { None } else { Some(SIZE_BYTES) };
     connector.max_message_size.get().and_then(|text| desk.size(text)).unwrap_or(usual)
 }
 
