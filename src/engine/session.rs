@@ -48,6 +48,28 @@ pub(crate) struct SessionEnd {
     pub(crate) arrival: Arrival,
 }
 
+impl SessionEnd {
+    /// Where none is any more.
+    pub(crate) const GONE: Self = Self {
+        end: SimTime::ZERO,
+        phase: Phase::Banner,
+        result: ConnectionResult::Accepted,
+        reply: NONE,
+        tls: NONE,
+        why: NONE,
+        rest: None,
+        host_failure: false,
+        extended: false,
+        counts: false,
+        plaintext_retry: false,
+        refusals: Vec::new(),
+        taken_at: None,
+        taken: TakenFor::NOBODY,
+        rare: None,
+        arrival: Arrival::UNSEEN,
+    };
+}
+
 /// What few sessions leave behind.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Rare {
@@ -161,7 +183,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     /// Banner, EHLO, STARTTLS.
     pub(super) fn greet(&mut self, talk: &mut Talk<'_>) -> Result<(), Box<SessionEnd>> {
         let timers = talk.ours.sender.timers;
-        let wraps = self.policy_of(talk.job).implicit;
+        let tls = &talk.ours.sender.tls;
+        let wraps = (tls.policy.implicit || !tls.policies.is_empty()) && self.policy_of(talk.job).implicit;
         if wraps {
             self.wrap(talk)?;
         } else if talk.listener.implicit_tls {

@@ -54,7 +54,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     /// A session is over: slots, hand-over, what is left goes on.
     pub(super) fn session_over(&mut self, job: u32) {
-        let end = self.ends[job as usize].clone();
+        let end = std::mem::replace(&mut self.ends[job as usize], SessionEnd::GONE);
         let server = self.jobs[job].line.server;
         self.release(server);
         let copy = self.jobs[job].copy;

@@ -29,6 +29,7 @@ pub(crate) struct AcceptanceCache {
 
 impl<const LEVEL: u8> World<'_, LEVEL> {
     /// MAIL, RCPT, DATA, the content, the final dot.
+    #[inline(always)]
     pub(super) fn transfer(&mut self, talk: &mut Talk<'_>) -> SessionEnd {
         let timers = talk.ours.sender.timers;
         let (copy, size) = (self.jobs[talk.job].copy, self.messages[self.copies[self.jobs[talk.job].copy].message].size);
