@@ -165,14 +165,29 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             login: NONE,
             visit: NONE,
         };
-        let mut end = match self.greet(&mut talk).and_then(|()| self.log_in(&mut talk)) {
-            Ok(()) => self.transfer(&mut talk),
-            Err(end) => *end,
-        };
+        if let Err(end) = self.greet(&mut talk).and_then(|()| self.log_in(&mut talk)) {
+            return self.after_login(&talk, *end);
+        }
+        if talk.login == NONE {
+            return self.transfer(&mut talk);
+        }
+        let end = self.transfer_logged_in(&mut talk);
+        self.after_login(&talk, end)
+    }
+
+    /// What a server counts of those who log in.
+    #[cold]
+    #[inline(never)]
+    fn after_login(&mut self, talk: &Talk<'_>, mut end: SessionEnd) -> SessionEnd {
         if talk.login != NONE {
-            self.end_submission(&talk, &mut end);
+            self.end_submission(talk, &mut end);
         }
         end
+    }
+
+    #[inline(never)]
+    fn transfer_logged_in(&mut self, talk: &mut Talk<'_>) -> SessionEnd {
+        self.transfer(talk)
     }
 
     /// Is there nobody left to try after this session? (Its candidate was counted already.)

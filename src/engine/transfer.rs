@@ -113,11 +113,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             }
             Err(stop) => return self.all_or_nothing(talk, Phase::Content, &stop, refusals),
         }
-        let mut end = self.final_dot(talk, copy, too_big, whom, refusals);
-        if !others.is_empty() {
-            end.rare = Some(Box::new(Rare { others, held_until: SimTime::ZERO }));
+        if others.is_empty() {
+            return self.final_dot(talk, copy, too_big, whom, refusals);
         }
-        end
+        let end = self.final_dot(talk, copy, too_big, whom, refusals);
+        SessionEnd { rare: Some(Box::new(Rare { others, held_until: SimTime::ZERO })), ..end }
     }
 
     /// The reply to one RCPT: for whom it is taken, or a refusal.
