@@ -349,7 +349,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 if !key.weights.is_empty() {
                     return fope::reason(&name, &key.weights, place, !matches!(hop.target, Target::Ip(_)));
                 }
-                smart_host::reason(&name, place, key.hops.len(), !matches!(hop.target, Target::Ip(_)))
+                smart_host::reason(&name, place, key.hops.len(), !matches!(hop.target, Target::Ip(_)), key.rule)
             })
             .collect();
         let copy = self.jobs[job].copy;

@@ -105,7 +105,8 @@ impl Page {
         self.line(2, &format!("hop {number}: {} -> {to}", label(&hop.from)));
         let (came, left) = (self.clock.moment(hop.queued_at), self.clock.moment(hop.left_at));
         let stayed = duration(hop.left_at.since(hop.queued_at));
-        self.line(4, &format!("queue {}, rule {}; came {came}, left {left}, {stayed} in all", hop.queue, hop.rule));
+        let queue = if hop.queue.is_empty() { String::new() } else { format!("queue {}, rule {}; ", hop.queue, hop.rule) };
+        self.line(4, &format!("{queue}came {came}, left {left}, {stayed} in all"));
         hop.decisions.iter().for_each(|decision| self.decision(4, decision));
         if let Some((next, why)) = hop.waited {
             self.line(4, &format!("{came}: nothing is tried; next look at {}: {why}", self.clock.moment(next)));

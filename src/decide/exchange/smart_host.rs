@@ -13,7 +13,7 @@ pub fn rotation(count: usize, start: usize) -> impl Iterator<Item = usize> {
 
 /// Why an entry is where it is in the order of one attempt.
 #[must_use]
-pub fn reason(name: &str, place: usize, count: usize, is_name: bool) -> Because {
+pub fn reason(name: &str, place: usize, count: usize, is_name: bool, connector_rule: &str) -> Because {
     let lookup = if is_name {
         "its MX is asked first, its address only if there is none (SH-2)"
     } else {
@@ -24,7 +24,12 @@ pub fn reason(name: &str, place: usize, count: usize, is_name: bool) -> Because 
         (_, 0) => "its turn in the round robin (SH-3)".to_owned(),
         _ => format!("number {} in list order, if those before do not answer (SH-3)", place + 1),
     };
-    because(if is_name { "SH-2" } else { "SH-1" }, name, format!("{turn}; {lookup}"), "New-OutboundConnector SmartHosts")
+    let source = match connector_rule {
+        rule if rule.starts_with("SND") => "New-SendConnector SmartHosts",
+        rule if rule.starts_with("FOPE") => "FOPE connector: destination",
+        _ => "New-OutboundConnector SmartHosts",
+    };
+    because(if is_name { "SH-2" } else { "SH-1" }, name, format!("{turn}; {lookup}"), source)
 }
 
 /// A decision about the MX of a smart host, under the rules that are Exchange Online's for it: SH-2 for what may be tried and what not, SH-7 where
@@ -49,6 +54,14 @@ mod tests {
         let decision = || Decision::for_reason((), because("R1", "site-a", "MX 10", "RFC 5321 §5.1"));
         assert_eq!(by_smart_host_rules(decision(), false).chosen[0].rule, "SH-2");
         assert_eq!(by_smart_host_rules(decision(), true).chosen[0].rule, "SH-7");
+    }
+
+    #[test]
+    fn the_cmdlet_is_that_of_the_connector() {
+        let cases = [("OUT-3", "New-OutboundConnector"), ("SND-3", "New-SendConnector"), ("FOPE-3", "FOPE connector")];
+        for (rule, source) in cases {
+            assert!(reason("mx.example", 0, 1, true, rule).source.starts_with(source), "{rule}");
+        }
     }
 
     #[test]
