@@ -31,7 +31,7 @@ impl Acceptance {
 }
 
 /// In whose name a recipient is taken, and what is known of the message then.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct TakenFor {
     /// The tenant of Exchange Online.
     pub tenant: Option<SystemId>,

@@ -5,7 +5,6 @@ use super::fault::{Cut, is_at};
 use super::session::{SessionEnd, Stop, Talk, status_of};
 use super::world::World;
 use crate::base::{ConnectionResult, Phase, Reply, SimTime};
-use crate::decide::acceptance::TakenFor;
 use crate::decide::failure::{Effect, Event, judge};
 use crate::model::fault::{DropHow, FaultKind, Unreachable};
 use crate::trace::NONE;
@@ -171,7 +170,6 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             plaintext_retry: false,
             refusals: Vec::new(),
             taken_at: None,
-            taken: TakenFor::NOBODY,
             rare: None,
             arrival: Arrival::UNSEEN,
         }

@@ -40,8 +40,6 @@ pub(crate) struct SessionEnd {
     pub(crate) refusals: Refusals,
     /// When the server took the message over.
     pub(crate) taken_at: Option<SimTime>,
-    /// For whom.
-    pub(crate) taken: TakenFor,
     /// What few sessions have.
     pub(crate) rare: Option<Box<Rare>>,
     /// What the server made of the message's origin.
@@ -64,15 +62,29 @@ impl SessionEnd {
         plaintext_retry: false,
         refusals: Vec::new(),
         taken_at: None,
-        taken: TakenFor::NOBODY,
         rare: None,
         arrival: Arrival::UNSEEN,
     };
 }
 
+impl SessionEnd {
+    /// In whose name the server took the message.
+    pub(crate) fn taken(&self) -> TakenFor {
+        self.rare.as_ref().map_or(TakenFor::NOBODY, |rare| rare.taken)
+    }
+
+    pub(crate) fn set_taken(&mut self, whom: TakenFor) {
+        if whom != TakenFor::NOBODY {
+            self.rare.get_or_insert_default().taken = whom;
+        }
+    }
+}
+
 /// What few sessions leave behind.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Rare {
+    /// In whose name the recipients were taken: a tenant's.
+    pub(crate) taken: TakenFor,
     /// Recipients (places in the copy) that were taken for somebody else.
     pub(crate) others: Vec<(u16, TakenFor)>,
     /// The server does not pass it on before.

@@ -156,9 +156,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     /// The message goes to the next system's queue.
     pub(super) fn hand_over(&mut self, job: u32, places: &[u16], at: SimTime, end: &SessionEnd, connection: u32) {
         let Some(rare) = end.rare.as_ref().filter(|rare| !rare.others.is_empty()) else {
-            return self.hand_over_for(job, places, at, (end, end.taken), connection);
+            return self.hand_over_for(job, places, at, (end, end.taken()), connection);
         };
-        let whom = |place: &u16| rare.others.iter().find(|(other, _)| other == place).map_or(end.taken, |(_, taken)| *taken);
+        let whom = |place: &u16| rare.others.iter().find(|(other, _)| other == place).map_or(end.taken(), |(_, taken)| *taken);
         let mut told: SmallVec<[TakenFor; 2]> = SmallVec::new();
         for taken in places.iter().map(whom) {
             if !told.contains(&taken) {

@@ -116,8 +116,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         if others.is_empty() {
             return self.final_dot(talk, copy, too_big, whom, refusals);
         }
-        let end = self.final_dot(talk, copy, too_big, whom, refusals);
-        SessionEnd { rare: Some(Box::new(Rare { others, held_until: SimTime::ZERO })), ..end }
+        let mut end = self.final_dot(talk, copy, too_big, whom, refusals);
+        end.rare.get_or_insert_default().others = others;
+        end
     }
 
     /// The reply to one RCPT: for whom it is taken, or a refusal.
@@ -320,7 +321,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             // A server that is gone by then takes nothing.
             let taken_at = self.cut_before(talk, taken_at).is_none().then_some(taken_at);
             let mut end = self.all_or_nothing(talk, Phase::FinalDot, &stop, refusals);
-            (end.taken_at, end.taken, end.arrival) = (taken_at, whom, arrival);
+            (end.taken_at, end.arrival) = (taken_at, arrival);
+            end.set_taken(whom);
             return end;
         }
         let whole_until = talk.whole_until;
@@ -340,7 +342,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 talk.whole_until = whole_until;
                 let taken_at = self.cut_before(talk, taken_at).is_none().then_some(taken_at);
                 let mut end = self.all_or_nothing(talk, Phase::FinalDot, &stop, refusals);
-                (end.taken_at, end.taken, end.arrival) = (taken_at, whom, arrival);
+                (end.taken_at, end.arrival) = (taken_at, arrival);
+                end.set_taken(whom);
                 end
             }
             Err(stop) => SessionEnd { arrival, ..self.all_or_nothing(talk, Phase::FinalDot, &stop, refusals) },
@@ -364,8 +367,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             plaintext_retry: false,
             refusals,
             taken_at: Some(talk.now),
-            taken: whom,
-            rare: None,
+            rare: (whom != TakenFor::NOBODY).then(|| Box::new(Rare { taken: whom, ..Rare::default() })),
             arrival,
         }
     }
