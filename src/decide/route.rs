@@ -68,6 +68,12 @@ pub fn choose(directory: &MtaDirectory, routing: &Routing, address: &str, domain
         }
         passed_over.push(because("ROUTE", &*route.pattern, format!("does not cover `{domain}`"), "transport_maps"));
     }
+    if directory.is_device && !smart_hosts.is_empty() {
+        let why = "it hands everything to its server, whoever the recipient is; only the server's address is looked up, no MX";
+        let mut decision = Decision::for_reason(NextStop::SmartHosts, because("DEVICE", "server", why, "Device"));
+        decision.passed_over = vec![because("DEVICE", format!("MX of {domain}"), "the device has a server", "Device")];
+        return decision;
+    }
     if !smart_hosts.is_empty() {
         let why = "no route matches, so all mail goes to the smart hosts, whatever the recipient's MX says";
         let mut decision = Decision::for_reason(NextStop::SmartHosts, because("SMART", "smart_hosts", why, "relayhost"));
@@ -166,6 +172,11 @@ mod tests {
         for (address, smart, expected, rule) in cases {
             let decision = choose(&directory, &routing(smart), address, address.split_once('@').unwrap().1);
             assert_eq!((decision.outcome, decision.chosen[0].rule), (expected, rule), "{address}");
+        }
+        let device = MtaDirectory { is_device: true, ..MtaDirectory::default() };
+        for (smart, expected, rule) in [(1, NextStop::SmartHosts, "DEVICE"), (0, NextStop::Mx, "MX")] {
+            let decision = choose(&device, &routing(smart), "x@far.test", "far.test");
+            assert_eq!((decision.outcome, decision.chosen[0].rule), (expected, rule), "a device with {smart} servers");
         }
     }
 }

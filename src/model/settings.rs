@@ -366,6 +366,8 @@ pub struct MtaDirectory {
     pub relay_clients: Vec<Client>,
     /// Logins, and what each may send as beside its own address; empty = every login may use any sender.
     pub send_as: Vec<(Box<str>, Vec<Pattern>)>,
+    /// A printer or an application: it takes nothing and has one server.
+    pub is_device: bool,
 }
 
 /// Somebody who connects.

@@ -39,7 +39,8 @@ pub(super) fn config(
     sender.tls.policy = TlsPolicy { implicit: device.tls.or(DeviceTls::None) == DeviceTls::Implicit, ..TlsPolicy::of(level) };
     sender.routing =
         Routing::Mta { smart_hosts: server(device, tables, desk).into_iter().collect(), routes: Vec::new(), fallback_hosts: Vec::new() };
-    let mut receiver = receiver(&device.host, Usual::MTA, Directory::Mta(MtaDirectory::default()), certificates, desk);
+    let directory = Directory::Mta(MtaDirectory { is_device: true, ..MtaDirectory::default() });
+    let mut receiver = receiver(&device.host, Usual::MTA, directory, certificates, desk);
     if !device.host.listeners.is_empty() {
         desk.error(code::EXCLUDES, device.host.listeners.span(), "a device takes no mail", "write an `Mta` for something that listens");
     }

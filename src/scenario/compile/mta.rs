@@ -253,6 +253,7 @@ fn directory(mta: &Mta, host: &Host, scope: &Scope, desk: &mut Desk) -> MtaDirec
         relay_domains: mta.relay_domains.items().iter().map(pattern).collect(),
         relay_clients: mta.relay_clients.items().iter().filter_map(|text| client(text, scope, desk)).collect(),
         send_as: send_as(&mta.send_as),
+        is_device: false,
     }
 }
 
