@@ -57,6 +57,7 @@ pub(super) fn config(
     let mut sender = default_sender(Profile::ExchangeOnline);
     sender.retry = Retry::Steps { waits_ns: vec![20 * MINUTE], lifetime_ns: 5 * DAY, delay_notice_ns: 2 * HOUR };
     sender.tls = ClientTls { policy: TlsPolicy::of(TlsLevel::Opportunistic), policies: Vec::new(), versions: TLS_VERSIONS };
+    unused_profiles(fope, tables, desk);
     sender.routing = Routing::Fope(Box::new(FopeRouting {
         inbound: inbound(fope, &domains, &tenants, &switches, tables, desk),
         connectors: connectors(fope, &domains, &switches, tables, desk),
@@ -289,6 +290,21 @@ fn servers(destination: &FopeDestination, fope: &Fope, switches: &Switches, tabl
 
 fn address_hop(address: IpAddr, tables: &mut Tables) -> NextHopId {
     NextHopId(tables.next_hops.intern(NextHop { target: Target::Ip(address), port: 25 }))
+}
+
+/// A profile that no connector names yet is read all the same, so that a wrong line in it is found now.
+fn unused_profiles(fope: &Fope, tables: &mut Tables, desk: &mut Desk) {
+    let destinations = fope.inbound.iter().map(|(_, to)| Some(to));
+    let destinations = destinations.chain(fope.outbound_connectors.iter().map(|(_, connector)| connector.deliver_all_messages_to.get()));
+    let used: Vec<&str> = destinations
+        .filter_map(|to| match to {
+            Some(FopeDestination::MultiSmtp(at)) => Some(at.value.as_str()),
+            _ => None,
+        })
+        .collect();
+    for (name, entries) in fope.multi_smtp_profiles.iter().filter(|(name, _)| !used.contains(&name.as_str())) {
+        profile(entries, name.span(), tables, desk);
+    }
 }
 
 /// The servers of a profile, the lowest weight first, equal ones as written.
