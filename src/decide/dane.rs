@@ -355,6 +355,20 @@ mod tests {
             let strict = if expected == "fits" && now > 100 { "certificate-expired" } else { expected };
             assert_eq!(fits(Profile::ExchangeOnline), strict, "{case}");
         }
+        // RFC 7671 §9: beside a SHA-512 record of the same kind one with SHA-256 counts for nothing, unless the sender does not look.
+        let long = |name: &str| Tlsa { matching: 2, ..tlsa(3, 1, key(name)) };
+        let sets = [
+            ("the weaker one fits", vec![tlsa(3, 1, key("key")), long("old")], (false, true)),
+            ("the stronger one fits", vec![tlsa(3, 1, key("old")), long("key")], (true, true)),
+            ("of another kind", vec![tlsa(3, 0, whole("leaf")), long("old")], (true, true)),
+        ];
+        for (case, records, expected) in sets {
+            let fit = |profile| {
+                let wanted = [Wanted::Name("mx1.dest.test")];
+                fits(&behaviour(profile).tls.dane, &records, &certificate("CA"), &wanted, SimTime(50)).is_ok()
+            };
+            assert_eq!((fit(Profile::Postfix), fit(Profile::Exim)), expected, "{case}");
+        }
         let missing = Certificate { sends_chain: false, ..certificate("CA") };
         let record = [tlsa(2, 0, authority("CA"))];
         let rules = &behaviour(Profile::Rfc).tls.dane;
