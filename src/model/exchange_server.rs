@@ -6,7 +6,7 @@ use super::directory::{DirectoryEntry, RemoteDomain};
 use super::exchange::AcceptedDomain;
 use super::receive_connector::ReceiveConnector;
 use super::settings::TlsPolicy;
-use super::sites::SitePath;
+use super::sites::{Site, SitePath};
 use crate::base::{HOUR, HostId, MINUTE, NextHopId, Pattern, SystemId};
 
 /// Which product.
@@ -35,6 +35,8 @@ pub struct Organization {
     pub here: HostId,
     /// All servers, in the order of names.
     pub servers: Vec<Server>,
+    /// All sites, in the order of names.
+    pub sites: Vec<Site>,
     /// Least-cost paths from here, one per site; `None` where no site link leads.
     pub paths: Vec<Option<SitePath>>,
     /// Accepted domains, in the order of names.
@@ -70,6 +72,8 @@ pub struct Server {
     pub edge: bool,
     /// Where the other servers reach it.
     pub hop: NextHopId,
+    /// Its database availability group, by number.
+    pub dag: Option<usize>,
 }
 
 impl Organization {

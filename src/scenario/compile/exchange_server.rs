@@ -111,11 +111,11 @@ fn organization(
         }
     }
     elsewhere.sort_by(|(a, _), (b, _)| (b.is_exact(), b.weight(), a).cmp(&(a.is_exact(), a.weight(), b)));
-    let servers = servers::servers(about, tables);
+    let servers = servers::servers(server, about, tables, desk);
     let edge = servers.servers.iter().any(|server| server.edge && server.host.index() == about.here);
     let mut send_connectors =
         send_connectors::connectors(server, (about, own, switches.anonymous_without_certificate), &servers.servers, tables, desk);
-    send_connectors::subscribe(&servers.servers, &mut send_connectors);
+    send_connectors::subscribe(&servers.servers, &servers.sites, &mut send_connectors);
     send_connectors.sort_by(|a, b| a.name.cmp(&b.name));
     Organization {
         system: SystemId(about.system as u32),
@@ -123,6 +123,7 @@ fn organization(
         here: HostId(about.here as u32),
         paths: servers::paths(server, &servers, about.here, desk),
         servers: servers.servers,
+        sites: servers.sites,
         accepted_domains: accepted_domains(server, &everywhere, tables, desk),
         // An Edge server has no mailboxes: what the organization has is inside.
         mailboxes: if edge { Vec::new() } else { mailboxes.patterns() },
