@@ -239,7 +239,8 @@ mod tests {
     fn ways() {
         use GroupKind::{MailboxServer, Mailboxes, RoutableDag, Site, Sources};
         type Expected<'a> = Option<(&'a [u32], &'a [u32], &'a [usize])>;
-        let cases: [(&str, &[usize], GroupKind, &[u32], Expected<'_>, &str); 13] = [
+        type Case<'a> = (&'a str, &'a [usize], GroupKind, &'a [u32], Expected<'a>, &'a str);
+        let cases: [Case<'_>; 13] = [
             ("in this site: nothing else", &[], Sources, &[1, 3], Some((&[1], &[], &[])), "INT-1"),
             ("far away: its neighbour, then back along the path", &[], Sources, &[3], Some((&[3], &[4, 2], &[1, 2])), "INT-1"),
             ("two of them take turns", &[], Sources, &[3, 4], Some((&[3, 4], &[2], &[1, 2])), "INT-1"),
