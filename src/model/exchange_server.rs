@@ -55,6 +55,8 @@ pub struct Organization {
     pub transport: Transport,
     /// Unknown recipients of Authoritative domains are refused at RCPT (recipient filtering).
     pub filters_recipients: bool,
+    /// Whom a login may send as, beside itself.
+    pub send_as: Vec<(Box<str>, Vec<Pattern>)>,
 }
 
 /// One server of an organization.

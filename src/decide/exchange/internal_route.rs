@@ -114,6 +114,7 @@ mod tests {
             receive_connectors: vec![],
             transport: crate::model::exchange_server::Transport::default(),
             filters_recipients: false,
+            send_as: vec![],
         };
         let hosts = |list: &[u32]| list.iter().map(|at| HostId(*at)).collect::<Vec<_>>();
         type Way<'a> = Option<(&'a [u32], &'a [u32])>;
