@@ -429,7 +429,8 @@ Received: from internet by exchange-online#1
         let attempts = &mut outcome.messages[6].recipients[0].hops[1].attempts;
         attempts[4].next_why = "back to the categorizer";
         let text = explained(&outcome, "inbound#6");
-        let expected = "    after the attempt at 1h 20m 0.2s, the next one at 1h 25m 0.2s: back to the categorizer\n    attempts 2 to 8: the same";
+        let expected =
+            "    after the attempt at 1h 20m 0.2s, the next one at 1h 25m 0.2s: back to the categorizer\n    attempts 2 to 8: the same";
         assert!(text.contains(expected), "{text}");
     }
 
