@@ -334,7 +334,8 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
     /// Records which smart host has its turn.
     pub(super) fn trace_turn(&mut self, job: u32, turn: u8) {
         let key = self.tables.destinations.get(self.queues[self.jobs[job].queue as usize].destination).clone();
-        if !key.configured {
+        if !key.configured || key.rule.starts_with("INT") {
+            // Servers of one organization are no smart hosts: `which server?` has told.
             return;
         }
         let count = key.hops.len();

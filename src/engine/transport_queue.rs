@@ -134,7 +134,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let (mut next, mut why) = (SimTime::NEVER, "in the Unreachable queue: no attempt until the settings change");
         for queue in &queues {
             let dead_until = self.queues[*queue as usize].dead_until;
-            let (at, words) = if dead_until > self.now {
+            let emptied = self.transport_queues.schedules.get(queue).is_some_and(|schedule| schedule.failures == 0);
+            let (at, words) = if dead_until > self.now && emptied {
+                (dead_until, "its queue, in Retry for MaxIdleTimeBeforeResubmit, is emptied into the categorizer")
+            } else if dead_until > self.now {
                 (dead_until, "the next attempt of its queue, which is in Retry")
             } else {
                 (self.now.after(retry_ns), "the queue works, this message waits: MessageRetryInterval")
@@ -217,6 +220,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let waiting: Vec<u32> = self.transport_queues.waits.keys().copied().filter(|copy| self.copies[*copy].host == host).collect();
         for copy in waiting {
             self.transport_queues.waits.remove(&copy);
+            self.pass_row(copy, self.now, "Retry-Queue: an administrator asks for an attempt now");
         }
     }
 
@@ -226,6 +230,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         for copy in waiting {
             if self.copies[copy].jobs == 0 && self.is_routed_otherwise(copy) {
                 self.transport_queues.waits.remove(&copy);
+                self.pass_row(copy, self.now, "the settings changed, and it is routed again");
                 self.wake_copy(copy, self.now);
             }
         }

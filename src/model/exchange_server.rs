@@ -57,6 +57,8 @@ pub struct Organization {
     pub transport: Transport,
     /// Unknown recipients of Authoritative domains are refused at RCPT (recipient filtering).
     pub filters_recipients: bool,
+    /// Whom a login may send as, beside itself.
+    pub send_as: Vec<(Box<str>, Vec<Pattern>)>,
 }
 
 /// One server of an organization.
@@ -77,6 +79,30 @@ pub struct Server {
 }
 
 impl Organization {
+    /// One without anything, for tests.
+    #[cfg(test)]
+    #[must_use]
+    pub fn bare(version: ServerVersion) -> Self {
+        Self {
+            system: SystemId(0),
+            version,
+            here: HostId(0),
+            servers: vec![],
+            sites: vec![],
+            paths: vec![],
+            accepted_domains: vec![],
+            mailboxes: vec![],
+            elsewhere: vec![],
+            entries: vec![],
+            remote_domains: vec![],
+            send_connectors: vec![],
+            receive_connectors: vec![],
+            transport: Transport::default(),
+            filters_recipients: false,
+            send_as: vec![],
+        }
+    }
+
     /// The server that these settings are of.
     #[must_use]
     pub fn own(&self) -> Option<&Server> {

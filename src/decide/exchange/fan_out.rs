@@ -62,7 +62,7 @@ pub fn share(organization: &Organization, ways: &[(&str, &Way)]) -> Decision<Vec
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::{HostId, NextHopId, SystemId};
+    use crate::base::{HostId, NextHopId};
     use crate::model::exchange_server::{Server, ServerVersion};
     use crate::model::sites::Site;
 
@@ -78,21 +78,9 @@ mod tests {
             dag: None,
         };
         let organization = Organization {
-            system: SystemId(0),
-            version: ServerVersion::Exchange2010,
-            here: HostId(0),
             servers: [0, 1, 2, 4, 5].map(server).to_vec(),
             sites: (0..6).map(|at| Site { name: format!("site {at}").into(), hub: false }).collect(),
-            paths: vec![],
-            accepted_domains: vec![],
-            mailboxes: vec![],
-            elsewhere: vec![],
-            entries: vec![],
-            remote_domains: vec![],
-            send_connectors: vec![],
-            receive_connectors: vec![],
-            transport: crate::model::exchange_server::Transport::default(),
-            filters_recipients: false,
+            ..Organization::bare(ServerVersion::Exchange2010)
         };
         type Case<'a> = (&'a str, &'a [&'a [usize]], bool, &'a [(&'a [usize], usize, Option<usize>)]);
         let cases: [Case<'_>; 9] = [

@@ -197,7 +197,7 @@ fn back_along(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::{NextHopId, SystemId};
+    use crate::base::NextHopId;
     use crate::model::sites::Site;
 
     /// Sites 0 (here), 1 behind it, 2 behind that, 3 without a link, 4 beside all of that.
@@ -213,21 +213,10 @@ mod tests {
         });
         let sites = (0..5).map(|at| Site { name: format!("site {at}").into(), hub: hubs.contains(&at) });
         Organization {
-            system: SystemId(0),
-            version,
-            here: HostId(0),
             servers: servers.collect(),
             sites: sites.collect(),
             paths: vec![path(0, &[]), path(100, &[1]), path(200, &[1, 2]), None, path(200, &[4])],
-            accepted_domains: vec![],
-            mailboxes: vec![],
-            elsewhere: vec![],
-            entries: vec![],
-            remote_domains: vec![],
-            send_connectors: vec![],
-            receive_connectors: vec![],
-            transport: crate::model::exchange_server::Transport::default(),
-            filters_recipients: false,
+            ..Organization::bare(version)
         }
     }
 

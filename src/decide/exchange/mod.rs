@@ -13,6 +13,7 @@ pub mod recipient;
 pub mod send_connector;
 pub mod sender_rewriting;
 pub mod server_acceptance;
+pub mod server_login;
 pub mod server_recipient;
 pub mod smart_host;
 pub mod submission;

@@ -203,6 +203,7 @@ mod tests {
             receive_connectors: vec![],
             transport: crate::model::exchange_server::Transport::default(),
             filters_recipients: false,
+            send_as: vec![],
         }
     }
 

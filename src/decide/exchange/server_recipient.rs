@@ -111,6 +111,7 @@ mod tests {
             receive_connectors: vec![],
             transport: crate::model::exchange_server::Transport::default(),
             filters_recipients: false,
+            send_as: vec![],
         };
         let cases = [
             ("a@contoso.com", Found::Mailbox),

@@ -59,7 +59,6 @@ pub(super) fn config(
     tables: &mut Tables,
     desk: &mut Desk,
 ) -> HostConfig {
-    refuse(server, desk);
     let switches = switches::switches(server, desk);
     let identity = &about.identities[about.here];
     let own = certificates.shown(&host.certificate, Shown::SelfSigned, desk);
@@ -134,6 +133,7 @@ fn organization(
         receive_connectors: Vec::new(),
         transport: Transport::default(),
         filters_recipients: server.recipient_filtering.or(edge),
+        send_as: super::mta::send_as(&server.send_as),
     }
 }
 
@@ -178,8 +178,4 @@ fn accepted_domains(server: &ExchangeServer, mailboxes: &Mailboxes, tables: &mut
         match_sub_domains: below.contains(&domain),
     };
     domains.into_iter().map(row).collect()
-}
-
-fn refuse(server: &ExchangeServer, desk: &mut Desk) {
-    desk.no_names(&server.send_as, "logins");
 }
