@@ -107,7 +107,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         size_bytes: u64,
         decisions: &mut SmallVec<[u32; 2]>,
     ) -> Stop {
-        let choice = send_connector::select(organization, &self.tables.names, domain, size_bytes);
+        let choice =
+            send_connector::select_alive(organization, &self.tables.names, domain, size_bytes, &self.dead_connectors(host, organization));
         decisions.push(self.store("which Send connector?", host, NONE, &choice));
         match choice.outcome {
             Choice::TooLarge => {

@@ -104,6 +104,7 @@ mod tests {
             paths: vec![],
             accepted_domains,
             mailboxes: vec![Pattern::new("*@contoso.com")],
+            databases: vec![],
             elsewhere: vec![(Pattern::new("boss@contoso.com"), HostId(1))],
             entries: vec![],
             remote_domains: vec![],

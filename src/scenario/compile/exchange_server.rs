@@ -2,6 +2,7 @@
 //!
 //! Sources: New-AcceptedDomain, New-SendConnector, Set-AdSiteLink. Not modelled yet: logins.
 
+mod databases;
 mod receive_connectors;
 mod send_connectors;
 mod servers;
@@ -109,8 +110,17 @@ fn organization(
             elsewhere.extend(own.patterns().into_iter().map(|pattern| (pattern, HostId(at as u32))));
         }
     }
-    elsewhere.sort_by(|(a, _), (b, _)| (b.is_exact(), b.weight(), a).cmp(&(a.is_exact(), a.weight(), b)));
     let servers = servers::servers(server, about, tables, desk);
+    let databases = databases::databases(server, about, &servers.servers, desk);
+    for (database, patterns) in &databases {
+        everywhere.add(patterns, desk);
+        if database.active.index() == about.here {
+            mailboxes.add(patterns, &mut Desk::default());
+        } else {
+            elsewhere.extend(database.mailboxes.iter().map(|pattern| (pattern.clone(), database.active)));
+        }
+    }
+    elsewhere.sort_by(|(a, _), (b, _)| (b.is_exact(), b.weight(), a).cmp(&(a.is_exact(), a.weight(), b)));
     let edge = servers.servers.iter().any(|server| server.edge && server.host.index() == about.here);
     let mut send_connectors =
         send_connectors::connectors(server, (about, own, switches.anonymous_without_certificate), &servers.servers, tables, desk);
@@ -127,6 +137,7 @@ fn organization(
         // An Edge server has no mailboxes: what the organization has is inside.
         mailboxes: if edge { Vec::new() } else { mailboxes.patterns() },
         elsewhere,
+        databases: databases.into_iter().map(|(database, _)| database).collect(),
         entries: if edge { Vec::new() } else { directory::entries(&server.recipients, desk) },
         remote_domains: directory::remote_domains(&server.remote_domains, desk),
         send_connectors,
