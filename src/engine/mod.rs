@@ -17,6 +17,7 @@ mod grouping;
 mod inject;
 mod last_words;
 mod letter;
+mod machine;
 mod memory;
 mod notices;
 mod organization;

@@ -117,9 +117,9 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         let copy = self.jobs[job].copy;
         let client = self.copies[copy].host;
         let message = self.copies[copy].message;
-        let sender = &self.config(client).sender;
-        let rules = self.rules(client);
-        let proves = self.settings[client.index()].proves || self.wishes;
+        let settings = self.settings[client.index()];
+        let (sender, rules) = (&settings.config.sender, settings.rules);
+        let (proves, remembers) = (settings.proves || self.wishes, self.remembers(client));
         loop {
             if self.faults.down(self.model, client, None, at).is_some() {
                 let status = self.tables.reply(0, rules.session.lost, "the sending host went down");
@@ -165,7 +165,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 };
                 at = opens;
             }
-            let counts = if self.remembers(client) { self.may_try(job, goal.candidate, at) } else { Some(true) };
+            let counts = if remembers { self.may_try(job, goal.candidate, at) } else { Some(true) };
             let row = &mut self.jobs[job];
             row.next += 1;
             let Some(counts) = counts else { continue };
@@ -175,7 +175,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                     Proved::Go(ready) => at = ready,
                     Proved::Next(ready) => {
                         at = ready;
-                        if self.remembers(client) {
+                        if remembers {
                             self.remember_connect(job, goal.candidate, ConnectionResult::Unreachable);
                         }
                         continue;
@@ -210,7 +210,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                     self.suspend_route(job, goal.address, end);
                     self.note_answer(client, goal.address, end, result == ConnectionResult::ConnectTimeout);
                     self.note_effect(job, effect, why, true);
-                    if self.remembers(client) {
+                    if remembers {
                         self.remember_connect(job, goal.candidate, result);
                     }
                     at = end;
