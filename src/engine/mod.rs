@@ -8,6 +8,7 @@ mod chance;
 mod command;
 mod expansion;
 mod extensions;
+mod failed_connect;
 mod fault;
 mod filter;
 mod finish;
