@@ -13,7 +13,7 @@ use crate::decide::exchange::internal_route::Way;
 use crate::decide::retry::queue_wait;
 use crate::model::exchange_server::{Organization, Transport};
 use crate::model::settings::{Directory, Retry};
-use crate::trace::NONE;
+use crate::trace::{DestinationKey, NONE};
 use smallvec::SmallVec;
 use std::collections::BTreeMap;
 
@@ -274,12 +274,12 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     fn is_routed_otherwise(&mut self, copy: u32) -> bool {
         let (host, message, tenant) = (self.copies[copy].host, self.copies[copy].message, self.copies[copy].tenant);
         let number = self.messages[message].address_number;
-        let before: SmallVec<[(Box<str>, bool); 2]> = self.transport_queues.waits[&copy]
+        let before: SmallVec<[(Box<str>, bool, bool); 2]> = self.transport_queues.waits[&copy]
             .queues
             .iter()
             .map(|queue| {
                 let key = self.tables.destinations.get(self.queues[*queue as usize].destination);
-                (key.connector.clone(), key.configured)
+                (key.connector.clone(), key.configured, is_inside(key))
             })
             .collect();
         let pending: SmallVec<[u16; 2]> = self.copies[copy]
@@ -293,11 +293,18 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             match self.known_stop(copy, host, tenant, template, number) {
                 Stop::To(destination) => {
                     let key = self.tables.destinations.get(destination);
-                    !before.iter().any(|(connector, configured)| *connector == key.connector && *configured == key.configured)
+                    !before.iter().any(|(connector, configured, inside)| {
+                        *connector == key.connector && *configured == key.configured && *inside == is_inside(key)
+                    })
                 }
                 Stop::Wait(_) => !before.is_empty(),
                 _ => true,
             }
         })
     }
+}
+
+/// Does it lead to another server of the organization?
+fn is_inside(key: &DestinationKey) -> bool {
+    key.rule.starts_with("INT-")
 }

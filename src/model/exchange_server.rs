@@ -45,6 +45,8 @@ pub struct Organization {
     pub mailboxes: Vec<Pattern>,
     /// Mailboxes that live on one other server, most exact pattern first.
     pub elsewhere: Vec<(Pattern, HostId)>,
+    /// What an Edge server knows of the recipients inside (EdgeSync).
+    pub synchronized: Vec<Pattern>,
     /// Mailbox databases with a name, in the order of names.
     pub databases: Vec<Database>,
     /// Forwards, mail users and groups, most exact pattern first.
@@ -108,6 +110,7 @@ impl Organization {
             accepted_domains: vec![],
             mailboxes: vec![],
             elsewhere: vec![],
+            synchronized: vec![],
             databases: vec![],
             entries: vec![],
             remote_domains: vec![],

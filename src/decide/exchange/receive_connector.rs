@@ -211,6 +211,7 @@ mod tests {
             mailboxes: vec![],
             elsewhere: vec![],
             databases: vec![],
+            synchronized: vec![],
             entries: vec![],
             remote_domains: vec![],
             send_connectors: vec![],

@@ -9,7 +9,7 @@ mod servers;
 mod switches;
 mod transport;
 
-use crate::base::{CertId, HostId, SystemId};
+use crate::base::{CertId, HostId, Pattern, SystemId};
 use crate::decide::profile::default_sender;
 use crate::model::authentication::Stance;
 use crate::model::exchange::AcceptedDomain;
@@ -137,6 +137,7 @@ fn organization(
         // An Edge server has no mailboxes: what the organization has is inside.
         mailboxes: if edge { Vec::new() } else { mailboxes.patterns() },
         elsewhere,
+        synchronized: if edge { synchronized(server, &everywhere, desk) } else { Vec::new() },
         databases: databases.into_iter().map(|(database, _)| database).collect(),
         entries: if edge { Vec::new() } else { directory::entries(&server.recipients, desk) },
         remote_domains: directory::remote_domains(&server.remote_domains, desk),
@@ -146,6 +147,12 @@ fn organization(
         filters_recipients: server.recipient_filtering.or(edge),
         send_as: super::mta::send_as(&server.send_as),
     }
+}
+
+/// What EdgeSync tells an Edge server: every address inside.
+fn synchronized(server: &ExchangeServer, everywhere: &Mailboxes, desk: &mut Desk) -> Vec<Pattern> {
+    let entries = directory::entries(&server.recipients, desk);
+    everywhere.patterns().into_iter().chain(entries.into_iter().map(|entry| entry.address)).collect()
 }
 
 fn version(server: &ExchangeServer) -> ServerVersion {
