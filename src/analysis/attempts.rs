@@ -1,9 +1,10 @@
 //! What did each pass of a queue try, and what came of it? Attempts with their lookups, decisions and connections.
 
 use super::build::Builder;
-use super::outcome::{Attempt, Connection, Lookup, NotUsed, Tls};
+use super::outcome::{Attempt, Connection, Decision, Lookup, NotUsed, Tls};
 use crate::base::{AttemptResult, ConnectionResult, Enhanced, SimTime};
-use crate::trace::{AttemptRow, ConnectionRow, NONE};
+use crate::trace::{AttemptRow, Concern, ConnectionRow, NONE};
+use std::rc::Rc;
 
 impl Builder<'_> {
     pub(super) fn attempts_of(&self, copy: u32, next: Option<u32>, index: u16) -> Vec<Attempt> {
@@ -53,6 +54,7 @@ impl Builder<'_> {
         let outcome = self.run.tables.outcomes.get(last.outcome);
         let reply = (outcome.reply != NONE).then(|| self.run.tables.replies.get(outcome.reply));
         let at = if pass == 1 { self.copy(copy).arrived } else { first.at };
+        let destination = self.leads_to(*rows.first()?);
         Some(Attempt {
             at,
             end: last.end.min(self.run.ended_at.max(last.at)),
@@ -62,10 +64,10 @@ impl Builder<'_> {
             text: reply.map_or_else(|| "".into(), |reply| reply.text.as_ref().into()),
             next_at: None,
             next_why: "",
-            lookups: self.lookups_of(copy, pass),
-            decisions: self.decisions_of(copy, |row| row.pass == pass && row.recipient == NONE),
+            lookups: self.lookups_of(copy, pass, destination),
+            decisions: self.decisions_in(copy, pass, destination, index),
             connections: rows.iter().map(|at| self.connection(*at, index)).collect(),
-            not_used: self.not_used(copy, pass, self.leads_to(*rows.first()?)),
+            not_used: self.not_used(copy, pass, destination),
         })
     }
 
@@ -89,16 +91,23 @@ impl Builder<'_> {
             text: if row.reply == NONE { "".into() } else { self.replies[row.reply as usize].clone() },
             next_at: pass.filter(|_| deferred && !expired).map(|pass| pass.next_at),
             next_why: pass.filter(|_| deferred).map_or("", |pass| pass.why),
-            lookups: self.lookups_of(copy, row.pass),
-            decisions: self.decisions_of(copy, |decision| decision.pass == row.pass && decision.recipient == NONE),
+            lookups: self.lookups_of(copy, row.pass, row.destination),
+            decisions: self.decisions_in(copy, row.pass, row.destination, row.recipient),
             connections: self.connections[copy as usize].iter().filter(mine).map(|at| self.connection(*at, row.recipient)).collect(),
             not_used: self.not_used(copy, row.pass, row.destination),
         }
     }
 
-    pub(super) fn lookups_of(&self, copy: u32, pass: u16) -> Vec<Lookup> {
+    /// What was decided in a pass on the way to a destination, for one of those who go there.
+    fn decisions_in(&self, copy: u32, pass: u16, destination: u32, index: u16) -> Vec<Rc<Decision>> {
+        let mine = [Concern::ALL, Concern::destination(destination), Concern::in_session(index)];
+        self.decisions_of(copy, |row| row.pass == pass && mine.contains(&row.concern))
+    }
+
+    fn lookups_of(&self, copy: u32, pass: u16, destination: u32) -> Vec<Lookup> {
         let rows = self.lookups.get(&(copy, pass)).into_iter().flatten().map(|at| &self.run.trace.lookups[*at as usize]);
-        rows.map(|row| Lookup {
+        let mine = rows.filter(|row| row.destination == NONE || row.destination == destination);
+        mine.map(|row| Lookup {
             at: row.at,
             name: self.run.tables.names.text(row.name).into(),
             kind: row.kind.as_str(),

@@ -16,8 +16,8 @@ use crate::decide::profile::{End, OrderRule};
 use crate::model::fault::Unreachable;
 use crate::model::settings::NextHop;
 use crate::model::topology::Law;
-use crate::trace::level::{PATHS, STEPS};
-use crate::trace::{ConnectionOutcome, ConnectionRow, DecisionRow, Leg, NONE, Trace};
+use crate::trace::level::PATHS;
+use crate::trace::{ConnectionOutcome, ConnectionRow, Leg, NONE, Trace};
 use std::net::IpAddr;
 
 impl<'m, const LEVEL: u8> World<'m, LEVEL> {
@@ -342,7 +342,11 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 Refusal::Family => "the sender has no address of this family".to_owned(),
                 Refusal::Fault(number, until) => {
                     let name = &self.model.faults[*number as usize].name;
-                    if *until == SimTime::NEVER { format!("fault `{name}`") } else { format!("fault `{name}` until {until}") }
+                    if *until == SimTime::NEVER {
+                        format!("fault `{name}`")
+                    } else {
+                        format!("fault `{name}` until {}", crate::base::exact_duration(until.0))
+                    }
                 }
             };
             let why = self.tables.texts.intern(why.into());
@@ -363,15 +367,6 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         let leg = self.tables.legs.intern(Leg { destination, candidate });
         let row = ConnectionRow { copy: copy.number, pass: copy.pass, leg, outcome, at, end };
         Trace::push(&mut self.trace.connections, row)
-    }
-
-    /// Writes decisions about a copy.
-    pub(super) fn trace_decisions(&mut self, copy: u32, recipient: u32, decisions: &[u32]) {
-        if self.writes(STEPS) {
-            let (number, pass) = (self.copies[copy].number, self.copies[copy].pass);
-            let rows = decisions.iter().filter(|decision| **decision != NONE);
-            self.trace.decisions.extend(rows.map(|decision| DecisionRow { copy: number, pass, recipient, decision: *decision }));
-        }
     }
 
     /// Does a connect to this address succeed?
