@@ -424,7 +424,7 @@ fn without_mx(decision: &mut Decision<MxPlan>, name: &str) {
     let implicit = format!("implicit MX of {name}");
     for reason in decision.chosen.iter_mut().chain(&mut decision.passed_over).filter(|reason| reason.why.starts_with(&implicit)) {
         reason.why = format!("its own address: no MX is asked for this next hop{}", &reason.why[implicit.len()..]).into();
-        reason.source = "scenario: the next hop";
+        (reason.rule, reason.source) = ("R2", "scenario: the next hop");
     }
 }
 
