@@ -24,9 +24,9 @@ pub(super) fn is_alike(a: &Attempt, b: &Attempt) -> bool {
 pub(super) fn again(hops: &[Hop], from: usize) -> usize {
     const ROUND_MAX: usize = 3;
     let alike = |a: &Hop, b: &Hop| {
-        let names = |hop: &Hop| -> Vec<(Rc<str>, Vec<(Rc<str>, &'static str)>)> {
-            let reasons = |decision: &Rc<Decision>| decision.chosen.iter().map(|reason| (reason.name.clone(), reason.rule)).collect();
-            hop.decisions.iter().map(|decision| (decision.question.clone(), reasons(decision))).collect()
+        let names = |hop: &Hop| -> Vec<Rc<str>> {
+            let reasons = |decision: &Rc<Decision>| decision.chosen.iter().map(|reason| reason.name.clone()).collect::<Vec<_>>();
+            hop.decisions.iter().flat_map(|decision| [vec![decision.question.clone()], reasons(decision)].concat()).collect()
         };
         // Machines of one service that stand for each other count as one.
         let ends = |hop: &Hop| (label(&hop.from).to_owned(), hop.to.as_ref().map(|to| label(to).to_owned()));
