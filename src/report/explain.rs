@@ -166,6 +166,12 @@ impl Page {
         let spacing = if shortest == longest { format!("every {shortest}") } else { format!("{shortest} to {longest} apart") };
         let last_at = self.clock.moment(last.at);
         let same = if row.iter().all(|attempt| is_alike(&row[0], attempt)) { "the same" } else { "the same hosts, each first in its turn" };
+        for (other, next) in row[..row.len() - 1].iter().filter_map(|other| Some((other, other.next_at?))).skip(1) {
+            if other.next_why != row[0].next_why {
+                let (at, next) = (self.clock.moment(other.at), self.clock.moment(next));
+                self.line(4, &format!("after the attempt at {at}, the next one at {next}: {}", other.next_why));
+            }
+        }
         if row.len() == 2 {
             self.line(4, &format!("attempt {number} at {last_at}: {same}, {shortest} later"));
         } else {
@@ -205,25 +211,29 @@ impl Page {
         if let Some(reply) = &connection.reply {
             self.line(8, &format!("reply {reply}"));
         }
-        let failed = connection.result == ConnectionResult::TlsFailed;
-        // The sender's note about a failed handshake is what the line on TLS says.
-        let noted = |tls: &Tls| failed && connection.why.starts_with(&*tls.why);
-        if !connection.why.is_empty() && !connection.tls.as_ref().is_some_and(noted) {
-            self.line(8, &connection.why);
-        }
-        if let Some(tls) = &connection.tls {
-            self.tls(tls, failed);
+        match &connection.tls {
+            // Nothing was sent, so there is no word for how: the policy, and what it had against it.
+            Some(tls) if connection.result == ConnectionResult::TlsFailed => {
+                self.line(8, &format!("no TLS, policy {}: {}", tls.policy, connection.why));
+            }
+            Some(tls) => {
+                if !connection.why.is_empty() {
+                    self.line(8, &connection.why);
+                }
+                self.tls(tls);
+            }
+            None if connection.why.is_empty() => {}
+            None => self.line(8, &connection.why),
         }
         if let Some(found) = connection.authentication.as_ref().filter(|found| !found.is_silent()) {
             self.line(8, &authentication(found));
         }
     }
 
-    fn tls(&mut self, tls: &Tls, failed: bool) {
+    fn tls(&mut self, tls: &Tls) {
         let version = tls.version.map_or(String::new(), |version| format!(", {}", version.as_str()));
         let result = tls.result.map_or(String::new(), |result| format!(", {result}"));
-        let outcome = if failed { "failed" } else { tls.outcome.as_str() };
-        self.line(8, &format!("TLS {outcome}{version}, policy {}{result}: {}", tls.policy, tls.why));
+        self.line(8, &format!("TLS {}{version}, policy {}{result}: {}", tls.outcome.as_str(), tls.policy, tls.why));
     }
 
     fn decision(&mut self, indent: usize, decision: &Decision) {
@@ -412,6 +422,36 @@ Received: from internet by exchange-online#1
         let text = explained(&outcome, "inbound#2");
         assert!(text.contains("    which connector?\n      won To on-premises: the recipient domain matches exactly [OUT-3"), "{text}");
         assert_eq!(text.matches("matches exactly").count(), 1);
+    }
+
+    #[test]
+    fn another_reason_to_wait_is_told_within_a_fold() {
+        let mut outcome = fixture::two_sites();
+        let attempts = &mut outcome.messages[6].recipients[0].hops[1].attempts;
+        attempts[4].next_why = "back to the categorizer";
+        let text = explained(&outcome, "inbound#6");
+        let expected =
+            "    after the attempt at 1h 20m 0.2s, the next one at 1h 25m 0.2s: back to the categorizer\n    attempts 2 to 8: the same";
+        assert!(text.contains(expected), "{text}");
+    }
+
+    #[test]
+    fn a_failed_handshake_is_told_once_and_not_as_plain_text() {
+        let mut outcome = fixture::two_sites();
+        let connection = &mut outcome.messages[1].recipients[0].hops[1].attempts[0].connections[0];
+        connection.result = ConnectionResult::TlsFailed;
+        connection.why = "the name is another (certificate-host-mismatch)".into();
+        connection.tls = Some(Tls {
+            outcome: TlsOutcome::Plaintext,
+            version: None,
+            policy: "DomainValidation".into(),
+            result: Some("certificate-host-mismatch"),
+            why: "the name is another".into(),
+            published: None,
+        });
+        let text = explained(&outcome, "inbound#2");
+        assert!(text.contains("        no TLS, policy DomainValidation: the name is another (certificate-host-mismatch)\n"), "{text}");
+        assert!(!text.contains("plaintext") && text.matches("the name is another").count() == 1, "{text}");
     }
 
     #[test]
