@@ -11,7 +11,7 @@ use crate::decide::exchange::redundancy::{Answer, LostFromDatabase, safety_net};
 use crate::model::exchange_server::{Database, Organization};
 use crate::model::settings::Directory;
 use crate::trace::level::FATES;
-use crate::trace::{FateRow, NONE};
+use crate::trace::{Concern, FateRow, NONE};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is remembered of second copies.
@@ -173,6 +173,6 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         self.transport_queues.redundancy.silent.insert(new);
         let decision = Decision { outcome: (), chosen, passed_over: Vec::new() };
         let stored = self.store("who puts back what the failover took?", server, NONE, &decision);
-        self.trace_decisions(new, u32::from(kept.index), &[stored]);
+        self.trace_decisions(new, Concern::recipient(kept.index), &[stored]);
     }
 }

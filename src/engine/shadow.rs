@@ -14,7 +14,7 @@ use crate::model::exchange_server::Organization;
 use crate::model::fault::{FaultKind, Window, hosts_of};
 use crate::model::settings::Directory;
 use crate::model::topology::HostSet;
-use crate::trace::NONE;
+use crate::trace::{Concern, NONE};
 use smallvec::SmallVec;
 
 const SOURCE: &str = "Exchange Server shadow redundancy";
@@ -95,7 +95,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         let reasons: [Because; 1] = [because(rule, name, why, SOURCE)];
         let stored = self.store_reasons("who sends on what was lost?", shadow, NONE, &reasons, &[]);
         for index in indexes {
-            self.trace_decisions(new, u32::from(*index), &[stored]);
+            self.trace_decisions(new, Concern::recipient(*index), &[stored]);
         }
     }
 
