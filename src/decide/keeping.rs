@@ -47,6 +47,9 @@ mod tests {
     use crate::decide::profile::default_sender;
     use crate::model::settings::{Keeping, Profile};
 
+    /// Milliseconds, how many are under way, when the last was over.
+    type Begin = (u64, u32, Option<u64>);
+
     fn cache(profile: Profile) -> Cache {
         let Keeping::Cache(cache) = default_sender(profile).keeping else { panic!("{profile:?} has a cache") };
         cache
@@ -54,8 +57,8 @@ mod tests {
 
     #[test]
     fn demand_of_a_destination() {
-        // When deliveries begin, how many are under way then, when the last was over; looked for, kept.
-        let cases: [(&str, &[(u64, u32, Option<u64>)], (bool, bool)); 6] = [
+        // How deliveries begin; looked for, kept.
+        let cases: [(&str, &[Begin], (bool, bool)); 6] = [
             ("one message", &[(0, 1, None)], (false, false)),
             ("several at once", &[(0, 1, None), (0, 2, None), (0, 3, None)], (false, false)),
             ("one after the other", &[(0, 1, None), (1_200, 1, Some(500))], (true, true)),
