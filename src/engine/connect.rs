@@ -1,22 +1,13 @@
 //! Does a connect reach a machine, and how far away is it?
 
 use super::chance::Purpose;
+use super::failed_connect::Refusal;
 use super::plan::Goal;
 use super::world::World;
 use crate::base::{HostId, SimTime};
 use crate::model::fault::Unreachable;
 use crate::model::topology::Law;
 use std::net::IpAddr;
-
-/// Why a connect fails.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Refusal {
-    Nobody,
-    NoListener,
-    Loopback,
-    Family,
-    Fault(u32, SimTime),
-}
 
 impl<const LEVEL: u8> World<'_, LEVEL> {
     /// Does a connect to this address succeed?

@@ -254,7 +254,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             }
             Keeping::ForWaiting { mails } => {
                 let done = end.rest.is_none()
-                    && (end.taken_at.is_some() || end.refusals.iter().any(|(_, effect, _)| matches!(effect, Effect::Bounce(_))));
+                    && (end.taken_at().is_some() || end.refusals.iter().any(|(_, effect, _)| matches!(effect, Effect::Bounce(_))));
                 if good && done && !login && (*mails == 0 || kept.mails < *mails) {
                     self.fetch_waiting(job, kept);
                 }
