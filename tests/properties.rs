@@ -4,6 +4,8 @@
 
 #[path = "properties/calm.rs"]
 mod calm;
+#[path = "properties/records.rs"]
+mod records;
 #[path = "properties/world.rs"]
 mod world;
 

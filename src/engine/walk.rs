@@ -10,9 +10,8 @@ use super::queue::Kind;
 use super::world::{Line, Stage, World};
 use crate::base::{ConnectionResult, HostId, Phase, SimTime};
 use crate::decide::failure::{Effect, Event, judge};
-use crate::decide::mx::{Candidate, MxPlan};
-use crate::decide::order::{OF_ADDRESS, order};
-use crate::decide::profile::{End, OrderRule};
+use crate::decide::mx::MxPlan;
+use crate::decide::profile::End;
 use crate::model::fault::Unreachable;
 use crate::model::settings::NextHop;
 use crate::model::topology::Law;
@@ -87,28 +86,6 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         let name = crate::decide::route::queue_name(&self.tables.names, hop);
         let why = &self.cache_plan(plan).why;
         format!("{name}: {why}")
-    }
-
-    /// Orders the candidates of a job by preference and luck.
-    pub(super) fn order_of(&self, job: u32, candidates: &[Candidate]) -> crate::decide::order::Order {
-        if candidates.len() == 1 {
-            return smallvec::smallvec![0];
-        }
-        let row = &self.jobs[job];
-        let copy = &self.copies[row.copy];
-        let sender = &self.config(copy.host).sender;
-        let key = self.messages[copy.message].luck;
-        let (pass, hop) = (u64::from(copy.hops) << 16 | u64::from(copy.pass), u64::from(row.hop));
-        let place = self.model.hosts[copy.host.index()].key;
-        let rule = self.rules(copy.host).order;
-        order(rule, sender, candidates, |n| {
-            // The luck of a candidate is that of its name (and address), so another candidate does not move it.
-            let candidate = &candidates[(n % OF_ADDRESS) as usize];
-            let of_address = rule == OrderRule::ByAddress || n >= OF_ADDRESS;
-            let address = if of_address { address_key(candidate.address) } else { 0 };
-            let name = self.resolvers.luck_of(candidate.name);
-            self.chance.draw(Purpose::Order, key, place ^ name ^ address, pass << 8 | hop)
-        })
     }
 
     /// Tries candidates from moment `at` on.
@@ -438,12 +415,4 @@ pub(super) enum Refusal {
     Loopback,
     Family,
     Fault(u32, SimTime),
-}
-
-/// The luck of an address.
-fn address_key(address: IpAddr) -> u64 {
-    match address {
-        IpAddr::V4(address) => super::chance::mix(u64::from(u32::from(address))),
-        IpAddr::V6(address) => super::chance::mix(u128::from(address) as u64 ^ (u128::from(address) >> 64) as u64),
-    }
 }
