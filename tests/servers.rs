@@ -171,7 +171,7 @@ fn each_server_in_its_own_way() {
         ("TLS, broken", "Postfix", tls, "bob queued 0 4.4.2; mx1 mx1 mx1; 0 4"),
         ("TLS, broken", "Exim", tls, "bob queued 0 4.4.2; mx1 mx1; 0 4"),
         ("TLS required, broken", "Postfix", World { tls: "Encrypt", ..tls }, "bob queued 0 4.4.2; mx1 mx1; 0 4"),
-        // Whatever the server says as it closes: that is for the first, and the others find the line closed.
+        // Whatever the server says as it closes: that is for the first (Sendmail names them in an order of luck), and the others find the line closed.
         (
             "RCPT 450 and closed",
             "Postfix",
@@ -188,7 +188,7 @@ fn each_server_in_its_own_way() {
             "RCPT 450 and closed",
             "Sendmail",
             World { faults: &rcpt_450_bye, to: BOTH, ..USUAL },
-            "bob queued 450 4.2.1, eve queued 421 4.4.2; mx1; 0",
+            "bob queued 421 4.4.2, eve queued 450 4.2.1; mx1; 0",
         ),
         (
             "RCPT 550 and closed",
