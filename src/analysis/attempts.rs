@@ -29,16 +29,21 @@ impl Builder<'_> {
         attempts
     }
 
-    /// Decisions about a recipient in a queue, without what was decided anew in a later pass: that goes to its attempt.
+    /// Decisions about a recipient in a queue, without what belongs to one attempt: what was decided anew in a later pass, and what others said.
     pub(super) fn told_when(&self, copy: u32, index: u16, attempts: &mut [(u16, Attempt)]) -> Vec<Rc<Decision>> {
+        let own = self.copy(copy).host;
+        let mine = |row: &DecisionRow| row.recipient == u32::from(index);
+        let by_others = |row: &DecisionRow| mine(row) && self.run.tables.decisions.get(row.decision).host != own;
+        let by_own = |row: &DecisionRow| mine(row) && self.run.tables.decisions.get(row.decision).host == own;
         let mut told = self.told_about(copy, index);
-        for (pass, attempt) in attempts.iter_mut().filter(|(pass, _)| *pass > 1) {
-            let about = |row: &DecisionRow| row.recipient == u32::from(index);
-            let before = self.decisions_of(copy, |row| about(row) && row.pass < *pass);
-            let mut anew = self.decisions_of(copy, |row| about(row) && row.pass == *pass);
+        for (pass, attempt) in attempts {
+            let before = self.decisions_of(copy, |row| by_own(row) && row.pass < *pass);
+            let mut anew = self.decisions_of(copy, |row| *pass > 1 && by_own(row) && row.pass == *pass);
             anew.retain(|decision| !before.iter().any(|known| Rc::ptr_eq(known, decision)));
-            told.retain(|decision| !anew.iter().any(|moved| Rc::ptr_eq(moved, decision)));
+            let said = self.decisions_of(copy, |row| by_others(row) && row.pass == *pass);
+            told.retain(|decision| !anew.iter().chain(&said).any(|moved| Rc::ptr_eq(moved, decision)));
             attempt.decisions.splice(0..0, anew);
+            attempt.decisions.extend(said);
         }
         told
     }

@@ -220,8 +220,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     /// Whom an answer to RCPT is told about: where the answers may differ, the one recipient, else all.
     fn told_about(&self, talk: &Talk<'_>, index: u16) -> u32 {
-        let differ = self.jobs[talk.job].recipients.len() > 1 && matches!(talk.theirs.receiver.directory, Directory::Tenants(_));
-        if differ { u32::from(index) } else { NONE }
+        let several = self.copies[self.jobs[talk.job].copy].recipients.len() > 1;
+        if several { u32::from(index) } else { NONE }
     }
 
     /// A rate limit at MAIL.

@@ -55,6 +55,8 @@ pub struct Organization {
     pub transport: Transport,
     /// Unknown recipients of Authoritative domains are refused at RCPT (recipient filtering).
     pub filters_recipients: bool,
+    /// At an Edge server: who has an address inside, as EdgeSync brings it.
+    pub inside: Vec<Pattern>,
     /// Whom a login may send as, beside itself.
     pub send_as: Vec<(Box<str>, Vec<Pattern>)>,
 }

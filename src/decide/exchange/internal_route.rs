@@ -80,6 +80,16 @@ pub fn route_inside(organization: &Organization, group: &[HostId], purpose: &str
     Decision { outcome: InternalRoute::Servers { turns, then }, chosen, passed_over }
 }
 
+/// Why a server is where it is in the order of one attempt.
+#[must_use]
+pub fn turn(name: &str, place: usize) -> Because {
+    let why = match place {
+        0 => "its turn".to_owned(),
+        _ => format!("number {} in turn, if those before do not answer", place + 1),
+    };
+    because("INT-1", name, why, SOURCE)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -114,6 +124,7 @@ mod tests {
             receive_connectors: vec![],
             transport: crate::model::exchange_server::Transport::default(),
             filters_recipients: false,
+            inside: vec![],
             send_as: vec![],
         };
         let hosts = |list: &[u32]| list.iter().map(|at| HostId(*at)).collect::<Vec<_>>();

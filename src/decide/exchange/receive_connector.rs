@@ -213,6 +213,7 @@ mod tests {
             receive_connectors: vec![everybody, net, relay, trusted, closed],
             transport: Transport::default(),
             filters_recipients: false,
+            inside: vec![],
             send_as: vec![],
         }
     }

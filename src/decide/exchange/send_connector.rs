@@ -201,6 +201,7 @@ mod tests {
             receive_connectors: vec![],
             transport: crate::model::exchange_server::Transport::default(),
             filters_recipients: false,
+            inside: vec![],
             send_as: vec![],
         }
     }

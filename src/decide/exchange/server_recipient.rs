@@ -38,7 +38,8 @@ impl Organization {
     /// Is there a mailbox with this address, here or on another server?
     #[must_use]
     pub fn knows(&self, address: &str) -> bool {
-        self.mailboxes.iter().chain(self.elsewhere.iter().map(|(pattern, _)| pattern)).any(|pattern| pattern.matches(address))
+        let mailboxes = self.mailboxes.iter().chain(self.elsewhere.iter().map(|(pattern, _)| pattern));
+        mailboxes.chain(&self.inside).any(|pattern| pattern.matches(address))
             || self.entries.iter().any(|entry| entry.address.matches(address))
     }
 }
@@ -110,6 +111,7 @@ mod tests {
             receive_connectors: vec![],
             transport: crate::model::exchange_server::Transport::default(),
             filters_recipients: false,
+            inside: vec![],
             send_as: vec![],
         };
         let cases = [

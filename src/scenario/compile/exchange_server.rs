@@ -8,11 +8,13 @@ mod servers;
 mod switches;
 mod transport;
 
-use crate::base::{CertId, HostId, SystemId};
+use crate::base::{CertId, HostId, Pattern, SystemId};
 use crate::decide::profile::default_sender;
+use crate::diag::{Diagnostic, code};
 use crate::model::authentication::Stance;
+use crate::model::directory::DirectoryEntry;
 use crate::model::exchange::AcceptedDomain;
-use crate::model::exchange_server::{Organization, ServerVersion, Transport};
+use crate::model::exchange_server::{Organization, Server, ServerVersion, Transport};
 use crate::model::settings::{Credentials, Directory, HostConfig, Profile, Routing};
 use crate::scenario::schema::{DomainType, ExchangeServer, ExchangeVersion, Host, Scenario};
 
@@ -116,6 +118,8 @@ fn organization(
         send_connectors::connectors(server, (about, own, switches.anonymous_without_certificate), &servers.servers, tables, desk);
     send_connectors::subscribe(&servers.servers, &mut send_connectors);
     send_connectors.sort_by(|a, b| a.name.cmp(&b.name));
+    servers_of_receive_connectors(server, &servers.servers, about, desk);
+    let entries = directory::entries(&server.recipients, desk);
     Organization {
         system: SystemId(about.system as u32),
         version: version(server),
@@ -123,10 +127,11 @@ fn organization(
         paths: servers::paths(server, &servers, about.here, desk),
         servers: servers.servers,
         accepted_domains: accepted_domains(server, &everywhere, tables, desk),
-        // An Edge server has no mailboxes: what the organization has is inside.
+        // An Edge server has no mailboxes, and is told who has an address inside.
+        inside: if edge { inside(&mailboxes, &entries) } else { Vec::new() },
         mailboxes: if edge { Vec::new() } else { mailboxes.patterns() },
         elsewhere,
-        entries: if edge { Vec::new() } else { directory::entries(&server.recipients, desk) },
+        entries: if edge { Vec::new() } else { entries },
         remote_domains: directory::remote_domains(&server.remote_domains, desk),
         send_connectors,
         receive_connectors: Vec::new(),
@@ -134,6 +139,22 @@ fn organization(
         filters_recipients: server.recipient_filtering.or(edge),
         send_as: super::mta::send_as(&server.send_as),
     }
+}
+
+/// A Receive connector stands on a server of its organization.
+fn servers_of_receive_connectors(server: &ExchangeServer, servers: &[Server], about: About<'_>, desk: &mut Desk) {
+    for (_, connector) in server.receive_connectors.iter() {
+        let Some(text) = connector.server.get().filter(|text| !servers.iter().any(|server| *server.name == *text.as_str())) else {
+            continue;
+        };
+        let problem = Diagnostic::error(code::CMDLET_REFUSES, text.span(), format!("`{text}` is no server of `{}`", about.name()));
+        desk.unknown(problem, text, servers.iter().map(|server| &*server.name), "`server` is a host of this organization");
+    }
+}
+
+/// Whom the organization has, whatever becomes of their mail there.
+fn inside(mailboxes: &Mailboxes, entries: &[DirectoryEntry]) -> Vec<Pattern> {
+    mailboxes.patterns().into_iter().chain(entries.iter().map(|entry| entry.address.clone())).collect()
 }
 
 fn version(server: &ExchangeServer) -> ServerVersion {
