@@ -1,8 +1,9 @@
 //! A pass of a copy: who goes where, one job per destination, each with its turn in its queue.
 
 use super::chance::Purpose;
+use super::machine::Queue;
 use super::route::Stop;
-use super::world::{Job, Line, Queue, RecipientState, Stage, World};
+use super::world::{Job, Line, RecipientState, Stage, World};
 use crate::base::{Fate, HostId, SimTime};
 use crate::decide::exchange::recipient::PASSES_MAX;
 use crate::decide::exchange::{fope, internal_route, smart_host};
@@ -13,6 +14,9 @@ use crate::trace::NONE;
 use crate::trace::level::STEPS;
 use smallvec::SmallVec;
 use std::net::{IpAddr, Ipv4Addr};
+
+/// The recipients of a copy (their places), by destination.
+pub(super) type Groups = SmallVec<[(u32, SmallVec<[u16; 2]>); 2]>;
 
 impl<'m, const LEVEL: u8> World<'m, LEVEL> {
     /// The moment of a copy has come: a new pass.
@@ -108,7 +112,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             }
             return;
         }
-        let mut groups: SmallVec<[(u32, SmallVec<[u16; 2]>); 2]> = SmallVec::new();
+        let mut groups: Groups = SmallVec::new();
         for place in 0..self.copies[copy].recipients.len() {
             let recipient = self.copies[copy].recipients[place];
             if recipient.state != RecipientState::Pending {
@@ -125,6 +129,9 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 },
                 stop => self.ends_here(copy, place, &stop),
             }
+        }
+        if !self.plain && groups.len() > 1 {
+            self.share_ways(copy, &mut groups);
         }
         match self.rules(host).session.recipients {
             RecipientOrder::Given => {}
@@ -261,6 +268,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             self.queues.push(Queue {
                 host,
                 destination,
+                own_tls: self.tables.destinations.get(destination).tls.is_some(),
                 active: 0,
                 waiting: std::collections::VecDeque::new(),
                 window,

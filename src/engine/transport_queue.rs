@@ -8,7 +8,8 @@
 
 use super::route::Stop;
 use super::world::{RecipientState, World};
-use crate::base::{HostId, SimTime};
+use crate::base::{ConfigId, HostId, SimTime};
+use crate::decide::exchange::internal_route::Way;
 use crate::decide::retry::queue_wait;
 use crate::model::exchange_server::Transport;
 use crate::model::settings::{Directory, Retry};
@@ -21,6 +22,8 @@ use std::collections::BTreeMap;
 pub(crate) struct TransportQueues {
     /// The run is over as soon as all that is left waits for an administrator.
     pub(crate) until_settled: bool,
+    /// Which sites lie on the way to a destination inside, by settings and destination.
+    pub(super) ways: BTreeMap<(ConfigId, u32), Way>,
     schedules: BTreeMap<u32, Schedule>,
     /// Queues in which something of a copy was left in this pass.
     left: BTreeMap<u32, SmallVec<[u32; 2]>>,

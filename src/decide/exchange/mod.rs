@@ -2,6 +2,7 @@
 
 pub mod attribution;
 pub mod enhanced_filtering;
+pub mod fan_out;
 pub mod fope;
 mod inbound_connector;
 pub mod internal_route;

@@ -197,12 +197,13 @@ mod tests {
         let relay = ReceiveConnector { anonymous_relay: true, ..connector("relay", "10.0.0.50", "10.0.0.50") };
         let trusted = ReceiveConnector { servers: true, external_authoritative: true, ..connector("trusted", "10.0.0.60", "10.0.0.60") };
         let closed = ReceiveConnector { anonymous: false, users: true, ..connector("closed", "10.0.0.70", "10.0.0.70") };
-        let server = |at: u32| Server { host: HostId(at), name: "S".into(), site: 0, edge: false, hop: NextHopId(0) };
+        let server = |at: u32| Server { host: HostId(at), name: "S".into(), site: 0, edge: false, hop: NextHopId(0), dag: None };
         Organization {
             system: SystemId(0),
             version: ServerVersion::Exchange2019,
             here: HostId(0),
             servers: vec![server(0), server(1)],
+            sites: vec![],
             paths: vec![],
             accepted_domains: vec![],
             mailboxes: vec![],

@@ -101,6 +101,7 @@ mod tests {
             version: ServerVersion::Exchange2019,
             here: HostId(0),
             servers: vec![],
+            sites: vec![],
             paths: vec![],
             accepted_domains,
             mailboxes: vec![Pattern::new("*@contoso.com")],

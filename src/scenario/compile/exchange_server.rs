@@ -112,11 +112,11 @@ fn organization(
         }
     }
     elsewhere.sort_by(|(a, _), (b, _)| (b.is_exact(), b.weight(), a).cmp(&(a.is_exact(), a.weight(), b)));
-    let servers = servers::servers(about, tables);
+    let servers = servers::servers(server, about, tables, desk);
     let edge = servers.servers.iter().any(|server| server.edge && server.host.index() == about.here);
     let mut send_connectors =
         send_connectors::connectors(server, (about, own, switches.anonymous_without_certificate), &servers.servers, tables, desk);
-    send_connectors::subscribe(&servers.servers, &mut send_connectors);
+    send_connectors::subscribe(&servers.servers, &servers.sites, &mut send_connectors);
     send_connectors.sort_by(|a, b| a.name.cmp(&b.name));
     servers_of_receive_connectors(server, &servers.servers, about, desk);
     let entries = directory::entries(&server.recipients, desk);
@@ -126,6 +126,7 @@ fn organization(
         here: HostId(about.here as u32),
         paths: servers::paths(server, &servers, about.here, desk),
         servers: servers.servers,
+        sites: servers.sites,
         accepted_domains: accepted_domains(server, &everywhere, tables, desk),
         // An Edge server has no mailboxes, and is told who has an address inside.
         inside: if edge { inside(&mailboxes, &entries) } else { Vec::new() },
