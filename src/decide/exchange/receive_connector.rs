@@ -183,6 +183,7 @@ mod tests {
             servers: false,
             partners: false,
             external_authoritative: false,
+            login_over_tls: true,
             anonymous_relay: false,
             require_tls: false,
             max_hops: 60,
