@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::IpNet;
 
-use crate::base::Domain;
+use crate::base::{Address, Domain};
 use crate::diag::{Diagnostic, Span, code};
 use crate::scenario::compile::Desk;
 use crate::scenario::schema::{ConnectorType, ExchangeOnline, InboundConnector};
@@ -158,6 +158,9 @@ fn filtering(connector: &InboundConnector, desk: &mut Desk) {
             }
             Ok(_) => {}
         }
+    }
+    for user in connector.ef_users.items().iter().filter(|user| Address::parse(user).is_none()) {
+        refuse(desk, user.span(), &format!("`{user}` is not a mail address"), "its users are recipients: \"alice@contoso.com\"");
     }
     if connector.ef_skip_last_ip.or(false) && !connector.ef_skip_ips.items().is_empty() {
         let message = "`ef_skip_ips` is used only while `ef_skip_last_ip` is false";
@@ -316,6 +319,7 @@ mod tests {
                 format!(r#"{partner}, ef_skip_last_ip: true, ef_skip_ips: ["192.0.2.1"]"#),
                 "MT0601 `ef_skip_ips` is used only while `ef_skip_last_ip` is false",
             ),
+            (format!(r#"{partner}, ef_skip_last_ip: true, ef_users: ["alice"]"#), "MT0401 `alice` is not a mail address"),
             (
                 format!(r#"{partner}, trusted_organizations: ["fabrikam"]"#),
                 "MT0501 mail from trusted organizations (`trusted_organizations`): not modelled yet",

@@ -111,6 +111,9 @@ fn recipient_domain(text: &str) -> Result<(), &'static str> {
     if text.contains('@') {
         return Err("a connector looks at domains, never at addresses: \"contoso.com\"");
     }
+    if text == "*.*" {
+        return Err("every domain is \"*\" here; \"*.*\" is the word of FOPE for it");
+    }
     match Domain::parse(text) {
         Ok(domain) if !domain.as_str().is_empty() => Ok(()),
         _ if text.contains('*') => Err("a wildcard stands only as the first whole label: \"*.contoso.com\""),
