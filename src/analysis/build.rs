@@ -11,6 +11,7 @@ use crate::decide::authentication::spf::SpfResult;
 use crate::decide::route::queue_name;
 use crate::engine::{Run, Stop};
 use crate::model::Model;
+use crate::model::settings::Directory;
 use crate::model::topology::SystemKind;
 use crate::trace::{CopyRow, FateRow, NONE};
 use std::collections::BTreeMap;
@@ -186,6 +187,7 @@ impl<'a> Builder<'a> {
                 1 => Kind::Dsn,
                 _ => Kind::DelayNotice,
             },
+            reporting: if row.kind == 0 { None } else { self.reporting(row) },
             returns: (row.kind != 0).then_some(if row.headers_only { "headers" } else { "full" }),
             report: row
                 .report
@@ -194,6 +196,24 @@ impl<'a> Builder<'a> {
                 .collect(),
             recipients: self.recipients(message),
         }
+    }
+
+    /// In whose name a report is written, where the organization that wrote it says so.
+    fn reporting(&self, row: &crate::trace::MessageRow) -> Option<Rc<str>> {
+        let version = &self.model.versions[self.model.version_at(row.at)];
+        let (dsn, accepted) = match &self.model.config(version.configs[row.host.index()]).receiver.directory {
+            Directory::Tenants(tenants) => {
+                let tenant = tenants.iter().find(|tenant| tenant.system.0 == row.tenant)?;
+                (&tenant.dsn, &tenant.accepted_domains)
+            }
+            Directory::Organization(organization) => (&organization.dsn, &organization.accepted_domains),
+            Directory::Everything | Directory::Mta(_) => return None,
+        };
+        let to = self.run.tables.recipient_lists.get(row.to).first()?;
+        let domain = self.run.tables.templates.get(*to).expand(row.address_number).domain;
+        let is_inside = accepted.iter().any(|accepted| self.model.names.text(accepted.name) == &*domain);
+        let name = if is_inside { &dsn.inside } else { &dsn.outside };
+        name.as_deref().map(Into::into)
     }
 
     fn report_line(&self, parent: u32, index: u16, action: &'static str, status: Enhanced, reply: u32) -> ReportLine {

@@ -116,7 +116,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let number = self.origins.carried.intern(carried.clone());
         let arrival = Arrival { carried: number, ..Arrival::UNSEEN };
         let checks = self.stance(door.server, door.tenant).checks;
-        if checks.is_none() && !self.writes(STEPS) {
+        if checks.is_none() && !self.writes(STEPS) && !self.wants_to_vouch(door.server) {
             return (arrival, None);
         }
         self.authenticate(door, &carried, checks.unwrap_or_default(), arrival)
@@ -247,6 +247,12 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let sample = below(self.chance.draw(Purpose::Sample, key, model.hosts[door.server.index()].key, 0), 100) as u8;
         let question = DmarcQuestion { author: author.as_deref(), spf: &spf.outcome, dkim: &dkim.outcome, sample };
         let dmarc = if checks.dmarc == Mode::Ignore { unseen_dmarc() } else { check_dmarc(&question, &mut ask) };
+        let mut arrival = arrival;
+        if self.wants_to_vouch(door.server) {
+            let mut carried = carried.clone();
+            carried.marks.authentic = Some(spf.outcome.result == SpfResult::Pass || dkim.outcome.result == DkimResult::Pass);
+            arrival.carried = self.origins.carried.intern(carried);
+        }
         let has_name = checks.ptr != Mode::Enforce || has_name(address, &mut ask);
         let at_exchange_online = matches!(self.config(door.server).receiver.directory, Directory::Tenants(_));
         let findings = Findings {
@@ -283,6 +289,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             Verdict::Take | Verdict::Quarantine => None,
         };
         (Arrival { found, quarantined: verdict.outcome == Verdict::Quarantine, ..arrival }, refusal)
+    }
+
+    /// Must the shared service know later whether anybody vouched for a message?
+    fn wants_to_vouch(&self, server: HostId) -> bool {
+        matches!(&self.config(server).receiver.directory, Directory::Tenants(tenants) if tenants.iter().any(|row| !row.outbound_pools.relay.is_empty()))
     }
 
     /// Where a message came from for a tenant whose connector looks through some hops (enhanced filtering), else who connects.

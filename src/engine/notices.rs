@@ -3,6 +3,8 @@
 use super::expansion::Wishes;
 use super::world::{Recipient, RecipientState, World};
 use crate::base::{Enhanced, HostId};
+use crate::decide::{Decision, because};
+use crate::model::directory::remote_domain;
 use crate::model::settings::{Directory, Profile};
 use crate::model::traffic::{AddressTemplate, TlsWish};
 use crate::trace::NONE;
@@ -37,9 +39,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             (Some(notify), 1) => notify.failure,
             (Some(notify), _) => notify.delay,
         };
-        if !wanted {
+        if !wanted || self.gets_no_reports(copy, to_whom, &lines) {
             return;
         }
+        let row = &self.messages[message];
         let source = self.sources_model.get(row.source as usize);
         let asked = heard && source.is_some_and(|source| source.returns_headers);
         let failed = kind == 1 && lines.iter().any(|(_, action, ..)| *action == "failed");
@@ -67,6 +70,28 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         if let Some(new) = self.new_message(report) {
             self.ready(new);
         }
+    }
+
+    /// The organization sends no NDRs to the remote domain of the sender (`NDREnabled`).
+    fn gets_no_reports(&mut self, copy: u32, to_whom: u32, lines: &[(u16, &'static str, Enhanced, u32)]) -> bool {
+        let (host, tenant, message) = (self.copies[copy].host, self.copies[copy].tenant, self.copies[copy].message);
+        let remote_domains = match &self.config(host).receiver.directory {
+            Directory::Tenants(tenants) => tenants.iter().find(|row| row.system.0 == tenant).map_or(&[][..], |row| &row.remote_domains),
+            Directory::Organization(organization) => &organization.remote_domains,
+            Directory::Everything | Directory::Mta(_) => return false,
+        };
+        if remote_domains.iter().all(|remote| remote.ndr) || lines.iter().any(|(_, action, ..)| *action != "failed") {
+            return false;
+        }
+        let to = self.tables.templates.get(to_whom).expand(self.messages[message].address_number);
+        let Some(remote) = remote_domain(remote_domains, &to.domain).filter(|remote| !remote.ndr) else { return false };
+        let why = format!("no report of failure goes to {} from here", to.domain);
+        let decision = Decision::for_reason((), because("NDR", &*remote.name, why, "Set-RemoteDomain NDREnabled"));
+        let stored = self.store("does the sender get a report?", host, tenant, &decision);
+        for (index, ..) in lines {
+            self.trace_decisions(copy, u32::from(*index), &[stored]);
+        }
+        true
     }
 
     /// Does the sender want to hear of success?

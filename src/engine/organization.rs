@@ -12,6 +12,7 @@ use crate::decide::exchange::receive_connector;
 use crate::decide::exchange::recipient;
 use crate::decide::exchange::send_connector::{self, Choice};
 use crate::decide::exchange::server_recipient::{self, Found};
+use crate::decide::{Decision, because};
 use crate::model::directory::entry_of;
 use crate::model::exchange::DomainType;
 use crate::model::exchange_server::{Organization, SendConnector, ServerVersion};
@@ -57,6 +58,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         if let Some(reply) = self.too_large_for_all(copy, organization, size_bytes) {
             return Stop::Bounce(reply);
         }
+        if let Some(stop) = self.too_many_recipients(copy, organization.transport.recipients_max, NONE, decisions) {
+            return stop;
+        }
         if organization.send_connectors.iter().any(|connector| connector.linked.is_some())
             && let Some(client) = self.letter(copy).client
             && organization.server_at(client, &self.model.hosts).is_none()
@@ -66,8 +70,12 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             return self.by_connector(&organization.send_connectors[linked.outcome], domain, "LINK");
         }
         if let Some(entry) = entry_of(&organization.entries, &organization.mailboxes, address) {
-            let about = (organization.system, &*organization.remote_domains);
-            let found = recipient::of_entry(about, &self.letter(copy), entry, address);
+            let owner = recipient::Owner {
+                system: organization.system,
+                remote_domains: &organization.remote_domains,
+                inbox_rules_max: recipient::INBOX_RULES_MAX_SERVER,
+            };
+            let found = recipient::of_entry(owner, &self.letter(copy), entry, address);
             decisions.push(self.store("who is the recipient?", host, NONE, &found));
             return match self.stop_of_entry(found.outcome) {
                 Some(stop) => stop,
@@ -100,6 +108,26 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         };
         let is_mail = self.messages[row.message].kind == 0;
         (is_mail && most.is_some_and(|most| size_bytes > most)).then(|| self.tables.reply(550, Enhanced(5, 2, 3), text))
+    }
+
+    /// More recipients than a message of the organization's own people may have (`MaxRecipientEnvelopeLimit`); a group counts as one.
+    pub(super) fn too_many_recipients(
+        &mut self,
+        copy: u32,
+        most: Option<u32>,
+        tenant: u32,
+        decisions: &mut SmallVec<[u32; 2]>,
+    ) -> Option<Stop> {
+        let row = &self.copies[copy];
+        let (message, host) = (row.message, row.host);
+        let count = self.written_recipients(message);
+        if row.hops > 0 || self.messages[message].kind != 0 || most.is_none_or(|most| count <= most as usize) {
+            return None;
+        }
+        let why = format!("{count} recipients are more than one message may have");
+        let reason = because("LIMIT", "MaxRecipientEnvelopeLimit", why, "Set-TransportConfig MaxRecipientEnvelopeLimit");
+        decisions.push(self.store("may the message go on?", host, tenant, &Decision::for_reason((), reason)));
+        Some(Stop::Bounce(self.tables.reply(550, Enhanced(5, 5, 3), "RESOLVER.ADR.RecipLimit; too many recipients")))
     }
 
     fn out_of_organization(

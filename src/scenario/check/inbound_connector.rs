@@ -40,7 +40,7 @@ pub(in crate::scenario) fn check(name: &Text, connector: &InboundConnector, tena
         }
     }
     filtering(connector, desk);
-    desk.no_field(&connector.trusted_organizations, "mail from trusted organizations (`trusted_organizations`)");
+    trusted(connector, desk);
     if connector.enabled.or(true) {
         advice(name, connector, tenant, desk);
     }
@@ -130,6 +130,21 @@ fn restrictions(connector: &InboundConnector, desk: &mut Desk) {
     }
 }
 
+/// A connector for other organizations of the service looks at nothing else.
+fn trusted(connector: &InboundConnector, desk: &mut Desk) {
+    if connector.trusted_organizations.items().is_empty() {
+        return;
+    }
+    let others = [
+        ("sender_ip_addresses", connector.sender_ip_addresses.span(), !connector.sender_ip_addresses.items().is_empty()),
+        ("tls_sender_certificate_name", connector.tls_sender_certificate_name.span(), connector.tls_sender_certificate_name.is_written()),
+    ];
+    for (field, span, _) in others.into_iter().filter(|(_, _, written)| *written) {
+        let message = format!("`{field}` is not looked at beside `trusted_organizations`");
+        desk.say(Diagnostic::warning(code::NO_EFFECT, span, message).help("write a connector of its own for it"));
+    }
+}
+
 fn internal(connector: &InboundConnector, desk: &mut Desk) {
     if !connector.treat_messages_as_internal.or(false) {
         return;
@@ -189,7 +204,8 @@ fn is_private(address: IpAddr) -> bool {
 fn advice(name: &Text, connector: &InboundConnector, tenant: &ExchangeOnline, desk: &mut Desk) {
     let certificate = connector.tls_sender_certificate_name.get().filter(|name| !name.is_empty());
     let addresses = !connector.sender_ip_addresses.items().is_empty();
-    if is_on_premises(connector) && certificate.is_none() && !addresses {
+    let trusts = !connector.trusted_organizations.items().is_empty();
+    if is_on_premises(connector) && certificate.is_none() && !addresses && !trusts {
         let problem = Diagnostic::warning(
             code::NO_EFFECT,
             name.span(),
@@ -300,9 +316,10 @@ mod tests {
                 format!(r#"{partner}, ef_skip_last_ip: true, ef_skip_ips: ["192.0.2.1"]"#),
                 "MT0601 `ef_skip_ips` is used only while `ef_skip_last_ip` is false",
             ),
+            (format!(r#"{partner}, trusted_organizations: ["fabrikam"]"#), ""),
             (
-                format!(r#"{partner}, trusted_organizations: ["fabrikam"]"#),
-                "MT0501 mail from trusted organizations (`trusted_organizations`): not modelled yet",
+                format!(r#"{partner}, trusted_organizations: ["fabrikam"], sender_ip_addresses: ["192.0.2.1"]"#),
+                "MT0601 `sender_ip_addresses` is not looked at beside `trusted_organizations`",
             ),
         ];
         for (fields, expected) in cases {
