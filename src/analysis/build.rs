@@ -3,11 +3,15 @@
 //! A recipient's story is the chain of queues that its mail went through: of all copies the one that was delivered first, else the one that ended last.
 
 use super::expansions::Expansions;
-use super::outcome::{Authentication, Decision, Hop, Kind, Message, Outcome, Place, Published, Reason, Recipient, ReportLine, Stopped};
+use super::outcome::{
+    Attempt, Authentication, Decision, Hop, Kind, Message, Outcome, Place, Published, Reason, Recipient, ReportLine, Stopped,
+};
 use crate::base::{ConnectionResult, Enhanced, Fate, HostId};
+use crate::decide::acceptance::tenant_of;
 use crate::decide::authentication::dkim::DkimResult;
 use crate::decide::authentication::dmarc::DmarcResult;
 use crate::decide::authentication::spf::SpfResult;
+use crate::decide::exchange::submission::tenant_of_login;
 use crate::decide::route::queue_name;
 use crate::engine::{Run, Stop};
 use crate::model::Model;
@@ -248,6 +252,7 @@ impl<'a> Builder<'a> {
         let has_rows = !self.run.trace.copies.is_empty();
         let copy = copy.filter(|_| has_rows);
         Recipient {
+            said_by: (said_by != NONE).then(|| self.who_said(HostId(said_by), message, &to, reply, at)),
             to,
             became: None,
             fate,
@@ -260,11 +265,31 @@ impl<'a> Builder<'a> {
             text,
             at,
             final_place: copy.map(|copy| self.place_of(copy)),
-            said_by: (said_by != NONE).then(|| self.place(HostId(said_by), NONE)),
             duplicates: arrivals.saturating_sub(1),
             hops: copy.map_or_else(Vec::new, |copy| self.hops(copy, index, fate)),
             arrival: copy.filter(|copy| self.ends_here(*copy, fate)).map_or_else(Vec::new, |copy| self.told_about(copy, index)),
         }
+    }
+
+    /// Who gave an answer: of the shared service with several tenants the one whose rule it was. That is the tenant of the login where one was tried, else
+    /// the one that accepts the recipient's domain; where neither is there, the service itself.
+    fn who_said(&self, host: HostId, message: u32, to: &str, reply: Option<u32>, at: crate::base::SimTime) -> Place {
+        let version = &self.model.versions[self.model.version_at(at)];
+        let config = self.model.config(version.configs[host.index()]);
+        let Directory::Tenants(tenants) = &config.receiver.directory else { return self.place(host, NONE) };
+        let status = reply.and_then(|id| self.run.tables.replies.get(id).enhanced);
+        // Nobody logged in where a login is asked for: no tenant's rule.
+        if tenants.len() < 2 || status == Some(Enhanced(5, 7, 57)) {
+            return self.place(host, NONE);
+        }
+        let row = &self.run.trace.messages[message as usize];
+        let first = self.model.config(version.configs[row.host.index()]);
+        let own = self.run.sources[row.source as usize].login.as_deref().filter(|_| row.kind == 0);
+        let login = own.or(first.credentials.login.as_deref());
+        let domain = to.rsplit_once('@').map_or("", |(_, domain)| domain);
+        let by_login = login.and_then(|login| tenant_of_login(tenants, login));
+        let tenant = by_login.or_else(|| tenant_of(tenants, &self.run.tables.names, domain).map(|(tenant, _)| tenant));
+        self.place(host, tenant.map_or(NONE, |tenant| tenant.system.0))
     }
 
     /// It arrived in this queue's own system, which tried to send it nowhere.
@@ -336,7 +361,7 @@ impl<'a> Builder<'a> {
     }
 
     /// Decisions about a recipient in a queue, those about whom it stands for first.
-    fn told_about(&self, copy: u32, index: u16) -> Vec<Rc<Decision>> {
+    pub(super) fn told_about(&self, copy: u32, index: u16) -> Vec<Rc<Decision>> {
         let mut told = self.expansions.before(copy, index).map_or_else(Vec::new, |(copy, index)| self.told_about(copy, index));
         told.extend(self.decisions_of(copy, |row| row.recipient == u32::from(index)));
         told
@@ -344,19 +369,19 @@ impl<'a> Builder<'a> {
 
     fn hop(&self, copy: u32, next: Option<u32>, index: u16) -> Hop {
         let row = self.copy(copy);
-        let attempts = self.attempts_of(copy, next, index);
+        let mut attempts = self.attempts_of(copy, next, index);
+        let decisions = self.told_when(copy, index, &mut attempts);
+        let attempts: Vec<Attempt> = attempts.into_iter().map(|(_, attempt)| attempt).collect();
         let carried = next.map(|next| self.copy(next).from_connection);
         let tls = carried.and_then(|connection| self.tls(self.run.trace.connections[connection as usize].outcome));
         let destination = self.destination_of(copy, index, carried);
         let (queue, rule): (Rc<str>, &'static str) = match destination {
             Some(id) => {
                 let key = self.run.tables.destinations.get(id);
-                let first = key.hops.first().map(|hop| self.run.tables.next_hops.get(hop.0));
-                (first.map_or_else(|| "".into(), |hop| queue_name(&self.run.tables.names, hop).into()), key.rule)
+                (self.queue_of(key).into(), key.rule)
             }
             None => ("".into(), ""),
         };
-        let decisions = self.told_about(copy, index);
         let left_at = next.map_or_else(|| attempts.last().map_or(row.arrived, |attempt| attempt.end), |next| self.copy(next).arrived);
         let waited = self.passes.get(&(copy, 1)).map(|at| &self.run.trace.passes[*at as usize]);
         let tried = attempts.first().is_some_and(|first| waited.is_none_or(|pass| first.at < pass.next_at));

@@ -1,10 +1,11 @@
 //! What the Receive connector of an Exchange server makes of a session: refusals at MAIL, limits, and the time that a refused stranger loses.
 
-use super::session::Talk;
+use super::session::{Stop, Talk};
 use super::world::World;
 use crate::base::{Enhanced, Reply};
-use crate::decide::exchange::receive_connector::{find, refusal_at_mail, rights};
+use crate::decide::exchange::receive_connector::{find, refusal_at_mail, rights, too_many_recipients};
 use crate::model::settings::Directory;
+use crate::trace::NONE;
 
 /// Limits of the connector that has the client.
 #[derive(Clone, Copy, Debug)]
@@ -19,11 +20,28 @@ pub(super) struct Limits {
 
 impl<const LEVEL: u8> World<'_, LEVEL> {
     /// The refusal at MAIL, if there is one.
-    pub(super) fn refused_by_connector(&self, talk: &Talk<'_>, size_bytes: u64) -> Option<Reply> {
-        self.with_visitor(talk, |visitor, directory| match directory {
+    pub(super) fn refused_by_connector(&mut self, talk: &Talk<'_>, size_bytes: u64) -> Option<Reply> {
+        let refusal = self.with_visitor(talk, |visitor, directory| match directory {
             Directory::Organization(organization) => refusal_at_mail(organization, visitor, talk.encrypted, size_bytes),
             Directory::Everything | Directory::Mta(_) | Directory::Tenants(_) => None,
-        })
+        })?;
+        let stored = self.store("may the client submit?", talk.server, NONE, &refusal);
+        self.trace_decisions(self.jobs[talk.job].copy, NONE, &[stored]);
+        Some(refusal.outcome)
+    }
+
+    /// One recipient more than the server takes for one message.
+    #[cold]
+    pub(super) fn too_many_recipients(&mut self, talk: &Talk<'_>, index: u16) -> Stop {
+        let why = self.with_visitor(talk, |visitor, directory| match directory {
+            Directory::Organization(organization) => too_many_recipients(organization, visitor),
+            Directory::Everything | Directory::Mta(_) | Directory::Tenants(_) => None,
+        });
+        if let Some(why) = why {
+            let stored = self.store("does the server take the recipient?", talk.server, NONE, &why);
+            self.trace_decisions(self.jobs[talk.job].copy, u32::from(index), &[stored]);
+        }
+        Stop::Reply(Reply::new(452, Some(Enhanced(4, 5, 3)), "Too many recipients"))
     }
 
     /// The limits of the connector, where the server is one that has some.

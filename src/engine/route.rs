@@ -259,7 +259,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let (host, system) = (self.copies[copy].host, tenant.system.0);
         let letter = if tenant.reads_letters() { self.letter(copy) } else { Letter::default() };
         let mut ruled = Ruled { pin: letter.ruled.clone().unwrap_or_default(), ..Ruled::default() };
-        if let Some(stop) = self.too_many_recipients(copy, tenant.recipients_max, system, decisions) {
+        if let Some(stop) = self.over_envelope_limit(copy, tenant.recipients_max, system, decisions) {
             return stop;
         }
         let is_kept_copy = letter.inbox.iter().any(|step| step.mailbox.eq_ignore_ascii_case(address));

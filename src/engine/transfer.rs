@@ -173,7 +173,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let limits = if self.settings[talk.server.index()].looks_at_visitors { self.limits_of_connector(talk) } else { None };
         let most = limits.map_or(talk.theirs.receiver.max_recipients, |limits| limits.recipients);
         if most > 0 && accepted >= most {
-            return Err(Stop::Reply(Reply::new(452, Some(Enhanced(4, 5, 3)), "Too many recipients")));
+            return Err(self.too_many_recipients(talk, index));
         }
         let answer = self.acceptance(talk, message, template, index);
         if let (Some(limits), Err(Stop::Reply(reply))) = (limits, &answer)
