@@ -120,6 +120,7 @@ pub fn failovers(outcome: &Outcome) -> Vec<Failover> {
             }
         }
         found.append(&mut rest);
+        found.iter_mut().for_each(|found| found.parts.sort_by_key(|part| part.missed_at));
     }
     found.sort_by(|a, b| (a.missed_at, &a.by, &a.from).cmp(&(b.missed_at, &b.by, &b.from)));
     found

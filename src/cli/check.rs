@@ -51,7 +51,8 @@ pub fn check(args: &CheckArgs) -> Exit {
     let selection = select(&args.paths);
     let mut exit = selection.exit;
     let mut checked: Vec<(String, Findings)> = Vec::new();
-    let mut unreadable = Vec::new();
+    let mut unreadable: Vec<UnreadableDocument> =
+        selection.unreadable.into_iter().map(|(file, error)| UnreadableDocument { file, error }).collect();
     for path in &selection.files {
         match input::check(path) {
             Ok(findings) => {
