@@ -87,7 +87,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         };
         self.machines[server.index()].busy += 1;
         let end = self.play(job, listener);
-        if let Some(taken_at) = end.taken_at
+        if let Some(taken_at) = end.taken_at()
             && end.rest.is_some()
         {
             // The reply is lost: the server has the message now, the client will learn nothing of it.

@@ -132,7 +132,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
         let ledger = self.logins.ledgers.entry(talk.login).or_default();
         ledger.sessions.push(end.end);
-        if let Some(at) = end.taken_at {
+        if let Some(at) = end.taken_at() {
             let minute = at.0 / MINUTE;
             if ledger.minute.0 < minute {
                 ledger.minute = (minute, 0);

@@ -68,7 +68,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             return *self.broken(talk, Phase::Mail, &Stop::Reply(reply), false);
         }
         talk.visit = self.visit(talk);
-        let mut refusals = Refusals::new();
+        let mut refusals = Refusals::NONE;
         let mut whom = TakenFor::NOBODY;
         let mut others = Vec::new();
         let mut accepted = 0u32;
@@ -321,7 +321,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             // A server that is gone by then takes nothing.
             let taken_at = self.cut_before(talk, taken_at).is_none().then_some(taken_at);
             let mut end = self.all_or_nothing(talk, Phase::FinalDot, &stop, refusals);
-            (end.taken_at, end.arrival) = (taken_at, arrival);
+            (end.taken_at, end.arrival) = (taken_at.unwrap_or(SimTime::NEVER), arrival);
             end.set_taken(whom);
             return end;
         }
@@ -342,7 +342,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 talk.whole_until = whole_until;
                 let taken_at = self.cut_before(talk, taken_at).is_none().then_some(taken_at);
                 let mut end = self.all_or_nothing(talk, Phase::FinalDot, &stop, refusals);
-                (end.taken_at, end.arrival) = (taken_at, arrival);
+                (end.taken_at, end.arrival) = (taken_at.unwrap_or(SimTime::NEVER), arrival);
                 end.set_taken(whom);
                 end
             }
@@ -366,7 +366,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             counts: true,
             plaintext_retry: false,
             refusals,
-            taken_at: Some(talk.now),
+            taken_at: talk.now,
             rare: (whom != TakenFor::NOBODY).then(|| Box::new(Rare { taken: whom, ..Rare::default() })),
             arrival,
         }
