@@ -7,15 +7,12 @@ use super::outcome::{
     Attempt, Authentication, Decision, Hop, Kind, Message, Outcome, Place, Published, Reason, Recipient, ReportLine, Stopped,
 };
 use crate::base::{ConnectionResult, Enhanced, Fate, HostId};
-use crate::decide::acceptance::tenant_of;
 use crate::decide::authentication::dkim::DkimResult;
 use crate::decide::authentication::dmarc::DmarcResult;
 use crate::decide::authentication::spf::SpfResult;
-use crate::decide::exchange::submission::tenant_of_login;
 use crate::decide::route::queue_name;
 use crate::engine::{Run, Stop};
 use crate::model::Model;
-use crate::model::settings::Directory;
 use crate::model::topology::SystemKind;
 use crate::trace::{CopyRow, FateRow, NONE};
 use std::collections::BTreeMap;
@@ -202,24 +199,6 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// In whose name a report is written, where the organization that wrote it says so.
-    fn reporting(&self, row: &crate::trace::MessageRow) -> Option<Rc<str>> {
-        let version = &self.model.versions[self.model.version_at(row.at)];
-        let (dsn, accepted) = match &self.model.config(version.configs[row.host.index()]).receiver.directory {
-            Directory::Tenants(tenants) => {
-                let tenant = tenants.iter().find(|tenant| tenant.system.0 == row.tenant)?;
-                (&tenant.dsn, &tenant.accepted_domains)
-            }
-            Directory::Organization(organization) => (&organization.dsn, &organization.accepted_domains),
-            Directory::Everything | Directory::Mta(_) => return None,
-        };
-        let to = self.run.tables.recipient_lists.get(row.to).first()?;
-        let domain = self.run.tables.templates.get(*to).expand(row.address_number).domain;
-        let is_inside = accepted.iter().any(|accepted| self.model.names.text(accepted.name) == &*domain);
-        let name = if is_inside { &dsn.inside } else { &dsn.outside };
-        name.as_deref().map(Into::into)
-    }
-
     fn report_line(&self, parent: u32, index: u16, action: &'static str, status: Enhanced, reply: u32) -> ReportLine {
         let diagnostic = if reply == NONE { "".into() } else { self.run.tables.replies.get(reply).to_string().into() };
         let root = self.root_of(parent, index);
@@ -269,27 +248,6 @@ impl<'a> Builder<'a> {
             hops: copy.map_or_else(Vec::new, |copy| self.hops(copy, index, fate)),
             arrival: copy.filter(|copy| self.ends_here(*copy, fate)).map_or_else(Vec::new, |copy| self.told_about(copy, index)),
         }
-    }
-
-    /// Who gave an answer: of the shared service with several tenants the one whose rule it was. That is the tenant of the login where one was tried, else
-    /// the one that accepts the recipient's domain; where neither is there, the service itself.
-    fn who_said(&self, host: HostId, message: u32, to: &str, reply: Option<u32>, at: crate::base::SimTime) -> Place {
-        let version = &self.model.versions[self.model.version_at(at)];
-        let config = self.model.config(version.configs[host.index()]);
-        let Directory::Tenants(tenants) = &config.receiver.directory else { return self.place(host, NONE) };
-        let status = reply.and_then(|id| self.run.tables.replies.get(id).enhanced);
-        // Nobody logged in where a login is asked for: no tenant's rule.
-        if tenants.len() < 2 || status == Some(Enhanced(5, 7, 57)) {
-            return self.place(host, NONE);
-        }
-        let row = &self.run.trace.messages[message as usize];
-        let first = self.model.config(version.configs[row.host.index()]);
-        let own = self.run.sources[row.source as usize].login.as_deref().filter(|_| row.kind == 0);
-        let login = own.or(first.credentials.login.as_deref());
-        let domain = to.rsplit_once('@').map_or("", |(_, domain)| domain);
-        let by_login = login.and_then(|login| tenant_of_login(tenants, login));
-        let tenant = by_login.or_else(|| tenant_of(tenants, &self.run.tables.names, domain).map(|(tenant, _)| tenant));
-        self.place(host, tenant.map_or(NONE, |tenant| tenant.system.0))
     }
 
     /// It arrived in this queue's own system, which tried to send it nowhere.

@@ -14,3 +14,4 @@ pub mod paths;
 pub mod reach;
 pub mod timeline;
 pub mod tls_reports;
+mod voices;

@@ -291,11 +291,6 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         (Arrival { found, quarantined: verdict.outcome == Verdict::Quarantine, ..arrival }, refusal)
     }
 
-    /// Must the shared service know later whether anybody vouched for a message?
-    fn wants_to_vouch(&self, server: HostId) -> bool {
-        matches!(&self.config(server).receiver.directory, Directory::Tenants(tenants) if tenants.iter().any(|row| !row.outbound_pools.relay.is_empty()))
-    }
-
     /// Where a message came from for a tenant whose connector looks through some hops (enhanced filtering), else who connects.
     fn look_through(&mut self, door: AtTheDoor, path: &[IpAddr], connected: IpAddr) -> IpAddr {
         let config = self.config(door.server);

@@ -5,7 +5,7 @@
 
 use super::authentication::AtTheDoor;
 use super::world::World;
-use crate::base::Interner;
+use crate::base::{HostId, Interner};
 use crate::model::letter::{Letter, Marks, MessageType, Origin};
 use crate::model::settings::Directory;
 use crate::trace::NONE;
@@ -95,6 +95,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         marks.ruled = None;
         marks.client = self.seen_address(door.job, client, job.line.address);
         marks.origin = self.origin_at_door(door, marks.origin, kept);
+    }
+
+    /// Must the shared service know later whether anybody vouched for a message?
+    pub(super) fn wants_to_vouch(&self, server: HostId) -> bool {
+        matches!(&self.config(server).receiver.directory, Directory::Tenants(tenants) if tenants.iter().any(|row| !row.outbound_pools.relay.is_empty()))
     }
 
     /// Whose mail it is for the server: within one organization nothing changes; `kept` says that the client left the organization's headers on it.

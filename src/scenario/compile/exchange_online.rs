@@ -184,7 +184,7 @@ fn pools(tree: &Scenario, desk: &mut Desk) -> OutboundPools {
 /// `AutoForwardingMode`; what `Automatic` means is a switch.
 fn forwards_outside(tenant: &ExchangeOnline, shared: Option<&Named<Text>>) -> bool {
     let automatic = || {
-        let said = shared.into_iter().chain([&tenant.switches]).filter_map(|named| named.get(AUTOMATIC)).last();
+        let said = shared.into_iter().chain([&tenant.switches]).filter_map(|named| named.get(AUTOMATIC)).next_back();
         said.is_none_or(|value| value.as_str() != "off")
     };
     match tenant.hosted_outbound_spam_filter_policy.get().map(|policy| policy.auto_forwarding_mode.or(AutoForwardingMode::Automatic)) {
