@@ -40,6 +40,7 @@ mod settle;
 mod shadow;
 mod slab;
 mod starttls;
+mod steps;
 mod submission;
 mod targets;
 mod tcpto;

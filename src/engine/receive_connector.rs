@@ -5,7 +5,7 @@ use super::world::World;
 use crate::base::{Enhanced, Reply};
 use crate::decide::exchange::receive_connector::{find, refusal_at_mail, rights, too_many_recipients};
 use crate::model::settings::Directory;
-use crate::trace::NONE;
+use crate::trace::{Concern, NONE};
 
 /// Limits of the connector that has the client.
 #[derive(Clone, Copy, Debug)]
@@ -26,7 +26,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             Directory::Everything | Directory::Mta(_) | Directory::Tenants(_) => None,
         })?;
         let stored = self.store("may the client submit?", talk.server, NONE, &refusal);
-        self.trace_decisions(self.jobs[talk.job].copy, NONE, &[stored]);
+        self.trace_of_job(talk.job, &[stored]);
         Some(refusal.outcome)
     }
 
@@ -39,7 +39,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         });
         if let Some(why) = why {
             let stored = self.store("does the server take the recipient?", talk.server, NONE, &why);
-            self.trace_decisions(self.jobs[talk.job].copy, u32::from(index), &[stored]);
+            self.trace_decisions(self.jobs[talk.job].copy, Concern::in_session(index), &[stored]);
         }
         Stop::Reply(Reply::new(452, Some(Enhanced(4, 5, 3)), "Too many recipients"))
     }

@@ -19,7 +19,7 @@ const SOURCE: &str = "New-InboxRule";
 
 /// Where a message for the mailbox `address` goes, by its rules.
 #[must_use]
-pub fn look_up(owner: Owner<'_>, letter: &Letter, rules: &[InboxRule], address: &str) -> Decision<Lookup> {
+pub(super) fn look_up(owner: &Owner<'_>, letter: &Letter, rules: &[InboxRule], address: &str) -> Decision<Lookup> {
     let own = letter.inbox.iter().find(|step| step.mailbox.eq_ignore_ascii_case(address)).map(|step| step.done);
     let others = letter.inbox.iter().filter(|step| !step.mailbox.eq_ignore_ascii_case(address)).count();
     if own.is_none() && others >= usize::from(owner.inbox_rules_max) {

@@ -26,17 +26,6 @@ const INBOX_RULES_MAX: u8 = 1;
 /// The same in Exchange Server.
 pub const INBOX_RULES_MAX_SERVER: u8 = 3;
 
-/// Whose directory it is.
-#[derive(Clone, Copy, Debug)]
-pub struct Owner<'a> {
-    /// The organization.
-    pub system: SystemId,
-    /// What it says about automatic mail.
-    pub remote_domains: &'a [RemoteDomain],
-    /// So many mailboxes may pass one message on by their rules.
-    pub inbox_rules_max: u8,
-}
-
 /// Where a recipient goes.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Lookup {
@@ -67,8 +56,10 @@ pub fn look_up(tenant: &Tenant, names: &Names, letter: &Letter, address: &str, d
         return Decision::for_reason(Lookup::Outside, reason);
     }
     if let Some(entry) = entry_of(&tenant.entries, &tenant.mailboxes, address) {
-        let owner = Owner { system: tenant.system, remote_domains: &tenant.remote_domains, inbox_rules_max: INBOX_RULES_MAX };
-        return of_entry(owner, letter, entry, address);
+        let is_own = |domain: &str| accepted_domain(tenant, names, domain).is_some();
+        let owner =
+            Owner { system: tenant.system, remote_domains: &tenant.remote_domains, is_own: &is_own, inbox_rules_max: INBOX_RULES_MAX };
+        return of_entry(&owner, letter, entry, address);
     }
     if let Some(pattern) = tenant.mailboxes.iter().find(|pattern| pattern.matches(address)) {
         return Decision::for_reason(Lookup::Mailbox, because("LOOKUP", pattern.as_str(), "a cloud mailbox", "mailboxes"));
@@ -100,9 +91,21 @@ pub fn returned(tenant: &Tenant, address: &str) -> Option<Address> {
     if tenant.entries.iter().any(passes_on) { srs::restore(local, domain) } else { None }
 }
 
-/// What an organization (with its remote domains) does for somebody of the directory who is no plain mailbox.
+/// Whose directory it is.
+pub(crate) struct Owner<'a> {
+    /// The tenant or organization.
+    pub(crate) system: SystemId,
+    /// What it says about domains that are not its own.
+    pub(crate) remote_domains: &'a [RemoteDomain],
+    /// Is a domain one of its accepted domains?
+    pub(crate) is_own: &'a dyn Fn(&str) -> bool,
+    /// So many mailboxes may pass one message on by their rules.
+    pub(crate) inbox_rules_max: u8,
+}
+
+/// What an organization does for somebody of the directory who is no plain mailbox.
 #[must_use]
-pub fn of_entry(owner: Owner<'_>, letter: &Letter, entry: &DirectoryEntry, address: &str) -> Decision<Lookup> {
+pub(crate) fn of_entry(owner: &Owner<'_>, letter: &Letter, entry: &DirectoryEntry, address: &str) -> Decision<Lookup> {
     let name = entry.address.as_str();
     match &entry.kind {
         EntryKind::MailUser(None) => {
@@ -132,7 +135,7 @@ pub fn of_entry(owner: Owner<'_>, letter: &Letter, entry: &DirectoryEntry, addre
 }
 
 /// A mailbox that passes everything on.
-fn forward(owner: Owner<'_>, letter: &Letter, name: &str, to: &[AddressTemplate], address: &str) -> Decision<Lookup> {
+fn forward(owner: &Owner<'_>, letter: &Letter, name: &str, to: &[AddressTemplate], address: &str) -> Decision<Lookup> {
     const SOURCE: &str = "Set-Mailbox ForwardingSmtpAddress";
     let system = owner.system;
     let times = letter.forwards.iter().find(|(by, _)| *by == system).map_or(0, |(_, times)| *times);
@@ -155,13 +158,15 @@ fn forward(owner: Owner<'_>, letter: &Letter, name: &str, to: &[AddressTemplate]
 
 /// The targets that no remote domain keeps automatic forwards from, and why it keeps them from the others.
 pub(super) fn allowed_forwards(
-    owner: Owner<'_>,
+    owner: &Owner<'_>,
     to: Vec<AddressTemplate>,
     mut passed_over: Vec<Because>,
 ) -> (Vec<AddressTemplate>, Vec<Because>) {
     let mut allowed = Vec::new();
     for target in to {
-        match remote_domain(owner.remote_domains, &target.domain).filter(|remote| !remote.auto_forward) {
+        // A remote domain, also `*`, speaks of domains of others.
+        let remote = remote_domain(owner.remote_domains, &target.domain).filter(|_| !(owner.is_own)(&target.domain));
+        match remote.filter(|remote| !remote.auto_forward) {
             None => allowed.push(target),
             Some(remote) => {
                 let why = format!("automatic forwards to {} are switched off for this remote domain", target.domain);
