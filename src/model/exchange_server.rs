@@ -2,7 +2,7 @@
 //!
 //! Source: cmdlet parameters of New-SendConnector, New-AcceptedDomain, Set-AdSiteLink.
 
-use super::directory::{DirectoryEntry, RemoteDomain};
+use super::directory::{DirectoryEntry, DsnAuthority, RemoteDomain};
 use super::exchange::AcceptedDomain;
 use super::receive_connector::ReceiveConnector;
 use super::settings::TlsPolicy;
@@ -53,6 +53,8 @@ pub struct Organization {
     pub entries: Vec<DirectoryEntry>,
     /// Most exact one first.
     pub remote_domains: Vec<RemoteDomain>,
+    /// In whose name it writes reports.
+    pub dsn: DsnAuthority,
     /// In the order of names.
     pub send_connectors: Vec<SendConnector>,
     /// Of this server, in no order that counts.
@@ -114,6 +116,7 @@ impl Organization {
             databases: vec![],
             entries: vec![],
             remote_domains: vec![],
+            dsn: DsnAuthority::default(),
             send_connectors: vec![],
             receive_connectors: vec![],
             transport: Transport::default(),
@@ -219,6 +222,8 @@ pub struct Transport {
     pub max_send_size: Option<u64>,
     /// `MaxReceiveSize` of the organization.
     pub max_receive_size: Option<u64>,
+    /// `MaxRecipientEnvelopeLimit`; `None` = unlimited.
+    pub recipients_max: Option<u32>,
     /// `ShadowResubmitTimeSpan`; `None` = no shadow redundancy.
     pub shadow_resubmit_ns: Option<u64>,
     /// `ShadowHeartbeatFrequency`
@@ -247,6 +252,7 @@ impl Default for Transport {
             messages_per_connection: 20,
             max_send_size: Some(10 << 20),
             max_receive_size: Some(10 << 20),
+            recipients_max: Some(500),
             shadow_resubmit_ns: Some(3 * HOUR),
             shadow_heartbeat_ns: 2 * MINUTE,
             refuses_without_shadow: None,

@@ -293,6 +293,7 @@ impl Page {
                 let (id, kind, fate) = (&report.id, report.kind.as_str(), recipient.fate.as_str());
                 let (made, at) = (self.clock.moment(report.sent_at), self.clock.moment(recipient.at));
                 let by = label(&report.entered_at);
+                let by = report.reporting.as_ref().map_or(by.to_owned(), |name| format!("{by} in the name of {}", printable(name)));
                 self.line(2, &format!("{id}: {kind}, made by {by} at {made}, to {}: {fate} at {at}", recipient.name()));
             }
         }

@@ -85,7 +85,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         mta_sts_failed: None,
         dane: DaneRules::RFC,
     },
-    expiry_status: Some((0, Enhanced(4, 4, 7), "Cannot send message within Timeout.queuereturn")),
+    expiry_status: Some((0, Enhanced(4, 4, 7), "Cannot send message within Timeout.queuereturn", &[])),
     expiry: ExpiryTest::AfterAttempt,
     tells_postmaster: true,
     expiry_action: "failed",

@@ -68,9 +68,6 @@ fn of_config(server: &ExchangeServer, switches: Switches, desk: &mut Desk) -> Tr
     let usual = Transport::default();
     let nothing = schema::TransportConfig::default();
     let config = server.transport_config.get().unwrap_or(&nothing);
-    desk.no_field(&config.max_recipient_envelope_limit, "the organization's limit on recipients");
-    desk.no_field(&config.internal_dsn_reporting_authority, "who signs reports");
-    desk.no_field(&config.external_dsn_reporting_authority, "who signs reports");
     desk.no_field(&config.tls_send_domain_secure_list, "domain security");
     desk.no_field(&config.tls_receive_domain_secure_list, "domain security");
     desk.no_field(&config.internal_smtp_servers, "internal SMTP servers");
@@ -90,6 +87,7 @@ fn of_config(server: &ExchangeServer, switches: Switches, desk: &mut Desk) -> Tr
         ),
         max_send_size: size(&config.max_send_size, usual.max_send_size, desk),
         max_receive_size: size(&config.max_receive_size, usual.max_receive_size, desk),
+        recipients_max: recipients_max(config, desk),
         shadow_resubmit_ns: config.shadow_redundancy_enabled.or(true).then_some(resubmit_ns),
         shadow_heartbeat_ns: time(&config.shadow_heartbeat_frequency, 2 * MINUTE, (SECOND, DAY), desk),
         refuses_without_shadow: match (config.reject_message_on_shadow_failure.or(false), switches.shadow_failure_as_cmdlet) {
@@ -99,6 +97,19 @@ fn of_config(server: &ExchangeServer, switches: Switches, desk: &mut Desk) -> Tr
         },
         ..usual
     }
+}
+
+/// `MaxRecipientEnvelopeLimit`: 500 unless written.
+fn recipients_max(config: &schema::TransportConfig, desk: &mut Desk) -> Option<u32> {
+    let Some(text) = config.max_recipient_envelope_limit.get().map(|loose| &loose.0) else { return Some(500) };
+    if text.eq_ignore_ascii_case("unlimited") {
+        return None;
+    }
+    let read = text.parse::<u32>().ok().filter(|most| *most <= i32::MAX as u32);
+    if read.is_none() {
+        desk.error(code::RANGE, text.span(), format!("`{text}` is out of bounds"), "from 0 to 2147483647, or \"unlimited\"");
+    }
+    read
 }
 
 /// Connections to one place at most.
