@@ -210,6 +210,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             login: NONE,
             visit: NONE,
         };
+        if !self.plain && self.takes_up(&mut talk) {
+            return self.transfer_again(&mut talk);
+        }
         if let Err(end) = self.greet(&mut talk).and_then(|()| self.log_in(&mut talk)) {
             return self.after_login(&talk, *end);
         }
@@ -231,7 +234,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 
     #[inline(never)]
-    fn transfer_logged_in(&mut self, talk: &mut Talk<'_>) -> SessionEnd {
+    pub(super) fn transfer_logged_in(&mut self, talk: &mut Talk<'_>) -> SessionEnd {
         self.transfer(talk)
     }
 

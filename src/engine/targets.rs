@@ -67,7 +67,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let row = &self.jobs[job];
         let copy = &self.copies[row.copy];
         let sender = &self.config(copy.host).sender;
-        let key = self.messages[copy.message].luck;
+        let of_run = if self.plain { None } else { self.luck_of_run(row.copy) };
+        let key = of_run.unwrap_or(self.messages[copy.message].luck);
         let (pass, hop) = (u64::from(copy.hops) << 16 | u64::from(copy.pass), u64::from(row.hop));
         let place = self.model.hosts[copy.host.index()].key;
         let rule = self.rules(copy.host).order;
@@ -80,7 +81,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             let address = if of_address { address_key(candidate.address) } else { 0 };
             let name = self.resolvers.luck_of(candidate.name);
             let purpose = if n >= OF_ADDRESS && rule != OrderRule::ByHostAndAddress { Purpose::Answer } else { Purpose::Order };
-            self.chance.draw(purpose, key, place ^ name ^ address, pass << 8 | hop)
+            self.chance.draw(purpose, key, place ^ name ^ address, if of_run.is_some() { hop } else { pass << 8 | hop })
         })
     }
 }
