@@ -180,7 +180,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let new = self.new_copy(message, server, tenant, at, &indexes, connection, (hops + 1, visits));
         self.copies[new].arrival = end.arrival;
         if !self.plain {
-            self.shadow_may_repeat(self.jobs[job].copy, server, at, &indexes);
+            self.note_hand_over(self.jobs[job].copy, new, at, &indexes);
         }
         if self.wishful {
             self.copies[new].wishes_lost = self.copies[self.jobs[job].copy].wishes_lost || self.loses_wishes(job, end);

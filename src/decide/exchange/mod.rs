@@ -10,6 +10,7 @@ pub mod mail_flow_rule;
 pub mod outbound_connector;
 pub mod receive_connector;
 pub mod recipient;
+pub mod redundancy;
 pub mod send_connector;
 pub mod sender_rewriting;
 pub mod server_acceptance;

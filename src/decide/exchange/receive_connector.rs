@@ -7,6 +7,7 @@
 
 use super::super::visitor::Visitor;
 use super::super::{Because, Decision, because};
+use super::redundancy;
 use crate::base::{Enhanced, Reply};
 use crate::model::exchange_server::{Organization, ServerVersion, ShadowRefusal};
 use crate::model::receive_connector::ReceiveConnector;
@@ -138,7 +139,8 @@ pub fn refusal_at_mail(organization: &Organization, visitor: &Visitor<'_>, encry
         let why = say(&format!("the message has {size_bytes} bytes, and MaxMessageSize is {most}"), "New-ReceiveConnector MaxMessageSize");
         return refuse(552, Enhanced(5, 3, 4), "Message size exceeds fixed maximum message size", vec![narrowest(connector), why]);
     }
-    let alone = organization.servers.iter().filter(|server| !server.edge).count() < 2;
+    let shadowed = organization.transport.shadow_resubmit_ns.is_some() && organization.own().is_some_and(|own| !own.edge);
+    let alone = shadowed && redundancy::shadow_servers(organization).is_empty();
     let text = "Message failed to be made redundant";
     let why = || vec![say("no other server can keep a shadow copy", "Set-TransportConfig RejectMessageOnShadowFailure")];
     match organization.transport.refuses_without_shadow.filter(|_| alone && !rights.authenticated)? {
@@ -181,6 +183,7 @@ mod tests {
             servers: false,
             partners: false,
             external_authoritative: false,
+            login_over_tls: true,
             anonymous_relay: false,
             require_tls: false,
             max_hops: 60,
@@ -208,6 +211,8 @@ mod tests {
             accepted_domains: vec![],
             mailboxes: vec![],
             elsewhere: vec![],
+            databases: vec![],
+            synchronized: vec![],
             entries: vec![],
             remote_domains: vec![],
             send_connectors: vec![],

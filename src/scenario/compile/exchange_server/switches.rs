@@ -18,15 +18,18 @@ pub(super) struct Switches {
     pub(super) connections_per_domain: u32,
     /// `reject_message_on_shadow_failure`: 451 4.4.0 in the article, 450 4.5.1 on the cmdlet's page.
     pub(super) shadow_failure_as_cmdlet: bool,
+    /// `dead_connector`: `Considered` as the documentation of 2007 and 2010 has it (default), `Skipped` as an article of 2016 says.
+    pub(super) skips_dead_connectors: bool,
 }
 
 /// Each switch with its values, the default first.
-const KNOWN: [(&str, [&str; 2]); 5] = [
+const KNOWN: [(&str, [&str; 2]); 6] = [
     ("missing_client_certificate", ["Retry", "Anonymous"]),
     ("max_hop_count", ["60", "30"]),
     ("message_retry_interval", ["15m", "5m"]),
     ("max_per_domain_outbound_connections", ["20", "40"]),
     ("reject_message_on_shadow_failure", ["451 4.4.0", "450 4.5.1"]),
+    ("dead_connector", ["Considered", "Skipped"]),
 ];
 
 /// Reads the switches of an organization.
@@ -53,5 +56,6 @@ pub(super) fn switches(server: &ExchangeServer, desk: &mut Desk) -> Switches {
         message_retry_ns: if other(2) { 5 * MINUTE } else { 15 * MINUTE },
         connections_per_domain: if other(3) { 40 } else { 20 },
         shadow_failure_as_cmdlet: other(4),
+        skips_dead_connectors: other(5),
     }
 }
