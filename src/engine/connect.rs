@@ -34,6 +34,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 
     /// Time of one exchange between two machines.
+    #[inline(always)]
     pub(super) fn round_trip(&self, a: HostId, goal: &Goal, message: u64, n: u64, at: SimTime) -> u64 {
         let model = self.model;
         let Some(b) = goal.server else { return 0 };

@@ -231,6 +231,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 
     /// Somebody who held a message has done with it.
+    #[inline(always)]
     pub(super) fn let_go(&mut self, message: u32) {
         let row = &mut self.messages[message];
         row.copies -= 1;

@@ -199,7 +199,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         if !self.breaks_off(talk.job) {
             return None;
         }
-        if let Err(end) = self.greet(talk) {
+        if let Err(end) = self.greet_once_more(talk) {
             return Some(*end);
         }
         let timers = talk.ours.sender.timers;

@@ -245,8 +245,15 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         self.is_last(job)
     }
 
+    /// The same, where few pass.
+    #[inline(never)]
+    pub(super) fn greet_once_more(&mut self, talk: &mut Talk<'_>) -> Result<(), Box<SessionEnd>> {
+        self.greet(talk)
+    }
+
     /// Banner, EHLO, STARTTLS.
-    pub(super) fn greet(&mut self, talk: &mut Talk<'_>) -> Result<(), Box<SessionEnd>> {
+    #[inline(always)]
+    fn greet(&mut self, talk: &mut Talk<'_>) -> Result<(), Box<SessionEnd>> {
         let timers = talk.ours.sender.timers;
         let tls = &talk.ours.sender.tls;
         let wraps = (tls.policy.implicit || !tls.policies.is_empty()) && self.policy_of(talk.job).implicit;

@@ -44,6 +44,7 @@ enum OfferKey {
 
 impl<const LEVEL: u8> World<'_, LEVEL> {
     /// STARTTLS, if the policy wants it and the server has it.
+    #[inline(always)]
     pub(super) fn secure(&mut self, talk: &mut Talk<'_>) -> Result<(), Box<SessionEnd>> {
         let timers = talk.ours.sender.timers;
         let level = self.level_of(talk);
@@ -78,7 +79,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 },
             }
         };
-        if offer == OfferKey::NotOffered && matches!(level, TlsLevel::May | TlsLevel::Opportunistic) && self.jobs[talk.job].proof == NONE {
+        if matches!(offer, OfferKey::NotOffered)
+            && matches!(level, TlsLevel::May | TlsLevel::Opportunistic)
+            && self.jobs[talk.job].proof == NONE
+        {
             // The usual case of a server without TLS, worked out once per level.
             let known = self.tls_cache.plain.iter().find(|(known, _)| *known == level).map(|(_, record)| *record);
             talk.tls = known.unwrap_or_else(|| {
