@@ -1,5 +1,6 @@
 //! Plays a model to its end.
 
+use super::admission::Machine;
 use super::authentication::Origins;
 use super::chance::Chance;
 use super::fault::Faults;
@@ -11,7 +12,7 @@ use super::session::SessionEnd;
 use super::slab::Slab;
 use super::starttls::TlsCache;
 use super::transfer::AcceptanceCache;
-use super::world::{Counters, Machine, RecipientState, Stage, World};
+use super::world::{Counters, RecipientState, Stage, World};
 use crate::base::{DAY, Enhanced, Fate, HostId, Interner, SimTime};
 use crate::model::Model;
 use crate::model::fault::{FaultKind, hosts_of};
@@ -139,6 +140,7 @@ fn play<const LEVEL: u8>(model: &Model, options: &Options) -> Run {
         relays: super::relay::Relays::default(),
         silent: super::tcpto::SilentAddresses::default(),
         transport_queues: super::transport_queue::TransportQueues::new(asked.is_none() || options.until_settled),
+        inbound: super::receive_connector::Inbound::default(),
         letters: super::letter::Letters::default(),
         origins: Origins::new(model, options.level, super::extensions::is_demanding(&sources)),
         memory: Memory::default(),

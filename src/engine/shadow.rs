@@ -74,6 +74,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let connection = self.trace.copies.get(number).map_or(NONE, |row| row.from_connection);
         let new = self.new_copy(message, shadow, tenant, at, indexes, connection, (hops, visits));
         self.copies[new].arrival = arrival;
+        self.keep_local_hops(copy, new);
         self.wake_copy(new, at);
     }
 

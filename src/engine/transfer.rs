@@ -50,8 +50,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
         let refusal = if talk.listener.require_tls && !talk.encrypted {
             Some(Reply::new(530, Some(Enhanced(5, 7, 0)), "Must issue a STARTTLS command first"))
-        } else if self.settings[talk.server.index()].looks_at_visitors
-            && let Some(reply) = self.refused_by_connector(talk, size)
+        } else if self.settings[talk.server.index()].has_receive_connectors
+            && let Some(reply) = self.refused_by_connector(talk, announces.then_some(size))
         {
             Some(reply)
         } else if talk.listener.require_login || talk.login != NONE {
@@ -170,16 +170,17 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 }
             }
         }
-        let limits = if self.settings[talk.server.index()].looks_at_visitors { self.limits_of_connector(talk) } else { None };
-        let most = limits.map_or(talk.theirs.receiver.max_recipients, |limits| limits.recipients);
+        let has_connectors = self.settings[talk.server.index()].has_receive_connectors;
+        if has_connectors {
+            self.limit_at_rcpt(talk, accepted)?;
+        }
+        let most = talk.theirs.receiver.max_recipients;
         if most > 0 && accepted >= most {
             return Err(Stop::Reply(Reply::new(452, Some(Enhanced(4, 5, 3)), "Too many recipients")));
         }
         let answer = self.acceptance(talk, message, template, index);
-        if let (Some(limits), Err(Stop::Reply(reply))) = (limits, &answer)
-            && reply.class() == 5
-        {
-            talk.now = talk.now.after(limits.tarpit_ns);
+        if has_connectors && matches!(&answer, Err(Stop::Reply(reply)) if reply.class() == 5) {
+            self.tarpitted(talk)?;
         }
         let taken = answer?;
         if talk.login == NONE { Ok(taken) } else { self.count_recipient(talk, taken) }
@@ -282,7 +283,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let receiver = &talk.theirs.receiver;
         let service = self.service_time(talk.server, talk.message, talk.n, talk.now);
         let hops = u32::from(self.copies[copy].hops) + 1;
-        let round = if self.settings[talk.server.index()].looks_at_visitors { self.too_many_hops(talk, hops) } else { None };
+        let round =
+            if self.settings[talk.server.index()].has_receive_connectors { self.content_refused_by_connector(talk, hops) } else { None };
         let refusal = if round.is_some() {
             round
         } else if receiver.hop_limit > 0 && hops >= receiver.hop_limit && self.rules(talk.server).pass.too_many_hops.is_none() {

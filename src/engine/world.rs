@@ -239,31 +239,8 @@ pub(crate) struct Settings<'m> {
     pub(crate) reads_letters: bool,
     /// Whether it takes a recipient depends on more of the client than its address.
     pub(crate) looks_at_visitors: bool,
-}
-
-/// The receiving side of a host.
-#[derive(Clone, Debug)]
-pub(crate) struct Machine {
-    pub(crate) busy: u32,
-    /// Who waits for a slot, and how long at most.
-    pub(crate) line: VecDeque<(u32, SimTime)>,
-    /// When somebody's patience is looked at next; `None` if nobody waits.
-    pub(crate) leave_at: Option<SimTime>,
-    /// Messages that lie in its queue.
-    pub(crate) queued: u32,
-    /// Its last question about a recipient, and the answer.
-    pub(crate) last_stop: Option<(super::route::StopKey, super::route::Stop)>,
-    /// The last destination that it sent to, and the queue for it.
-    pub(crate) last_queue: (u32, u32),
-    /// The last question whether a recipient is taken here, and the place of the answer.
-    pub(crate) last_acceptance: Option<(super::transfer::AcceptanceKey, u32)>,
-}
-
-impl Default for Machine {
-    fn default() -> Self {
-        let line = VecDeque::new();
-        Self { busy: 0, line, leave_at: None, queued: 0, last_stop: None, last_queue: (NONE, NONE), last_acceptance: None }
-    }
+    /// It is an Exchange server: its Receive connectors have limits.
+    pub(crate) has_receive_connectors: bool,
 }
 
 /// A source under way.
@@ -328,7 +305,7 @@ pub(crate) struct World<'m, const LEVEL: u8> {
     pub(crate) ends: Vec<super::session::SessionEnd>,
     pub(crate) queue_index: Interner<(HostId, u32)>,
     pub(crate) queues: Vec<Queue>,
-    pub(crate) machines: Vec<Machine>,
+    pub(crate) machines: Vec<super::admission::Machine>,
     pub(crate) resolvers: Resolvers,
     pub(crate) faults: Faults,
     pub(crate) sources: Vec<SourceState>,
@@ -355,6 +332,8 @@ pub(crate) struct World<'m, const LEVEL: u8> {
     pub(crate) letters: super::letter::Letters,
     pub(crate) relays: super::relay::Relays,
     pub(crate) silent: super::tcpto::SilentAddresses,
+    /// What Receive connectors count.
+    pub(crate) inbound: super::receive_connector::Inbound,
     /// Schedules of queues that have some.
     pub(crate) transport_queues: super::transport_queue::TransportQueues,
     /// What machines remember that do so.
@@ -405,6 +384,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 proves: published.concerns(config),
                 reads_letters: config.reads_letters(),
                 looks_at_visitors: config.receiver.directory.looks_at_visitors(),
+                has_receive_connectors: matches!(config.receiver.directory, crate::model::settings::Directory::Organization(_)),
             }
         }));
         self.plain = self.settings.iter().all(|settings| settings.rules.is_plain());

@@ -8,6 +8,7 @@ pub mod internal_route;
 pub mod mail_flow_rule;
 pub mod outbound_connector;
 pub mod receive_connector;
+pub mod receive_limits;
 pub mod recipient;
 pub mod send_connector;
 pub mod sender_rewriting;

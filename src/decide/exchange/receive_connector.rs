@@ -109,9 +109,9 @@ pub fn rights(organization: &Organization, connector: &ReceiveConnector, visitor
     (Rights { submits, relays, authenticated: false }, say(if relays { "RCV-3" } else { "RCV-2" }, why))
 }
 
-/// The refusal at MAIL, if there is one: nobody's client, no TLS, no right to submit, too large.
+/// The refusal at MAIL, if there is one: nobody's client, no TLS, no right to submit, a sender of a secured domain without its certificate.
 #[must_use]
-pub fn refusal_at_mail(organization: &Organization, visitor: &Visitor<'_>, encrypted: bool, size_bytes: u64) -> Option<Reply> {
+pub fn refusal_at_mail(organization: &Organization, visitor: &Visitor<'_>, encrypted: bool) -> Option<Reply> {
     if organization.receive_connectors.is_empty() || visitor.peer.address.is_none() {
         return None;
     }
@@ -128,8 +128,8 @@ pub fn refusal_at_mail(organization: &Organization, visitor: &Visitor<'_>, encry
             _ => Reply::new(530, Some(Enhanced(5, 7, 57)), "Client not authenticated to send mail"),
         });
     }
-    if connector.max_message_size.is_some_and(|most| size_bytes > most) {
-        return Some(Reply::new(552, Some(Enhanced(5, 3, 4)), "Message size exceeds fixed maximum message size"));
+    if let Some(reply) = proves_too_little(connector, visitor) {
+        return Some(reply);
     }
     let alone = organization.servers.iter().filter(|server| !server.edge).count() < 2;
     match organization.transport.refuses_without_shadow.filter(|_| alone && !rights.authenticated) {
@@ -139,13 +139,27 @@ pub fn refusal_at_mail(organization: &Organization, visitor: &Visitor<'_>, encry
     }
 }
 
+/// A sender in a secured domain shows a certificate with that name (mutual TLS), or comes another time.
+fn proves_too_little(connector: &ReceiveConnector, visitor: &Visitor<'_>) -> Option<Reply> {
+    let domain = visitor.sender_domain()?;
+    if !connector.domain_secure.iter().any(|secured| **secured == *domain) {
+        return None;
+    }
+    if visitor.tls.is_none() {
+        return Some(Reply::new(451, Some(Enhanced(5, 7, 3)), "STARTTLS is required to send mail"));
+    }
+    let fits = |name: &&str| *name == domain || name.strip_prefix("*.").is_some_and(|parent| parent == domain);
+    let proven = visitor.proven_names().iter().any(fits);
+    (!proven).then(|| Reply::new(454, Some(Enhanced(4, 7, 5)), "Certificate validation failure"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::base::{HostId, NextHopId, SystemId, TlsVersion};
     use crate::decide::visitor::{Peer, ShownCertificate};
     use crate::model::exchange_server::{Server, Transport};
-    use crate::model::receive_connector::Range;
+    use crate::model::receive_connector::{Limits, Range};
     use crate::model::settings::Listener;
 
     fn connector(name: &str, from: &str, to: &str) -> ReceiveConnector {
@@ -160,10 +174,8 @@ mod tests {
             external_authoritative: false,
             anonymous_relay: false,
             require_tls: false,
-            max_hops: 60,
-            max_message_size: Some(1000),
-            max_recipients: 200,
-            tarpit_ns: 0,
+            limits: Limits { message_bytes: 1000, ..Limits::USUAL },
+            domain_secure: vec!["secure.test".into()],
             cloud_names: vec!["mail.protection.outlook.com".into()],
         }
     }
@@ -228,10 +240,20 @@ mod tests {
             let found = find(&organization, &visitor).expect(case);
             let (rights, _) = rights(&organization, found, &visitor);
             assert_eq!((&*found.name, rights.submits, rights.relays), (expected, submits, relays), "{case}");
-            assert_eq!(refusal_at_mail(&organization, &visitor, false, 10).map(|reply| reply.code), code, "{case}");
+            assert_eq!(refusal_at_mail(&organization, &visitor, false).map(|reply| reply.code), code, "{case}");
         }
-        let visitor =
-            Visitor { listener: Some(&listener), ..Visitor::plain(Peer { host: HostId(9), address: Some("192.0.2.1".parse().unwrap()) }) };
-        assert_eq!(refusal_at_mail(&organization, &visitor, false, 2000).map(|reply| reply.code), Some(552), "too large");
+        let shown = |name: &'static str| Some(ShownCertificate { name, names: vec![name], trust: Ok(()) });
+        let secured = [
+            ("in clear", None, None, Some((451, "STARTTLS is required to send mail"))),
+            ("nobody's certificate", Some(TlsVersion::Tls12), None, Some((454, "Certificate validation failure"))),
+            ("another one's", Some(TlsVersion::Tls12), shown("far.test"), Some((454, "Certificate validation failure"))),
+            ("its own", Some(TlsVersion::Tls12), shown("secure.test"), None),
+        ];
+        for (case, tls, certificate, expected) in secured {
+            let peer = Peer { host: HostId(9), address: Some("192.0.2.1".parse().unwrap()) };
+            let visitor = Visitor { listener: Some(&listener), tls, certificate, sender: "a@secure.test", ..Visitor::plain(peer) };
+            let reply = refusal_at_mail(&organization, &visitor, tls.is_some());
+            assert_eq!(reply.as_ref().map(|reply| (reply.code, &*reply.text)), expected, "{case}");
+        }
     }
 }

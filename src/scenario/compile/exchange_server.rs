@@ -2,7 +2,9 @@
 //!
 //! Sources: New-AcceptedDomain, New-SendConnector, Set-AdSiteLink. Not modelled yet: logins.
 
+mod domain_security;
 mod receive_connectors;
+mod receive_limits;
 mod send_connectors;
 mod servers;
 mod switches;
@@ -64,7 +66,8 @@ pub(super) fn config(
     let identity = &about.identities[about.here];
     let own = certificates.shown(&host.certificate, Shown::SelfSigned, desk);
     let mut organization = organization(server, host, (about, own, switches), tables, desk);
-    let usual = Usual { certificate: Shown::SelfSigned, hop_limit: switches.max_hop_count, ..Usual::MTA };
+    // How many connections and hops it bears is said by its Receive connectors.
+    let usual = Usual { certificate: Shown::SelfSigned, sessions: u32::MAX, hop_limit: 0, ..Usual::MTA };
     let mut sender = default_sender(Profile::ExchangeServer);
     sender.routing = Routing::Organization;
     sender.families.v4 = identity.made_up || identity.addresses.iter().any(std::net::IpAddr::is_ipv4);

@@ -71,8 +71,8 @@ fn of_config(server: &ExchangeServer, switches: Switches, desk: &mut Desk) -> Tr
     desk.no_field(&config.max_recipient_envelope_limit, "the organization's limit on recipients");
     desk.no_field(&config.internal_dsn_reporting_authority, "who signs reports");
     desk.no_field(&config.external_dsn_reporting_authority, "who signs reports");
-    desk.no_field(&config.tls_send_domain_secure_list, "domain security");
-    desk.no_field(&config.tls_receive_domain_secure_list, "domain security");
+    super::domain_security::check(&config.tls_send_domain_secure_list, desk);
+    super::domain_security::check(&config.tls_receive_domain_secure_list, desk);
     desk.no_field(&config.internal_smtp_servers, "internal SMTP servers");
     let size = |field: &Field<Text>, usual, desk: &mut Desk| field.get().and_then(|text| desk.size(text)).unwrap_or(usual);
     let resubmit_ns = time(&config.shadow_resubmit_time_span, 3 * HOUR, (SECOND, 30 * DAY), desk);
