@@ -83,6 +83,11 @@ const WISHES: [Row; 4] = [
     Row("TLS-Required: No, dane, another key", "level: Dane", Tlsa("3 1 1 @spki256:another"), ", headers: { \"TLS-Required\": \"No\" }"),
 ];
 
+/// What an option adds to the common rows; settings stand behind the bar.
+const SENDMAIL: [Row; 1] = [Row("may, TLSFallbacktoClear", "level: May | \"TLSFallbacktoClear\": \"True\"", Nothing, "")];
+const KUMO_RECONNECTS: [Row; 1] =
+    [Row("Opportunistic, reconnecting", "level: May | \"opportunistic_tls_reconnect_on_failed_handshake\": \"true\"", Nothing, "")];
+
 /// KumoMTA in its own words (`enable_tls`).
 const KUMO: [Row; 4] = [
     Row("Disabled (none)", "level: None", Nothing, ""),
@@ -96,11 +101,11 @@ fn note(profile: &str) -> &'static str {
     match profile {
         "KumoMta" => {
             "\nThe row `Opportunistic` is a reading of the manual, not seen on a running server: in clear where STARTTLS is not offered, and not this host where it is \
-             offered\nand refused, broken or shows a certificate that is not good. `OpportunisticInsecure` is not among the levels; a policy of MTA-STS in mode testing uses it.\n"
+             offered\nand refused, broken or shows a certificate that is not good. `OpportunisticInsecure` is not among the levels; a policy of MTA-STS in mode testing uses it.\nReconnecting is `opportunistic_tls_reconnect_on_failed_handshake`.\n"
         }
         "Sendmail" => {
-            "\n`encrypt` and `verify` are entries of the access map (`TLS_Srv: ENCR:1`, `TLS_Srv: VERIFY:1+CN`). Without `TLSFallbacktoClear` a broken handshake is never \
-             followed by plain text.\n"
+            "\n`encrypt` and `verify` are entries of the access map (`TLS_Srv: ENCR:1`, `TLS_Srv: VERIFY:1+CN`). A broken handshake is followed by plain text at once with \
+             `TLSFallbacktoClear`, else never.\n"
         }
         "OpenSmtpd" => "\n`encrypt` is `tls no-verify`, `verify` is `tls`: both only for relay hosts of an action.\n",
         "Qmail" => "\nqmail knows no TLS; patched versions are not modelled.\n",
@@ -162,7 +167,12 @@ fn scenario(profile: &str, row: &Row, state: (&str, &str, &str)) -> String {
             };
             format!("ExchangeOnline(accepted_domains: {{ \"sender.test\": Authoritative }}, mailboxes: [\"*@sender.test\"]{connector})")
         }
-        profile => format!("Mta(profile: {profile}, hostname: \"out.sender.test\", mailboxes: [\"*@sender.test\"], tls: ({tls}))"),
+        profile => {
+            let (tls, settings) = tls.split_once(" | ").unwrap_or((tls, ""));
+            format!(
+                "Mta(profile: {profile}, hostname: \"out.sender.test\", mailboxes: [\"*@sender.test\"], tls: ({tls}), settings: {{ {settings} }})"
+            )
+        }
     };
     format!(
         r##"Scenario(
@@ -252,10 +262,10 @@ fn the_table() {
         ("Rfc", "What the RFCs say", rfc),
         ("Postfix", "Postfix", postfix),
         ("Exim", "Exim", exim),
-        ("Sendmail", "Sendmail", common.clone()),
+        ("Sendmail", "Sendmail", COMMON.iter().chain(&SENDMAIL).collect()),
         ("OpenSmtpd", "OpenSMTPD", common),
         ("Qmail", "qmail", COMMON[..2].iter().collect()),
-        ("KumoMta", "KumoMTA", KUMO.iter().collect()),
+        ("KumoMta", "KumoMTA", KUMO.iter().chain(&KUMO_RECONNECTS).collect()),
         ("ExchangeOnline", "Exchange Online", EXCHANGE_ONLINE.iter().collect()),
     ];
     let mut page = HEAD.to_owned();

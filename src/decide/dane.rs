@@ -10,7 +10,7 @@ use super::{Because, Decision, because};
 use crate::base::{Enhanced, NameId, SimTime};
 use crate::model::certificate::{Certificate, Issuer};
 use crate::model::dns::{Answer, Dnssec, RecordData, Tlsa, TlsaData};
-use crate::model::settings::DaneUse;
+use crate::model::settings::{DaneDigests, DaneUse};
 
 const RFC: &str = "RFC 7672 §2.2";
 
@@ -75,7 +75,13 @@ pub enum Promise {
 
 /// What follows from the TLSA answer for one host.
 #[must_use]
-pub fn promise(rules: &DaneRules, usage: DaneUse, ground: Ground, host: &str, answer: &TlsaAnswer<'_>) -> Decision<Promise> {
+pub fn promise(
+    rules: &DaneRules,
+    (usage, digests): (DaneUse, DaneDigests),
+    ground: Ground,
+    host: &str,
+    answer: &TlsaAnswer<'_>,
+) -> Decision<Promise> {
     let one = |promise, rule, why: String| Decision::for_reason(promise, because(rule, host, why, RFC));
     let must = usage == DaneUse::Must;
     let nothing = |rule, why: &str| {
@@ -99,7 +105,7 @@ pub fn promise(rules: &DaneRules, usage: DaneUse, ground: Ground, host: &str, an
         }
         TlsaAnswer::Nothing => nothing("DANE-4", "no signed TLSA record"),
         TlsaAnswer::Signed(records) => {
-            let (usable, useless): (Vec<&Tlsa>, Vec<&Tlsa>) = records.iter().copied().partition(|record| is_usable(record));
+            let (usable, useless): (Vec<&Tlsa>, Vec<&Tlsa>) = records.iter().copied().partition(|record| is_usable(record, digests));
             let mut decision = if !usable.is_empty() {
                 let count = if usable.len() == 1 { "a TLSA record".to_owned() } else { format!("{} TLSA records", usable.len()) };
                 let usable = usable.into_iter().cloned().collect();
@@ -120,14 +126,14 @@ fn not_usable(record: &Tlsa) -> Because {
     because(
         "DANE-5",
         format!("TLSA {usage} {selector} {matching}"),
-        "usages 0 and 1, unknown numbers and broken data do not count",
+        "usages 0 and 1, numbers that the sender does not know and broken data do not count",
         "RFC 7672 §3.1.3",
     )
 }
 
 /// Can a mail server use the record? Usages 0 and 1 speak of public authorities, which SMTP has no list of.
 #[must_use]
-pub fn is_usable(record: &Tlsa) -> bool {
+pub fn is_usable(record: &Tlsa, digests: DaneDigests) -> bool {
     let whole = match &record.data {
         TlsaData::Bytes(bytes) => match record.matching {
             0 => !bytes.is_empty(),
@@ -136,7 +142,7 @@ pub fn is_usable(record: &Tlsa) -> bool {
         },
         TlsaData::KeyOf(_) | TlsaData::CertificateOf(_) | TlsaData::AuthorityOf(_) => true,
     };
-    matches!(record.usage, 2 | 3) && record.selector <= 1 && record.matching <= 2 && whole
+    matches!(record.usage, 2 | 3) && record.selector <= 1 && digests.rank(record.matching).is_some() && whole
 }
 
 /// Does some record fit what the host shows? `wanted` are the names of which the certificate must carry one under usage 2.
@@ -145,6 +151,7 @@ pub fn is_usable(record: &Tlsa) -> bool {
 /// Why not, with the RFC 8460 result type.
 pub fn fits(
     rules: &DaneRules,
+    digests: DaneDigests,
     records: &[Tlsa],
     certificate: &Certificate,
     wanted: &[Wanted<'_>],
@@ -152,7 +159,7 @@ pub fn fits(
 ) -> Result<&'static str, (&'static str, &'static str)> {
     let expired = now < certificate.not_before || now > certificate.not_after;
     let mut misfit = ("no TLSA record fits the certificate", "tlsa-invalid");
-    for record in records.iter().filter(|record| !rules.strongest_digest || !is_outdone(record, records)) {
+    for record in records.iter().filter(|record| !rules.strongest_digest || !is_outdone(record, records, digests)) {
         if record.usage == 3 && is_of_leaf(record, certificate) {
             if !(expired && rules.expiry_counts) {
                 return Ok("a TLSA record of usage 3 fits; nothing else about the certificate counts");
@@ -174,10 +181,12 @@ pub fn fits(
     Err(misfit)
 }
 
-/// Does another record with the same usage and selector have a stronger digest? Data without a digest stands beside all (RFC 7671 §9).
-fn is_outdone(record: &Tlsa, records: &[Tlsa]) -> bool {
+/// Does another record with the same usage and selector have a digest that is trusted more? Data without a digest stands beside all (RFC 7671 §9).
+fn is_outdone(record: &Tlsa, records: &[Tlsa], digests: DaneDigests) -> bool {
     let same = |other: &Tlsa| (other.usage, other.selector) == (record.usage, record.selector);
-    record.matching == 1 && records.iter().any(|other| same(other) && other.matching == 2)
+    let rank = |record: &Tlsa| digests.rank(record.matching).unwrap_or(u8::MAX);
+    let better = |other: &Tlsa| other.matching > 0 && rank(other) < rank(record);
+    record.matching > 0 && records.iter().any(|other| same(other) && better(other))
 }
 
 fn is_of_leaf(record: &Tlsa, certificate: &Certificate) -> bool {
@@ -310,12 +319,14 @@ mod tests {
         ];
         for (case, ground, answer, expected) in cases {
             let got: String = [DaneUse::Try, DaneUse::Must]
-                .map(|usage| match promise(&behaviour(Profile::Postfix).tls.dane, usage, ground, "mx1", &answer).outcome {
-                    Promise::Authenticated(_) => 'A',
-                    Promise::Encrypted => 'E',
-                    Promise::Nothing => '-',
-                    Promise::Stop { end: End { bounce: true, .. }, .. } => 'B',
-                    Promise::Stop { .. } => 'N',
+                .map(|usage| {
+                    match promise(&behaviour(Profile::Postfix).tls.dane, (usage, DaneDigests::default()), ground, "mx1", &answer).outcome {
+                        Promise::Authenticated(_) => 'A',
+                        Promise::Encrypted => 'E',
+                        Promise::Nothing => '-',
+                        Promise::Stop { end: End { bounce: true, .. }, .. } => 'B',
+                        Promise::Stop { .. } => 'N',
+                    }
                 })
                 .iter()
                 .collect();
@@ -346,7 +357,8 @@ mod tests {
         for (case, record, issuer, now, name, expected) in cases {
             let fits = |profile| {
                 let rules = &behaviour(profile).tls.dane;
-                match fits(rules, std::slice::from_ref(&record), &certificate(issuer), &[Wanted::Name(name)], SimTime(now)) {
+                let usual = DaneDigests::default();
+                match fits(rules, usual, std::slice::from_ref(&record), &certificate(issuer), &[Wanted::Name(name)], SimTime(now)) {
                     Ok(_) => "fits",
                     Err((_, result)) => result,
                 }
@@ -365,13 +377,31 @@ mod tests {
         for (case, records, expected) in sets {
             let fit = |profile| {
                 let wanted = [Wanted::Name("mx1.dest.test")];
-                fits(&behaviour(profile).tls.dane, &records, &certificate("CA"), &wanted, SimTime(50)).is_ok()
+                fits(&behaviour(profile).tls.dane, DaneDigests::default(), &records, &certificate("CA"), &wanted, SimTime(50)).is_ok()
             };
             assert_eq!((fit(Profile::Postfix), fit(Profile::Exim)), expected, "{case}");
+        }
+        // What postconf(5) `tls_dane_digests` changes: which record is looked at, and which is not read at all.
+        let two = [tlsa(3, 1, key("key")), long("old")];
+        let orders = [
+            (DaneDigests::Sha512First, [true, true], false),
+            (DaneDigests::Sha256First, [true, true], true),
+            (DaneDigests::Sha256, [true, false], true),
+            (DaneDigests::Sha512, [false, true], false),
+        ];
+        for (digests, read, fit) in orders {
+            let read_here = two.each_ref().map(|record| is_usable(record, digests));
+            assert_eq!(read_here, read, "{digests:?}");
+            let rules = &behaviour(Profile::Postfix).tls.dane;
+            let wanted = [Wanted::Name("mx1.dest.test")];
+            assert_eq!(fits(rules, digests, &two, &certificate("CA"), &wanted, SimTime(50)).is_ok(), fit, "{digests:?}");
         }
         let missing = Certificate { sends_chain: false, ..certificate("CA") };
         let record = [tlsa(2, 0, authority("CA"))];
         let rules = &behaviour(Profile::Rfc).tls.dane;
-        assert!(fits(rules, &record, &missing, &[Wanted::Name("mx1.dest.test")], SimTime(50)).is_err(), "the authority must be sent");
+        assert!(
+            fits(rules, DaneDigests::default(), &record, &missing, &[Wanted::Name("mx1.dest.test")], SimTime(50)).is_err(),
+            "the authority must be sent"
+        );
     }
 }

@@ -122,7 +122,7 @@ pub fn negotiate(rules: &Behaviour, policy: &TlsPolicy, offer: &Offer, old: bool
                 BrokenHandshake::PlaintextWhenOld => {
                     format!("S3: the handshake failed ({how}); without TLS only once the message has waited as long as the first backoff")
                 }
-                _ => format!("S3: the handshake failed ({how}); switch `opportunistic_handshake_failure` is `defer`"),
+                _ => format!("S3: the handshake failed ({how}); as this sender is set, it does not go there in clear"),
             };
             one(fail(false, tls.handshake, "validation-failure"), &why, "profile")
         }

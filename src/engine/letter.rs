@@ -56,6 +56,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             author: author.unwrap_or_else(|| self.sender_text(row.message)).into(),
             sender: sender.into(),
             headers: marks.headers_over(source.map_or(&[], |source| &source.headers)),
+            text: source.map_or("".into(), |source| source.text.clone()),
+            kind: source.and_then(|source| source.kind),
             size_bytes: message.size,
             scl: marks.scl.or(source.and_then(|source| source.scl)),
             origin: marks.origin,

@@ -294,7 +294,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let host = self.tables.names.text(self.tables.candidates.get(goal.candidate).name).to_owned();
         let (answer, at) = self.ask_tlsa(job, goal, at);
         let read = answer.map_or(TlsaAnswer::NotAsked, |answer| dane::read(self.resolvers.answer(answer)));
-        let decision = dane::promise(&self.rules(client).tls.dane, usage, goal.ground, &host, &read);
+        let digests = self.config(client).sender.tls.digests;
+        let decision = dane::promise(&self.rules(client).tls.dane, (usage, digests), goal.ground, &host, &read);
         let stored = self.store("what does DANE promise?", client, NONE, &decision);
         self.trace_decisions(copy, NONE, &[stored]);
         (decision.outcome, at)

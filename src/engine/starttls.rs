@@ -78,7 +78,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 },
             }
         };
-        let plain_retry = self.tables.destinations.get(self.queues[self.jobs[talk.job].queue as usize].destination).plain_retry;
+        let plain_retry = talk.ours.sender.tls.plain_retry
+            || self.tables.destinations.get(self.queues[self.jobs[talk.job].queue as usize].destination).plain_retry;
         if offer == OfferKey::NotOffered && matches!(level, TlsLevel::May | TlsLevel::Opportunistic) && self.jobs[talk.job].proof == NONE {
             // The usual case of a server without TLS, worked out once per level.
             let known = self.tls_cache.plain.iter().find(|(known, _)| *known == level).map(|(_, record)| *record);
@@ -369,7 +370,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let names = &self.tables.names;
         let wanted: Vec<Wanted<'_>> =
             proof.bases.iter().flatten().map(|base| Wanted::Name(names.text(*base))).chain([Wanted::Name(hop_name)]).collect();
-        dane::fits(&talk.rules.tls.dane, &proof.records, certificate, &wanted, talk.now)
+        dane::fits(&talk.rules.tls.dane, talk.ours.sender.tls.digests, &proof.records, certificate, &wanted, talk.now)
     }
 
     fn tls_record(

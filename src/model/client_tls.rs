@@ -11,6 +11,46 @@ pub struct ClientTls {
     pub policies: Vec<(Box<str>, TlsPolicy)>,
     /// Oldest and newest version that it speaks.
     pub versions: (TlsVersion, TlsVersion),
+    /// Which digests of TLSA records it reads.
+    pub digests: DaneDigests,
+    /// After a broken handshake, where TLS is optional: in clear to the same address at once, whatever its kind does otherwise.
+    pub plain_retry: bool,
+}
+
+impl ClientTls {
+    /// One policy for all, and the versions.
+    #[must_use]
+    pub const fn of(policy: TlsPolicy, versions: (TlsVersion, TlsVersion)) -> Self {
+        Self { policy, policies: Vec::new(), versions, digests: DaneDigests::Sha512First, plain_retry: false }
+    }
+}
+
+/// Which digests of TLSA records a sender reads, the one that it trusts most first (Postfix `tls_dane_digests`). Data without a digest is always read.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+pub enum DaneDigests {
+    /// Both.
+    #[default]
+    Sha512First,
+    /// Both, in the other order.
+    Sha256First,
+    /// SHA-512 only.
+    Sha512,
+    /// SHA-256 only.
+    Sha256,
+}
+
+impl DaneDigests {
+    /// How much a matching type is trusted, most first; `None`: not read.
+    #[must_use]
+    pub fn rank(self, matching: u8) -> Option<u8> {
+        let order: &[u8] = match self {
+            Self::Sha512First => &[2, 1],
+            Self::Sha256First => &[1, 2],
+            Self::Sha512 => &[2],
+            Self::Sha256 => &[1],
+        };
+        if matching == 0 { Some(0) } else { order.iter().position(|other| *other == matching).map(|at| at as u8) }
+    }
 }
 
 /// One TLS policy.

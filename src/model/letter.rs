@@ -1,7 +1,7 @@
 //! What may a rule book know of a message, beside whom it goes to?
 //!
-//! Sources: New-TransportRule (its conditions); header-firewall articles on Exchange hybrid (`X-MS-Exchange-Organization-*`, `AuthAs`). The body is not
-//! modelled: of the content there are only size and header fields.
+//! Sources: New-TransportRule (its conditions); header-firewall articles on Exchange hybrid (`X-MS-Exchange-Organization-*`, `AuthAs`). Of the
+//! content there are size, header fields, and what the message says about its body and its kind.
 
 use crate::base::SystemId;
 use std::net::IpAddr;
@@ -15,6 +15,10 @@ pub struct Letter {
     pub author: Box<str>,
     /// Fields of the header, those of systems on the way last.
     pub headers: Vec<Header>,
+    /// What stands in its body.
+    pub text: Box<str>,
+    /// What kind of message it is, if it is no ordinary one.
+    pub kind: Option<MessageType>,
     /// Bytes.
     pub size_bytes: u64,
     /// What filters say so far.
@@ -56,6 +60,29 @@ pub struct Header {
     pub name: Box<str>,
     /// As written.
     pub value: Box<str>,
+}
+
+/// Kinds of messages that rules tell from ordinary ones (`MessageTypeMatches`).
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum MessageType {
+    /// `OOF`: an answer of somebody who is away.
+    OutOfOffice,
+    /// Passed on by a rule of a mailbox. What `ForwardingSmtpAddress` passes on is not of this kind.
+    AutoForward,
+    /// S/MIME.
+    Encrypted,
+    /// Meeting requests and answers.
+    Calendaring,
+    /// Protected by rights.
+    PermissionControlled,
+    /// Voice mail.
+    Voicemail,
+    /// Digitally signed.
+    Signed,
+    /// A question to a moderator.
+    ApprovalRequest,
+    /// Read receipts.
+    ReadReceipt,
 }
 
 /// Whose mail a message is for the system that has it.

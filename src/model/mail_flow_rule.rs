@@ -1,8 +1,8 @@
 //! Mail-flow rules of a tenant: what they look at, and what they do.
 //!
-//! Source: New-TransportRule and the tables of its conditions and actions. Not modelled: conditions on bodies and attachments, moderation, disclaimers.
+//! Source: New-TransportRule and the tables of its conditions and actions. Not modelled: attachments, classifications, moderation, disclaimers.
 
-use super::letter::Header;
+use super::letter::{Header, MessageType};
 use super::traffic::AddressTemplate;
 use crate::base::Reply;
 use ipnet::IpNet;
@@ -92,12 +92,16 @@ pub enum Test {
         /// What it holds.
         texts: Texts,
     },
+    /// The subject or the body holds one of these texts.
+    Content(Texts),
+    /// Sender and recipient are members of the one group and of the other, either way round.
+    Between(Vec<Box<str>>, Vec<Box<str>>),
     /// Larger than this many bytes.
     SizeOver(u64),
     /// At least this spam confidence.
     SclOver(i8),
-    /// `MessageTypeMatches: AutoForward`: a mailbox passed it on.
-    IsForwarded,
+    /// `MessageTypeMatches`
+    IsOf(MessageType),
 }
 
 /// `InOrganization` and `NotInOrganization`.

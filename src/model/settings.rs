@@ -1,7 +1,7 @@
 //! What is a machine set to? The side that sends, and the side that receives.
 
 use super::authentication::Stance;
-pub use super::client_tls::{ClientCertificate, ClientTls, DaneUse, TlsLevel, TlsPolicy, UnsignedList};
+pub use super::client_tls::{ClientCertificate, ClientTls, DaneDigests, DaneUse, TlsLevel, TlsPolicy, UnsignedList};
 use super::exchange::Tenant;
 use super::exchange_server::Organization;
 use super::expansion::Expansion;

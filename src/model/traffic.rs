@@ -1,7 +1,7 @@
 //! Who sends what to whom, and when.
 
 use super::authentication::Signer;
-use super::letter::Header;
+use super::letter::{Header, MessageType};
 use crate::base::{HostId, SimTime};
 
 /// One source of messages.
@@ -35,6 +35,10 @@ pub struct Source {
     pub signer: Option<Signer>,
     /// Fields of its header beside those that every message has.
     pub headers: Vec<Header>,
+    /// What stands in its body.
+    pub text: Box<str>,
+    /// What kind of message it is, if it is no ordinary one.
+    pub kind: Option<MessageType>,
     /// What reports of failure return is the headers (RET=HDRS).
     pub returns_headers: bool,
     /// What its body is made of.

@@ -204,26 +204,33 @@ impl Question<'_> {
                 SenderPlace::Envelope => [envelope, None],
                 SenderPlace::Both => [author, envelope],
             };
-            places.into_iter().flatten().any(|sender| holds(sender, sender.rsplit_once('@').map_or("", |(_, domain)| domain)))
+            places.into_iter().flatten().any(|sender| holds(sender, domain_of(sender)))
         };
         match &condition.test {
             Test::SenderIs(list) => any_sender(&|sender, _| is_one_of(list, sender)),
             Test::SenderScope(scope) => {
-                let inside = letter.origin.is_internal() && any_sender(&|sender, domain| self.is_inside(sender, domain));
+                let author = &letter.author;
+                let inside = letter.origin.is_internal() && self.is_inside(author, domain_of(author));
                 (*scope == Scope::Inside) == inside
             }
             Test::SenderAddress(texts) => any_sender(&|sender, _| texts.are_in(sender)),
             Test::SenderDomain(domains) => any_sender(&|_, domain| is_below_one_of(domains, domain)),
             Test::SenderIp(networks) => letter.client.is_some_and(|client| networks.iter().any(|network| network.contains(&client))),
-            Test::SenderAttribute(tests) => any_sender(&|sender, _| self.has_attribute(sender, tests)),
+            Test::SenderAttribute(tests) => self.has_attribute(&letter.author, tests),
             Test::RecipientIs(list) => is_one_of(list, self.address),
             Test::RecipientScope(scope) => (*scope == Scope::Inside) == self.is_inside(self.address, self.domain),
             Test::RecipientDomain(domains) => is_below_one_of(domains, self.domain),
             Test::RecipientAddress(texts) => texts.are_in(self.address),
             Test::RecipientAttribute(tests) => self.has_attribute(self.address, tests),
             Test::Header { name, texts } => letter.values(name).any(|value| texts.are_in(value)),
+            Test::Content(texts) => letter.values("subject").chain([&*letter.text]).any(|text| texts.are_in(text)),
+            Test::Between(one, other) => {
+                let from = |list: &[Box<str>]| any_sender(&|sender, _| is_one_of(list, sender));
+                let to = |list: &[Box<str>]| is_one_of(list, self.address);
+                from(one) && to(other) || from(other) && to(one)
+            }
             Test::SizeOver(bytes) => letter.size_bytes > *bytes,
-            Test::IsForwarded => letter.forwards.iter().any(|(by, _)| *by == self.tenant.system),
+            Test::IsOf(kind) => letter.kind == Some(*kind),
             Test::SclOver(scl) => letter.scl.is_some_and(|has| has >= *scl),
         }
     }
@@ -238,6 +245,10 @@ impl Question<'_> {
         let Some(person) = self.tenant.people.iter().find(|person| person.address.matches(address)) else { return false };
         tests.iter().any(|(name, texts)| person.attributes.iter().any(|(known, value)| known == name && texts.are_in(value)))
     }
+}
+
+fn domain_of(address: &str) -> &str {
+    address.rsplit_once('@').map_or("", |(_, domain)| domain)
 }
 
 fn is_below_one_of(domains: &[Box<str>], domain: &str) -> bool {

@@ -134,11 +134,10 @@ pub(super) fn sender() -> Sender {
         concurrency: (0, 0),
         families: Families { v4: true, v6: true, prefer: FamilyPreference::Any, balance: true },
         routing: Routing::Tenants,
-        tls: ClientTls {
-            policy: TlsPolicy { dane: DaneUse::Try, mta_sts: true, ..TlsPolicy::of(TlsLevel::Opportunistic) },
-            policies: Vec::new(),
-            versions: (TlsVersion::Tls12, TlsVersion::Tls13),
-        },
+        tls: ClientTls::of(
+            TlsPolicy { dane: DaneUse::Try, mta_sts: true, ..TlsPolicy::of(TlsLevel::Opportunistic) },
+            (TlsVersion::Tls12, TlsVersion::Tls13),
+        ),
         skip_5xx_greeting: false,
         randomize_addresses: true,
         defer_if_no_mx_address: false,

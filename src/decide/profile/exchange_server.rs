@@ -119,11 +119,7 @@ pub(super) fn sender() -> Sender {
         concurrency: (1, 20),
         families: Families { v4: true, v6: true, prefer: FamilyPreference::Any, balance: true },
         routing: Routing::Unknown,
-        tls: ClientTls {
-            policy: TlsPolicy::of(TlsLevel::Opportunistic),
-            policies: Vec::new(),
-            versions: (TlsVersion::Tls10, TlsVersion::Tls13),
-        },
+        tls: ClientTls::of(TlsPolicy::of(TlsLevel::Opportunistic), (TlsVersion::Tls10, TlsVersion::Tls13)),
         skip_5xx_greeting: false,
         randomize_addresses: true,
         defer_if_no_mx_address: false,

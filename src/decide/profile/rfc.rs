@@ -117,7 +117,7 @@ pub(super) fn sender() -> Sender {
         concurrency: (0, 0),
         families: Families { v4: true, v6: true, prefer: FamilyPreference::Any, balance: true },
         routing: Routing::Mta { smart_hosts: Vec::new(), routes: Vec::new(), fallback_hosts: Vec::new() },
-        tls: ClientTls { policy: TlsPolicy::of(TlsLevel::May), policies: Vec::new(), versions: (TlsVersion::Tls10, TlsVersion::Tls13) },
+        tls: ClientTls::of(TlsPolicy::of(TlsLevel::May), (TlsVersion::Tls10, TlsVersion::Tls13)),
         skip_5xx_greeting: false,
         randomize_addresses: true,
         defer_if_no_mx_address: false,

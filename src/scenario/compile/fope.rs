@@ -56,7 +56,7 @@ pub(super) fn config(
     let domains = domains(fope, desk);
     let mut sender = default_sender(Profile::ExchangeOnline);
     sender.retry = Retry::Steps { waits_ns: vec![20 * MINUTE], lifetime_ns: 5 * DAY, delay_notice_ns: 2 * HOUR };
-    sender.tls = ClientTls { policy: TlsPolicy::of(TlsLevel::Opportunistic), policies: Vec::new(), versions: TLS_VERSIONS };
+    sender.tls = ClientTls::of(TlsPolicy::of(TlsLevel::Opportunistic), TLS_VERSIONS);
     unused_profiles(fope, tables, desk);
     sender.routing = Routing::Fope(Box::new(FopeRouting {
         inbound: inbound(fope, &domains, &tenants, &switches, tables, desk),

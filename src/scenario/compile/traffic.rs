@@ -4,7 +4,7 @@
 
 use crate::base::{Address, DAY, SimTime};
 use crate::diag::{Diagnostic, Span, code};
-use crate::model::letter::Header;
+use crate::model::letter::{Header, MessageType};
 use crate::model::traffic::{self, AddressTemplate, Notify, Recipients, Schedule, Source, TlsWish};
 use crate::scenario::load::Loader;
 use crate::scenario::schema::{self, Body, Envelope, Message, Ret, Traffic};
@@ -142,6 +142,8 @@ pub(super) fn finish(name: &str, envelope: &Envelope, schedule: Schedule, parts:
         login: envelope.login.get().map(|login| login.to_ascii_lowercase().into()),
         signer: stance::signer(&envelope.dkim, desk),
         headers: headers(envelope, desk),
+        text: envelope.text.as_str().unwrap_or_default().into(),
+        kind: envelope.message_type.get().copied().map(message_type),
         returns_headers: envelope.ret.or(Ret::Full) == Ret::Headers,
         body: match envelope.body.or(Body::SevenBit) {
             Body::SevenBit => traffic::Body::SevenBit,
@@ -163,7 +165,28 @@ fn headers(envelope: &Envelope, desk: &mut Desk) -> Vec<Header> {
         }
         headers.push(Header { name: name.as_str().into(), value: value.trim().into() });
     }
+    if let Some(subject) = envelope.subject.get() {
+        if headers.iter().any(|header| header.name.eq_ignore_ascii_case("subject")) {
+            desk.error(code::EXCLUDES, subject.span(), "`subject` and a `Subject` among the `headers`", "leave one of them out");
+        }
+        headers.push(Header { name: "Subject".into(), value: subject.trim().into() });
+    }
     headers
+}
+
+/// The kind of message that a rule asks about.
+pub(super) fn message_type(written: schema::MessageType) -> MessageType {
+    match written {
+        schema::MessageType::OOF => MessageType::OutOfOffice,
+        schema::MessageType::AutoForward => MessageType::AutoForward,
+        schema::MessageType::Encrypted => MessageType::Encrypted,
+        schema::MessageType::Calendaring => MessageType::Calendaring,
+        schema::MessageType::PermissionControlled => MessageType::PermissionControlled,
+        schema::MessageType::Voicemail => MessageType::Voicemail,
+        schema::MessageType::Signed => MessageType::Signed,
+        schema::MessageType::ApprovalRequest => MessageType::ApprovalRequest,
+        schema::MessageType::ReadReceipt => MessageType::ReadReceipt,
+    }
 }
 
 /// What a filter would say: -1 (trusted) to 9 (certain).

@@ -27,6 +27,10 @@ words! {
     pub enum Notify("a value of `notify`") { Never, Success, Failure, Delay }
     /// How much of a message a report returns (RFC 3461).
     pub enum Ret("a value of `ret`") { Full, Headers }
+    /// What kind of message it says it is (`MessageTypeMatches` of New-TransportRule).
+    pub enum MessageType("a message type") {
+        OOF, AutoForward, Encrypted, Calendaring, PermissionControlled, Voicemail, Signed, ApprovalRequest, ReadReceipt,
+    }
     /// What a message body is made of (RFC 6152, RFC 3030).
     pub enum Body("a value of `body`") { SevenBit, EightBit, Binary }
 }
@@ -58,6 +62,10 @@ schema! {
         size: Field<Text>,
         headers: Named<Text>,
         header_from: Field<Text>,
+        subject: Field<Text>,
+        /// What stands in its body, as far as rules read it.
+        text: Field<Text>,
+        message_type: Field<MessageType>,
         scl: Field<i64>,
         dkim: Field<Text>,
         login: Field<Text>,

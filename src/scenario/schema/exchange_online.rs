@@ -1,7 +1,7 @@
 //! One tenant of Exchange Online. Parameters are those of New-OutboundConnector, New-InboundConnector, New-TransportRule, New-RemoteDomain,
 //! Set-OrganizationConfig and Set-TransportConfig, in snake_case.
 
-use super::{Checks, DomainType, Loose};
+use super::{Checks, DomainType, Loose, MessageType};
 use crate::scenario::source::{Field, Named, Text};
 
 words! {
@@ -147,9 +147,13 @@ schema! {
         header_matches_message_header: Field<Text>,
         header_matches_patterns: Field<Vec<Text>>,
         subject_contains_words: Field<Vec<Text>>,
+        subject_matches_patterns: Field<Vec<Text>>,
         subject_or_body_contains_words: Field<Vec<Text>>,
+        subject_or_body_matches_patterns: Field<Vec<Text>>,
+        between_member_of1: Field<Vec<Text>>,
+        between_member_of2: Field<Vec<Text>>,
         message_size_over: Field<Text>,
-        message_type_matches: Field<Loose>,
+        message_type_matches: Field<MessageType>,
         scl_over: Field<i64>,
         except_if_from: Field<Vec<Text>>,
         except_if_from_member_of: Field<Vec<Text>>,
@@ -173,13 +177,19 @@ schema! {
         except_if_header_matches_message_header: Field<Text>,
         except_if_header_matches_patterns: Field<Vec<Text>>,
         except_if_subject_contains_words: Field<Vec<Text>>,
+        except_if_subject_matches_patterns: Field<Vec<Text>>,
+        except_if_subject_or_body_contains_words: Field<Vec<Text>>,
+        except_if_subject_or_body_matches_patterns: Field<Vec<Text>>,
+        except_if_between_member_of1: Field<Vec<Text>>,
+        except_if_between_member_of2: Field<Vec<Text>>,
         except_if_message_size_over: Field<Text>,
-        except_if_message_type_matches: Field<Loose>,
+        except_if_message_type_matches: Field<MessageType>,
         except_if_scl_over: Field<i64>,
     }
 
     /// New-TransportRule: conditions and exceptions, then what it does.
     pub struct TransportRule("a mail-flow rule") inlines conditions: RuleConditions {
+        priority: Field<u64>,
         enabled: Field<bool>,
         mode: Field<RuleMode>,
         sender_address_location: Field<SenderAddressLocation>,

@@ -44,7 +44,10 @@ pub(super) static TABLE: Table = &[
         ]),
     ),
     ("try_next_host_on_transport_error", Meaning::Only("false")),
-    ("opportunistic_tls_reconnect_on_failed_handshake", Meaning::Only("false")),
+    (
+        "opportunistic_tls_reconnect_on_failed_handshake",
+        Meaning::Word(&[("true", |t| t.sender.tls.plain_retry = true), ("false", |t| t.sender.tls.plain_retry = false)]),
+    ),
     ("idle_timeout", Meaning::NoEffect),
     ("max_deliveries_per_connection", Meaning::NoEffect),
     ("max_ready", Meaning::NoEffect),

@@ -4,7 +4,7 @@
 
 use super::{Meaning, Table, Tuned, insists};
 use crate::base::{DAY, HOUR, MINUTE, SECOND, TlsVersion};
-use crate::model::settings::{DaneUse, FamilyPreference, Retry, TlsLevel, UnsignedList};
+use crate::model::settings::{DaneDigests, DaneUse, FamilyPreference, Retry, TlsLevel, UnsignedList};
 
 /// Puts a time into a field of the retry rule.
 macro_rules! retry {
@@ -90,6 +90,7 @@ pub(super) static TABLE: Table = &[
             ("dane", |t| t.sender.tls.policy.unsigned_list = UnsignedList::AsProfile),
         ]),
     ),
+    ("tls_dane_digests", Meaning::List(dane_digests)),
     (
         "smtp_tls_protocols",
         Meaning::List(|t, text| if insists(t.sender.tls.policy.level) { check_protocols(text) } else { protocols(t, text) }),
@@ -268,6 +269,25 @@ fn match_names(tuned: &mut Tuned, level: TlsLevel, text: &str) -> Result<(), &'s
     if tuned.sender.tls.policy.level == level {
         tuned.sender.tls.policy.names = text.split([',', ' ', ':']).filter(|word| !word.is_empty()).map(Into::into).collect();
     }
+    Ok(())
+}
+
+/// `sha512 sha256`, the one that is trusted most first.
+fn dane_digests(tuned: &mut Tuned, text: &str) -> Result<(), &'static str> {
+    let words: Vec<&str> = text.split([',', ' ', ':']).filter(|word| !word.is_empty()).collect();
+    // Newer digests may be given their matching type, as in `sha512=2`.
+    let plain = |word: &&str| match *word {
+        "sha512" | "sha512=2" => "sha512",
+        "sha256" | "sha256=1" => "sha256",
+        _ => "",
+    };
+    tuned.sender.tls.digests = match *words.iter().map(plain).collect::<Vec<_>>() {
+        ["sha512", "sha256"] => DaneDigests::Sha512First,
+        ["sha256", "sha512"] => DaneDigests::Sha256First,
+        ["sha512"] => DaneDigests::Sha512,
+        ["sha256"] => DaneDigests::Sha256,
+        _ => return Err("`sha512` and `sha256` stand here, the one that is trusted most first"),
+    };
     Ok(())
 }
 

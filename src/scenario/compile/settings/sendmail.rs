@@ -41,6 +41,10 @@ pub(super) static TABLE: Table = &[
     ("Timeout.queuereturn.normal", Meaning::UnitTime('d', retry!(lifetime_ns))),
     ("Timeout.queuewarn", Meaning::UnitTime('h', retry!(warning_ns))),
     ("Timeout.queuewarn.normal", Meaning::UnitTime('h', retry!(warning_ns))),
+    (
+        "TLSFallbacktoClear",
+        Meaning::Word(&[("True", |t| t.sender.tls.plain_retry = true), ("False", |t| t.sender.tls.plain_retry = false)]),
+    ),
     // What it takes as a server.
     ("MaxMessageSize", Meaning::Bytes(|t, bytes| t.max_message_size = bytes)),
     ("MaxRecipientsPerMessage", Meaning::Number(|t, n| t.max_recipients = n)),
@@ -50,7 +54,6 @@ pub(super) static TABLE: Table = &[
     ("HostStatusDirectory", Meaning::Only("")),
     ("SingleThreadDelivery", Meaning::Only("False")),
     ("FastSplit", Meaning::Only("1")),
-    ("TLSFallbacktoClear", Meaning::Only("False")),
     ("Timeout.aconnect", Meaning::Only("0")),
     ("DeliveryMode", Meaning::Only("background")),
     ("TryNullMXList", Meaning::Only("False")),
