@@ -1,12 +1,16 @@
 //! What did each pass of a queue try, and what came of it? Attempts with their lookups, decisions and connections.
 
 use super::build::Builder;
-use super::outcome::{Attempt, Connection, Lookup, NotUsed, Tls};
-use crate::base::{AttemptResult, ConnectionResult, Enhanced, SimTime};
-use crate::trace::{AttemptRow, ConnectionRow, NONE};
+use super::outcome::{Attempt, Connection, Decision, Lookup, NotUsed, Tls};
+use crate::base::{AttemptResult, ConnectionResult, Enhanced, NextHopId, SimTime};
+use crate::decide::route::queue_name;
+use crate::model::settings::Target;
+use crate::trace::{AttemptRow, ConnectionRow, DecisionRow, DestinationKey, NONE};
+use std::rc::Rc;
 
 impl Builder<'_> {
-    pub(super) fn attempts_of(&self, copy: u32, next: Option<u32>, index: u16) -> Vec<Attempt> {
+    /// With the number of each pass.
+    pub(super) fn attempts_of(&self, copy: u32, next: Option<u32>, index: u16) -> Vec<(u16, Attempt)> {
         let rows: Vec<&AttemptRow> = self.attempts[copy as usize]
             .iter()
             .map(|at| &self.run.trace.attempts[*at as usize])
@@ -22,7 +26,36 @@ impl Builder<'_> {
             attempts.extend(self.plain_attempt(copy, pass, next, index, rows.last().copied()).map(|attempt| (pass, attempt)));
         }
         attempts.sort_by_key(|(pass, _)| *pass);
-        attempts.into_iter().map(|(_, attempt)| attempt).collect()
+        attempts
+    }
+
+    /// Decisions about a recipient in a queue, without what was decided anew in a later pass: that goes to its attempt.
+    pub(super) fn told_when(&self, copy: u32, index: u16, attempts: &mut [(u16, Attempt)]) -> Vec<Rc<Decision>> {
+        let mut told = self.told_about(copy, index);
+        for (pass, attempt) in attempts.iter_mut().filter(|(pass, _)| *pass > 1) {
+            let about = |row: &DecisionRow| row.recipient == u32::from(index);
+            let before = self.decisions_of(copy, |row| about(row) && row.pass < *pass);
+            let mut anew = self.decisions_of(copy, |row| about(row) && row.pass == *pass);
+            anew.retain(|decision| !before.iter().any(|known| Rc::ptr_eq(known, decision)));
+            told.retain(|decision| !anew.iter().any(|moved| Rc::ptr_eq(moved, decision)));
+            attempt.decisions.splice(0..0, anew);
+        }
+        told
+    }
+
+    /// What a queue is called: after its domain, its first host, or the whole list of a connector with several.
+    pub(super) fn queue_of(&self, key: &DestinationKey) -> String {
+        let name = |hop: &NextHopId| {
+            let hop = self.run.tables.next_hops.get(hop.0);
+            match hop.target {
+                Target::Ip(address) if key.rule.starts_with("INT") => {
+                    self.model.host_at(address).map_or_else(String::new, |host| self.host_names[host.index()].to_string())
+                }
+                _ => queue_name(&self.run.tables.names, hop),
+            }
+        };
+        let named_by = if key.connector.is_empty() { 1 } else { key.hops.len() };
+        key.hops.iter().take(named_by).map(name).collect::<Vec<_>>().join(",")
     }
 
     /// A pass without a row: it delivered at once, or was under way at the end.

@@ -3,7 +3,9 @@
 //! A recipient's story is the chain of queues that its mail went through: of all copies the one that was delivered first, else the one that ended last.
 
 use super::expansions::Expansions;
-use super::outcome::{Authentication, Decision, Hop, Kind, Message, Outcome, Place, Published, Reason, Recipient, ReportLine, Stopped};
+use super::outcome::{
+    Attempt, Authentication, Decision, Hop, Kind, Message, Outcome, Place, Published, Reason, Recipient, ReportLine, Stopped,
+};
 use crate::base::{ConnectionResult, Enhanced, Fate, HostId};
 use crate::decide::authentication::dkim::DkimResult;
 use crate::decide::authentication::dmarc::DmarcResult;
@@ -316,7 +318,7 @@ impl<'a> Builder<'a> {
     }
 
     /// Decisions about a recipient in a queue, those about whom it stands for first.
-    fn told_about(&self, copy: u32, index: u16) -> Vec<Rc<Decision>> {
+    pub(super) fn told_about(&self, copy: u32, index: u16) -> Vec<Rc<Decision>> {
         let mut told = self.expansions.before(copy, index).map_or_else(Vec::new, |(copy, index)| self.told_about(copy, index));
         told.extend(self.decisions_of(copy, |row| row.recipient == u32::from(index)));
         told
@@ -324,19 +326,19 @@ impl<'a> Builder<'a> {
 
     fn hop(&self, copy: u32, next: Option<u32>, index: u16) -> Hop {
         let row = self.copy(copy);
-        let attempts = self.attempts_of(copy, next, index);
+        let mut attempts = self.attempts_of(copy, next, index);
+        let decisions = self.told_when(copy, index, &mut attempts);
+        let attempts: Vec<Attempt> = attempts.into_iter().map(|(_, attempt)| attempt).collect();
         let carried = next.map(|next| self.copy(next).from_connection);
         let tls = carried.and_then(|connection| self.tls(self.run.trace.connections[connection as usize].outcome));
         let destination = self.destination_of(copy, index, carried);
         let (queue, rule): (Rc<str>, &'static str) = match destination {
             Some(id) => {
                 let key = self.run.tables.destinations.get(id);
-                let first = key.hops.first().map(|hop| self.run.tables.next_hops.get(hop.0));
-                (first.map_or_else(|| "".into(), |hop| queue_name(&self.run.tables.names, hop).into()), key.rule)
+                (self.queue_of(key).into(), key.rule)
             }
             None => ("".into(), ""),
         };
-        let decisions = self.told_about(copy, index);
         let left_at = next.map_or_else(|| attempts.last().map_or(row.arrived, |attempt| attempt.end), |next| self.copy(next).arrived);
         let waited = self.passes.get(&(copy, 1)).map(|at| &self.run.trace.passes[*at as usize]);
         let tried = attempts.first().is_some_and(|first| waited.is_none_or(|pass| first.at < pass.next_at));

@@ -3,7 +3,7 @@
 //! AUTH and MAIL of all kinds of servers. Sources: RFC 4954 §4 and §6; postconf(5) `smtpd_sender_login_maps` with
 //! `reject_sender_login_mismatch`. A mailbox here can log in, whatever the password: secrets are not modelled.
 
-use super::exchange::submission;
+use super::exchange::{server_login, submission};
 use super::visitor::Visitor;
 use super::{Decision, because};
 use crate::base::{Enhanced, Pattern, Reply};
@@ -15,7 +15,7 @@ pub fn answer_auth(directory: &Directory, visitor: &Visitor<'_>) -> Decision<Res
     match directory {
         Directory::Tenants(tenants) => submission::answer_auth(tenants, visitor),
         Directory::Mta(mta) => answer_auth_of_mta(&mta.mailboxes, visitor.login.unwrap_or("")),
-        Directory::Organization(organization) => answer_auth_of_mta(&organization.mailboxes, visitor.login.unwrap_or("")),
+        Directory::Organization(organization) => server_login::answer_auth(organization, visitor.login.unwrap_or("")),
         Directory::Everything => Decision::for_reason(Ok(()), because("LOGIN", "", "outside of the model", "scenario")),
     }
 }
@@ -32,9 +32,8 @@ pub fn answer_mail(directory: &Directory, visitor: &Visitor<'_>) -> Decision<Res
     };
     match directory {
         Directory::Mta(mta) => answer_mail_of_mta(mta, login, visitor.sender),
-        Directory::Everything | Directory::Organization(_) | Directory::Tenants(_) => {
-            Decision::for_reason(Ok(()), because("LOGIN", login, "logged in", "RFC 4954 §4"))
-        }
+        Directory::Organization(organization) => server_login::answer_mail(organization, login, visitor.sender),
+        Directory::Everything | Directory::Tenants(_) => Decision::for_reason(Ok(()), because("LOGIN", login, "logged in", "RFC 4954 §4")),
     }
 }
 

@@ -121,6 +121,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             Stop::Silent(_) => self.tables.reply(0, status_of(effect), &format!("conversation timed out at {}", phase.as_str())),
         };
         let mut end = self.failed(talk, phase, result, effect, reply, host_failure);
+        if let Stop::Reply(said) = stop {
+            // On the wire was what the server said, whatever the sender notes.
+            end.reply = self.tables.replies.intern(said.clone());
+        }
         end.plaintext_retry = !matches!(stop, Stop::Reply(_)) && self.goes_on_in_clear(talk);
         end
     }

@@ -3,6 +3,7 @@
 mod admission;
 mod alias;
 mod authentication;
+mod between_servers;
 mod chance;
 mod command;
 mod expansion;

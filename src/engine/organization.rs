@@ -1,22 +1,19 @@
 //! Where does an Exchange server send a recipient? To a mailbox, to another server of its organization, out by a Send connector, or nowhere.
 //!
-//! Inside the organization a message goes straight to the server that it needs, with the other servers as a way back (INT-2 to INT-4).
-//! Source: Exchange Server "Mail routing". Not modelled: hub sites, delayed fan-out (each destination has a copy of its own).
+//! What lies between the servers themselves stands in `super::between_servers`. Source: Exchange Server "Mail routing".
 
 use super::chance::{Purpose, below};
 use super::route::Stop;
 use super::world::World;
-use crate::base::{Enhanced, HostId, NextHopId};
-use crate::decide::exchange::internal_route::{InternalRoute, route_inside};
+use crate::base::{Enhanced, HostId};
 use crate::decide::exchange::receive_connector;
 use crate::decide::exchange::recipient;
 use crate::decide::exchange::send_connector::{self, Choice};
 use crate::decide::exchange::server_recipient::{self, Found};
 use crate::model::directory::entry_of;
-use crate::model::exchange::DomainType;
 use crate::model::exchange_server::{Organization, SendConnector, ServerVersion};
 use crate::model::letter::Stamps;
-use crate::model::settings::{Directory, TlsLevel, TlsPolicy};
+use crate::model::settings::Directory;
 use crate::model::traffic::Source;
 use crate::trace::{DestinationKey, NONE};
 use smallvec::{SmallVec, smallvec};
@@ -84,7 +81,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             Found::NotFound => {
                 Stop::Bounce(self.tables.reply(550, Enhanced(5, 1, 10), "RESOLVER.ADR.RecipientNotFound; Recipient not found"))
             }
-            Found::Server(server) => self.between_servers(host, organization, &[server], "the mailbox's server", decisions),
+            Found::Server(server) => self.towards_mailbox(host, organization, server, decisions),
             Found::Inside => self.inwards(host, organization, (domain, size_bytes), decisions),
             Found::Outside => self.out_of_organization(host, organization, domain, size_bytes, decisions),
         }
@@ -102,7 +99,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         (is_mail && most.is_some_and(|most| size_bytes > most)).then(|| self.tables.reply(550, Enhanced(5, 2, 3), text))
     }
 
-    fn out_of_organization(
+    pub(super) fn out_of_organization(
         &mut self,
         host: HostId,
         organization: &Organization,
@@ -126,7 +123,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 if connector.sources.contains(&host) {
                     self.by_connector(connector, domain, choice.chosen[0].rule)
                 } else {
-                    self.between_servers(host, organization, &connector.sources, &connector.name, decisions)
+                    self.towards_sources(host, organization, connector, decisions)
                 }
             }
         }
@@ -169,54 +166,5 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             return NONE;
         }
         self.tables.stamps.intern(Stamps { keeps_organization_headers: true, ..Stamps::default() })
-    }
-
-    /// From an Edge server inwards: what it takes for accepted domains goes to the servers of its site.
-    fn inwards(
-        &mut self,
-        host: HostId,
-        organization: &Organization,
-        (domain, size_bytes): (&str, u64),
-        decisions: &mut SmallVec<[u32; 2]>,
-    ) -> Stop {
-        let accepted = organization.accepted(&self.tables.names, domain).map(|accepted| accepted.kind);
-        if accepted == Some(DomainType::ExternalRelay) {
-            return self.out_of_organization(host, organization, domain, size_bytes, decisions);
-        }
-        let inside: Vec<HostId> = organization.servers.iter().filter(|server| !server.edge).map(|server| server.host).collect();
-        self.between_servers(host, organization, &inside, "EdgeSync - Inbound to Default-First-Site-Name", decisions)
-    }
-
-    /// To servers of the same organization, over the connectors that nobody sees.
-    fn between_servers(
-        &mut self,
-        host: HostId,
-        organization: &Organization,
-        group: &[HostId],
-        connector: &str,
-        decisions: &mut SmallVec<[u32; 2]>,
-    ) -> Stop {
-        let route = route_inside(organization, group, connector);
-        decisions.push(self.store("which server?", host, NONE, &route));
-        let rule = route.chosen.first().map_or("INT-1", |first| first.rule);
-        let InternalRoute::Servers { turns, then } = route.outcome else {
-            return Stop::Wait(self.tables.reply(0, Enhanced(4, 4, 4), "Unreachable queue: no site link leads to the server"));
-        };
-        let hop = |host: &HostId| organization.server(*host).map(|server| server.hop);
-        let hops: SmallVec<[NextHopId; 2]> = turns.iter().filter_map(hop).collect();
-        let key = DestinationKey {
-            rotates: hops.len() > 1,
-            weights: SmallVec::new(),
-            hops,
-            fallback: then.iter().filter_map(hop).collect(),
-            tls: Some(TlsPolicy::of(TlsLevel::Opportunistic)),
-            configured: true,
-            plain_retry: false,
-            rule,
-            tenant: NONE,
-            stamps: NONE,
-            connector: connector.into(),
-        };
-        Stop::To(self.tables.destinations.intern(key))
     }
 }

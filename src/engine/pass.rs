@@ -14,6 +14,9 @@ use crate::trace::level::STEPS;
 use smallvec::SmallVec;
 use std::net::{IpAddr, Ipv4Addr};
 
+/// The recipients of a copy (their places), by destination.
+pub(super) type Groups = SmallVec<[(u32, SmallVec<[u16; 2]>); 2]>;
+
 impl<'m, const LEVEL: u8> World<'m, LEVEL> {
     /// The moment of a copy has come: a new pass.
     pub(super) fn ready(&mut self, copy: u32) {
@@ -108,7 +111,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             }
             return;
         }
-        let mut groups: SmallVec<[(u32, SmallVec<[u16; 2]>); 2]> = SmallVec::new();
+        let mut groups: Groups = SmallVec::new();
         for place in 0..self.copies[copy].recipients.len() {
             let recipient = self.copies[copy].recipients[place];
             if recipient.state != RecipientState::Pending {
@@ -125,6 +128,9 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 },
                 stop => self.ends_here(copy, place, &stop),
             }
+        }
+        if !self.plain && groups.len() > 1 {
+            self.share_ways(copy, &mut groups);
         }
         match self.rules(host).session.recipients {
             RecipientOrder::Given => {}
@@ -328,7 +334,8 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
     /// Records which smart host has its turn.
     pub(super) fn trace_turn(&mut self, job: u32, turn: u8) {
         let key = self.tables.destinations.get(self.queues[self.jobs[job].queue as usize].destination).clone();
-        if !key.configured {
+        if !key.configured || key.rule.starts_with("INT") {
+            // Servers of one organization are no smart hosts: `which server?` has told.
             return;
         }
         let count = key.hops.len();

@@ -121,8 +121,10 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             Directory::Organization(organization) => refusal_at_mail(organization, visitor, talk.encrypted),
             Directory::Everything | Directory::Mta(_) | Directory::Tenants(_) => None,
         });
-        if refusal.is_some() {
-            return refusal;
+        if let Some(refusal) = refusal {
+            let stored = self.store("may the client submit?", talk.server, NONE, &refusal);
+            self.trace_decisions(self.jobs[talk.job].copy, NONE, &[stored]);
+            return Some(refusal.outcome);
         }
         let connector = self.met(talk)?.connector;
         let lasted = receive_limits::lasting(connector, talk.now.since(self.now), talk.rtt);
@@ -153,11 +155,15 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
     }
 
     /// The answer of the connector to one more recipient where `accepted` were taken, before anybody looks at whose it is. 421 closes the connection.
-    pub(super) fn limit_at_rcpt(&mut self, talk: &Talk<'_>, accepted: u32) -> Result<(), Stop> {
+    pub(super) fn limit_at_rcpt(&mut self, talk: &Talk<'_>, accepted: u32, index: u16) -> Result<(), Stop> {
         let Some(met) = self.met(talk) else { return Ok(()) };
         let lasted = receive_limits::lasting(met.connector, talk.now.since(self.now), talk.rtt);
         match lasted.or_else(|| receive_limits::recipient(met.connector, accepted)) {
-            Some(refusal) => Err(Stop::Reply(self.note_limit(talk.job, talk.server, &refusal))),
+            Some(refusal) => {
+                let stored = self.store(QUESTION, talk.server, NONE, &refusal);
+                self.trace_decisions(self.jobs[talk.job].copy, u32::from(index), &[stored]);
+                Err(Stop::Reply(refusal.outcome))
+            }
             None => Ok(()),
         }
     }

@@ -172,7 +172,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
         let has_connectors = self.settings[talk.server.index()].has_receive_connectors;
         if has_connectors {
-            self.limit_at_rcpt(talk, accepted)?;
+            self.limit_at_rcpt(talk, accepted, index)?;
         }
         let most = talk.theirs.receiver.max_recipients;
         if most > 0 && accepted >= most {

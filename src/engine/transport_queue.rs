@@ -8,7 +8,8 @@
 
 use super::route::Stop;
 use super::world::{RecipientState, World};
-use crate::base::{HostId, SimTime};
+use crate::base::{ConfigId, HostId, SimTime};
+use crate::decide::exchange::internal_route::Way;
 use crate::decide::retry::queue_wait;
 use crate::model::exchange_server::Transport;
 use crate::model::settings::{Directory, Retry};
@@ -21,6 +22,8 @@ use std::collections::BTreeMap;
 pub(crate) struct TransportQueues {
     /// The run is over as soon as all that is left waits for an administrator.
     pub(crate) until_settled: bool,
+    /// Which sites lie on the way to a destination inside, by settings and destination.
+    pub(super) ways: BTreeMap<(ConfigId, u32), Way>,
     schedules: BTreeMap<u32, Schedule>,
     /// Queues in which something of a copy was left in this pass.
     left: BTreeMap<u32, SmallVec<[u32; 2]>>,
@@ -131,7 +134,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let (mut next, mut why) = (SimTime::NEVER, "in the Unreachable queue: no attempt until the settings change");
         for queue in &queues {
             let dead_until = self.queues[*queue as usize].dead_until;
-            let (at, words) = if dead_until > self.now {
+            let emptied = self.transport_queues.schedules.get(queue).is_some_and(|schedule| schedule.failures == 0);
+            let (at, words) = if dead_until > self.now && emptied {
+                (dead_until, "its queue, in Retry for MaxIdleTimeBeforeResubmit, is emptied into the categorizer")
+            } else if dead_until > self.now {
                 (dead_until, "the next attempt of its queue, which is in Retry")
             } else {
                 (self.now.after(retry_ns), "the queue works, this message waits: MessageRetryInterval")
@@ -214,6 +220,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let waiting: Vec<u32> = self.transport_queues.waits.keys().copied().filter(|copy| self.copies[*copy].host == host).collect();
         for copy in waiting {
             self.transport_queues.waits.remove(&copy);
+            self.pass_row(copy, self.now, "Retry-Queue: an administrator asks for an attempt now");
         }
     }
 
@@ -223,6 +230,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         for copy in waiting {
             if self.copies[copy].jobs == 0 && self.is_routed_otherwise(copy) {
                 self.transport_queues.waits.remove(&copy);
+                self.pass_row(copy, self.now, "the settings changed, and it is routed again");
                 self.wake_copy(copy, self.now);
             }
         }

@@ -6,7 +6,7 @@ use super::directory::{DirectoryEntry, RemoteDomain};
 use super::exchange::AcceptedDomain;
 use super::receive_connector::ReceiveConnector;
 use super::settings::TlsPolicy;
-use super::sites::SitePath;
+use super::sites::{Site, SitePath};
 use crate::base::{HOUR, HostId, MINUTE, NextHopId, Pattern, SystemId};
 
 /// Which product.
@@ -35,6 +35,8 @@ pub struct Organization {
     pub here: HostId,
     /// All servers, in the order of names.
     pub servers: Vec<Server>,
+    /// All sites, in the order of names.
+    pub sites: Vec<Site>,
     /// Least-cost paths from here, one per site; `None` where no site link leads.
     pub paths: Vec<Option<SitePath>>,
     /// Accepted domains, in the order of names.
@@ -55,6 +57,8 @@ pub struct Organization {
     pub transport: Transport,
     /// Unknown recipients of Authoritative domains are refused at RCPT (recipient filtering).
     pub filters_recipients: bool,
+    /// Whom a login may send as, beside itself.
+    pub send_as: Vec<(Box<str>, Vec<Pattern>)>,
 }
 
 /// One server of an organization.
@@ -70,9 +74,35 @@ pub struct Server {
     pub edge: bool,
     /// Where the other servers reach it.
     pub hop: NextHopId,
+    /// Its database availability group, by number.
+    pub dag: Option<usize>,
 }
 
 impl Organization {
+    /// One without anything, for tests.
+    #[cfg(test)]
+    #[must_use]
+    pub fn bare(version: ServerVersion) -> Self {
+        Self {
+            system: SystemId(0),
+            version,
+            here: HostId(0),
+            servers: vec![],
+            sites: vec![],
+            paths: vec![],
+            accepted_domains: vec![],
+            mailboxes: vec![],
+            elsewhere: vec![],
+            entries: vec![],
+            remote_domains: vec![],
+            send_connectors: vec![],
+            receive_connectors: vec![],
+            transport: Transport::default(),
+            filters_recipients: false,
+            send_as: vec![],
+        }
+    }
+
     /// The server that these settings are of.
     #[must_use]
     pub fn own(&self) -> Option<&Server> {

@@ -9,6 +9,15 @@ use std::collections::BTreeMap;
 /// Where no site link says otherwise (`Cost` of a new IP site link).
 pub const COST: u64 = 100;
 
+/// An Active Directory site.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Site {
+    /// Its name.
+    pub name: Box<str>,
+    /// `HubSiteEnabled`: mail whose least-cost path leads through it stops there.
+    pub hub: bool,
+}
+
 /// A least-cost path.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct SitePath {
@@ -18,11 +27,20 @@ pub struct SitePath {
     pub through: Vec<usize>,
 }
 
-/// The least-cost paths from `start` to each of `names`, over `links` (a set of sites, and what it costs between any two of them).
+impl SitePath {
+    /// What makes one path better than another where sites are numbered by name: cost, hops, then the sites before the end, the last one first.
+    #[must_use]
+    pub fn rank(&self) -> (u64, usize, Vec<usize>) {
+        (self.cost, self.through.len(), self.through.iter().rev().skip(1).copied().collect())
+    }
+}
+
+/// The least-cost paths from `start` to each of `count` sites, over `links` (a set of sites, and what it costs between any two of them). Sites are
+/// numbered in the order of their names.
 #[must_use]
-pub fn paths(names: &[Box<str>], links: &[(Vec<usize>, u64)], start: usize) -> Vec<Option<SitePath>> {
+pub fn paths(count: usize, links: &[(Vec<usize>, u64)], start: usize) -> Vec<Option<SitePath>> {
     let mut graph: UnGraphMap<usize, u64> = UnGraphMap::new();
-    for site in 0..names.len() {
+    for site in 0..count {
         graph.add_node(site);
     }
     for (sites, cost) in links {
@@ -33,19 +51,15 @@ pub fn paths(names: &[Box<str>], links: &[(Vec<usize>, u64)], start: usize) -> V
             }
         }
     }
-    let better = |path: &SitePath| {
-        let back: Vec<&str> = path.through.iter().rev().skip(1).map(|site| &*names[*site]).collect();
-        (path.cost, path.through.len(), back.into_iter().map(str::to_owned).collect::<Vec<_>>())
-    };
     let mut found: BTreeMap<usize, SitePath> = BTreeMap::from([(start, SitePath { cost: 0, through: Vec::new() })]);
     // A path never has more hops than there are sites.
-    for _ in 0..names.len() {
+    for _ in 0..count {
         let mut next = found.clone();
         for (site, path) in &found {
             for (_, neighbour, cost) in graph.edges(*site) {
                 let through = path.through.iter().copied().chain([neighbour]).collect();
                 let longer = SitePath { cost: path.cost.saturating_add(*cost), through };
-                if next.get(&neighbour).is_none_or(|known| better(&longer) < better(known)) {
+                if next.get(&neighbour).is_none_or(|known| longer.rank() < known.rank()) {
                     next.insert(neighbour, longer);
                 }
             }
@@ -55,7 +69,7 @@ pub fn paths(names: &[Box<str>], links: &[(Vec<usize>, u64)], start: usize) -> V
         }
         found = next;
     }
-    (0..names.len()).map(|site| found.get(&site).cloned()).collect()
+    (0..count).map(|site| found.get(&site).cloned()).collect()
 }
 
 #[cfg(test)]
@@ -64,7 +78,6 @@ mod tests {
 
     #[test]
     fn least_cost() {
-        let names: Vec<Box<str>> = ["A", "B", "C", "D", "E"].map(Into::into).to_vec();
         let (a, b, c, d) = (0, 1, 2, 3);
         let cases = [
             ("the cheaper way round", vec![(vec![a, b], 100), (vec![a, c], 10), (vec![c, b], 10)], b, Some((20, vec![c, b]))),
@@ -80,7 +93,7 @@ mod tests {
             ("no way", vec![(vec![a, c], 50)], b, None),
         ];
         for (case, links, end, expected) in cases {
-            let found = paths(&names, &links, a);
+            let found = paths(5, &links, a);
             assert_eq!(found[a], Some(SitePath { cost: 0, through: vec![] }), "{case}");
             assert_eq!(found[end].clone().map(|path| (path.cost, path.through)), expected, "{case}");
         }

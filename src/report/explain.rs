@@ -149,6 +149,12 @@ impl Page {
         let (shortest, longest) = (duration(gaps().min().unwrap_or(0)), duration(gaps().max().unwrap_or(0)));
         let spacing = if shortest == longest { format!("every {shortest}") } else { format!("{shortest} to {longest} apart") };
         let last_at = self.clock.moment(last.at);
+        for (other, next) in row[..row.len() - 1].iter().filter_map(|other| Some((other, other.next_at?))).skip(1) {
+            if other.next_why != row[0].next_why {
+                let (at, next) = (self.clock.moment(other.at), self.clock.moment(next));
+                self.line(4, &format!("after the attempt at {at}, the next one at {next}: {}", other.next_why));
+            }
+        }
         if row.len() == 2 {
             self.line(4, &format!("attempt {number} at {last_at}: the same, {shortest} later"));
         } else {
@@ -185,11 +191,19 @@ impl Page {
         if let Some(reply) = &connection.reply {
             self.line(8, &format!("reply {reply}"));
         }
-        if !connection.why.is_empty() {
-            self.line(8, &connection.why);
-        }
-        if let Some(tls) = &connection.tls {
-            self.tls(tls);
+        match &connection.tls {
+            // Nothing was sent, so there is no word for how: the policy, and what it had against it.
+            Some(tls) if connection.result == ConnectionResult::TlsFailed => {
+                self.line(8, &format!("no TLS, policy {}: {}", tls.policy, connection.why));
+            }
+            Some(tls) => {
+                if !connection.why.is_empty() {
+                    self.line(8, &connection.why);
+                }
+                self.tls(tls);
+            }
+            None if connection.why.is_empty() => {}
+            None => self.line(8, &connection.why),
         }
         if let Some(found) = connection.authentication.as_ref().filter(|found| !found.is_silent()) {
             self.line(8, &authentication(found));
@@ -407,6 +421,36 @@ Received: from internet by exchange-online#1
         let text = explained(&outcome, "inbound#2");
         assert!(text.contains("    which connector?\n      won To on-premises: the recipient domain matches exactly [OUT-3"), "{text}");
         assert_eq!(text.matches("matches exactly").count(), 1);
+    }
+
+    #[test]
+    fn another_reason_to_wait_is_told_within_a_fold() {
+        let mut outcome = fixture::two_sites();
+        let attempts = &mut outcome.messages[6].recipients[0].hops[1].attempts;
+        attempts[4].next_why = "back to the categorizer";
+        let text = explained(&outcome, "inbound#6");
+        let expected =
+            "    after the attempt at 1h 20m 0.2s, the next one at 1h 25m 0.2s: back to the categorizer\n    attempts 2 to 8: the same";
+        assert!(text.contains(expected), "{text}");
+    }
+
+    #[test]
+    fn a_failed_handshake_is_told_once_and_not_as_plain_text() {
+        let mut outcome = fixture::two_sites();
+        let connection = &mut outcome.messages[1].recipients[0].hops[1].attempts[0].connections[0];
+        connection.result = ConnectionResult::TlsFailed;
+        connection.why = "the name is another (certificate-host-mismatch)".into();
+        connection.tls = Some(Tls {
+            outcome: TlsOutcome::Plaintext,
+            version: None,
+            policy: "DomainValidation".into(),
+            result: Some("certificate-host-mismatch"),
+            why: "the name is another".into(),
+            published: None,
+        });
+        let text = explained(&outcome, "inbound#2");
+        assert!(text.contains("        no TLS, policy DomainValidation: the name is another (certificate-host-mismatch)\n"), "{text}");
+        assert!(!text.contains("plaintext") && text.matches("the name is another").count() == 1, "{text}");
     }
 
     #[test]

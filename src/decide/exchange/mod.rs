@@ -2,6 +2,7 @@
 
 pub mod attribution;
 pub mod enhanced_filtering;
+pub mod fan_out;
 pub mod fope;
 mod inbound_connector;
 pub mod internal_route;
@@ -13,6 +14,7 @@ pub mod recipient;
 pub mod send_connector;
 pub mod sender_rewriting;
 pub mod server_acceptance;
+pub mod server_login;
 pub mod server_recipient;
 pub mod smart_host;
 pub mod submission;

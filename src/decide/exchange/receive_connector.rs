@@ -2,8 +2,8 @@
 //!
 //! RCV-1 the connector with this binding whose RemoteIPRanges hold the client's address most narrowly; RCV-2 what the client is: a server of the
 //! organization, a login, the other half of a hybrid by its certificate, or nobody in particular; RCV-3 the right to send to anybody.
-//! Sources: Exchange Server "Receive connectors", "Allow anonymous relay", New-ReceiveConnector. Not modelled: partners as such, senders' addresses of
-//! logins.
+//! Sources: Exchange Server "Receive connectors", "Allow anonymous relay", New-ReceiveConnector. Whom a login sends as: `server_login`. Not modelled:
+//! partners as such.
 
 use super::super::visitor::Visitor;
 use super::super::{Because, Decision, because};
@@ -111,46 +111,68 @@ pub fn rights(organization: &Organization, connector: &ReceiveConnector, visitor
 
 /// The refusal at MAIL, if there is one: nobody's client, no TLS, no right to submit, a sender of a secured domain without its certificate.
 #[must_use]
-pub fn refusal_at_mail(organization: &Organization, visitor: &Visitor<'_>, encrypted: bool) -> Option<Reply> {
-    if organization.receive_connectors.is_empty() || visitor.peer.address.is_none() {
-        return None;
-    }
-    let Some(connector) = find(organization, visitor) else {
-        return Some(Reply::new(421, Some(Enhanced(4, 3, 2)), "Service not available"));
+pub fn refusal_at_mail(organization: &Organization, visitor: &Visitor<'_>, encrypted: bool) -> Option<Decision<Reply>> {
+    let client = visitor.peer.address.filter(|_| !organization.receive_connectors.is_empty())?;
+    let refuse = |code, status, text: &'static str, reasons: Vec<Because>| {
+        Some(Decision { outcome: Reply::new(code, Some(status), text), chosen: reasons, passed_over: vec![] })
     };
+    let Some(connector) = find(organization, visitor) else {
+        let why = "no Receive connector at this port has remote addresses that hold it";
+        let reason = because("RCV-1", client.to_string(), why, "New-ReceiveConnector RemoteIPRanges");
+        return refuse(421, Enhanced(4, 3, 2), "Service not available", vec![reason]);
+    };
+    let say = |why: &str, source| because("RCV-2", &*connector.name, why, source);
     if connector.require_tls && !encrypted {
-        return Some(Reply::new(451, Some(Enhanced(5, 7, 3)), "STARTTLS is required to send mail"));
+        let why = say("it takes nothing without TLS", "New-ReceiveConnector RequireTLS");
+        return refuse(451, Enhanced(5, 7, 3), "STARTTLS is required to send mail", vec![narrowest(connector), why]);
     }
-    let (rights, _) = rights(organization, connector, visitor);
+    let (rights, why) = rights(organization, connector, visitor);
     if !rights.submits {
-        return Some(match organization.version {
-            ServerVersion::Exchange2010 => Reply::new(530, Some(Enhanced(5, 7, 1)), "Client was not authenticated"),
-            _ => Reply::new(530, Some(Enhanced(5, 7, 57)), "Client not authenticated to send mail"),
-        });
+        let reasons = vec![narrowest(connector), why];
+        return match organization.version {
+            ServerVersion::Exchange2010 => refuse(530, Enhanced(5, 7, 1), "Client was not authenticated", reasons),
+            _ => refuse(530, Enhanced(5, 7, 57), "Client not authenticated to send mail", reasons),
+        };
     }
-    if let Some(reply) = proves_too_little(connector, visitor) {
-        return Some(reply);
+    if let Some(refusal) = proves_too_little(connector, visitor) {
+        return Some(refusal);
     }
     let alone = organization.servers.iter().filter(|server| !server.edge).count() < 2;
-    match organization.transport.refuses_without_shadow.filter(|_| alone && !rights.authenticated) {
-        Some(ShadowRefusal::AsArticle) => Some(Reply::new(451, Some(Enhanced(4, 4, 0)), "Message failed to be made redundant")),
-        Some(ShadowRefusal::AsCmdlet) => Some(Reply::new(450, Some(Enhanced(4, 5, 1)), "Message failed to be made redundant")),
-        None => None,
+    let text = "Message failed to be made redundant";
+    let why = || vec![say("no other server can keep a shadow copy", "Set-TransportConfig RejectMessageOnShadowFailure")];
+    match organization.transport.refuses_without_shadow.filter(|_| alone && !rights.authenticated)? {
+        ShadowRefusal::AsArticle => refuse(451, Enhanced(4, 4, 0), text, why()),
+        ShadowRefusal::AsCmdlet => refuse(450, Enhanced(4, 5, 1), text, why()),
     }
 }
 
 /// A sender in a secured domain shows a certificate with that name (mutual TLS), or comes another time.
-fn proves_too_little(connector: &ReceiveConnector, visitor: &Visitor<'_>) -> Option<Reply> {
+fn proves_too_little(connector: &ReceiveConnector, visitor: &Visitor<'_>) -> Option<Decision<Reply>> {
     let domain = visitor.sender_domain()?;
     if !connector.domain_secure.iter().any(|secured| **secured == *domain) {
         return None;
     }
+    let refuse = |code, status, text, why: String| {
+        let why = because("RCV-2", &*connector.name, why, "Set-TransportConfig TLSReceiveDomainSecureList");
+        let outcome = Reply::new(code, Some(status), text);
+        Some(Decision { outcome, chosen: vec![narrowest(connector), why], passed_over: vec![] })
+    };
     if visitor.tls.is_none() {
-        return Some(Reply::new(451, Some(Enhanced(5, 7, 3)), "STARTTLS is required to send mail"));
+        let why = format!("`{domain}` is a secured domain: nothing from it without TLS");
+        return refuse(451, Enhanced(5, 7, 3), "STARTTLS is required to send mail", why);
     }
     let fits = |name: &&str| *name == domain || name.strip_prefix("*.").is_some_and(|parent| parent == domain);
-    let proven = visitor.proven_names().iter().any(fits);
-    (!proven).then(|| Reply::new(454, Some(Enhanced(4, 7, 5)), "Certificate validation failure"))
+    if visitor.proven_names().iter().any(fits) {
+        return None;
+    }
+    let why = format!("`{domain}` is a secured domain, and the client has no certificate of it that can be trusted");
+    refuse(454, Enhanced(4, 7, 5), "Certificate validation failure", why)
+}
+
+/// Why this connector has the client.
+pub(super) fn narrowest(connector: &ReceiveConnector) -> Because {
+    let words = "the narrowest of its remote addresses holds the client, at this port";
+    because("RCV-1", &*connector.name, words, "New-ReceiveConnector RemoteIPRanges")
 }
 
 #[cfg(test)]
@@ -186,12 +208,13 @@ mod tests {
         let relay = ReceiveConnector { anonymous_relay: true, ..connector("relay", "10.0.0.50", "10.0.0.50") };
         let trusted = ReceiveConnector { servers: true, external_authoritative: true, ..connector("trusted", "10.0.0.60", "10.0.0.60") };
         let closed = ReceiveConnector { anonymous: false, users: true, ..connector("closed", "10.0.0.70", "10.0.0.70") };
-        let server = |at: u32| Server { host: HostId(at), name: "S".into(), site: 0, edge: false, hop: NextHopId(0) };
+        let server = |at: u32| Server { host: HostId(at), name: "S".into(), site: 0, edge: false, hop: NextHopId(0), dag: None };
         Organization {
             system: SystemId(0),
             version: ServerVersion::Exchange2019,
             here: HostId(0),
             servers: vec![server(0), server(1)],
+            sites: vec![],
             paths: vec![],
             accepted_domains: vec![],
             mailboxes: vec![],
@@ -202,6 +225,7 @@ mod tests {
             receive_connectors: vec![everybody, net, relay, trusted, closed],
             transport: Transport::default(),
             filters_recipients: false,
+            send_as: vec![],
         }
     }
 
@@ -240,7 +264,7 @@ mod tests {
             let found = find(&organization, &visitor).expect(case);
             let (rights, _) = rights(&organization, found, &visitor);
             assert_eq!((&*found.name, rights.submits, rights.relays), (expected, submits, relays), "{case}");
-            assert_eq!(refusal_at_mail(&organization, &visitor, false).map(|reply| reply.code), code, "{case}");
+            assert_eq!(refusal_at_mail(&organization, &visitor, false).map(|refusal| refusal.outcome.code), code, "{case}");
         }
         let shown = |name: &'static str| Some(ShownCertificate { name, names: vec![name], trust: Ok(()) });
         let secured = [
@@ -252,7 +276,7 @@ mod tests {
         for (case, tls, certificate, expected) in secured {
             let peer = Peer { host: HostId(9), address: Some("192.0.2.1".parse().unwrap()) };
             let visitor = Visitor { listener: Some(&listener), tls, certificate, sender: "a@secure.test", ..Visitor::plain(peer) };
-            let reply = refusal_at_mail(&organization, &visitor, tls.is_some());
+            let reply = refusal_at_mail(&organization, &visitor, tls.is_some()).map(|refusal| refusal.outcome);
             assert_eq!(reply.as_ref().map(|reply| (reply.code, &*reply.text)), expected, "{case}");
         }
     }

@@ -185,12 +185,14 @@ mod tests {
             site,
             edge: false,
             hop: crate::base::NextHopId(at),
+            dag: None,
         };
         Organization {
             system: SystemId(0),
             version: ServerVersion::Exchange2019,
             here: HostId(0),
             servers: [(0, 0), (1, 0), (2, 1), (3, 2)].map(server).to_vec(),
+            sites: vec![],
             paths: vec![Some(SitePath { cost: 0, through: vec![] }), Some(SitePath { cost: 100, through: vec![1] }), None],
             accepted_domains: vec![],
             mailboxes: vec![],
@@ -201,6 +203,7 @@ mod tests {
             receive_connectors: vec![],
             transport: crate::model::exchange_server::Transport::default(),
             filters_recipients: false,
+            send_as: vec![],
         }
     }
 

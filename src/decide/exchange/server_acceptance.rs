@@ -25,8 +25,7 @@ pub fn answer(organization: &Organization, names: &Names, visitor: &Visitor<'_>,
         if rights.authenticated && matches!(decision.outcome, Acceptance::Take(_)) {
             decision.outcome = Acceptance::Take(TakenFor { internal: true, ..TakenFor::NOBODY });
         }
-        let words = "the narrowest of its remote addresses holds the client, at this port";
-        decision.chosen.push(because("RCV-1", &*connector.name, words, "New-ReceiveConnector RemoteIPRanges"));
+        decision.chosen.push(receive_connector::narrowest(connector));
         decision.chosen.push(why);
     }
     decision

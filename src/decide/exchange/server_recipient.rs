@@ -100,6 +100,7 @@ mod tests {
             version: ServerVersion::Exchange2019,
             here: HostId(0),
             servers: vec![],
+            sites: vec![],
             paths: vec![],
             accepted_domains,
             mailboxes: vec![Pattern::new("*@contoso.com")],
@@ -110,6 +111,7 @@ mod tests {
             receive_connectors: vec![],
             transport: crate::model::exchange_server::Transport::default(),
             filters_recipients: false,
+            send_as: vec![],
         };
         let cases = [
             ("a@contoso.com", Found::Mailbox),

@@ -88,7 +88,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     tries_address_once: false,
     skips_silent: false,
     extensions: ExtensionRules { dsn: true, eight_bit: Lack::NotSaid, binary: Lack::NotSaid, utf8: Lack::NotSaid },
-    pass: PassRules { queues_retry: true, ..PassRules::PLAIN },
+    pass: PassRules { queues_retry: true, login_5xx_waits: true, ..PassRules::PLAIN },
 };
 
 /// The sending side as it is delivered: what a scenario does not write.

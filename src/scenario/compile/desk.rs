@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use crate::base::{Address, Domain, Reply, SimTime};
 use crate::diag::{Code, Diagnostic, Span, code};
 use crate::model::topology::Law;
-use crate::scenario::source::{Field, Named, Text};
+use crate::scenario::source::{Field, Text};
 use crate::scenario::values::{self, Rate, Share};
 
 /// Problems so far, and the calendar that dates are counted from.
@@ -57,13 +57,6 @@ impl Desk {
     pub(in crate::scenario) fn no_field<T>(&mut self, field: &Field<T>, what: &str) {
         if field.is_written() {
             self.not_modelled(field.span(), what);
-        }
-    }
-
-    /// The same for names in `{ }`, if there are any.
-    pub(in crate::scenario) fn no_names<T>(&mut self, named: &Named<T>, what: &str) {
-        if let Some((key, _)) = named.iter().next() {
-            self.not_modelled(key.span(), what);
         }
     }
 

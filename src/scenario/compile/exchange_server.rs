@@ -61,7 +61,6 @@ pub(super) fn config(
     tables: &mut Tables,
     desk: &mut Desk,
 ) -> HostConfig {
-    refuse(server, desk);
     let switches = switches::switches(server, desk);
     let identity = &about.identities[about.here];
     let own = certificates.shown(&host.certificate, Shown::SelfSigned, desk);
@@ -114,11 +113,11 @@ fn organization(
         }
     }
     elsewhere.sort_by(|(a, _), (b, _)| (b.is_exact(), b.weight(), a).cmp(&(a.is_exact(), a.weight(), b)));
-    let servers = servers::servers(about, tables);
+    let servers = servers::servers(server, about, tables, desk);
     let edge = servers.servers.iter().any(|server| server.edge && server.host.index() == about.here);
     let mut send_connectors =
         send_connectors::connectors(server, (about, own, switches.anonymous_without_certificate), &servers.servers, tables, desk);
-    send_connectors::subscribe(&servers.servers, &mut send_connectors);
+    send_connectors::subscribe(&servers.servers, &servers.sites, &mut send_connectors);
     send_connectors.sort_by(|a, b| a.name.cmp(&b.name));
     Organization {
         system: SystemId(about.system as u32),
@@ -126,6 +125,7 @@ fn organization(
         here: HostId(about.here as u32),
         paths: servers::paths(server, &servers, about.here, desk),
         servers: servers.servers,
+        sites: servers.sites,
         accepted_domains: accepted_domains(server, &everywhere, tables, desk),
         // An Edge server has no mailboxes: what the organization has is inside.
         mailboxes: if edge { Vec::new() } else { mailboxes.patterns() },
@@ -136,6 +136,7 @@ fn organization(
         receive_connectors: Vec::new(),
         transport: Transport::default(),
         filters_recipients: server.recipient_filtering.or(edge),
+        send_as: super::mta::send_as(&server.send_as),
     }
 }
 
@@ -180,8 +181,4 @@ fn accepted_domains(server: &ExchangeServer, mailboxes: &Mailboxes, tables: &mut
         match_sub_domains: below.contains(&domain),
     };
     domains.into_iter().map(row).collect()
-}
-
-fn refuse(server: &ExchangeServer, desk: &mut Desk) {
-    desk.no_names(&server.send_as, "logins");
 }

@@ -40,7 +40,9 @@ schema! {
     pub struct ExchangeServer("`ExchangeServer`") inlines host: Host {
         hosts: Named<Host>,
         version: Field<ExchangeVersion>,
+        sites: Named<Site>,
         site_links: Named<SiteLink>,
+        database_availability_groups: Named<DatabaseAvailabilityGroup>,
         accepted_domains: Named<DomainType>,
         match_sub_domains: Field<Vec<Text>>,
         recipients: Named<DirectoryRecipient>,
@@ -53,6 +55,16 @@ schema! {
         send_as: Named<Vec<Text>>,
         checks: Field<Checks>,
         switches: Named<Text>,
+    }
+
+    /// Set-AdSite
+    pub struct Site("a site") {
+        hub_site_enabled: Field<bool>,
+    }
+
+    /// New-DatabaseAvailabilityGroup, and its members.
+    pub struct DatabaseAvailabilityGroup("a database availability group") {
+        servers: Field<Vec<Text>>,
     }
 
     /// An AD IP site link.

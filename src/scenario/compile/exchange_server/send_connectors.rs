@@ -7,6 +7,7 @@ use crate::decide::tls::{Wanted, carries};
 use crate::diag::{Diagnostic, code};
 use crate::model::exchange_server::{AddressSpace, SendConnector, Server, Space};
 use crate::model::settings::{ClientCertificate, NextHop, TlsLevel, TlsPolicy};
+use crate::model::sites::Site;
 use crate::scenario::check::send_connector;
 use crate::scenario::compile::certificates::Certificates;
 use crate::scenario::compile::desk::Desk;
@@ -141,25 +142,28 @@ fn sources(connector: &schema::SendConnector, about: About<'_>, servers: &[Serve
     sources
 }
 
-/// The connector that an Edge subscription makes by itself. What goes inwards needs none: an Edge server hands it to the servers of its site.
-pub(super) fn subscribe(servers: &[Server], rows: &mut Vec<SendConnector>) {
-    let edges: Vec<HostId> = servers.iter().filter(|server| server.edge).map(|server| server.host).collect();
-    if edges.is_empty() {
-        return;
+/// The connector that each Edge subscription makes by itself, one for each site. What goes inwards needs none: an Edge server hands it to the servers of
+/// its site.
+pub(super) fn subscribe(servers: &[Server], sites: &[Site], rows: &mut Vec<SendConnector>) {
+    for (at, site) in sites.iter().enumerate() {
+        let edges: Vec<HostId> = servers.iter().filter(|server| server.edge && server.site == at).map(|server| server.host).collect();
+        if edges.is_empty() {
+            continue;
+        }
+        rows.push(SendConnector {
+            name: format!("EdgeSync - {} to Internet", site.name).into(),
+            enabled: true,
+            address_spaces: vec![AddressSpace { space: Space::All, cost: SUBSCRIPTION_COST }],
+            dns_routing: true,
+            smart_hosts: Vec::new(),
+            tls: TlsPolicy::of(TlsLevel::Opportunistic),
+            recipient_domain_validated: false,
+            sources: edges,
+            scoped: false,
+            max_message_size: None,
+            login: None,
+            linked: None,
+            keeps_headers: false,
+        });
     }
-    rows.push(SendConnector {
-        name: "EdgeSync - Default-First-Site-Name to Internet".into(),
-        enabled: true,
-        address_spaces: vec![AddressSpace { space: Space::All, cost: SUBSCRIPTION_COST }],
-        dns_routing: true,
-        smart_hosts: Vec::new(),
-        tls: TlsPolicy::of(TlsLevel::Opportunistic),
-        recipient_domain_validated: false,
-        sources: edges,
-        scoped: false,
-        max_message_size: None,
-        login: None,
-        linked: None,
-        keeps_headers: false,
-    });
 }

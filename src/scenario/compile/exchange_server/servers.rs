@@ -9,7 +9,7 @@ use crate::base::{HostId, NextHopId};
 use crate::diag::{Diagnostic, code};
 use crate::model::exchange_server::Server;
 use crate::model::settings::{NextHop, Target};
-use crate::model::sites::{self, COST, SitePath};
+use crate::model::sites::{self, COST, Site, SitePath};
 use crate::scenario::compile::desk::Desk;
 use crate::scenario::compile::tables::Tables;
 use crate::scenario::schema::{ExchangeServer, Role};
@@ -25,11 +25,11 @@ const INSIDE_PORT: u16 = 25;
 /// All servers with the names of their sites.
 pub(super) struct Servers {
     pub(super) servers: Vec<Server>,
-    sites: Vec<Box<str>>,
+    pub(super) sites: Vec<Site>,
 }
 
 /// The servers of the organization in this stage.
-pub(super) fn servers(about: About<'_>, tables: &mut Tables) -> Servers {
+pub(super) fn servers(server: &ExchangeServer, about: About<'_>, tables: &mut Tables, desk: &mut Desk) -> Servers {
     let mut found = Vec::new();
     for (at, plan) in about.world.hosts.iter().enumerate().filter(|(_, plan)| plan.system == about.system) {
         let Some(written) = plan.written(&about.world.systems, about.tree) else { continue };
@@ -37,17 +37,56 @@ pub(super) fn servers(about: About<'_>, tables: &mut Tables) -> Servers {
         found.push((at, &*plan.name, site, written.role.or(Role::Mailbox) == Role::Edge));
     }
     let mut names: Vec<Box<str>> = found.iter().map(|(_, _, site, _)| site.clone()).collect();
+    names.extend(server.sites.iter().map(|(name, _)| name.as_str().into()));
     names.sort();
     names.dedup();
+    let dags = dags(server, about, &found.iter().filter(|(.., edge)| !edge).map(|(at, ..)| *at).collect::<Vec<_>>(), desk);
     let row = |(at, name, site, edge): (usize, &str, Box<str>, bool)| Server {
         host: HostId(at as u32),
         name: name.into(),
         site: names.iter().position(|known| *known == site).unwrap_or(0),
         edge,
         hop: hop(&about.identities[at].addresses, tables),
+        dag: dags.iter().position(|members| members.contains(&at)),
     };
-    let servers = found.into_iter().map(row).collect();
-    Servers { servers, sites: names }
+    let servers: Vec<Server> = found.into_iter().map(row).collect();
+    let sites = names.into_iter().enumerate().map(|(at, name)| {
+        let written = server.sites.iter().find(|(known, _)| known.as_str() == &*name);
+        let hub = written.is_some_and(|(_, site)| site.hub_site_enabled.or(false));
+        if let Some((known, _)) = written.filter(|_| hub && !servers.iter().any(|server| server.site == at && !server.edge)) {
+            let help = "a hub site takes the mail that passes through: a Mailbox server must stand there";
+            desk.error(code::MISSING, known.span(), format!("no Mailbox server stands in the hub site `{name}`"), help);
+        }
+        Site { name, hub }
+    });
+    Servers { sites: sites.collect(), servers }
+}
+
+/// The members of each database availability group, in the order of the groups' names.
+fn dags(server: &ExchangeServer, about: About<'_>, mailbox_servers: &[usize], desk: &mut Desk) -> Vec<Vec<usize>> {
+    let mut written: Vec<_> = server.database_availability_groups.iter().collect();
+    written.sort_by_key(|(name, _)| name.as_str());
+    let mut found: Vec<Vec<usize>> = Vec::new();
+    for (_, dag) in written {
+        let mut members = Vec::new();
+        for text in dag.servers.items() {
+            let meant = about.scope.find(text).unwrap_or_default();
+            let own: Vec<usize> = meant.iter().map(|host| host.index()).filter(|at| mailbox_servers.contains(at)).collect();
+            if own.is_empty() {
+                let message = format!("`{text}` is no Mailbox server of `{}`", about.name());
+                let problem = Diagnostic::error(code::CMDLET_REFUSES, text.span(), message);
+                let names = mailbox_servers.iter().map(|at| &*about.world.hosts[*at].name);
+                desk.unknown(problem, text, names, "members are Mailbox servers of this organization");
+            }
+            if own.iter().any(|at| found.iter().any(|other| other.contains(at))) {
+                let help = "a server is a member of one group at most";
+                desk.error(code::CMDLET_REFUSES, text.span(), format!("`{text}` is in another database availability group"), help);
+            }
+            members.extend(own);
+        }
+        found.push(members);
+    }
+    found
 }
 
 /// Where the other servers reach it.
@@ -59,13 +98,14 @@ fn hop(addresses: &[IpAddr], tables: &mut Tables) -> NextHopId {
 /// The least-cost paths from the site of a server.
 pub(super) fn paths(server: &ExchangeServer, servers: &Servers, here: usize, desk: &mut Desk) -> Vec<Option<SitePath>> {
     let names = &servers.sites;
+    let place = |name: &str| names.iter().position(|site| &*site.name == name);
     let mut links: Vec<(Vec<usize>, u64)> = Vec::new();
     let mut written: Vec<_> = server.site_links.iter().collect();
     written.sort_by_key(|(name, _)| name.as_str());
     for (name, link) in written {
         let mut joined = Vec::new();
         for site in link.sites.items() {
-            match names.iter().position(|known| **known == *site.as_str()) {
+            match place(site.as_str()) {
                 Some(at) => joined.push(at),
                 None => {
                     let problem =
@@ -73,8 +113,8 @@ pub(super) fn paths(server: &ExchangeServer, servers: &Servers, here: usize, des
                     desk.unknown(
                         problem,
                         site,
-                        names.iter().map(|name| &**name),
-                        "a site is what a host of this organization has as `site`",
+                        names.iter().map(|known| &*known.name),
+                        "a site is what a host of this organization has as `site`, or what stands under `sites`",
                     );
                 }
             }
@@ -90,5 +130,5 @@ pub(super) fn paths(server: &ExchangeServer, servers: &Servers, here: usize, des
         links.push(((0..names.len()).collect(), COST));
     }
     let start = servers.servers.iter().find(|server| server.host.index() == here).map_or(0, |server| server.site);
-    sites::paths(names, &links, start)
+    sites::paths(names.len(), &links, start)
 }
