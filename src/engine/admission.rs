@@ -52,7 +52,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             self.begin_session(job);
             return;
         }
-        let patience = self.jobs[job].line.began.after(self.config(self.client_of(job)).sender.timers.banner_ns);
+        let banner_ns = self.bears(job, self.config(self.client_of(job)).sender.timers.banner_ns);
+        let patience = self.jobs[job].line.began.after(banner_ns);
         match config.receiver.when_full {
             WhenFull::Reply421 => {
                 let reply = self.tables.reply(421, Enhanced(4, 3, 2), "too many connections");

@@ -6,6 +6,7 @@ use super::chance::{Purpose, below};
 use super::route::Stop;
 use super::world::World;
 use crate::base::{Enhanced, HostId};
+use crate::decide::exchange::manner;
 use crate::decide::exchange::receive_connector;
 use crate::decide::exchange::recipient;
 use crate::decide::exchange::send_connector::{self, Choice};
@@ -13,6 +14,7 @@ use crate::decide::exchange::server_recipient::{self, Found};
 use crate::model::directory::entry_of;
 use crate::model::exchange_server::{Organization, SendConnector, ServerVersion};
 use crate::model::letter::Stamps;
+use crate::model::manner::Manner;
 use crate::model::settings::Directory;
 use crate::model::traffic::Source;
 use crate::trace::{DestinationKey, NONE};
@@ -60,7 +62,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             && let Some(linked) = receive_connector::linked_connector(organization, client)
         {
             decisions.push(self.store("which Send connector?", host, NONE, &linked));
-            return self.by_connector(&organization.send_connectors[linked.outcome], domain, "LINK");
+            return self.by_connector(&organization.send_connectors[linked.outcome], host, (domain, "LINK"), decisions);
         }
         if let Some(entry) = entry_of(&organization.entries, &organization.mailboxes, address) {
             let about = (organization.system, &*organization.remote_domains);
@@ -99,6 +101,16 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         (is_mail && most.is_some_and(|most| size_bytes > most)).then(|| self.tables.reply(550, Enhanced(5, 2, 3), text))
     }
 
+    /// More recipients than a message of the organization's own people may have. A group counts as one until it is expanded.
+    pub(super) fn too_many_recipients(&mut self, copy: u32) -> Option<u32> {
+        let row = &self.copies[copy];
+        let Directory::Organization(organization) = &self.config(row.host).receiver.directory else { return None };
+        let most = organization.transport.max_recipients?;
+        let is_own = row.hops == 0 && self.messages[row.message].kind == 0;
+        let text = "RESOLVER.ADR.RecipLimit; too many recipients";
+        (is_own && row.recipients.len() > most as usize).then(|| self.tables.reply(550, Enhanced(5, 5, 3), text))
+    }
+
     pub(super) fn out_of_organization(
         &mut self,
         host: HostId,
@@ -121,7 +133,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             Choice::Connector(at) => {
                 let connector = &organization.send_connectors[at];
                 if connector.sources.contains(&host) {
-                    self.by_connector(connector, domain, choice.chosen[0].rule)
+                    self.by_connector(connector, host, (domain, choice.chosen[0].rule), decisions)
                 } else {
                     self.towards_sources(host, organization, connector, decisions)
                 }
@@ -130,12 +142,27 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 
     /// Out of this server, as a connector says.
-    fn by_connector(&mut self, connector: &SendConnector, domain: &str, rule: &'static str) -> Stop {
+    fn by_connector(
+        &mut self,
+        connector: &SendConnector,
+        host: HostId,
+        (domain, rule): (&str, &'static str),
+        decisions: &mut SmallVec<[u32; 2]>,
+    ) -> Stop {
         let mut tls = connector.tls.clone();
         if connector.recipient_domain_validated {
             tls.names = vec![domain.into()];
         }
+        if let Some(secured) = manner::domain_security(connector, domain) {
+            decisions.push(self.store("how much encryption?", host, NONE, &secured));
+            tls = secured.outcome;
+        }
+        let reasons = manner::reasons(connector);
+        if !reasons.is_empty() {
+            decisions.push(self.store_reasons("how does the connector connect?", host, NONE, &reasons, &[]));
+        }
         let key = DestinationKey {
+            manner: (connector.manner != Manner::default()).then(|| Box::new(connector.manner)),
             hops: if connector.dns_routing { smallvec![self.mx_hop(domain)] } else { SmallVec::from_slice(&connector.smart_hosts) },
             fallback: SmallVec::new(),
             tls: Some(tls),

@@ -45,6 +45,15 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         let row = &mut self.copies[copy];
         row.pass += 1;
         row.pass_at = self.now;
+        if first
+            && !self.plain
+            && let Some(reply) = self.too_many_recipients(copy)
+        {
+            self.fail_pending(copy, reply, RecipientState::Failed);
+            self.end_pass(copy);
+            return;
+        }
+        let row = &mut self.copies[copy];
         if row.visits > PASSES_MAX || u32::from(row.hops) > self.model.limits.hops {
             let exchange = row.visits > PASSES_MAX;
             let reply = if exchange {
@@ -288,17 +297,25 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         if !self.plain {
             self.widen(number);
         }
+        let dead = self.queues[number as usize].dead_until > self.now;
+        let full = !self.plain && !dead && self.all_are_taken(number);
         let queue = &mut self.queues[number as usize];
-        if queue.dead_until > self.now {
+        if dead {
             let status = queue.dead_status;
             let job_row = &mut self.jobs[job];
             (job_row.status, job_row.eventful) = (status, true);
             queue.active += 1;
+            if !self.plain {
+                self.one_more(number);
+            }
             self.finish_job(job);
-        } else if queue.window > 0 && queue.active >= queue.window {
+        } else if full || queue.window > 0 && queue.active >= queue.window {
             queue.waiting.push_back(job);
         } else {
             queue.active += 1;
+            if !self.plain {
+                self.one_more(number);
+            }
             self.start_job(job);
         }
     }

@@ -35,6 +35,8 @@ pub(crate) struct Inbound {
     by_source: BTreeMap<(Place, IpAddr), u32>,
     /// The connector and the source of each session, by job.
     sessions: BTreeMap<u32, (Place, IpAddr)>,
+    /// When connections came in the last minute.
+    opened: BTreeMap<HostId, VecDeque<SimTime>>,
     /// When messages came that a rate counts, by sender or by address.
     rates: BTreeMap<(Place, Box<str>), VecDeque<SimTime>>,
     /// Received fields on top of a copy's message that servers of the organization wrote which has it.
@@ -77,12 +79,23 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         let visitor = Visitor { listener: Some(listener), ..Visitor::plain(Peer { host: client, address: Some(address) }) };
         let Some(connector) = find(organization, &visitor) else { return Ok(()) };
         let place = (server, name_key("connector", &connector.name));
+        let now = self.now;
         let inbound = &mut self.inbound;
+        let opened = inbound.opened.entry(server).or_default();
+        while opened.front().is_some_and(|first| now.since(*first) >= MINUTE) {
+            opened.pop_front();
+        }
+        let per_minute = organization.transport.connections_per_minute;
+        if opened.len() as u64 >= u64::from(per_minute) {
+            let reply = self.note_limit(job, server, &receive_limits::opened_too_often(&connector.name, per_minute));
+            return Err((self.tables.replies.intern(reply), "too many connections in a minute"));
+        }
         let open = inbound.open.entry(place).or_default();
         let same = inbound.by_source.entry((place, address)).or_default();
         match receive_limits::connection(connector, *open, *same) {
             None => {
                 (*open, *same) = (*open + 1, *same + 1);
+                inbound.opened.entry(server).or_default().push_back(now);
                 inbound.sessions.insert(job, (place, address));
                 Ok(())
             }
@@ -173,7 +186,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         let Some(met) = self.met(talk).filter(|met| !met.known && met.connector.limits.tarpit_ns > 0) else { return Ok(()) };
         let decision = receive_limits::tarpit(met.connector);
         let ns = self.note_limit(talk.job, talk.server, &decision);
-        let patience_ns = talk.ours.sender.timers.rcpt_ns;
+        let patience_ns = talk.timers().rcpt_ns;
         if ns > patience_ns {
             return Err(Stop::Silent(talk.now.after(patience_ns)));
         }

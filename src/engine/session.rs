@@ -119,6 +119,10 @@ pub(super) struct Talk<'a> {
     pub(super) login: u32,
     /// What the server knows of the client, numbered; or `NONE`.
     pub(super) visit: u32,
+    /// The client bears silence no longer than this, nanoseconds; 0 = as long as its timers say.
+    pub(super) patience_ns: u64,
+    /// HELO, whatever the profile does.
+    pub(super) forced_helo: bool,
 }
 
 impl Talk<'_> {
@@ -176,7 +180,12 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             slowed_by: Vec::new(),
             login: NONE,
             visit: NONE,
+            patience_ns: 0,
+            forced_helo: false,
         };
+        if let Some(manner) = self.manner(job) {
+            (talk.patience_ns, talk.forced_helo) = (manner.patience_ns, manner.helo);
+        }
         if let Err(end) = self.greet(&mut talk).and_then(|()| self.log_in(&mut talk)) {
             return self.after_login(&talk, *end);
         }
@@ -209,7 +218,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     /// Banner, EHLO, STARTTLS.
     pub(super) fn greet(&mut self, talk: &mut Talk<'_>) -> Result<(), Box<SessionEnd>> {
-        let timers = talk.ours.sender.timers;
+        let timers = talk.timers();
         let tls = &talk.ours.sender.tls;
         let wraps = (tls.policy.implicit || !tls.policies.is_empty()) && self.policy_of(talk.job).implicit;
         if wraps {
@@ -219,7 +228,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             return Err(self.broken(talk, Phase::Banner, &Stop::Silent(end), true));
         }
         self.command(talk, Phase::Banner, timers.banner_ns, 0).map_err(|stop| self.broken(talk, Phase::Banner, &stop, true))?;
-        if talk.rules.session.helo == HeloUse::Always {
+        if talk.rules.session.helo == HeloUse::Always || talk.forced_helo {
             talk.extensions = false;
             self.command(talk, Phase::Helo, timers.ehlo_ns, 0).map_err(|stop| self.broken(talk, Phase::Helo, &stop, true))?;
         } else if let Err(stop) = self.command(talk, Phase::Ehlo, timers.ehlo_ns, 0) {

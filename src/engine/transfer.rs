@@ -31,7 +31,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     /// MAIL, RCPT, DATA, the content, the final dot.
     #[inline(always)]
     pub(super) fn transfer(&mut self, talk: &mut Talk<'_>) -> SessionEnd {
-        let timers = talk.ours.sender.timers;
+        let timers = talk.timers();
         let (copy, size) = (self.jobs[talk.job].copy, self.messages[self.copies[self.jobs[talk.job].copy].message].size);
         let pipelining = talk.extensions && !talk.listener.without.iter().any(|word| &**word == "PIPELINING");
         let announces = talk.extensions && !talk.listener.without.iter().any(|word| &**word == "SIZE");
@@ -87,7 +87,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                     accepted += 1;
                 }
                 Err(Stop::Reply(reply)) if reply.code != 421 => {
-                    let effect = judge(talk.rules, &talk.ours.sender, Phase::Rcpt, Event::Reply(&reply), self.is_last_session(talk.job));
+                    let effect = self.effect_of(talk, Phase::Rcpt, Event::Reply(&reply));
                     let reply = self.noted(&reply, effect);
                     refusals.push((place, effect, reply));
                 }
@@ -164,7 +164,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                     kind if is_at(kind, Phase::Rcpt) && count == 0 && !asked => {
                         // Drops and tarpits strike once per session.
                         asked = true;
-                        self.command_costing(talk, Phase::Rcpt, talk.ours.sender.timers.rcpt_ns, 0)?;
+                        self.command_costing(talk, Phase::Rcpt, talk.timers().rcpt_ns, 0)?;
                     }
                     _ => {}
                 }
@@ -251,7 +251,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     /// The server says 421 to one recipient and closes: the others meet a line that is gone.
     fn closed_at_rcpt(&mut self, talk: &mut Talk<'_>, reply: &Reply, place: u16, mut refusals: Refusals) -> SessionEnd {
-        let effect = judge(talk.rules, &talk.ours.sender, Phase::Rcpt, Event::Reply(reply), self.is_last_session(talk.job));
+        let effect = self.effect_of(talk, Phase::Rcpt, Event::Reply(reply));
         let noted = self.noted(reply, effect);
         refusals.push((place, effect, noted));
         let mut end = self.all_or_nothing(talk, Phase::Rcpt, &Stop::Lost(talk.now), refusals);
@@ -279,7 +279,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     #[inline(always)]
     fn final_dot(&mut self, talk: &mut Talk<'_>, copy: u32, too_big: bool, whom: TakenFor, mut refusals: Refusals) -> SessionEnd {
-        let (model, timers) = (self.model, talk.ours.sender.timers);
+        let (model, timers) = (self.model, talk.timers());
         let receiver = &talk.theirs.receiver;
         let service = self.service_time(talk.server, talk.message, talk.n, talk.now);
         let hops = u32::from(self.copies[copy].hops) + 1;

@@ -28,6 +28,10 @@ pub(crate) struct TransportQueues {
     /// Queues in which something of a copy was left in this pass.
     left: BTreeMap<u32, SmallVec<[u32; 2]>>,
     waits: BTreeMap<u32, Wait>,
+    /// Connections of each server in all.
+    pub(super) in_all: super::in_all::InAll,
+    /// The front end that the connection of a job leaves through.
+    pub(super) front_ends: BTreeMap<u32, HostId>,
 }
 
 impl TransportQueues {
@@ -60,7 +64,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         !self.plain && self.rules(host).pass.queues_retry
     }
 
-    fn transport(&self, host: HostId) -> Transport {
+    pub(super) fn transport(&self, host: HostId) -> Transport {
         match &self.config(host).receiver.directory {
             Directory::Organization(organization) => organization.transport,
             Directory::Everything | Directory::Mta(_) | Directory::Tenants(_) => Transport::default(),
@@ -97,6 +101,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let retry = &self.config(host).sender.retry;
         let row = &mut self.queues[queue as usize];
         row.active -= 1;
+        self.one_less(host);
+        let row = &mut self.queues[queue as usize];
         if row.dead_until > self.now {
             return;
         }
@@ -167,6 +173,15 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
     }
 
+    /// Does the sender of a copy hear that it is late?
+    fn tells_of_delay(&self, copy: u32) -> bool {
+        let Directory::Organization(organization) = &self.config(self.copies[copy].host).receiver.directory else { return true };
+        let (inside, outside) = organization.transport.tells_of_delay;
+        let sender = self.sender_text_of(copy);
+        let own = sender.rsplit_once('@').is_some_and(|(_, domain)| organization.accepted(&self.tables.names, domain).is_some());
+        if own { inside } else { outside }
+    }
+
     fn sleep_on(&mut self, copy: u32, next: SimTime, ends: SimTime) {
         let at = next.min(ends).min(self.notice_at(copy)).max(self.now);
         self.wake_copy(copy, at);
@@ -183,7 +198,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
         if self.now >= self.notice_at(copy) {
             self.copies[copy].notified = true;
-            self.delay_notice(copy);
+            if self.tells_of_delay(copy) {
+                self.delay_notice(copy);
+            }
         }
         if self.now < next {
             self.sleep_on(copy, next, ends);

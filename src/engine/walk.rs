@@ -56,7 +56,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                     return;
                 }
                 MxPlan::End { end, is_loop } => {
-                    let (end, is_loop) = (*end, *is_loop);
+                    let (end, is_loop) = (self.end_of_lookup(job, *end, *is_loop), *is_loop);
                     let why = self.end_words(&next_hop, told.0);
                     let status = self.tables.reply(end.code, end.status, &why);
                     if self.remembers(self.copies[self.jobs[job].copy].host) {
@@ -186,8 +186,9 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             let row = &mut self.jobs[job];
             row.connections += 1;
             let n = self.copies[copy].luck() | u64::from(row.connections);
-            let rtt = self.round_trip(client, &goal, self.messages[message].luck, n, at);
-            match self.connect(client, &goal, at) {
+            let speaker = if self.plain { client } else { self.leaves_by(job, client, at) };
+            let rtt = self.round_trip(speaker, &goal, self.messages[message].luck, n, at);
+            match self.connect(speaker, &goal, at) {
                 Ok(()) => {
                     self.note_answer(client, goal.address, at, false);
                     let server = goal.server.expect("an address that answers has a machine");

@@ -14,6 +14,7 @@ pub mod fope;
 pub mod inbound;
 pub mod letter;
 pub mod mail_flow_rule;
+pub mod manner;
 pub mod mta_sts;
 pub mod receive_connector;
 pub mod retry_rules;

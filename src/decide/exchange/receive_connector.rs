@@ -226,6 +226,7 @@ mod tests {
             transport: Transport::default(),
             filters_recipients: false,
             send_as: vec![],
+            internal_smtp_servers: vec![],
         }
     }
 

@@ -45,6 +45,14 @@ pub fn connection(connector: &ReceiveConnector, open: u32, same: u32) -> Refusal
     None
 }
 
+/// One more connection than a server takes in a minute.
+#[must_use]
+pub fn opened_too_often(connector: &str, per_minute: u32) -> Decision<Reply> {
+    let text = "The maximum number of concurrent connections has exceeded a limit, closing transmission channel";
+    let why = format!("MaxConnectionRatePerMinute: the server takes {per_minute} in a minute");
+    Decision::for_reason(Reply::new(421, Some(Enhanced(4, 3, 2)), text), because("RCV-4", connector, why, RATES))
+}
+
 /// How many of the connections that others leave one source may have: one at least. (So 100 % is no limit, as it is meant at `Default`.)
 fn share_of_free(limits: &Limits, others: u32) -> u32 {
     if limits.connections == u32::MAX {

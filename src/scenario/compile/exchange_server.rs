@@ -3,6 +3,7 @@
 //! Sources: New-AcceptedDomain, New-SendConnector, Set-AdSiteLink. Not modelled yet: logins.
 
 mod domain_security;
+mod manners;
 mod receive_connectors;
 mod receive_limits;
 mod send_connectors;
@@ -115,9 +116,10 @@ fn organization(
     elsewhere.sort_by(|(a, _), (b, _)| (b.is_exact(), b.weight(), a).cmp(&(a.is_exact(), a.weight(), b)));
     let servers = servers::servers(server, about, tables, desk);
     let edge = servers.servers.iter().any(|server| server.edge && server.host.index() == about.here);
-    let mut send_connectors =
-        send_connectors::connectors(server, (about, own, switches.anonymous_without_certificate), &servers.servers, tables, desk);
-    send_connectors::subscribe(&servers.servers, &servers.sites, &mut send_connectors);
+    let mut send_connectors = send_connectors::connectors(server, (about, own, switches), &servers.servers, tables, desk);
+    let secured =
+        server.transport_config.get().map(|config| domain_security::domains(&config.tls_send_domain_secure_list)).unwrap_or_default();
+    send_connectors::subscribe(&servers.servers, &servers.sites, &secured, &mut send_connectors);
     send_connectors.sort_by(|a, b| a.name.cmp(&b.name));
     Organization {
         system: SystemId(about.system as u32),
@@ -133,6 +135,7 @@ fn organization(
         entries: if edge { Vec::new() } else { directory::entries(&server.recipients, desk) },
         remote_domains: directory::remote_domains(&server.remote_domains, desk),
         send_connectors,
+        internal_smtp_servers: manners::internal_smtp_servers(server, desk),
         receive_connectors: Vec::new(),
         transport: Transport::default(),
         filters_recipients: server.recipient_filtering.or(edge),

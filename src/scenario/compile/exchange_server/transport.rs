@@ -1,7 +1,7 @@
 //! Set-TransportService and Set-TransportConfig: timers of the queues, limits of the organization, protection against loss.
 //!
-//! Sources: Set-TransportService, Set-TransportConfig, EdgeTransport.exe.config, Exchange Server "Configure message intervals". Not modelled: limits on
-//! all connections together, external DNS servers, domain security, delay notices for one side only.
+//! Sources: Set-TransportService, Set-TransportConfig, EdgeTransport.exe.config, Exchange Server "Configure message intervals". Not modelled: mailbox
+//! databases that cannot be reached.
 
 use crate::base::{DAY, HOUR, MINUTE, SECOND};
 use crate::diag::code;
@@ -38,9 +38,7 @@ pub(super) fn transport(server: &ExchangeServer, edge: bool, switches: Switches,
     let config = server.transport_config.get();
     if let Some(config) = config {
         let (inside, outside) = (config.internal_delay_dsn_enabled.or(true), config.external_delay_dsn_enabled.or(true));
-        if inside != outside {
-            desk.not_modelled(config.internal_delay_dsn_enabled.span(), "delay notices for senders of one side only");
-        } else if !inside {
+        if !inside && !outside {
             notice_ns = 0;
         }
     }
@@ -48,7 +46,8 @@ pub(super) fn transport(server: &ExchangeServer, edge: bool, switches: Switches,
     waits_ns.extend(vec![transient_ns; transients as usize]);
     waits_ns.push(outbound_ns);
     sender.retry = Retry::Steps { waits_ns, lifetime_ns, delay_notice_ns: notice_ns };
-    sender.concurrency = (1, connections(service, switches, desk));
+    let (per_domain, connections_in_all) = connections(service, switches, desk);
+    sender.concurrency = (1, per_domain);
     refuse(service, desk);
     Transport {
         message_retry_ns: time(&service.message_retry_interval, switches.message_retry_ns, (SECOND, DAY), desk),
@@ -59,6 +58,8 @@ pub(super) fn transport(server: &ExchangeServer, edge: bool, switches: Switches,
             1,
             u32::MAX,
         ),
+        connections_in_all,
+        connections_per_minute: number(service.max_connection_rate_per_minute.get().map(|loose| &loose.0), 1200, desk),
         ..of_config(server, switches, desk)
     }
 }
@@ -68,16 +69,18 @@ fn of_config(server: &ExchangeServer, switches: Switches, desk: &mut Desk) -> Tr
     let usual = Transport::default();
     let nothing = schema::TransportConfig::default();
     let config = server.transport_config.get().unwrap_or(&nothing);
-    desk.no_field(&config.max_recipient_envelope_limit, "the organization's limit on recipients");
-    desk.no_field(&config.internal_dsn_reporting_authority, "who signs reports");
-    desk.no_field(&config.external_dsn_reporting_authority, "who signs reports");
+    for authority in [&config.internal_dsn_reporting_authority, &config.external_dsn_reporting_authority] {
+        authority.get().filter(|text| !text.is_empty()).map(|text| desk.domain(text));
+    }
     super::domain_security::check(&config.tls_send_domain_secure_list, desk);
     super::domain_security::check(&config.tls_receive_domain_secure_list, desk);
-    desk.no_field(&config.internal_smtp_servers, "internal SMTP servers");
     let size = |field: &Field<Text>, usual, desk: &mut Desk| field.get().and_then(|text| desk.size(text)).unwrap_or(usual);
     let resubmit_ns = time(&config.shadow_resubmit_time_span, 3 * HOUR, (SECOND, 30 * DAY), desk);
     time(&config.safety_net_hold_time, 2 * DAY, (15 * SECOND, 90 * DAY), desk);
+    let recipients = number(config.max_recipient_envelope_limit.get().map(|loose| &loose.0), 500, desk);
     Transport {
+        max_recipients: (recipients < u32::MAX).then_some(recipients),
+        tells_of_delay: (config.internal_delay_dsn_enabled.or(true), config.external_delay_dsn_enabled.or(true)),
         max_send_size: size(&config.max_send_size, usual.max_send_size, desk),
         max_receive_size: size(&config.max_receive_size, usual.max_receive_size, desk),
         shadow_resubmit_ns: config.shadow_redundancy_enabled.or(true).then_some(resubmit_ns),
@@ -91,8 +94,8 @@ fn of_config(server: &ExchangeServer, switches: Switches, desk: &mut Desk) -> Tr
     }
 }
 
-/// Connections to one place at most.
-fn connections(service: &schema::TransportService, switches: Switches, desk: &mut Desk) -> u32 {
+/// Connections to one place at most, and in all.
+fn connections(service: &schema::TransportService, switches: Switches, desk: &mut Desk) -> (u32, u32) {
     let per_domain = number(service.max_per_domain_outbound_connections.get().map(|loose| &loose.0), switches.connections_per_domain, desk);
     let all = number(service.max_outbound_connections.get().map(|loose| &loose.0), 1000, desk);
     if all < per_domain {
@@ -100,17 +103,12 @@ fn connections(service: &schema::TransportService, switches: Switches, desk: &mu
         let place = if place.is_somewhere() { place } else { service.max_per_domain_outbound_connections.span() };
         let help = "`max_outbound_connections` is at least `max_per_domain_outbound_connections`";
         desk.error(code::CMDLET_REFUSES, place, "fewer connections in all than to one domain", help);
-    } else if all < 1000 {
-        desk.not_modelled(service.max_outbound_connections.span(), "a limit on all connections together");
     }
-    per_domain
+    (per_domain, all)
 }
 
 fn refuse(service: &schema::TransportService, desk: &mut Desk) {
     desk.no_field(&service.mailbox_delivery_queue_retry_interval, "mailbox databases that cannot be reached");
-    desk.no_field(&service.max_connection_rate_per_minute, "a limit on new connections per minute");
-    desk.no_field(&service.external_dns_servers, "external DNS servers of a transport service; `resolvers` say who is asked");
-    desk.no_field(&service.internal_dns_servers, "internal DNS servers of a transport service; `resolvers` say who is asked");
     time(&service.queue_max_idle_time, 3 * MINUTE, (SECOND, HOUR), desk);
 }
 
