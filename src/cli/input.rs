@@ -141,7 +141,7 @@ pub fn cannot_read(path: &Path, error: &io::Error) -> Exit {
 
 /// How the moments of a scenario are told.
 pub fn clock(loaded: &Loaded) -> Clock {
-    Clock { start: loaded.model.start_unix_s.and_then(|seconds| jiff::Timestamp::from_second(seconds).ok()) }
+    loaded.model.clock()
 }
 
 /// The name of a scenario that has none.

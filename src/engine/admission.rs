@@ -9,32 +9,6 @@ use crate::model::settings::WhenFull;
 use crate::trace::ConnectionOutcome;
 use crate::trace::NONE;
 use smallvec::SmallVec;
-use std::collections::VecDeque;
-
-/// The receiving side of a host.
-#[derive(Clone, Debug)]
-pub(crate) struct Machine {
-    pub(crate) busy: u32,
-    /// Who waits for a slot, and how long at most.
-    pub(crate) line: VecDeque<(u32, SimTime)>,
-    /// When somebody's patience is looked at next; `None` if nobody waits.
-    pub(crate) leave_at: Option<SimTime>,
-    /// Messages that lie in its queue.
-    pub(crate) queued: u32,
-    /// Its last question about a recipient, and the answer.
-    pub(crate) last_stop: Option<(super::route::StopKey, super::route::Stop)>,
-    /// The last destination that it sent to, and the queue for it.
-    pub(crate) last_queue: (u32, u32),
-    /// The last question whether a recipient is taken here, and the place of the answer.
-    pub(crate) last_acceptance: Option<(super::transfer::AcceptanceKey, u32)>,
-}
-
-impl Default for Machine {
-    fn default() -> Self {
-        let line = VecDeque::new();
-        Self { busy: 0, line, leave_at: None, queued: 0, last_stop: None, last_queue: (NONE, NONE), last_acceptance: None }
-    }
-}
 
 impl<const LEVEL: u8> World<'_, LEVEL> {
     /// A connect reached a machine that listens.
@@ -120,7 +94,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
         self.machines[server.index()].busy += 1;
         let end = self.play(job, listener);
-        if let Some(taken_at) = end.taken_at
+        if let Some(taken_at) = end.taken_at()
             && end.rest.is_some()
         {
             // The reply is lost: the server has the message now, the client will learn nothing of it.

@@ -2,7 +2,7 @@
 
 use super::authentication::Arrival;
 use super::fault::{Cut, is_at};
-use super::session::{SessionEnd, Stop, Talk, status_of};
+use super::session::{Refusals, SessionEnd, Stop, Talk, status_of};
 use super::world::World;
 use crate::base::{ConnectionResult, Phase, Reply, SimTime};
 use crate::decide::failure::{Effect, Event};
@@ -172,8 +172,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             extended: talk.extensions,
             counts,
             plaintext_retry: false,
-            refusals: Vec::new(),
-            taken_at: None,
+            refusals: Refusals::NONE,
+            taken_at: SimTime::NEVER,
             rare: None,
             arrival: Arrival::UNSEEN,
         }

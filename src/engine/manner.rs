@@ -13,7 +13,7 @@ use crate::decide::failure::{Effect, Event, judge};
 use crate::decide::profile::End;
 use crate::decide::{Decision, because};
 use crate::model::manner::Manner;
-use crate::model::settings::{Directory, Timers};
+use crate::model::settings::{Directory, HostConfig, Timers};
 use crate::trace::NONE;
 use std::net::IpAddr;
 
@@ -45,6 +45,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             .filter(|server| self.faults.down(model, server.host, None, at).is_none())
             .map(|server| (server.host, &*server.name))
             .collect();
+        if up.is_empty() {
+            return client;
+        }
         let luck = self.messages[self.copies[self.jobs[job].copy].message].luck;
         let turn = below(self.chance.draw(Purpose::FrontEnd, luck, model.hosts[client.index()].key, at.0), up.len() as u64);
         let Some((chosen, name)) = up.get(turn as usize).copied() else { return client };
@@ -106,16 +109,13 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             Some(_) | None => ns,
         }
     }
-}
 
-impl Talk<'_> {
-    /// How long the client waits for each answer.
-    #[inline]
-    pub(super) fn timers(&self) -> Timers {
-        let usual = self.ours.sender.timers;
-        match self.patience_ns {
-            0 => usual,
-            most => usual.at_most(most),
-        }
+    /// How long a job's client waits for each answer, where its connector has a manner.
+    pub(super) fn timers_of_connector<'c>(&self, job: u32, config: &'c HostConfig) -> &'c Timers {
+        let usual = &config.sender.timers;
+        let Directory::Organization(organization) = &config.receiver.directory else { return usual };
+        let key = self.tables.destinations.get(self.queues[self.jobs[job].queue as usize].destination);
+        let connector = organization.send_connectors.iter().find(|connector| connector.name == key.connector);
+        connector.and_then(|connector| connector.timers.as_deref()).unwrap_or(usual)
     }
 }

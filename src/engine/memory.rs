@@ -244,7 +244,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let key = self.host_key(host, candidate);
         let mx = self.tables.candidates.get(candidate).preference < 1 << 16;
         let code = if end.reply == NONE { 0 } else { self.tables.replies.get(end.reply).code };
-        for (place, effect, reply) in &end.refusals {
+        for (place, effect, reply) in end.refusals.iter() {
             if !matches!(effect, Effect::Bounce(_)) {
                 let failure = Failure::Rcpt(self.tables.replies.get(*reply).code);
                 let item = Item { key: self.recipient_key(copy, *place), failure: Some(failure) };

@@ -1,8 +1,9 @@
 //! A pass of a copy: who goes where, one job per destination, each with its turn in its queue.
 
 use super::chance::Purpose;
+use super::machine::Queue;
 use super::route::Stop;
-use super::world::{Job, Line, Queue, RecipientState, Stage, World};
+use super::world::{Job, Line, RecipientState, Stage, World};
 use crate::base::{Fate, HostId, SimTime};
 use crate::decide::exchange::recipient::PASSES_MAX;
 use crate::decide::exchange::{fope, smart_host};
@@ -276,6 +277,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             self.queues.push(Queue {
                 host,
                 destination,
+                own_tls: self.tables.destinations.get(destination).tls.is_some(),
                 active: 0,
                 waiting: std::collections::VecDeque::new(),
                 window,

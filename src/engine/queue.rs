@@ -1,7 +1,8 @@
 //! What happens next? Events in the order of their time, and at equal times in the order in which they were put in: a written promise.
 //!
-//! A key is 128 bits: 64 of time, 36 of insertion number, 28 of what and whom. What is due within the current 17 seconds lies in an implicit heap
-//! with four children; what comes later lies unsorted, by its 17 seconds, until they begin: a retry in an hour costs the heap nothing.
+//! A key is 128 bits: 64 of time, 36 of insertion number, 28 of what and whom. The next few lie sorted, the first one last; what else is due within
+//! the current 17 seconds lies in an implicit heap with four children; what comes later lies unsorted, by its 17 seconds, until they begin: a
+//! retry in an hour costs the heap nothing, and a world with little under way never uses it.
 
 use crate::base::SimTime;
 use std::collections::BTreeMap;
@@ -12,6 +13,11 @@ const ROW_BITS: u32 = 25;
 const SLOT_BITS: u32 = 28;
 /// Insertion numbers.
 const NUMBER_MAX: u64 = 1 << 36;
+
+/// So many of the next events lie sorted at most.
+const FRONT: usize = 64;
+/// So many are sorted at once when none is left.
+const FRONT_FILL: usize = 32;
 
 /// How late an event may be to go into the heap at once: 2^34 ns, 17 s.
 const SPAN_BITS: u32 = 34;
@@ -51,7 +57,9 @@ pub(crate) struct Event {
 /// The queue.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct EventQueue {
-    /// All events of spans before `horizon`.
+    /// The next events, the first one last: all before those of `heap`.
+    front: Vec<u128>,
+    /// All other events of spans before `horizon`.
     heap: Vec<u128>,
     /// The others, by span.
     later: BTreeMap<u64, Vec<u128>>,
@@ -68,46 +76,66 @@ impl EventQueue {
         self.inserted += 1;
         let key = u128::from(at.0) << 64 | u128::from(number) << SLOT_BITS | u128::from(u32::from(kind as u8) << ROW_BITS | row);
         let span = at.0 >> SPAN_BITS;
-        if span < self.horizon {
-            self.heap.push(key);
-            self.up(self.heap.len() - 1, key);
-        } else {
+        if span >= self.horizon {
             self.later.entry(span).or_default().push(key);
+        } else if self.heap.is_empty() || self.front.first().is_some_and(|last| key < *last) {
+            // Among equal times the new one is the last: its number is the greatest so far.
+            let place = self.front.partition_point(|other| (*other >> 64) as u64 > at.0);
+            self.front.insert(place, key);
+            if self.front.len() > FRONT {
+                self.overflow();
+            }
+        } else {
+            self.push_heap(key);
         }
         number
     }
 
-    /// The next span that has events goes into the heap.
+    /// The later half of the sorted events goes into the heap.
     #[cold]
-    fn turn_page(&mut self) -> Option<u128> {
-        let (span, keys) = self.later.pop_first()?;
-        self.horizon = span + 1;
-        for key in keys {
-            self.heap.push(key);
-            self.up(self.heap.len() - 1, key);
+    fn overflow(&mut self) {
+        for at in 0..FRONT - FRONT_FILL {
+            self.push_heap(self.front[at]);
         }
-        self.heap.pop()
+        self.front.drain(..FRONT - FRONT_FILL);
+    }
+
+    #[inline]
+    fn push_heap(&mut self, key: u128) {
+        self.heap.push(key);
+        self.up(self.heap.len() - 1, key);
+    }
+
+    /// None of the next events is left: the next ones of the heap are sorted, or those of the next span that has some.
+    #[cold]
+    fn advance(&mut self) -> Option<u128> {
+        if self.heap.is_empty() {
+            let (span, keys) = self.later.pop_first()?;
+            self.horizon = span + 1;
+            for key in keys {
+                self.push_heap(key);
+            }
+        }
+        while self.front.len() < FRONT_FILL
+            && let Some(key) = self.pop_heap()
+        {
+            self.front.push(key);
+        }
+        self.front.reverse();
+        self.front.pop()
     }
 
     /// How many events are in it, stale ones among them.
     pub(crate) fn len(&self) -> usize {
-        self.heap.len() + self.later.values().map(Vec::len).sum::<usize>()
+        self.front.len() + self.heap.len() + self.later.values().map(Vec::len).sum::<usize>()
     }
 
     /// The earliest event.
     #[inline]
     pub(crate) fn pop(&mut self) -> Option<Event> {
-        let last = match self.heap.pop() {
-            Some(last) => last,
-            None => self.turn_page()?,
-        };
-        let key = match self.heap.first_mut() {
-            Some(first) => {
-                let key = *first;
-                self.down(last);
-                key
-            }
-            None => last,
+        let key = match self.front.pop() {
+            Some(key) => key,
+            None => self.advance()?,
         };
         let slot = (key as u32) & ((1 << SLOT_BITS) - 1);
         Some(Event {
@@ -116,6 +144,15 @@ impl EventQueue {
             row: slot & ((1 << ROW_BITS) - 1),
             number: ((key as u64) >> SLOT_BITS) & (NUMBER_MAX - 1),
         })
+    }
+
+    #[inline]
+    fn pop_heap(&mut self) -> Option<u128> {
+        let last = self.heap.pop()?;
+        let Some(first) = self.heap.first() else { return Some(last) };
+        let key = *first;
+        self.down(last);
+        Some(key)
     }
 
     #[inline]

@@ -186,7 +186,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         let Some(met) = self.met(talk).filter(|met| !met.known && met.connector.limits.tarpit_ns > 0) else { return Ok(()) };
         let decision = receive_limits::tarpit(met.connector);
         let ns = self.note_limit(talk.job, talk.server, &decision);
-        let patience_ns = talk.timers().rcpt_ns;
+        let patience_ns = talk.timers.rcpt_ns;
         if ns > patience_ns {
             return Err(Stop::Silent(talk.now.after(patience_ns)));
         }

@@ -12,18 +12,18 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     pub(super) fn further_rounds(&mut self, talk: &mut Talk<'_>, refusals: &mut Refusals) {
         loop {
             let put_off = |world: &Self, reply: u32| world.tables.replies.get(reply).code == 452;
-            let later: Refusals = refusals.iter().filter(|(_, _, reply)| put_off(self, *reply)).copied().collect();
+            let later: Vec<_> = refusals.iter().filter(|(_, _, reply)| put_off(self, *reply)).copied().collect();
             if later.is_empty() {
                 return;
             }
-            let timers = talk.timers();
+            let timers = talk.timers;
             if self.command(talk, Phase::Mail, timers.mail_ns, 0).is_err() {
                 return;
             }
             let mut accepted = 0;
             for (count, (place, ..)) in later.iter().enumerate() {
                 let answer = self.rcpt(talk, *place, count as u32, accepted);
-                refusals.retain(|(of, ..)| of != place);
+                refusals.forget(*place);
                 match answer {
                     Ok(_) => accepted += 1,
                     Err(Stop::Reply(reply)) => {

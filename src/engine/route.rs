@@ -107,13 +107,13 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     #[inline]
     pub(crate) fn known_stop(&mut self, copy: u32, host: HostId, tenant: u32, template: u32, number: u64) -> Stop {
         let letter = if self.settings[host.index()].reads_letters { self.letter_number(copy) } else { letter::ANY };
-        let question = (self.settings[host.index()].id, tenant, template, self.zones, letter);
+        let question = (tenant, template, letter);
         if let Some((known, stop)) = self.machines[host.index()].last_stop
             && known == question
         {
             return stop;
         }
-        let (stop, _) = self.answer(copy, question, host, number);
+        let (stop, _) = self.answer(copy, (self.settings[host.index()].id, tenant, template, self.zones, letter), host, number);
         if letter != letter::UNIQUE && self.tables.templates.get(template).is_constant() {
             self.machines[host.index()].last_stop = Some((question, stop));
         }

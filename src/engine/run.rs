@@ -1,14 +1,14 @@
 //! Plays a model to its end.
 
-use super::admission::Machine;
 use super::authentication::Origins;
 use super::chance::Chance;
 use super::fault::Faults;
+use super::machine::Machine;
 use super::memory::Memory;
 use super::queue::{EventQueue, Kind};
 use super::resolver::Resolvers;
 use super::route::RouteCache;
-use super::session::SessionEnd;
+use super::session::{Refusals, SessionEnd};
 use super::slab::Slab;
 use super::starttls::TlsCache;
 use super::transfer::AcceptanceCache;
@@ -234,8 +234,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             // Sessions under way. A job that is over has none that ends later.
             for job in self.jobs.rows_where(|job| job.stage == Stage::InSession) {
                 let Some(end) = self.ends.get(job as usize).filter(|end| end.end > self.now).cloned() else { continue };
-                let reply = if end.taken_at.is_some() { NONE } else { end.reply };
-                self.finish_connection_row(job, &SessionEnd { reply, refusals: Vec::new(), ..end });
+                let reply = if end.taken_at().is_some() { NONE } else { end.reply };
+                self.finish_connection_row(job, &SessionEnd { reply, refusals: Refusals::NONE, ..end });
             }
         }
         for message in self.messages.rows_where(|message| message.copies > 0) {

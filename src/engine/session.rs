@@ -10,11 +10,36 @@ use crate::base::{ConnectionResult, Enhanced, HostId, Phase, Reply, SimTime};
 use crate::decide::acceptance::TakenFor;
 use crate::decide::failure::{Effect, Event, judge};
 use crate::decide::profile::{Behaviour, HeloUse, OwnName};
-use crate::model::settings::{HostConfig, Listener};
+use crate::model::settings::{HostConfig, Listener, Timers};
 use crate::trace::NONE;
 
-/// Recipients (places in the copy) that were refused on their own: what to do, with which status.
-pub(crate) type Refusals = Vec<(u16, Effect, u32)>;
+/// Recipients (places in the copy) that were refused on their own: what to do, with which status. Most sessions have none.
+#[derive(Clone, Debug, Default)]
+#[allow(clippy::box_collection, reason = "a session's end is moved several times, and few have any: 8 bytes instead of 24")]
+pub(crate) struct Refusals(Option<Box<Vec<(u16, Effect, u32)>>>);
+
+impl Refusals {
+    pub(crate) const NONE: Self = Self(None);
+
+    pub(crate) fn push(&mut self, refusal: (u16, Effect, u32)) {
+        self.0.get_or_insert_default().push(refusal);
+    }
+
+    /// One recipient is not among them any more.
+    pub(crate) fn forget(&mut self, place: u16) {
+        if let Some(list) = &mut self.0 {
+            list.retain(|(of, ..)| *of != place);
+        }
+    }
+}
+
+impl std::ops::Deref for Refusals {
+    type Target = [(u16, Effect, u32)];
+
+    fn deref(&self) -> &Self::Target {
+        self.0.as_deref().map_or(&[], Vec::as_slice)
+    }
+}
 
 /// How a session ended.
 #[derive(Clone, Debug)]
@@ -38,8 +63,8 @@ pub(crate) struct SessionEnd {
     /// Try the same address again without TLS.
     pub(crate) plaintext_retry: bool,
     pub(crate) refusals: Refusals,
-    /// When the server took the message over.
-    pub(crate) taken_at: Option<SimTime>,
+    /// When the server took the message over; `NEVER` if it did not.
+    pub(super) taken_at: SimTime,
     /// What few sessions have.
     pub(crate) rare: Option<Box<Rare>>,
     /// What the server made of the message's origin.
@@ -60,14 +85,19 @@ impl SessionEnd {
         extended: false,
         counts: false,
         plaintext_retry: false,
-        refusals: Vec::new(),
-        taken_at: None,
+        refusals: Refusals::NONE,
+        taken_at: SimTime::NEVER,
         rare: None,
         arrival: Arrival::UNSEEN,
     };
 }
 
 impl SessionEnd {
+    /// When the server took the message over, if it did.
+    pub(crate) fn taken_at(&self) -> Option<SimTime> {
+        Some(self.taken_at).filter(|at| *at < SimTime::NEVER)
+    }
+
     /// In whose name the server took the message.
     pub(crate) fn taken(&self) -> TakenFor {
         self.rare.as_ref().map_or(TakenFor::NOBODY, |rare| rare.taken)
@@ -119,8 +149,8 @@ pub(super) struct Talk<'a> {
     pub(super) login: u32,
     /// What the server knows of the client, numbered; or `NONE`.
     pub(super) visit: u32,
-    /// The client bears silence no longer than this, nanoseconds; 0 = as long as its timers say.
-    pub(super) patience_ns: u64,
+    /// How long the client waits for each answer.
+    pub(super) timers: &'a Timers,
     /// HELO, whatever the profile does.
     pub(super) forced_helo: bool,
 }
@@ -180,11 +210,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             slowed_by: Vec::new(),
             login: NONE,
             visit: NONE,
-            patience_ns: 0,
+            timers: &ours.sender.timers,
             forced_helo: false,
         };
         if let Some(manner) = self.manner(job) {
-            (talk.patience_ns, talk.forced_helo) = (manner.patience_ns, manner.helo);
+            (talk.timers, talk.forced_helo) = (self.timers_of_connector(job, ours), manner.helo);
         }
         if let Err(end) = self.greet(&mut talk).and_then(|()| self.log_in(&mut talk)) {
             return self.after_login(&talk, *end);
@@ -218,7 +248,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     /// Banner, EHLO, STARTTLS.
     pub(super) fn greet(&mut self, talk: &mut Talk<'_>) -> Result<(), Box<SessionEnd>> {
-        let timers = talk.timers();
+        let timers = talk.timers;
         let tls = &talk.ours.sender.tls;
         let wraps = (tls.policy.implicit || !tls.policies.is_empty()) && self.policy_of(talk.job).implicit;
         if wraps {

@@ -42,7 +42,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         if end.arrival.found != NONE {
             self.trace.authentications.push(AuthenticationRow { connection: row, found: end.arrival.found });
         }
-        for (place, effect, reply) in &end.refusals {
+        for (place, effect, reply) in end.refusals.iter() {
             let result = if matches!(effect, Effect::Bounce(_)) { ConnectionResult::Permfail } else { ConnectionResult::Tempfail };
             let outcome = ConnectionOutcome { phase: Phase::Rcpt, result, reply: *reply, tls: end.tls, why: NONE };
             let outcome = self.tables.outcomes.intern(outcome);
@@ -66,14 +66,14 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         if end.counts && !end.plaintext_retry {
             self.jobs[job].sessions += 1;
         }
-        let lost_reply = end.taken_at.is_some() && end.rest.is_some();
+        let lost_reply = end.taken_at().is_some() && end.rest.is_some();
         let connection = if lost_reply { NONE } else { self.finish_connection_row(job, &end) };
         let rules = self.rules(self.copies[copy].host);
         let keeps = rules.session.keeps_rcpt_4xx;
         if self.remembers(self.copies[copy].host) && !end.plaintext_retry {
             self.remember_session(job, &end);
         }
-        for (place, effect, reply) in &end.refusals {
+        for (place, effect, reply) in end.refusals.iter() {
             self.apply(job, *place, *effect, *reply, server);
             self.copies[copy].recipients[usize::from(*place)].kept = (keeps || last_word) && !matches!(effect, Effect::Bounce(_));
         }
@@ -89,7 +89,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         } else {
             self.jobs[job].host_failure = false;
         }
-        if !lost_reply && end.taken_at.is_some() {
+        if !lost_reply && end.taken_at().is_some() {
             let places = if end.refusals.is_empty() {
                 std::mem::take(&mut self.jobs[job].recipients)
             } else {

@@ -45,8 +45,8 @@ enum OfferKey {
 impl<const LEVEL: u8> World<'_, LEVEL> {
     /// STARTTLS, if the policy wants it and the server has it.
     pub(super) fn secure(&mut self, talk: &mut Talk<'_>) -> Result<(), Box<SessionEnd>> {
-        let timers = talk.timers();
-        let level = self.policy_of(talk.job).level;
+        let timers = talk.timers;
+        let level = self.level_of(talk);
         if level == TlsLevel::None || self.jobs[talk.job].plain {
             let why = if self.jobs[talk.job].plain {
                 "S3: the handshake failed before; this connection goes without TLS"
@@ -78,21 +78,37 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 },
             }
         };
-        let plain_retry = talk.ours.sender.tls.plain_retry
-            || self.tables.destinations.get(self.queues[self.jobs[talk.job].queue as usize].destination).plain_retry;
         if offer == OfferKey::NotOffered && matches!(level, TlsLevel::May | TlsLevel::Opportunistic) && self.jobs[talk.job].proof == NONE {
             // The usual case of a server without TLS, worked out once per level.
             let known = self.tls_cache.plain.iter().find(|(known, _)| *known == level).map(|(_, record)| *record);
             talk.tls = known.unwrap_or_else(|| {
                 let policy = self.policy_of(talk.job).clone();
-                let decision = negotiate(talk.rules, &policy, &Offer::NotOffered, false, plain_retry);
+                let decision = negotiate(talk.rules, &policy, &Offer::NotOffered, false, self.retries_in_clear(talk));
                 let record = self.tls_record(TlsOutcome::Plaintext, None, level.as_str(), None, &sentence(&decision.chosen));
                 self.tls_cache.plain.push((level, record));
                 record
             });
             return Ok(());
         }
+        let plain_retry = self.retries_in_clear(talk);
         self.judge_offer(talk, offer, plain_retry)
+    }
+
+    /// Does the sender, or the destination, take a broken handshake for a reason to try again in clear?
+    fn retries_in_clear(&self, talk: &Talk<'_>) -> bool {
+        let queue = &self.queues[self.jobs[talk.job].queue as usize];
+        talk.ours.sender.tls.plain_retry || self.tables.destinations.get(queue.destination).plain_retry
+    }
+
+    /// The level of a session's TLS policy: mostly the one that its sender has for all next hops.
+    #[inline(always)]
+    fn level_of(&self, talk: &Talk<'_>) -> TlsLevel {
+        let row = &self.jobs[talk.job];
+        let tls = &talk.ours.sender.tls;
+        if row.proof == NONE && tls.policies.is_empty() && !self.queues[row.queue as usize].own_tls {
+            return tls.policy.level;
+        }
+        self.policy_of(talk.job).level
     }
 
     /// TLS from the first byte: the handshake comes before the banner (RFC 8314 §3.3).
@@ -110,7 +126,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     /// What the policy makes of an offer, after a handshake where there is one.
     fn judge_offer(&mut self, talk: &mut Talk<'_>, offer: OfferKey, plain_retry: bool) -> Result<(), Box<SessionEnd>> {
-        let timers = talk.timers();
+        let timers = talk.timers;
         let policy = self.policy_of(talk.job).clone();
         let (level, policy_wraps) = (policy.level, policy.implicit);
         let (hop, _) = self.hop_of(talk.job, self.jobs[talk.job].hop).expect("a session has a next hop");

@@ -68,7 +68,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let decision = self.with_visitor(talk, |visitor, directory| login::answer_auth(directory, visitor));
         let stored = self.store("may the client log in?", talk.server, NONE, &decision);
         self.trace_decisions(copy, NONE, &[stored]);
-        self.command(talk, Phase::Auth, talk.timers().auth_ns, 0).map_err(|stop| self.broken(talk, Phase::Auth, &stop, false))?;
+        self.command(talk, Phase::Auth, talk.timers.auth_ns, 0).map_err(|stop| self.broken(talk, Phase::Auth, &stop, false))?;
         let refusal = match decision.outcome {
             Err(reply) => Some(reply),
             Ok(()) if in_service && self.is_crowded(number, talk.now) => {
@@ -124,7 +124,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
         let ledger = self.logins.ledgers.entry(talk.login).or_default();
         ledger.sessions.push(end.end);
-        if let Some(at) = end.taken_at {
+        if let Some(at) = end.taken_at() {
             let minute = at.0 / MINUTE;
             if ledger.minute.0 < minute {
                 ledger.minute = (minute, 0);

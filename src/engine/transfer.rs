@@ -31,7 +31,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     /// MAIL, RCPT, DATA, the content, the final dot.
     #[inline(always)]
     pub(super) fn transfer(&mut self, talk: &mut Talk<'_>) -> SessionEnd {
-        let timers = talk.timers();
+        let timers = talk.timers;
         let (copy, size) = (self.jobs[talk.job].copy, self.messages[self.copies[self.jobs[talk.job].copy].message].size);
         let pipelining = talk.extensions && !talk.listener.without.iter().any(|word| &**word == "PIPELINING");
         let announces = talk.extensions && !talk.listener.without.iter().any(|word| &**word == "SIZE");
@@ -68,7 +68,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             return *self.broken(talk, Phase::Mail, &Stop::Reply(reply), false);
         }
         talk.visit = self.visit(talk);
-        let mut refusals = Refusals::new();
+        let mut refusals = Refusals::NONE;
         let mut whom = TakenFor::NOBODY;
         let mut others = Vec::new();
         let mut accepted = 0u32;
@@ -164,7 +164,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                     kind if is_at(kind, Phase::Rcpt) && count == 0 && !asked => {
                         // Drops and tarpits strike once per session.
                         asked = true;
-                        self.command_costing(talk, Phase::Rcpt, talk.timers().rcpt_ns, 0)?;
+                        self.command_costing(talk, Phase::Rcpt, talk.timers.rcpt_ns, 0)?;
                     }
                     _ => {}
                 }
@@ -279,7 +279,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     #[inline(always)]
     fn final_dot(&mut self, talk: &mut Talk<'_>, copy: u32, too_big: bool, whom: TakenFor, mut refusals: Refusals) -> SessionEnd {
-        let (model, timers) = (self.model, talk.timers());
+        let (model, timers) = (self.model, talk.timers);
         let receiver = &talk.theirs.receiver;
         let service = self.service_time(talk.server, talk.message, talk.n, talk.now);
         let hops = u32::from(self.copies[copy].hops) + 1;
@@ -323,7 +323,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             // A server that is gone by then takes nothing.
             let taken_at = self.cut_before(talk, taken_at).is_none().then_some(taken_at);
             let mut end = self.all_or_nothing(talk, Phase::FinalDot, &stop, refusals);
-            (end.taken_at, end.arrival) = (taken_at, arrival);
+            (end.taken_at, end.arrival) = (taken_at.unwrap_or(SimTime::NEVER), arrival);
             end.set_taken(whom);
             return end;
         }
@@ -344,7 +344,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 talk.whole_until = whole_until;
                 let taken_at = self.cut_before(talk, taken_at).is_none().then_some(taken_at);
                 let mut end = self.all_or_nothing(talk, Phase::FinalDot, &stop, refusals);
-                (end.taken_at, end.arrival) = (taken_at, arrival);
+                (end.taken_at, end.arrival) = (taken_at.unwrap_or(SimTime::NEVER), arrival);
                 end.set_taken(whom);
                 end
             }
@@ -368,7 +368,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             counts: true,
             plaintext_retry: false,
             refusals,
-            taken_at: Some(talk.now),
+            taken_at: talk.now,
             rare: (whom != TakenFor::NOBODY).then(|| Box::new(Rare { taken: whom, ..Rare::default() })),
             arrival,
         }

@@ -4,6 +4,7 @@
 //! candidate. The first machine that answers gets an `Admit` at that moment.
 
 use super::chance::Purpose;
+use super::failed_connect::Refusal;
 use super::plan::Goal;
 use super::proof::Proved;
 use super::queue::Kind;
@@ -17,7 +18,7 @@ use crate::model::fault::Unreachable;
 use crate::model::settings::NextHop;
 use crate::model::topology::Law;
 use crate::trace::level::{PATHS, STEPS};
-use crate::trace::{ConnectionOutcome, ConnectionRow, DecisionRow, Leg, NONE, Trace};
+use crate::trace::{ConnectionRow, DecisionRow, Leg, NONE, Trace};
 use std::net::IpAddr;
 
 impl<'m, const LEVEL: u8> World<'m, LEVEL> {
@@ -117,9 +118,9 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         let copy = self.jobs[job].copy;
         let client = self.copies[copy].host;
         let message = self.copies[copy].message;
-        let sender = &self.config(client).sender;
-        let rules = self.rules(client);
-        let proves = self.settings[client.index()].proves || self.wishes;
+        let settings = self.settings[client.index()];
+        let (sender, rules) = (&settings.config.sender, settings.rules);
+        let (proves, remembers) = (settings.proves || self.wishes, self.remembers(client));
         loop {
             if self.faults.down(self.model, client, None, at).is_some() {
                 let status = self.tables.reply(0, rules.session.lost, "the sending host went down");
@@ -165,7 +166,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 };
                 at = opens;
             }
-            let counts = if self.remembers(client) { self.may_try(job, goal.candidate, at) } else { Some(true) };
+            let counts = if remembers { self.may_try(job, goal.candidate, at) } else { Some(true) };
             let row = &mut self.jobs[job];
             row.next += 1;
             let Some(counts) = counts else { continue };
@@ -175,7 +176,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                     Proved::Go(ready) => at = ready,
                     Proved::Next(ready) => {
                         at = ready;
-                        if self.remembers(client) {
+                        if remembers {
                             self.remember_connect(job, goal.candidate, ConnectionResult::Unreachable);
                         }
                         continue;
@@ -211,7 +212,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                     self.suspend_route(job, goal.address, end);
                     self.note_answer(client, goal.address, end, result == ConnectionResult::ConnectTimeout);
                     self.note_effect(job, effect, why, true);
-                    if self.remembers(client) {
+                    if remembers {
                         self.remember_connect(job, goal.candidate, result);
                     }
                     at = end;
@@ -310,49 +311,6 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         row.said_by = NONE;
     }
 
-    /// Writes a connection that never came about, and says the number of its status.
-    pub(super) fn trace_failed_connect(
-        &mut self,
-        job: u32,
-        candidate: u32,
-        result: ConnectionResult,
-        (at, end): (SimTime, SimTime),
-        why: &Refusal,
-    ) -> u32 {
-        let session = &self.rules(self.copies[self.jobs[job].copy].host).session;
-        let (status, words) = match result {
-            ConnectionResult::Refused => (session.refused, "Connection refused"),
-            ConnectionResult::ConnectTimeout => (session.connect_timeout, "Connection timed out"),
-            _ => (session.unreachable, "No route to host"),
-        };
-        let reply = match self.cache.find_failed((candidate, status)) {
-            Some(reply) => reply,
-            None => {
-                let key = self.tables.candidates.get(candidate);
-                let text = format!("connect to {}[{}]:{}: {words}", self.tables.names.text(key.name), key.address, key.port);
-                let reply = self.tables.reply(0, status, &text);
-                self.cache.add_failed((candidate, status), reply);
-                reply
-            }
-        };
-        if self.writes(PATHS) {
-            let why = match why {
-                Refusal::Nobody => "no machine of the scenario has this address".to_owned(),
-                Refusal::NoListener => "nothing listens on this port".to_owned(),
-                Refusal::Loopback => "a loopback address: no packet leaves the machine, and nothing listens there".to_owned(),
-                Refusal::Family => "the sender has no address of this family".to_owned(),
-                Refusal::Fault(number, until) => {
-                    let name = &self.model.faults[*number as usize].name;
-                    if *until == SimTime::NEVER { format!("fault `{name}`") } else { format!("fault `{name}` until {until}") }
-                }
-            };
-            let why = self.tables.texts.intern(why.into());
-            let outcome = self.tables.outcomes.intern(ConnectionOutcome { phase: Phase::Connect, result, reply: NONE, tls: NONE, why });
-            self.trace_connection(job, candidate, outcome, at, end);
-        }
-        reply
-    }
-
     /// Writes a row for a connection.
     pub(super) fn trace_connection(&mut self, job: u32, candidate: u32, outcome: u32, at: SimTime, end: SimTime) -> u32 {
         if !self.writes(PATHS) {
@@ -429,16 +387,6 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
     pub(super) fn over_at(&mut self, job: u32, at: SimTime) {
         self.wake_job(job, at, Kind::Settle, Stage::Over);
     }
-}
-
-/// Why a connect fails.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Refusal {
-    Nobody,
-    NoListener,
-    Loopback,
-    Family,
-    Fault(u32, SimTime),
 }
 
 /// The luck of an address.

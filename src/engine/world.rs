@@ -3,20 +3,20 @@
 use super::authentication::{Arrival, Origins};
 use super::chance::{ChaCha8Rng, Chance};
 use super::fault::Faults;
+use super::machine::{Machine, Queue, Settings};
 use super::queue::EventQueue;
 use super::resolver::Resolvers;
 use super::route::RouteCache;
 use super::slab::Slab;
 use super::starttls::TlsCache;
 use super::transfer::AcceptanceCache;
-use crate::base::{ConfigId, Fate, HostId, Interner, MsgId, SimTime};
+use crate::base::{Fate, HostId, Interner, MsgId, SimTime};
 use crate::decide::order::Order;
 use crate::decide::profile::{Behaviour, behaviour};
 use crate::model::Model;
 use crate::model::settings::HostConfig;
 use crate::trace::{NONE, Tables, Trace};
 use smallvec::SmallVec;
-use std::collections::VecDeque;
 
 /// A message under way.
 #[derive(Clone, Debug)]
@@ -201,48 +201,6 @@ pub(crate) enum Stage {
     Over,
 }
 
-/// One line of a sending host: all that goes to one destination.
-#[derive(Clone, Debug)]
-pub(crate) struct Queue {
-    pub(crate) host: HostId,
-    pub(crate) destination: u32,
-    pub(crate) active: u32,
-    pub(crate) waiting: VecDeque<u32>,
-    /// How many at once; 0 = no limit.
-    pub(crate) window: u32,
-    /// Feedback of failures, as Postfix keeps it.
-    pub(crate) failure: i32,
-    /// Failures in shares of the window, in 1/10000.
-    pub(crate) cohorts: u32,
-    /// Dead until then, for this reason.
-    pub(crate) dead_until: SimTime,
-    pub(crate) dead_status: u32,
-    /// Whose turn it is among the entries (SH-3), once somebody had one.
-    pub(crate) turn: Option<u8>,
-    /// The last question about a next hop, and its plan.
-    pub(crate) last_plan: Option<(super::plan::PlanQuestion, u32)>,
-    /// Where the lookups of its last next hop begin.
-    pub(crate) lead: Option<super::plan::Lead>,
-}
-
-/// What holds for a machine now.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Settings<'m> {
-    pub(crate) id: ConfigId,
-    pub(crate) config: &'m HostConfig,
-    pub(crate) rules: &'static Behaviour,
-    /// Sessions at once, if no fault takes some away.
-    pub(crate) sessions: u32,
-    /// Before it connects it may have to look at what the receiving domain promises.
-    pub(crate) proves: bool,
-    /// Its rule book looks at more than the recipient.
-    pub(crate) reads_letters: bool,
-    /// Whether it takes a recipient depends on more of the client than its address.
-    pub(crate) looks_at_visitors: bool,
-    /// It is an Exchange server: its Receive connectors have limits.
-    pub(crate) has_receive_connectors: bool,
-}
-
 /// A source under way.
 #[derive(Clone, Debug)]
 pub(crate) struct SourceState {
@@ -305,7 +263,7 @@ pub(crate) struct World<'m, const LEVEL: u8> {
     pub(crate) ends: Vec<super::session::SessionEnd>,
     pub(crate) queue_index: Interner<(HostId, u32)>,
     pub(crate) queues: Vec<Queue>,
-    pub(crate) machines: Vec<super::admission::Machine>,
+    pub(crate) machines: Vec<Machine>,
     pub(crate) resolvers: Resolvers,
     pub(crate) faults: Faults,
     pub(crate) sources: Vec<SourceState>,
@@ -387,6 +345,9 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 has_receive_connectors: matches!(config.receiver.directory, crate::model::settings::Directory::Organization(_)),
             }
         }));
+        for machine in &mut self.machines {
+            machine.last_stop = None;
+        }
         self.plain = self.settings.iter().all(|settings| settings.rules.is_plain());
     }
 

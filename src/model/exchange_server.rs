@@ -6,7 +6,7 @@ use super::directory::{DirectoryEntry, RemoteDomain};
 use super::exchange::AcceptedDomain;
 use super::manner::Manner;
 use super::receive_connector::{Range, ReceiveConnector};
-use super::settings::{TlsLevel, TlsPolicy};
+use super::settings::{Timers, TlsLevel, TlsPolicy};
 use super::sites::{Site, SitePath};
 use crate::base::{HOUR, HostId, MINUTE, NextHopId, Pattern, SystemId};
 
@@ -166,6 +166,8 @@ pub struct SendConnector {
     pub domain_secure: Vec<Box<str>>,
     /// How it connects.
     pub manner: Manner,
+    /// How long it waits for each answer, where that is not as delivered.
+    pub timers: Option<Box<Timers>>,
 }
 
 impl SendConnector {
@@ -188,6 +190,7 @@ impl SendConnector {
             keeps_headers: false,
             domain_secure: Vec::new(),
             manner: Manner::default(),
+            timers: None,
         }
     }
 }

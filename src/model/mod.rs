@@ -97,6 +97,12 @@ impl Default for Limits {
 }
 
 impl Model {
+    /// How its moments are told.
+    #[must_use]
+    pub fn clock(&self) -> crate::base::Clock {
+        crate::base::Clock { start: self.start_unix_s.and_then(|seconds| jiff::Timestamp::from_second(seconds).ok()) }
+    }
+
     /// Which machine answers at an address?
     #[must_use]
     pub fn host_at(&self, address: IpAddr) -> Option<HostId> {

@@ -255,10 +255,16 @@ mod tests {
                 r#"address_spaces: ["*"], domain_secure_enabled: true, dns_routing_enabled: false, smart_hosts: ["a.test"]"#,
                 "MT0401 `domain_secure_enabled` on a connector that cannot have it",
             ),
-            (r#"address_spaces: ["*"], domain_secure_enabled: true, ignore_starttls: true"#, "MT0401 `domain_secure_enabled` on a connector that cannot have it"),
+            (
+                r#"address_spaces: ["*"], domain_secure_enabled: true, ignore_starttls: true"#,
+                "MT0401 `domain_secure_enabled` on a connector that cannot have it",
+            ),
             (r#"address_spaces: ["*"], force_helo: true, require_tls: true"#, ""),
             (r#"address_spaces: ["*"], error_policies: [DowngradeDnsFailures, DowngradeCustomFailures, UpgradeCustomFailures]"#, ""),
-            (r#"address_spaces: ["*"], frontend_proxy_enabled: true, use_external_dns_servers_enabled: true, cloud_services_mail_enabled: true"#, ""),
+            (
+                r#"address_spaces: ["*"], frontend_proxy_enabled: true, use_external_dns_servers_enabled: true, cloud_services_mail_enabled: true"#,
+                "",
+            ),
             (
                 r#"address_spaces: ["*"], dns_routing_enabled: false, smart_hosts: ["192.0.2.1"], smart_host_auth_mechanism: BasicAuthRequireTLS, authentication_credential: "a@b.test""#,
                 "MT0401 `BasicAuthRequireTLS` towards a smart host that is an address",

@@ -3,11 +3,12 @@
 //! Sources: New-SendConnector, New-EdgeSubscription (the two connectors that it makes by itself, both at cost 100).
 
 use crate::base::{CertId, HostId};
+use crate::decide::profile::default_sender;
 use crate::decide::tls::{Wanted, carries};
 use crate::diag::{Diagnostic, code};
 use crate::model::exchange_server::{AddressSpace, SendConnector, Server, Space};
 use crate::model::manner::Manner;
-use crate::model::settings::{ClientCertificate, NextHop, TlsLevel, TlsPolicy};
+use crate::model::settings::{ClientCertificate, NextHop, Profile, TlsLevel, TlsPolicy};
 use crate::model::sites::Site;
 use crate::scenario::check::send_connector;
 use crate::scenario::compile::certificates::Certificates;
@@ -71,6 +72,7 @@ pub(super) fn connectors(
                 false => Vec::new(),
             },
             manner,
+            timers: (manner.patience_ns > 0).then(|| Box::new(default_sender(Profile::ExchangeServer).timers.at_most(manner.patience_ns))),
         });
     }
     rows
@@ -179,6 +181,7 @@ pub(super) fn subscribe(servers: &[Server], sites: &[Site], secured: &[Box<str>]
             keeps_headers: false,
             domain_secure: secured.to_vec(),
             manner: Manner::default(),
+            timers: None,
         });
     }
 }
