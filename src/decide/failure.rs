@@ -175,6 +175,11 @@ mod tests {
         assert_eq!(silent(Profile::ExchangeOnline, Event::Refused), Next(e("4.4.316")));
         assert_eq!(silent(Profile::ExchangeOnline, Event::ConnectTimeout), Next(e("4.4.315")));
         assert_eq!(silent(Profile::Postfix, Event::TooBig), Bounce(e("5.3.4")));
+        // smtp_skip_5xx_greeting = no: the first such host has the last word.
+        let final_greeting = crate::model::settings::Sender { skip_5xx_greeting: false, ..default_sender(Profile::Postfix) };
+        let refused = Reply::parse("554 5.3.2 no").unwrap();
+        let greeted = |last| judge(behaviour(Profile::Postfix), &final_greeting, Phase::Banner, Event::Reply(&refused), last);
+        assert_eq!([greeted(false), greeted(true)], [Bounce(e("5.3.2")); 2]);
         // A line that breaks in the transaction, and before it.
         let broken = |profile, phase| judge(behaviour(profile), &default_sender(profile), phase, Event::Lost, false);
         let lines = [

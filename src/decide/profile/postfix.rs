@@ -37,7 +37,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     },
     order: OrderRule::ByAddress,
     session: SessionRules {
-        banner_5xx: Greeting5xx::Next,
+        banner_5xx: Greeting5xx::BouncesAtOnce,
         helo: HeloUse::AfterAnyRefusal,
         helo_5xx: Greeting5xx::BouncesAtOnce,
         greeting_status: None,
