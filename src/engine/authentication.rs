@@ -14,7 +14,7 @@ use crate::decide::authentication::dkim::{DkimCheck, DkimResult, Signature, Touc
 use crate::decide::authentication::dmarc::{DmarcCheck, DmarcQuestion, DmarcResult, Policy, check_dmarc};
 use crate::decide::authentication::spf::{SpfCheck, SpfQuestion, SpfResult, check_spf};
 use crate::decide::authentication::verdict::{Findings, Verdict, judge};
-use crate::decide::exchange::{enhanced_filtering, internal_smtp_servers};
+use crate::decide::exchange::enhanced_filtering;
 use crate::decide::extensions::is_converted;
 use crate::decide::{Because, Decision};
 use crate::model::Model;
@@ -288,13 +288,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     /// Where a message came from for a tenant whose connector looks through some hops (enhanced filtering), else who connects.
     fn look_through(&mut self, door: AtTheDoor, path: &[IpAddr], connected: IpAddr) -> IpAddr {
         let config = self.config(door.server);
-        if let Directory::Organization(organization) = &config.receiver.directory
-            && !organization.internal_smtp_servers.is_empty()
-        {
-            let decision = internal_smtp_servers::source(&organization.internal_smtp_servers, path, connected);
-            let stored = self.store("which hop did the message come from?", door.server, NONE, &decision);
-            self.trace_decisions(self.jobs[door.job].copy, NONE, &[stored]);
-            return decision.outcome;
+        if let Directory::Organization(organization) = &config.receiver.directory {
+            return self.past_own_relays(door, organization, path, connected);
         }
         let Directory::Tenants(tenants) = &config.receiver.directory else { return connected };
         let Some(tenant) = tenants.iter().find(|tenant| tenant.system.0 == door.tenant) else { return connected };

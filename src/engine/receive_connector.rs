@@ -4,14 +4,16 @@
 //! The servers of the organization talk to each other at a connector of their own (`Default`), so what is limited for one source is not for them.
 //! Not modelled: protocol errors and failed logins in a session, see `decide::exchange::receive_limits`.
 
+use super::authentication::AtTheDoor;
 use super::chance::name_key;
 use super::session::{Stop, Talk};
 use super::world::World;
 use crate::base::{HostId, MINUTE, Reply, SimTime};
 use crate::decide::Decision;
 use crate::decide::exchange::receive_connector::{find, refusal_at_mail, rights};
-use crate::decide::exchange::receive_limits;
+use crate::decide::exchange::{internal_smtp_servers, receive_limits};
 use crate::decide::visitor::{Peer, Visitor};
+use crate::model::exchange_server::Organization;
 use crate::model::receive_connector::ReceiveConnector;
 use crate::model::settings::{Directory, Listener};
 use crate::trace::NONE;
@@ -50,7 +52,7 @@ struct Met<'m> {
 }
 
 impl<'m, const LEVEL: u8> World<'m, LEVEL> {
-    fn connectors_of(&self, server: HostId) -> Option<&'m crate::model::exchange_server::Organization> {
+    fn connectors_of(&self, server: HostId) -> Option<&'m Organization> {
         match &self.config(server).receiver.directory {
             Directory::Organization(organization) => Some(organization),
             Directory::Everything | Directory::Mta(_) | Directory::Tenants(_) => None,
@@ -204,6 +206,17 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             .or_else(|| receive_limits::header(connector, self.header_bytes(copy)))
             .or_else(|| receive_limits::size(connector, size))?;
         Some(self.note_limit(talk.job, talk.server, &refusal))
+    }
+
+    /// Where a message came from for an organization that knows its own relays.
+    pub(super) fn past_own_relays(&mut self, door: AtTheDoor, organization: &Organization, path: &[IpAddr], connected: IpAddr) -> IpAddr {
+        if organization.internal_smtp_servers.is_empty() {
+            return connected;
+        }
+        let decision = internal_smtp_servers::source(&organization.internal_smtp_servers, path, connected);
+        let stored = self.store("which hop did the message come from?", door.server, NONE, &decision);
+        self.trace_decisions(self.jobs[door.job].copy, NONE, &[stored]);
+        decision.outcome
     }
 
     /// About how many bytes the header of a message has.

@@ -213,7 +213,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             timers: &ours.sender.timers,
             forced_helo: false,
         };
-        if let Some(manner) = self.manner(job) {
+        if !self.plain
+            && let Some(manner) = self.manner(job)
+        {
             (talk.timers, talk.forced_helo) = (self.timers_of_connector(job, ours), manner.helo);
         }
         if let Err(end) = self.greet(&mut talk).and_then(|()| self.log_in(&mut talk)) {
