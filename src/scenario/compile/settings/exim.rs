@@ -72,7 +72,7 @@ pub(super) static TABLE: Table = &[
     ("hosts_require_tls", Meaning::List(|t, text| all_or_none(text).map(|all| level(t, all, TlsLevel::Encrypt)))),
     ("tls_verify_hosts", Meaning::List(verify)),
     // What it takes as a server.
-    ("message_size_limit", Meaning::Bytes(|t, bytes| t.max_message_size = bytes)),
+    ("message_size_limit", Meaning::ScaledBytes(|t, bytes| t.max_message_size = bytes)),
     ("recipients_max", Meaning::Number(|t, n| t.max_recipients = n)),
     ("received_headers_max", Meaning::Number(|t, n| t.hop_limit = n.saturating_add(1))),
     // The model does what these values say.

@@ -5,6 +5,17 @@
 mod exim;
 mod kumomta;
 mod opensmtpd;
+/// `50M`, `512k`, `1048576`.
+fn scaled(text: &str) -> Option<u64> {
+    let (number, unit) = match text.char_indices().last()? {
+        (at, 'k' | 'K') => (&text[..at], 1 << 10),
+        (at, 'm' | 'M') => (&text[..at], 1 << 20),
+        (at, 'g' | 'G') => (&text[..at], 1 << 30),
+        _ => (text, 1u64),
+    };
+    number.parse::<u64>().ok()?.checked_mul(unit)
+}
+
 #[cfg(test)]
 mod page;
 mod postfix;
@@ -42,6 +53,8 @@ enum Meaning {
     Number(fn(&mut Tuned, u32)),
     /// A number of bytes; 0 is no limit.
     Bytes(fn(&mut Tuned, Option<u64>)),
+    /// Exim, OpenSMTPD: the same, with `K`, `M` or `G` for powers of 1024.
+    ScaledBytes(fn(&mut Tuned, Option<u64>)),
     /// A factor such as `2` or `1.5`, in hundredths.
     Factor(fn(&mut Tuned, u32)),
     /// `yes` or `no`.
@@ -146,6 +159,9 @@ fn apply(key: &Text, value: &Text, meaning: Meaning, tuned: &mut Tuned, desk: &m
                 .map(|bytes| put(tuned, (bytes > 0).then_some(bytes)))
                 .ok_or_else(|| "a number of bytes stands here, 0 for no limit".to_owned())
         }
+        Meaning::ScaledBytes(put) => scaled(text)
+            .map(|bytes| put(tuned, (bytes > 0).then_some(bytes)))
+            .ok_or_else(|| "a number of bytes stands here, as \"50M\" or \"1048576\"; 0 for no limit".to_owned()),
         Meaning::Factor(put) => factor(text)
             .map(|hundredths| put(tuned, hundredths))
             .ok_or_else(|| "a factor from 1 to 1000 stands here, as \"2\" or \"1.5\"".to_owned()),

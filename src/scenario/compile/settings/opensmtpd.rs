@@ -27,7 +27,7 @@ pub(super) static TABLE: Table = &[
     // Linux repeats a SYN so often, after 1, 2, 4 … seconds.
     ("net.ipv4.tcp_syn_retries", Meaning::Number(|t, n| t.sender.timers.connect_ns = ((2 << n.min(6)) - 1) * SECOND)),
     // What it takes as a server.
-    ("smtp max-message-size", Meaning::Bytes(|t, bytes| t.max_message_size = bytes)),
+    ("smtp max-message-size", Meaning::ScaledBytes(|t, bytes| t.max_message_size = bytes)),
     ("smtp limit max-rcpt", Meaning::Number(|t, n| t.max_recipients = n)),
     // The model does what these values say.
     ("mta max-deferred", Meaning::Only("100")),

@@ -14,6 +14,7 @@ fn notation(meaning: Meaning) -> String {
         Meaning::Duration(_) => "a duration with units, `\"5m\"`".into(),
         Meaning::UnitTime(unit, _) => format!("a number with a unit, bare numbers in `{unit}`"),
         Meaning::Number(_) => "a whole number".into(),
+        Meaning::ScaledBytes(_) => "bytes, with `K`, `M` or `G` if wished; `0` is no limit".into(),
         Meaning::Bytes(_) => "bytes; `0` is no limit".into(),
         Meaning::Factor(_) => "a factor, `2` or `1.5`".into(),
         Meaning::YesNo(_) => "`yes` or `no`".into(),
