@@ -5,7 +5,7 @@ use super::outcome::{Attempt, Connection, Decision, Lookup, NotUsed, Tls};
 use crate::base::{AttemptResult, ConnectionResult, Enhanced, NextHopId, SimTime};
 use crate::decide::route::queue_name;
 use crate::model::settings::Target;
-use crate::trace::{AttemptRow, ConnectionRow, DecisionRow, DestinationKey, NONE};
+use crate::trace::{AttemptRow, Concern, ConnectionRow, DecisionRow, DestinationKey, NONE};
 use std::rc::Rc;
 
 impl Builder<'_> {
@@ -33,7 +33,7 @@ impl Builder<'_> {
     pub(super) fn told_when(&self, copy: u32, index: u16, attempts: &mut [(u16, Attempt)]) -> Vec<Rc<Decision>> {
         let mut told = self.told_about(copy, index);
         for (pass, attempt) in attempts.iter_mut().filter(|(pass, _)| *pass > 1) {
-            let about = |row: &DecisionRow| row.recipient == u32::from(index);
+            let about = |row: &DecisionRow| row.concern == Concern::recipient(index);
             let before = self.decisions_of(copy, |row| about(row) && row.pass < *pass);
             let mut anew = self.decisions_of(copy, |row| about(row) && row.pass == *pass);
             anew.retain(|decision| !before.iter().any(|known| Rc::ptr_eq(known, decision)));
@@ -54,8 +54,10 @@ impl Builder<'_> {
                 _ => queue_name(&self.run.tables.names, hop),
             }
         };
+        const SHOWN: usize = 8;
         let named_by = if key.connector.is_empty() { 1 } else { key.hops.len() };
-        key.hops.iter().take(named_by).map(name).collect::<Vec<_>>().join(",")
+        let more = if named_by > SHOWN { format!(" and {} more", named_by - SHOWN) } else { String::new() };
+        key.hops.iter().take(named_by.min(SHOWN)).map(name).collect::<Vec<_>>().join(",") + &more
     }
 
     /// A pass without a row: it delivered at once, or was under way at the end.
@@ -86,6 +88,7 @@ impl Builder<'_> {
         let outcome = self.run.tables.outcomes.get(last.outcome);
         let reply = (outcome.reply != NONE).then(|| self.run.tables.replies.get(outcome.reply));
         let at = if pass == 1 { self.copy(copy).arrived } else { first.at };
+        let destination = self.leads_to(*rows.first()?);
         Some(Attempt {
             at,
             end: last.end.min(self.run.ended_at.max(last.at)),
@@ -95,10 +98,10 @@ impl Builder<'_> {
             text: reply.map_or_else(|| "".into(), |reply| reply.text.as_ref().into()),
             next_at: None,
             next_why: "",
-            lookups: self.lookups_of(copy, pass),
-            decisions: self.decisions_of(copy, |row| row.pass == pass && row.recipient == NONE),
+            lookups: self.lookups_of(copy, pass, destination),
+            decisions: self.decisions_in(copy, pass, destination, index),
             connections: rows.iter().map(|at| self.connection(*at, index)).collect(),
-            not_used: self.not_used(copy, pass, self.leads_to(*rows.first()?)),
+            not_used: self.not_used(copy, pass, destination),
         })
     }
 
@@ -122,16 +125,23 @@ impl Builder<'_> {
             text: if row.reply == NONE { "".into() } else { self.replies[row.reply as usize].clone() },
             next_at: pass.filter(|_| deferred && !expired).map(|pass| pass.next_at),
             next_why: pass.filter(|_| deferred).map_or("", |pass| pass.why),
-            lookups: self.lookups_of(copy, row.pass),
-            decisions: self.decisions_of(copy, |decision| decision.pass == row.pass && decision.recipient == NONE),
+            lookups: self.lookups_of(copy, row.pass, row.destination),
+            decisions: self.decisions_in(copy, row.pass, row.destination, row.recipient),
             connections: self.connections[copy as usize].iter().filter(mine).map(|at| self.connection(*at, row.recipient)).collect(),
             not_used: self.not_used(copy, row.pass, row.destination),
         }
     }
 
-    pub(super) fn lookups_of(&self, copy: u32, pass: u16) -> Vec<Lookup> {
+    /// What was decided in a pass on the way to a destination, for one of those who go there.
+    fn decisions_in(&self, copy: u32, pass: u16, destination: u32, index: u16) -> Vec<Rc<Decision>> {
+        let mine = [Concern::ALL, Concern::destination(destination), Concern::in_session(index)];
+        self.decisions_of(copy, |row| row.pass == pass && mine.contains(&row.concern))
+    }
+
+    fn lookups_of(&self, copy: u32, pass: u16, destination: u32) -> Vec<Lookup> {
         let rows = self.lookups.get(&(copy, pass)).into_iter().flatten().map(|at| &self.run.trace.lookups[*at as usize]);
-        rows.map(|row| Lookup {
+        let mine = rows.filter(|row| row.destination == NONE || row.destination == destination);
+        mine.map(|row| Lookup {
             at: row.at,
             name: self.run.tables.names.text(row.name).into(),
             kind: row.kind.as_str(),

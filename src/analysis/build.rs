@@ -14,7 +14,7 @@ use crate::decide::route::queue_name;
 use crate::engine::{Run, Stop};
 use crate::model::Model;
 use crate::model::topology::SystemKind;
-use crate::trace::{CopyRow, FateRow, NONE};
+use crate::trace::{Concern, CopyRow, FateRow, NONE};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -320,7 +320,7 @@ impl<'a> Builder<'a> {
     /// Decisions about a recipient in a queue, those about whom it stands for first.
     pub(super) fn told_about(&self, copy: u32, index: u16) -> Vec<Rc<Decision>> {
         let mut told = self.expansions.before(copy, index).map_or_else(Vec::new, |(copy, index)| self.told_about(copy, index));
-        told.extend(self.decisions_of(copy, |row| row.recipient == u32::from(index)));
+        told.extend(self.decisions_of(copy, |row| row.concern == Concern::recipient(index)));
         told
     }
 
@@ -339,7 +339,7 @@ impl<'a> Builder<'a> {
             }
             None => ("".into(), ""),
         };
-        let left_at = next.map_or_else(|| attempts.last().map_or(row.arrived, |attempt| attempt.end), |next| self.copy(next).arrived);
+        let left_at = next.map_or_else(|| self.ended_in(copy, index, &attempts), |next| self.copy(next).arrived);
         let waited = self.passes.get(&(copy, 1)).map(|at| &self.run.trace.passes[*at as usize]);
         let tried = attempts.first().is_some_and(|first| waited.is_none_or(|pass| first.at < pass.next_at));
         Hop {

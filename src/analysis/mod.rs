@@ -12,5 +12,6 @@ pub mod outcome;
 pub use build::build;
 pub mod paths;
 pub mod reach;
+mod stay;
 pub mod timeline;
 pub mod tls_reports;

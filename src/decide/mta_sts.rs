@@ -240,6 +240,7 @@ mod tests {
             distrust: "S5",
             distrust_result: "certificate-expired",
             name_matches,
+            other_names: "".into(),
             fits: NOTHING_TO_FIT,
         };
         let cases = [

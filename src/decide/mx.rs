@@ -279,7 +279,9 @@ pub(crate) fn label(names: &Names, name: NameId) -> String {
 }
 
 fn list(addresses: &[IpAddr]) -> String {
-    addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    const SHOWN: usize = 3;
+    let more = if addresses.len() > SHOWN { format!(" and {} more", addresses.len() - SHOWN) } else { String::new() };
+    addresses.iter().take(SHOWN).map(ToString::to_string).collect::<Vec<_>>().join(", ") + &more
 }
 
 #[cfg(test)]

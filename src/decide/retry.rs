@@ -106,7 +106,7 @@ pub fn after_deferral(retry: &Retry, expiry: ExpiryTest, memory: Memory, now: Si
                 return Next::Expire { why: "the lifetime is over" };
             }
             let step = (memory.deferrals.max(1) as usize - 1).min(waits_ns.len().saturating_sub(1));
-            Next::Try { at: now.after(waits_ns.get(step).copied().unwrap_or(SECOND)), why: "the next wait of the profile's list" }
+            Next::Try { at: now.after(waits_ns.get(step).copied().unwrap_or(SECOND)), why: "the next wait of its retry schedule" }
         }
     }
 }

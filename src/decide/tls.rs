@@ -36,6 +36,8 @@ pub struct Facts {
     pub distrust_result: &'static str,
     /// The certificate carries a wanted name.
     pub name_matches: bool,
+    /// If it does not: which names it carries, and which are wanted.
+    pub other_names: Box<str>,
     /// A record or digest that the policy has fits the certificate; else why not, and the RFC 8460 result.
     pub fits: Result<&'static str, (&'static str, &'static str)>,
 }
@@ -143,15 +145,11 @@ fn judge_certificate(rules: &Behaviour, policy: &TlsPolicy, facts: &Facts) -> De
         TlsLevel::Verify | TlsLevel::Secure | TlsLevel::DomainValidation | TlsLevel::MtaSts | TlsLevel::RequireTls => (true, true),
         TlsLevel::Fingerprint | TlsLevel::Dane => return judge_by_fit(rules, policy.level, facts),
     };
-    let version = facts.version.as_str();
     if !want_chain && rules.tls.looks_at_certificate && facts.trusted && facts.name_matches {
-        return one(
-            Verdict::Go(TlsOutcome::Authenticated),
-            format!("S8: {version}; the certificate is good, though the policy does not ask"),
-        );
+        return one(Verdict::Go(TlsOutcome::Authenticated), "S8: the certificate is good, though the policy does not ask".to_owned());
     }
     if !want_chain {
-        return one(Verdict::Go(TlsOutcome::Encrypted), format!("{version}; the policy does not judge the certificate"));
+        return one(Verdict::Go(TlsOutcome::Encrypted), "the policy does not judge the certificate".to_owned());
     }
     let status = |result| status_at(rules, policy.level, result, rules.tls.not_verified);
     let fail = |result| Verdict::Fail { bounce: false, status: status(result), result };
@@ -159,9 +157,9 @@ fn judge_certificate(rules: &Behaviour, policy: &TlsPolicy, facts: &Facts) -> De
         return one(fail(facts.distrust_result), facts.distrust.to_owned());
     }
     if want_name && !facts.name_matches {
-        return one(fail("certificate-host-mismatch"), "S6: the certificate does not carry a name that the policy asks for".to_owned());
+        return one(fail("certificate-host-mismatch"), format!("S6: {}", facts.other_names));
     }
-    one(Verdict::Go(TlsOutcome::Authenticated), format!("S8: {version}; certificate good for this policy"))
+    one(Verdict::Go(TlsOutcome::Authenticated), "S8: certificate good for this policy".to_owned())
 }
 
 /// The status of a failure: what the receiving domain publishes has codes of its own in some servers.
@@ -178,10 +176,7 @@ fn status_at(rules: &Behaviour, level: TlsLevel, result: &str, usual: Enhanced) 
 fn judge_by_fit(rules: &Behaviour, level: TlsLevel, facts: &Facts) -> Decision<Verdict> {
     let (rule, source) = if level == TlsLevel::Dane { ("DANE-7", "RFC 7672 §3.1") } else { ("TLS", "sender's TLS policy") };
     match facts.fits {
-        Ok(why) => {
-            let why = format!("{}; {why}", facts.version.as_str());
-            Decision::for_reason(Verdict::Go(TlsOutcome::Authenticated), because(rule, level.as_str(), why, source))
-        }
+        Ok(why) => Decision::for_reason(Verdict::Go(TlsOutcome::Authenticated), because(rule, level.as_str(), why, source)),
         Err((why, result)) => {
             let status = status_at(rules, level, result, rules.tls.not_verified);
             Decision::for_reason(Verdict::Fail { bounce: false, status, result }, because(rule, level.as_str(), why, source))
@@ -236,7 +231,22 @@ pub fn facts(certificate: &Certificate, version: TlsVersion, now: SimTime, eyes:
         reject("S4: the certificate is self-signed", "certificate-not-trusted");
     }
     let name_matches = certificate.any_name || eyes.wanted.iter().any(|wanted| carries(certificate, wanted, eyes.subject_counts));
-    Facts { version, trusted, distrust, distrust_result: result, name_matches, fits: NOTHING_TO_FIT }
+    let other_names = if name_matches { "".into() } else { other_names(certificate, eyes).into() };
+    Facts { version, trusted, distrust, distrust_result: result, name_matches, other_names, fits: NOTHING_TO_FIT }
+}
+
+/// `the certificate is for www.a.test, the policy wants mail.a.test`.
+fn other_names(certificate: &Certificate, eyes: &Eyes<'_>) -> String {
+    const SHOWN: usize = 3;
+    let subject = Some(&certificate.subject).filter(|subject| eyes.subject_counts && certificate.names.is_empty() && !subject.is_empty());
+    let carried: Vec<&str> = certificate.names.iter().chain(subject).map(|name| &**name).collect();
+    let more = if carried.len() > SHOWN { format!(" and {} more", carried.len() - SHOWN) } else { String::new() };
+    let carried = if carried.is_empty() { "no name".to_owned() } else { carried.into_iter().take(SHOWN).collect::<Vec<_>>().join(", ") };
+    let wanted = eyes.wanted.iter().map(|wanted| match wanted {
+        Wanted::Name(name) => (*name).to_owned(),
+        Wanted::Below(parent) => format!("a name below {parent}"),
+    });
+    format!("the certificate is for {carried}{more}; the policy wants {}", wanted.collect::<Vec<_>>().join(" or "))
 }
 
 /// A name that a policy asks for.
@@ -365,6 +375,7 @@ mod tests {
             distrust: "",
             distrust_result: "",
             name_matches: true,
+            other_names: "".into(),
             fits: NOTHING_TO_FIT,
         };
         let handshake = |trusted, name_matches| {

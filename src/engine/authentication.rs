@@ -259,7 +259,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let trusted = door.logged_in || door.whom.originating || door.whom.unfiltered || self.is_trusted(client, door.server, connected);
         let acts = checks.enforce() && !trusted;
         let verdict = judge(if acts { checks } else { Checks::default() }, &findings);
-        self.trace_findings(copy, door, &spf, &dkim, &dmarc, acts.then_some(&verdict));
+        self.trace_findings(door, &spf, &dkim, &dmarc, acts.then_some(&verdict));
         let action = match &verdict.outcome {
             Verdict::Take => "none",
             Verdict::Quarantine => "quarantine",
@@ -305,7 +305,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             .collect();
         let decision = enhanced_filtering::source(&connector.name, filtering, path, connected, &recipients);
         let stored = self.store("which hop did the message come from?", door.server, door.tenant, &decision);
-        self.trace_decisions(copy, NONE, &[stored]);
+        self.trace_of_job(door.job, &[stored]);
         decision.outcome
     }
 
@@ -327,7 +327,6 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     /// Writes the reasons down; where nobody published or signed anything there is nothing to tell.
     fn trace_findings(
         &mut self,
-        copy: u32,
         door: AtTheDoor,
         spf: &Decision<SpfCheck>,
         dkim: &Decision<DkimCheck>,
@@ -358,7 +357,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         if let Some(verdict) = verdict {
             ids.push(self.store("what do the receiver's checks say?", door.server, door.tenant, verdict));
         }
-        self.trace_decisions(copy, NONE, &ids);
+        self.trace_of_job(door.job, &ids);
     }
 }
 

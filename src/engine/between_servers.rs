@@ -12,7 +12,7 @@ use crate::decide::exchange::internal_route::{Aim, GroupKind, InternalRoute, Way
 use crate::model::exchange::DomainType;
 use crate::model::exchange_server::{Organization, SendConnector, Server, ServerVersion};
 use crate::model::settings::{Directory, TlsLevel, TlsPolicy};
-use crate::trace::{DestinationKey, NONE};
+use crate::trace::{Concern, DestinationKey, NONE};
 use smallvec::SmallVec;
 
 impl<const LEVEL: u8> World<'_, LEVEL> {
@@ -154,7 +154,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             groups[places[0]] = (destination, together);
         }
         groups.retain(|(_, places)| !places.is_empty());
-        self.trace_decisions(copy, NONE, &decisions);
+        self.trace_decisions(copy, Concern::ALL, &decisions);
     }
 
     /// What a destination inside is called.

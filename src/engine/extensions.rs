@@ -48,7 +48,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         };
         let decision = meet(&talk.rules.extensions, needs, offer);
         let stored = self.store("may it go to a server that offers this?", talk.client, self.copies[copy].tenant, &decision);
-        self.trace_decisions(copy, NONE, &[stored]);
+        self.trace_of_job(talk.job, &[stored]);
         let words = |reason: &crate::decide::Because| format!("{}: {}", reason.name, reason.why);
         let text = decision.chosen.first().map_or_else(String::new, words);
         let effect = match decision.outcome {

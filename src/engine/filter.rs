@@ -71,7 +71,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             let decision = run(rules, &letter, &address);
             if let Some(FilterEnd::Reject(reply)) = &decision.outcome.end {
                 let stored = self.store("what does the filter do?", talk.server, NONE, &decision);
-                self.trace_decisions(copy, NONE, &[stored]);
+                self.trace_of_job(talk.job, &[stored]);
                 return Some(reply.clone());
             }
         }

@@ -57,7 +57,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let passed_over = others.map(|(_, other)| because("SND-11", *other, "another one of the site was taken by luck", source)).collect();
         let decision = Decision { outcome: (), chosen: vec![because("SND-11", name, why, source)], passed_over };
         let stored = self.store("through which front end?", client, NONE, &decision);
-        self.trace_decisions(self.jobs[job].copy, NONE, &[stored]);
+        self.trace_of_job(job, &[stored]);
         self.transport_queues.front_ends.insert(job, chosen);
         chosen
     }
@@ -89,7 +89,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let connector = &self.tables.destinations.get(self.queues[self.jobs[talk.job].queue as usize].destination).connector;
         let Some(decision) = manner::of_reply(manner.errors, connector, reply, effect) else { return effect };
         let stored = self.store("is the refusal final?", talk.client, NONE, &decision);
-        self.trace_decisions(self.jobs[talk.job].copy, NONE, &[stored]);
+        self.trace_of_job(talk.job, &[stored]);
         decision.outcome
     }
 

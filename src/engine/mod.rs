@@ -42,6 +42,7 @@ mod settle;
 mod shadow;
 mod slab;
 mod starttls;
+mod steps;
 mod submission;
 mod targets;
 mod tcpto;

@@ -65,8 +65,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             return self.by_connector(&organization.send_connectors[linked.outcome], host, (domain, "LINK"), decisions);
         }
         if let Some(entry) = entry_of(&organization.entries, &organization.mailboxes, address) {
-            let about = (organization.system, &*organization.remote_domains);
-            let found = recipient::of_entry(about, &self.letter(copy), entry, address);
+            let is_own = |domain: &str| organization.accepted(&self.tables.names, domain).is_some();
+            let owner = recipient::Owner { system: organization.system, remote_domains: &organization.remote_domains, is_own: &is_own };
+            let found = recipient::of_entry(&owner, &self.letter(copy), entry, address);
             decisions.push(self.store("who is the recipient?", host, NONE, &found));
             return match self.stop_of_entry(found.outcome) {
                 Some(stop) => stop,

@@ -10,8 +10,8 @@ use crate::decide::exchange::{fope, smart_host};
 use crate::decide::profile::RecipientOrder;
 use crate::decide::{Because, retry};
 use crate::model::settings::{NextHop, Target};
-use crate::trace::NONE;
 use crate::trace::level::STEPS;
+use crate::trace::{Concern, NONE};
 use smallvec::SmallVec;
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -181,7 +181,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             return self.known_stop(copy, host, tenant, template, number);
         }
         let (stop, decisions) = self.stop_for(copy, host, tenant, template, number);
-        self.trace_decisions(copy, u32::from(index), &decisions);
+        self.trace_decisions(copy, Concern::recipient(index), &decisions);
         stop
     }
 
@@ -380,7 +380,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             .collect();
         let copy = self.jobs[job].copy;
         let decision = self.store_reasons("which smart host first?", self.copies[copy].host, key.tenant, &reasons, &[]);
-        self.trace_decisions(copy, NONE, &[decision]);
+        self.trace_of_job(job, &[decision]);
     }
 
     /// How many next hops a job has, fallbacks among them, and which one is its `at`-th.

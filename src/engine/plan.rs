@@ -4,11 +4,11 @@ use super::last_words::last_missing;
 use super::targets::{leave_out, mx_answer, own_target};
 use super::world::World;
 use crate::base::{ConfigId, Enhanced, HostId, NameId, ResolverId, SimTime};
-use crate::decide::Because;
 use crate::decide::dane::{Ground, ground};
 use crate::decide::exchange::smart_host::by_smart_host_rules;
 use crate::decide::mx::{Asker, Candidate, MxAnswer, MxPlan, MxStep, TargetAddresses, plan, read_mx};
 use crate::decide::profile::Behaviour;
+use crate::decide::{Because, Decision};
 use crate::model::dns::{Dnssec, Outcome, RecordData, RecordType};
 use crate::model::settings::{NextHop, OwnTarget, Profile, Target};
 use crate::model::topology::Law;
@@ -22,6 +22,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
     #[inline(always)]
     pub(super) fn resolve(&mut self, job: u32, hop: &NextHop, configured: bool, at: SimTime) -> (u32, SimTime) {
         let copy = self.jobs[job].copy;
+        let lookups_before = self.trace.lookups.len();
         let (client, message) = (self.copies[copy].host, self.copies[copy].message);
         let luck = (self.messages[message].luck, self.copies[copy].luck());
         let who = (self.copies[copy].number, self.copies[copy].pass);
@@ -76,7 +77,8 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         self.answers = answers;
         if self.writes(STEPS) {
             let decisions = self.cache_plan(plan).decisions.clone();
-            self.trace_decisions(copy, NONE, &decisions);
+            self.trace_of_job(job, &decisions);
+            self.lookups_of_job(job, lookups_before);
         }
         (plan, at)
     }
@@ -272,7 +274,10 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             decision = own_target(decision, sender.targets.own, |asker| plan(rules, names, asker, name, implicit, &found), &asker);
         }
         let ends = matches!(decision.outcome, MxPlan::End { .. });
-        let decision = if by_connector { by_smart_host_rules(decision, ends) } else { decision };
+        let mut decision = if by_connector { by_smart_host_rules(decision, ends) } else { decision };
+        if first.is_none() {
+            without_mx(&mut decision, names.text(name));
+        }
         decisions.push(self.store("which addresses?", question.host, NONE, &decision));
         let outcome = match decision.outcome {
             MxPlan::End { end, is_loop } => MxPlan::End { end: self.configured_end(question, rules, end), is_loop },
@@ -412,6 +417,15 @@ pub(crate) struct Goal {
     pub(super) ground: Ground,
     /// Time of one exchange with that machine.
     pub(super) latency: Law,
+}
+
+/// A next hop that is named with its address, as in brackets: the rule book's word about a name without MX does not fit, for nobody asked.
+fn without_mx(decision: &mut Decision<MxPlan>, name: &str) {
+    let implicit = format!("implicit MX of {name}");
+    for reason in decision.chosen.iter_mut().chain(&mut decision.passed_over).filter(|reason| reason.why.starts_with(&implicit)) {
+        reason.why = format!("its own address: no MX is asked for this next hop{}", &reason.why[implicit.len()..]).into();
+        (reason.rule, reason.source) = ("R2", "scenario: the next hop");
+    }
 }
 
 /// A plan as the rule books return it.

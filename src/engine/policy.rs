@@ -71,7 +71,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let record = self.tables.names.intern(&format!("_mta-sts.{text}"));
         let slot = self.question(resolver, record, RecordType::Txt);
         let luck = (self.messages[self.copies[copy].message].luck, self.copies[copy].luck());
+        let before = self.trace.lookups.len();
         let told = self.ask(slot, at, luck, (self.copies[copy].number, self.copies[copy].pass));
+        self.lookups_of_job(job, before);
         let mut at = told.at;
         let id = read_record(self.resolvers.answer(told.answer).records().iter().filter_map(RecordData::text));
         let mut kept = self.policies.kept.get(&(resolver, domain)).cloned().unwrap_or_default();
@@ -123,7 +125,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             self.policies.kept.insert((resolver, domain), kept);
         }
         let stored = self.store("which MTA-STS policy?", client, NONE, &decision);
-        self.trace_decisions(copy, NONE, &[stored]);
+        self.trace_of_job(job, &[stored]);
         at
     }
 

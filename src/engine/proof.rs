@@ -187,7 +187,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let host = self.tables.names.text(self.tables.candidates.get(goal.candidate).name).to_owned();
         let decision = mta_sts::judge(policy, &host);
         let stored = self.store("what does MTA-STS say?", client, NONE, &decision);
-        self.trace_decisions(copy, NONE, &[stored]);
+        self.trace_of_job(job, &[stored]);
         let proof = match decision.outcome {
             Verdict::Nothing => return Proved::Go(at),
             Verdict::NotListed => {
@@ -297,7 +297,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let digests = self.config(client).sender.tls.digests;
         let decision = dane::promise(&self.rules(client).tls.dane, (usage, digests), goal.ground, &host, &read);
         let stored = self.store("what does DANE promise?", client, NONE, &decision);
-        self.trace_decisions(copy, NONE, &[stored]);
+        self.trace_of_job(job, &[stored]);
         (decision.outcome, at)
     }
 
@@ -312,7 +312,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             let owner = format!("_{}._tcp.{}", goal.port, self.tables.names.text(base));
             let name = self.tables.names.intern(&owner);
             let slot = self.question(resolver, name, RecordType::Tlsa);
+            let before = self.trace.lookups.len();
             let told = self.ask(slot, at, luck, who);
+            self.lookups_of_job(job, before);
             at = told.at;
             found = Some(told.answer);
             if dane::read(self.resolvers.answer(told.answer)) != TlsaAnswer::Nothing {

@@ -16,7 +16,7 @@ use crate::decide::visitor::{Peer, Visitor};
 use crate::model::exchange_server::Organization;
 use crate::model::receive_connector::ReceiveConnector;
 use crate::model::settings::{Directory, Listener};
-use crate::trace::NONE;
+use crate::trace::{Concern, NONE};
 use smallvec::SmallVec;
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
@@ -126,7 +126,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
     /// Keeps the reason for `explain`.
     fn note_limit<T: std::fmt::Debug + Clone>(&mut self, job: u32, server: HostId, decision: &Decision<T>) -> T {
         let stored = self.store(QUESTION, server, NONE, decision);
-        self.trace_decisions(self.jobs[job].copy, NONE, &[stored]);
+        self.trace_of_job(job, &[stored]);
         decision.outcome.clone()
     }
 
@@ -138,7 +138,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         });
         if let Some(refusal) = refusal {
             let stored = self.store("may the client submit?", talk.server, NONE, &refusal);
-            self.trace_decisions(self.jobs[talk.job].copy, NONE, &[stored]);
+            self.trace_of_job(talk.job, &[stored]);
             return Some(refusal.outcome);
         }
         let connector = self.met(talk)?.connector;
@@ -176,7 +176,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         match lasted.or_else(|| receive_limits::recipient(met.connector, accepted)) {
             Some(refusal) => {
                 let stored = self.store(QUESTION, talk.server, NONE, &refusal);
-                self.trace_decisions(self.jobs[talk.job].copy, u32::from(index), &[stored]);
+                self.trace_decisions(self.jobs[talk.job].copy, Concern::in_session(index), &[stored]);
                 Err(Stop::Reply(refusal.outcome))
             }
             None => Ok(()),
@@ -215,7 +215,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         }
         let decision = internal_smtp_servers::source(&organization.internal_smtp_servers, path, connected);
         let stored = self.store("which hop did the message come from?", door.server, NONE, &decision);
-        self.trace_decisions(self.jobs[door.job].copy, NONE, &[stored]);
+        self.trace_of_job(door.job, &[stored]);
         decision.outcome
     }
 

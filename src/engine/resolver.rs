@@ -135,7 +135,16 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             let Slot { name, kind, .. } = self.resolvers.slots[slot as usize];
             let words = words(&self.resolvers.answer(answer).outcome);
             let words = self.tables.texts.intern(words.into());
-            self.trace.lookups.push(LookupRow { copy: copy.0, pass: copy.1, at, name, kind, answer: words, cached });
+            self.trace.lookups.push(LookupRow {
+                copy: copy.0,
+                pass: copy.1,
+                at,
+                name,
+                kind,
+                answer: words,
+                cached,
+                destination: crate::trace::NONE,
+            });
         }
         Told { answer, at: ready, turn }
     }

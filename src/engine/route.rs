@@ -177,7 +177,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             }
             Directory::Tenants(tenants) => match tenants.iter().find(|candidate| candidate.system.0 == tenant) {
                 Some(found) => self.stop_of_tenant(copy, found, (&text, &address.domain), &mut decisions),
-                None => Stop::NotSaid(self.tables.reply(0, Enhanced(5, 3, 5), "the message belongs to no tenant")),
+                None => Stop::NotSaid(self.tables.reply(
+                    0,
+                    Enhanced(5, 3, 5),
+                    "nothing documented says whose mail this is: the client is a server of several tenants",
+                )),
             },
         };
         (self.stamped(stop, stamps), decisions)

@@ -67,7 +67,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         talk.login = number;
         let decision = self.with_visitor(talk, |visitor, directory| login::answer_auth(directory, visitor));
         let stored = self.store("may the client log in?", talk.server, NONE, &decision);
-        self.trace_decisions(copy, NONE, &[stored]);
+        self.trace_of_job(talk.job, &[stored]);
         self.command(talk, Phase::Auth, talk.timers.auth_ns, 0).map_err(|stop| self.broken(talk, Phase::Auth, &stop, false))?;
         let refusal = match decision.outcome {
             Err(reply) => Some(reply),
@@ -95,7 +95,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     pub(super) fn judge_mail(&mut self, talk: &Talk<'_>) -> Option<Reply> {
         let decision = self.with_visitor(talk, |visitor, directory| login::answer_mail(directory, visitor));
         let stored = self.store("may the client send as this sender?", talk.server, NONE, &decision);
-        self.trace_decisions(self.jobs[talk.job].copy, NONE, &[stored]);
+        self.trace_of_job(talk.job, &[stored]);
         decision.outcome.err()
     }
 

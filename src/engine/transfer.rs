@@ -11,8 +11,8 @@ use crate::decide::exchange::attribution::ATTRIBUTION;
 use crate::decide::failure::{Effect, Event, judge};
 use crate::model::fault::{DropHow, FaultKind};
 use crate::model::settings::Directory;
-use crate::trace::NONE;
 use crate::trace::level::STEPS;
+use crate::trace::{Concern, NONE};
 
 /// So much content fits the buffers of a line: a sender writes it all at once, and notices a silent server only when it waits for the last reply.
 const IN_BUFFERS: u64 = 64 << 10;
@@ -195,8 +195,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             self.machines[talk.server.index()].last_acceptance = Some((key, slot));
             if self.writes(STEPS) {
                 let decision = self.acceptance_cache.answers[slot as usize].1;
-                let about = self.told_about(talk, index);
-                self.trace_decisions(self.jobs[talk.job].copy, about, &[decision]);
+                self.trace_decisions(self.jobs[talk.job].copy, Concern::in_session(index), &[decision]);
             }
             return taken(&self.acceptance_cache.answers[slot as usize].0);
         }
@@ -209,20 +208,13 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         };
         let question = if tenant == NONE { "does the server take the recipient?" } else { ATTRIBUTION };
         let stored = self.store(question, talk.server, tenant, &decision);
-        let about = self.told_about(talk, index);
-        self.trace_decisions(self.jobs[talk.job].copy, about, &[stored]);
+        self.trace_decisions(self.jobs[talk.job].copy, Concern::in_session(index), &[stored]);
         // Where the client was not looked at, who is refused with which words may still depend on it.
         if constant && (tenant != NONE || talk.visit != NONE || !matches!(talk.theirs.receiver.directory, Directory::Tenants(_))) {
             self.acceptance_cache.index.intern(key);
             self.acceptance_cache.answers.push((decision.outcome.clone(), stored));
         }
         taken(&decision.outcome)
-    }
-
-    /// Whom an answer to RCPT is told about: where the answers may differ, the one recipient, else all.
-    fn told_about(&self, talk: &Talk<'_>, index: u16) -> u32 {
-        let differ = self.jobs[talk.job].recipients.len() > 1 && matches!(talk.theirs.receiver.directory, Directory::Tenants(_));
-        if differ { u32::from(index) } else { NONE }
     }
 
     /// A rate limit at MAIL.

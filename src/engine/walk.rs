@@ -17,8 +17,8 @@ use crate::decide::profile::{End, OrderRule};
 use crate::model::fault::Unreachable;
 use crate::model::settings::NextHop;
 use crate::model::topology::Law;
-use crate::trace::level::{PATHS, STEPS};
-use crate::trace::{ConnectionRow, DecisionRow, Leg, NONE, Trace};
+use crate::trace::level::PATHS;
+use crate::trace::{ConnectionRow, Leg, NONE, Trace};
 use std::net::IpAddr;
 
 impl<'m, const LEVEL: u8> World<'m, LEVEL> {
@@ -322,15 +322,6 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         let leg = self.tables.legs.intern(Leg { destination, candidate });
         let row = ConnectionRow { copy: copy.number, pass: copy.pass, leg, outcome, at, end };
         Trace::push(&mut self.trace.connections, row)
-    }
-
-    /// Writes decisions about a copy.
-    pub(super) fn trace_decisions(&mut self, copy: u32, recipient: u32, decisions: &[u32]) {
-        if self.writes(STEPS) {
-            let (number, pass) = (self.copies[copy].number, self.copies[copy].pass);
-            let rows = decisions.iter().filter(|decision| **decision != NONE);
-            self.trace.decisions.extend(rows.map(|decision| DecisionRow { copy: number, pass, recipient, decision: *decision }));
-        }
     }
 
     /// Does a connect to this address succeed?

@@ -4,14 +4,14 @@
 //! one line, and a recipient that went the same way as an earlier one is only named. The trace fields at the end have the form of RFC 5321
 //! §4.4 with the names of the scenario; addresses of clients and the identifiers of real servers are not modelled.
 
+use super::sameness::{again, differs_in_order, is_alike, same_decisions};
 use super::words::{Clock, count, duration, fit, wrap};
 use crate::analysis::outcome::{
     Attempt, AttemptResult, Authentication, Connection, ConnectionResult, Decision, Hop, Lookup, Message, Outcome, Place, Reason,
     Recipient, Tls,
 };
 use crate::analysis::paths::{label, route};
-use crate::base::{TlsOutcome, printable};
-use std::rc::Rc;
+use crate::base::{Fate, SimTime, TlsOutcome, printable};
 
 const WIDTH: usize = 100;
 
@@ -88,9 +88,19 @@ impl Page {
         if recipient.hops.is_empty() {
             self.line(2, "no hop was recorded: it ended where it entered, or the run kept fates only");
         }
-        for (at, hop) in recipient.hops.iter().enumerate() {
+        let hops = &recipient.hops[..];
+        let mut at = 0;
+        while let Some(hop) = hops.get(at) {
             self.gap();
-            self.hop(at + 1, hop);
+            self.hop(at + 1, hop, recipient.fate);
+            at += 1;
+            let again = again(hops, at);
+            if again > at {
+                self.gap();
+                let round = if again - at > 1 { format!("hops {} to {again}", at + 1) } else { format!("hop {again}") };
+                self.line(2, &format!("{round}: round again, as before; left {}", self.clock.moment(hops[again - 1].left_at)));
+                at = again;
+            }
         }
         if let Some(place) = recipient.final_place.as_ref().filter(|_| !recipient.arrival.is_empty()) {
             self.gap();
@@ -99,14 +109,19 @@ impl Page {
         }
     }
 
-    fn hop(&mut self, number: usize, hop: &Hop) {
+    fn hop(&mut self, number: usize, hop: &Hop, fate: Fate) {
         let kept = hop.attempts.last().is_some_and(|attempt| attempt.result == AttemptResult::Delivered);
         let to = hop.to.as_ref().map_or(if kept { "its own mailbox" } else { "nobody" }, label);
         self.line(2, &format!("hop {number}: {} -> {to}", label(&hop.from)));
         let (came, left) = (self.clock.moment(hop.queued_at), self.clock.moment(hop.left_at));
         let stayed = duration(hop.left_at.since(hop.queued_at));
         let queue = if hop.queue.is_empty() { String::new() } else { format!("queue {}, rule {}; ", hop.queue, hop.rule) };
-        self.line(4, &format!("{queue}came {came}, left {left}, {stayed} in all"));
+        let end = match (&hop.to, fate) {
+            (Some(_), _) => "left",
+            (None, Fate::Queued | Fate::Frozen) => "still there at",
+            (None, _) => "ended",
+        };
+        self.line(4, &format!("{queue}came {came}, {end} {left}, {stayed} in all"));
         hop.decisions.iter().for_each(|decision| self.decision(4, decision));
         if let Some((next, why)) = hop.waited {
             self.line(4, &format!("{came}: nothing is tried; next look at {}: {why}", self.clock.moment(next)));
@@ -116,10 +131,12 @@ impl Page {
         let mut done = 0;
         while let Some(first) = rest.first() {
             self.attempt(done + 1, first, before);
-            let same = rest[1..].iter().take_while(|attempt| is_alike(first, attempt)).count();
+            let same = rest[1..].iter().take_while(|attempt| is_alike(first, attempt) || differs_in_order(first, attempt)).count();
             if same > 0 {
+                self.next(first, Some(hop).filter(|_| rest.len() == 1));
                 self.folded(done + 2, &rest[..=same]);
             }
+            self.next(&rest[same], Some(hop).filter(|_| rest.len() == same + 1));
             before = Some(first);
             done += same + 1;
             rest = &rest[same + 1..];
@@ -139,7 +156,6 @@ impl Page {
             self.line(6, &format!("{} not connected to: {}", self.clock.moment(host.at), host.tls.why));
         }
         attempt.connections.iter().for_each(|connection| self.connection(connection));
-        self.next(attempt);
     }
 
     /// Attempts that came to the same as the first of `row`, which was told in full.
@@ -149,6 +165,7 @@ impl Page {
         let (shortest, longest) = (duration(gaps().min().unwrap_or(0)), duration(gaps().max().unwrap_or(0)));
         let spacing = if shortest == longest { format!("every {shortest}") } else { format!("{shortest} to {longest} apart") };
         let last_at = self.clock.moment(last.at);
+        let same = if row.iter().all(|attempt| is_alike(&row[0], attempt)) { "the same" } else { "the same hosts, each first in its turn" };
         for (other, next) in row[..row.len() - 1].iter().filter_map(|other| Some((other, other.next_at?))).skip(1) {
             if other.next_why != row[0].next_why {
                 let (at, next) = (self.clock.moment(other.at), self.clock.moment(next));
@@ -156,16 +173,19 @@ impl Page {
             }
         }
         if row.len() == 2 {
-            self.line(4, &format!("attempt {number} at {last_at}: the same, {shortest} later"));
+            self.line(4, &format!("attempt {number} at {last_at}: {same}, {shortest} later"));
         } else {
-            self.line(4, &format!("attempts {number} to {}: the same, {spacing}, last at {last_at}", number + row.len() - 2));
+            self.line(4, &format!("attempts {number} to {}: {same}, {spacing}, last at {last_at}", number + row.len() - 2));
         }
-        self.next(last);
     }
 
-    fn next(&mut self, attempt: &Attempt) {
+    /// What comes after an attempt; of the last one in a hop, that may be the end.
+    fn next(&mut self, attempt: &Attempt, last_of: Option<&Hop>) {
         let why = if attempt.next_why.is_empty() { String::new() } else { format!(": {}", attempt.next_why) };
-        if let Some(next) = attempt.next_at {
+        let over = |next: &SimTime| last_of.is_some_and(|hop| hop.to.is_none() && hop.left_at == *next);
+        if let Some(end) = attempt.next_at.filter(over) {
+            self.line(6, &format!("no further attempt; the end at {}{why}", self.clock.moment(end)));
+        } else if let Some(next) = attempt.next_at {
             self.line(6, &format!("next attempt at {}{why}", self.clock.moment(next)));
         } else if attempt.result != AttemptResult::Delivered && !why.is_empty() {
             self.line(6, &format!("no further attempt{why}"));
@@ -290,30 +310,11 @@ fn outcome_of(attempt: &Attempt) -> String {
     fit(&format!("{}, {code}{} {}", attempt.result.as_str(), attempt.enhanced, attempt.text), 3 * WIDTH)
 }
 
-/// Did two attempts come to the same, apart from the time?
-fn is_alike(a: &Attempt, b: &Attempt) -> bool {
-    let answers = |attempt: &Attempt| -> Vec<(Rc<str>, &'static str, Rc<str>)> {
-        attempt.lookups.iter().map(|lookup| (lookup.name.clone(), lookup.kind, lookup.answer.clone())).collect()
-    };
-    let same_connection = |a: &Connection, b: &Connection| {
-        (&a.to, &a.name, a.address, a.port, a.phase, &a.reply, a.result) == (&b.to, &b.name, b.address, b.port, b.phase, &b.reply, b.result)
-            && a.tls == b.tls
-    };
-    (a.result, a.code, a.enhanced, &a.text) == (b.result, b.code, b.enhanced, &b.text)
-        && answers(a) == answers(b)
-        && same_decisions(a, b)
-        && a.connections.len() == b.connections.len()
-        && a.connections.iter().zip(&b.connections).all(|(a, b)| same_connection(a, b))
-}
-
-fn same_decisions(a: &Attempt, b: &Attempt) -> bool {
-    a.decisions.len() == b.decisions.len() && a.decisions.iter().zip(&b.decisions).all(|(a, b)| Rc::ptr_eq(a, b) || a == b)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::analysis::fixture;
+    use std::rc::Rc;
 
     fn explained(outcome: &Outcome, id: &str) -> String {
         let text = explain_text(outcome, id, Clock::default()).unwrap();

@@ -5,6 +5,7 @@ pub mod chart;
 pub mod counters;
 pub mod explain;
 pub mod json;
+mod sameness;
 pub mod tests;
 pub mod text;
 pub mod tls_report;

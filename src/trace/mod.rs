@@ -6,8 +6,8 @@ mod rows;
 mod tables;
 
 pub use rows::{
-    AttemptRow, AuthenticationRow, ConnectionRow, CopyRow, DecisionRow, ExpansionRow, FateRow, LookupRow, MessageRow, PassRow, QueueRow,
-    RecipientRow, RefusalRow, Trace,
+    AttemptRow, AuthenticationRow, Concern, ConnectionRow, CopyRow, DecisionRow, ExpansionRow, FateRow, LookupRow, MessageRow, PassRow,
+    QueueRow, RecipientRow, RefusalRow, Trace,
 };
 pub use tables::{
     Authentication, CandidateKey, ConnectionOutcome, DestinationKey, Leg, PublishedPolicy, Sender, StoredDecision, Tables, TlsRecord,

@@ -151,6 +151,8 @@ pub struct LookupRow {
     pub answer: u32,
     /// From the cache.
     pub cached: bool,
+    /// For which destination of that pass, or `NONE` for all of them.
+    pub destination: u32,
 }
 
 /// A host that was not connected to, since what its domain publishes forbids it.
@@ -175,10 +177,34 @@ pub struct DecisionRow {
     pub copy: u32,
     /// In which pass.
     pub pass: u16,
-    /// For one recipient, or `NONE` for all.
-    pub recipient: u32,
+    /// For whom.
+    pub concern: Concern,
     /// Which decision.
     pub decision: u32,
+}
+
+/// Whom of a copy's recipients a decision concerns: a pass may go to several destinations, and none of them is a reason for the others.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Concern(u32);
+
+impl Concern {
+    /// All recipients of that pass.
+    pub const ALL: Self = Self(NONE);
+
+    /// One recipient, before anything is tried: who it is, and where it goes.
+    pub fn recipient(index: u16) -> Self {
+        Self(u32::from(index))
+    }
+
+    /// One recipient in a session of that pass.
+    pub fn in_session(index: u16) -> Self {
+        Self(1 << 16 | u32::from(index))
+    }
+
+    /// Those who go to one destination in that pass.
+    pub fn destination(destination: u32) -> Self {
+        Self(1 << 31 | destination)
+    }
 }
 
 /// What the receiver of a connection found out about the origin of the message.

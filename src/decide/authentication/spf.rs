@@ -99,7 +99,23 @@ pub fn check_spf(question: &SpfQuestion<'_>, ask: &mut Ask<'_>) -> Decision<SpfC
         stop.result
     });
     let outcome = SpfCheck { result, domain: sender_domain.to_ascii_lowercase().into(), lookups: check.terms };
-    Decision { outcome, chosen: check.chosen, passed_over: check.passed_over }
+    Decision { outcome, chosen: check.chosen, passed_over: counted(check.passed_over) }
+}
+
+/// A policy may list hundreds of networks: of those in a row that do not match, one is named and the others counted.
+fn counted(reasons: Vec<Because>) -> Vec<Because> {
+    const IN_FULL: usize = 2;
+    let alike = |a: &Because, b: &Because| {
+        a.why == b.why && [a, b].iter().all(|reason| reason.name.contains("ip4:") || reason.name.contains("ip6:"))
+    };
+    let rows = reasons.chunk_by(alike).flat_map(|row| match row {
+        [first, rest @ ..] if row.len() > IN_FULL => {
+            let name = format!("{} and {} more networks", first.name, rest.len());
+            vec![Because { name: name.into(), why: first.why.replace("does not match", "do not match").into(), ..first.clone() }]
+        }
+        row => row.to_vec(),
+    });
+    rows.collect()
 }
 
 /// An error ends everything, however deep inside.

@@ -156,10 +156,13 @@ impl<'a> Case<'a> {
         let row = &tenant.inbound.connectors[*connector];
         let mut chosen = chosen.clone();
         if accepted_domain(tenant, self.names, self.domain).is_none() {
+            let by_certificate = chosen.first().is_some_and(|reason| reason.rule == "ATT-1");
+            let proof = if by_certificate { "the certificate" } else { "MAIL FROM" };
             let (rule, why) = match self.periods(tenant) {
-                Period::MatchOnly => ("REL-1", "its connector matches, which is enough to relay before July 2017"),
-                Period::Author => ("REL-2", "its connector matches, and certificate, MAIL FROM or From is of an accepted domain"),
-                Period::Envelope => ("REL-2", "its connector matches, and certificate or MAIL FROM is of an accepted domain"),
+                Period::MatchOnly => ("REL-1", "its connector matches, which is enough to relay before July 2017".to_owned()),
+                Period::Author | Period::Envelope => {
+                    ("REL-2", format!("its connector matches, and {proof} is of an accepted domain: that is enough to relay"))
+                }
             };
             chosen.push(because(rule, self.domain, why, RELAY));
         } else if let Some(refusal) = dbeb(tenant, self.names, address, self.domain) {
@@ -209,7 +212,7 @@ impl<'a> Case<'a> {
             for row in restricting {
                 self.lost.retain(|reason| *reason.name != *row.name);
                 let why = "restricts others; the client is known by an OnPremises connector";
-                self.lost.push(because("IN-4", &*row.name, why, "New-InboundConnector"));
+                self.lost.push(because("IN-4", &*row.name, why, "New-InboundConnector ConnectorType"));
             }
         }
         if let Some(reply) = self.direct_send(tenant, address, known, &mut chosen) {
@@ -292,10 +295,11 @@ impl<'a> Case<'a> {
                 Reply::new(550, Some(Enhanced(5, 4, 1)), "Relay Access Denied"),
             );
         }
+        // What ties the client to a tenant, and was not enough, is told first among what lost.
         self.lost.retain(|reason| !tied.contains(reason));
-        let why = "an accepted domain of no tenant: relay takes a client that an OnPremises connector knows, and the condition of the time";
-        let mut chosen = vec![because("REL-3", self.domain, why, RELAY)];
-        chosen.append(&mut tied);
+        self.lost.splice(0..0, tied);
+        let why = "an accepted domain of no tenant, and no connector lets this client relay";
+        let chosen = vec![because("REL-3", self.domain, why, RELAY)];
         self.refused(chosen, Reply::new(550, Some(Enhanced(5, 7, 64)), "TenantAttribution; Relay Access Denied (ATTR36)"))
     }
 
@@ -446,7 +450,11 @@ mod tests {
                 format!("{} of {id}", if *originating { "originating" } else { "incoming" })
             }
         };
-        let rules: Vec<&str> = decision.chosen.iter().map(|reason| reason.rule).collect();
+        let mut rules: Vec<&str> = decision.chosen.iter().map(|reason| reason.rule).collect();
+        if rules == ["REL-3"] {
+            let tied = decision.passed_over.iter().map(|reason| reason.rule);
+            rules.extend(tied.filter(|rule| rule.starts_with("REL") || rule.starts_with("ATT")));
+        }
         (format!("{said} {}", rules.join(" ")), decision)
     }
 
@@ -555,8 +563,9 @@ mod tests {
             tenant.inbound.reject_direct_send = true;
             tenant
         };
-        let (open, known, named) =
-            (of(vec![]), of(vec![by_address("p", false)]), of(vec![InboundConnector { require_tls: false, ..connector("p", false) }]));
+        let locked = InboundConnector { restricts_to_addresses: true, ..by_address("p", false) };
+        let (open, known, listed) = (of(vec![]), of(vec![locked]), of(vec![by_address("p", false)]));
+        let named = of(vec![InboundConnector { require_tls: false, ..connector("p", false) }]);
         let cases = [
             ("nobody's client", &open, From("192.0.2.10", "printer@a.test", None), "550 5.7.68 IN-7 ATT-3"),
             ("a foreign sender", &open, From("192.0.2.10", "x@far.test", None), "incoming of 1 ATT-3 IN-7"),
@@ -564,6 +573,12 @@ mod tests {
                 "a connector that only names a domain does not count",
                 &named,
                 From("192.0.2.10", "printer@a.test", None),
+                "550 5.7.68 IN-7 ATT-3 IN-2",
+            ),
+            (
+                "nor do addresses that a Partner connector does not restrict to",
+                &listed,
+                From("192.0.2.10", "printer@a.test", Some("x.test")),
                 "550 5.7.68 IN-7 ATT-3 IN-2",
             ),
             ("one that knows the address does", &known, From("192.0.2.10", "printer@a.test", Some("x.test")), "incoming of 1 ATT-3 IN-2"),

@@ -9,6 +9,9 @@ use super::super::{Because, because};
 use crate::model::inbound::InboundConnector;
 
 const SOURCE: &str = "New-InboundConnector";
+const ENABLED: &str = "New-InboundConnector Enabled";
+const CERTIFICATE: &str = "New-InboundConnector TlsSenderCertificateName";
+const ADDRESSES: &str = "New-InboundConnector SenderIPAddresses";
 
 /// How a connector was found.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -27,16 +30,21 @@ pub(super) fn on_premises(
     for (at, connector) in connectors.iter().enumerate() {
         let name = &*connector.name;
         if !connector.on_premises {
-            lost.push(because("IN-1", name, "a Partner connector describes or restricts; it never makes mail the tenant's own", SOURCE));
+            lost.push(because(
+                "IN-1",
+                name,
+                "a Partner connector describes or restricts; it never makes mail the tenant's own",
+                "New-InboundConnector ConnectorType",
+            ));
         } else if !connector.enabled {
-            lost.push(because("IN-7", name, "disabled", SOURCE));
+            lost.push(because("IN-7", name, "disabled", ENABLED));
         } else if !is_for(connector, visitor, recipient) {
             let why = "neither sender nor recipient is in a domain that it is associated with";
             lost.push(because("IN-7", name, why, "New-InboundConnector AssociatedAcceptedDomains"));
         } else {
             match found(connector, visitor) {
                 Ok((how, detail)) => matching.push((how, at, detail)),
-                Err(why) => lost.push(because("IN-1", name, why, SOURCE)),
+                Err(why) => lost.push(because("IN-1", name, why, parameter(connector))),
             }
         }
     }
@@ -49,9 +57,19 @@ pub(super) fn on_premises(
         } else {
             "matches by address only: certificates go first"
         };
-        lost.push(because("IN-1", &*connectors[*at].name, why, SOURCE));
+        lost.push(because("IN-1", &*connectors[*at].name, why, parameter(&connectors[*at])));
     }
-    (Some((winner, how)), vec![because("IN-1", &*connectors[winner].name, detail, SOURCE)], lost)
+    let source = if how == Found::Certificate { CERTIFICATE } else { ADDRESSES };
+    (Some((winner, how)), vec![because("IN-1", &*connectors[winner].name, detail, source)], lost)
+}
+
+/// The parameter by which a connector knows its clients.
+fn parameter(connector: &InboundConnector) -> &'static str {
+    match (&connector.certificate_name, connector.addresses.is_empty()) {
+        (Some(_), true) => CERTIFICATE,
+        (None, false) => ADDRESSES,
+        (Some(_), false) | (None, true) => SOURCE,
+    }
 }
 
 /// Does a connector know the client, by certificate or else by address?
@@ -152,7 +170,7 @@ pub(super) fn partner(connectors: &[InboundConnector], visitor: &Visitor<'_>, re
     for (at, connector) in connectors.iter().enumerate().filter(|(_, connector)| !connector.on_premises) {
         let name = &*connector.name;
         if !connector.enabled {
-            lost.push(because("IN-7", name, "disabled", SOURCE));
+            lost.push(because("IN-7", name, "disabled", ENABLED));
         } else if !is_for(connector, visitor, recipient) {
             lost.push(because("IN-7", name, "not associated with this domain", "New-InboundConnector AssociatedAcceptedDomains"));
         } else if let Some(closeness) = names_sender(connector, visitor) {
@@ -165,7 +183,7 @@ pub(super) fn partner(connectors: &[InboundConnector], visitor: &Visitor<'_>, re
     let closest =
         |list: &[(usize, usize)]| list.iter().copied().max_by_key(|(at, closeness)| (*closeness, std::cmp::Reverse(*at))).map(|(at, _)| at);
     let passing: Vec<(usize, usize)> = restricting.iter().copied().filter(|(at, _)| keeps_to(&connectors[*at], visitor).is_ok()).collect();
-    let reason = |rule, at: usize, why: String| because(rule, &*connectors[at].name, why, SOURCE);
+    let reason = |rule, at: usize, why: String| because(rule, &*connectors[at].name, why, restriction(&connectors[at]));
     let winner = closest(&passing).or_else(|| closest(&restricting)).or_else(|| closest(&naming));
     let Some(winner) = winner else { return (Partner::Silent, Vec::new(), lost) };
     for (at, _) in restricting.iter().chain(&naming).filter(|(at, _)| *at != winner) {
@@ -184,13 +202,25 @@ pub(super) fn partner(connectors: &[InboundConnector], visitor: &Visitor<'_>, re
             (Partner::Restricted(winner), vec![reason("IN-6", winner, format!("keeps the sender's domain to others: {why}"))], lost)
         }
         Ok(_) if connector.require_tls && visitor.tls.is_none() => {
-            (Partner::WantsTls(winner), vec![reason("IN-5", winner, "asks for TLS, and the session has none".to_owned())], lost)
+            let why = "asks for TLS, and the session has none";
+            (Partner::WantsTls(winner), vec![because("IN-5", &*connector.name, why, "New-InboundConnector RequireTls")], lost)
         }
         Ok(detail) => {
+            // Without the restriction a Partner connector's addresses are without effect.
             let found = certificate(connector, visitor).is_some_and(|found| found.is_ok())
-                || address(connector, visitor).is_some_and(|found| found.is_ok());
+                || connector.restricts_to_addresses && address(connector, visitor).is_some_and(|found| found.is_ok());
             (Partner::Passes { connector: winner, found }, vec![reason("IN-2", winner, detail)], lost)
         }
+    }
+}
+
+/// The parameter by which a Partner connector restricts, or only describes.
+fn restriction(connector: &InboundConnector) -> &'static str {
+    match (connector.restricts_to_certificate, connector.restricts_to_addresses) {
+        (true, false) => "New-InboundConnector RestrictDomainsToCertificate",
+        (false, true) => "New-InboundConnector RestrictDomainsToIPAddresses",
+        (false, false) => "New-InboundConnector SenderDomains",
+        (true, true) => SOURCE,
     }
 }
 

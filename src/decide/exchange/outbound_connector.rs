@@ -10,6 +10,10 @@ use crate::model::exchange::{Out4, Out6, OutboundConnector, Tenant};
 use crate::model::letter::Origin;
 
 const SOURCE: &str = "New-OutboundConnector";
+const DOMAINS: &str = "New-OutboundConnector RecipientDomains";
+const ALL_ACCEPTED: &str = "New-OutboundConnector AllAcceptedDomains";
+const CENTRALIZED: &str = "New-OutboundConnector RouteAllMessagesViaOnPremises";
+const BY_RULE: &str = "New-TransportRule RouteMessageOutboundConnector";
 
 /// How a message leaves.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -61,6 +65,20 @@ impl Match {
             Self::Star => "`*`",
         }
     }
+
+    fn source(self) -> &'static str {
+        if self == Self::AllAccepted { ALL_ACCEPTED } else { DOMAINS }
+    }
+
+    /// Why this one lost against a closer one.
+    fn lost(self, best: Self) -> (&'static str, String) {
+        match (self, best) {
+            (Self::Wildcard(_), Self::Wildcard(_)) => ("OUT-5", "matches as wildcard, and a longer wildcard is closer".to_owned()),
+            (_, Self::Exact) => ("OUT-3", format!("matches as {}, and the exact domain is closer", self.words())),
+            (_, Self::Wildcard(_)) => ("OUT-4", format!("matches as {}, and a wildcard is closer", self.words())),
+            (_, Self::AllAccepted | Self::Star) => ("OUT-4", format!("matches as {}, and {} is closer", self.words(), best.words())),
+        }
+    }
 }
 
 /// What is known of a message that leaves.
@@ -86,7 +104,6 @@ pub fn select(tenant: &Tenant, names: &Names, leaving: &Leaving<'_>) -> Decision
 
 /// OUT-8: all that leaves goes on-premises first, whatever else matches and whatever a rule says; what came from there does not go back.
 fn centralized(tenant: &Tenant, names: &Names, leaving: &Leaving<'_>) -> Option<Decision<Choice>> {
-    const SOURCE: &str = "New-OutboundConnector RouteAllMessagesViaOnPremises";
     if !goes_on_premises_first(leaving.origin) {
         return None;
     }
@@ -101,12 +118,14 @@ fn centralized(tenant: &Tenant, names: &Names, leaving: &Leaving<'_>) -> Option<
             "OUT-8",
             &*connector.name,
             format!("the rule `{rule}` names it, and centralized mail transport overrides rules"),
-            SOURCE,
+            CENTRALIZED,
         ),
-        _ => because("OUT-8", &*connector.name, "centralized mail transport comes before all other connectors", SOURCE),
+        _ => unseen(connector).unwrap_or_else(|| {
+            because("OUT-8", &*connector.name, "centralized mail transport comes before all other connectors", CENTRALIZED)
+        }),
     });
     let why = "centralized mail transport: all that leaves goes through the organization's own servers";
-    let chosen = vec![because("OUT-8", &*tenant.outbound_connectors[winner].name, why, SOURCE)];
+    let chosen = vec![because("OUT-8", &*tenant.outbound_connectors[winner].name, why, CENTRALIZED)];
     Some(Decision { outcome: Choice::Connector(winner), chosen, passed_over: others.collect() })
 }
 
@@ -127,15 +146,35 @@ fn pinned(tenant: &Tenant, (winner, rule): (usize, &str)) -> Decision<Choice> {
     let connectors = tenant.outbound_connectors.iter().enumerate();
     let passed_over = connectors
         .filter(|(at, _)| *at != winner)
-        .map(|(_, connector)| because("OUT-2", &*connector.name, format!("the rule `{rule}` names another connector"), SOURCE))
+        .map(|(_, connector)| because("OUT-2", &*connector.name, format!("the rule `{rule}` names another connector"), BY_RULE))
         .collect();
     let connector = &tenant.outbound_connectors[winner];
     if !connector.enabled {
         let why = format!("the rule `{rule}` names it, and it is disabled: no source says where such mail goes");
-        return Decision { outcome: Choice::NotSaid, chosen: vec![because("OUT-1", &*connector.name, why, SOURCE)], passed_over };
+        let reason = because("OUT-1", &*connector.name, why, "New-OutboundConnector Enabled");
+        return Decision { outcome: Choice::NotSaid, chosen: vec![reason], passed_over };
     }
     let why = format!("the rule `{rule}` names it, whatever domains it covers");
-    Decision { outcome: Choice::Connector(winner), chosen: vec![because("OUT-2", &*connector.name, why, SOURCE)], passed_over }
+    Decision { outcome: Choice::Connector(winner), chosen: vec![because("OUT-2", &*connector.name, why, BY_RULE)], passed_over }
+}
+
+/// OUT-1: a connector that recipients do not select at all.
+fn unseen(connector: &OutboundConnector) -> Option<Because> {
+    let (why, source) = match (connector.enabled, connector.rule_scoped) {
+        (false, _) => ("disabled", "New-OutboundConnector Enabled"),
+        (true, true) => ("used only when a mail-flow rule names it", "New-OutboundConnector IsTransportRuleScoped"),
+        (true, false) => return None,
+    };
+    Some(because("OUT-1", &*connector.name, why, source))
+}
+
+/// A connector that does not cover the recipient's domain.
+fn does_not_cover(connector: &OutboundConnector, domain: &str) -> Because {
+    if connector.all_accepted_domains {
+        let why = format!("it is for recipients in accepted domains, and `{domain}` is none");
+        return because("OUT-4", &*connector.name, why, ALL_ACCEPTED);
+    }
+    because("OUT-3", &*connector.name, format!("its domains do not cover `{domain}`"), DOMAINS)
 }
 
 fn by_domain(tenant: &Tenant, names: &Names, leaving: &Leaving<'_>) -> Decision<Choice> {
@@ -143,23 +182,16 @@ fn by_domain(tenant: &Tenant, names: &Names, leaving: &Leaving<'_>) -> Decision<
     let mut passed_over = Vec::new();
     let mut matching: Vec<(Match, usize)> = Vec::new();
     for (at, connector) in tenant.outbound_connectors.iter().enumerate() {
-        if !connector.enabled {
-            passed_over.push(because("OUT-1", &*connector.name, "disabled", SOURCE));
-        } else if connector.rule_scoped {
-            passed_over.push(because(
-                "OUT-1",
-                &*connector.name,
-                "used only when a mail-flow rule names it (IsTransportRuleScoped)",
-                SOURCE,
-            ));
+        if let Some(reason) = unseen(connector) {
+            passed_over.push(reason);
         } else {
             match covers(tenant, names, connector, domain) {
                 Some(Match::Star) if connector.is_centralized() && !goes_on_premises_first(leaving.origin) => {
                     let why = "centralized mail transport: what came from the own servers does not go back there";
-                    passed_over.push(because("OUT-8", &*connector.name, why, SOURCE));
+                    passed_over.push(because("OUT-8", &*connector.name, why, CENTRALIZED));
                 }
                 Some(found) => matching.push((found, at)),
-                None => passed_over.push(because("OUT-3", &*connector.name, format!("its domains do not cover `{domain}`"), SOURCE)),
+                None => passed_over.push(does_not_cover(connector, domain)),
             }
         }
     }
@@ -192,14 +224,20 @@ fn by_domain(tenant: &Tenant, names: &Names, leaving: &Leaving<'_>) -> Decision<
         }
     };
     for (found, at) in matching.iter().filter(|(_, at)| *at != winner) {
-        let rule = if *found == best { "OUT-6" } else { best.rule() };
-        passed_over.push(because(rule, name(*at), format!("matches as {}, which is not as close", found.words()), SOURCE));
+        let (rule, why) = match (*found == best, tenant.switches.out_6) {
+            (true, Out6::Newest) => ("OUT-6", "equally close, and not the newest (switch `OUT-6`)".to_owned()),
+            (true, _) => ("OUT-6", "equally close, and another name comes first (switch `OUT-6`)".to_owned()),
+            (false, _) => found.lost(best),
+        };
+        passed_over.push(because(rule, name(*at), why, found.source()));
     }
-    let mut chosen = vec![because(best.rule(), name(winner), format!("matches `{domain}` as {}", best.words()), SOURCE)];
-    if matches!(best, Match::Wildcard(_) | Match::AllAccepted) && matching.len() > 1 {
+    let mut chosen = vec![because(best.rule(), name(winner), format!("matches `{domain}` as {}", best.words()), best.source())];
+    let has = |wanted: fn(&Match) -> bool| matching.iter().any(|(found, _)| wanted(found));
+    let disputed = has(|found| matches!(found, Match::Wildcard(_))) && has(|found| *found == Match::AllAccepted);
+    if disputed && best != Match::Exact {
         let value = if out_4 == Out4::Specificity { "specificity" } else { "listed-order" };
-        let why = format!("the sources disagree about wildcards and all-accepted-domains; `{value}` is used");
-        chosen.push(because("OUT-4", "switch OUT-4", why, "set-up-connectors-to-route-mail"));
+        let why = "the sources disagree whether a wildcard or all accepted domains is closer; so says the switch `OUT-4`";
+        chosen.push(because("OUT-4", value, why, "set-up-connectors-to-route-mail"));
     }
     Decision { outcome: Choice::Connector(winner), chosen, passed_over }
 }
@@ -304,6 +342,52 @@ mod tests {
                 tenant.outbound_connectors.len(),
                 "{case}: every loser has its reason"
             );
+        }
+    }
+
+    #[test]
+    fn losers() {
+        let mut names = Names::default();
+        let accepted = AcceptedDomain { name: names.intern("contoso.com"), kind: DomainType::InternalRelay, match_sub_domains: true };
+        let off = OutboundConnector { enabled: false, ..connector("off", &["*"]) };
+        let all = OutboundConnector { all_accepted_domains: true, ..connector("all", &[]) };
+        let central = OutboundConnector { centralized: true, ..connector("central", &["*"]) };
+        let wild = connector("wild", &["*.contoso.com"]);
+        let deep = connector("deep", &["*.eu.contoso.com"]);
+        let (star, twin) = (connector("star", &["*"]), connector("twin", &["*"]));
+        let cases = [
+            (
+                "fabrikam.com",
+                vec![&star, &all],
+                "all",
+                "OUT-4",
+                "it is for recipients in accepted domains, and `fabrikam.com` is none",
+                ALL_ACCEPTED,
+            ),
+            ("a.eu.contoso.com", vec![&wild, &deep], "wild", "OUT-5", "matches as wildcard, and a longer wildcard is closer", DOMAINS),
+            (
+                "a.eu.contoso.com",
+                vec![&all, &deep],
+                "all",
+                "OUT-4",
+                "matches as all accepted domains, and a wildcard is closer",
+                ALL_ACCEPTED,
+            ),
+            ("fabrikam.com", vec![&star, &twin], "twin", "OUT-6", "equally close, and another name comes first (switch `OUT-6`)", DOMAINS),
+            ("fabrikam.com", vec![&off, &central], "off", "OUT-1", "disabled", "New-OutboundConnector Enabled"),
+            ("fabrikam.com", vec![&off, &star], "off", "OUT-1", "disabled", "New-OutboundConnector Enabled"),
+        ];
+        for (domain, connectors, loser, rule, why, source) in cases {
+            let tenant = Tenant {
+                accepted_domains: vec![accepted.clone()],
+                outbound_connectors: connectors.into_iter().cloned().collect(),
+                switches: Switches { out_6: Out6::Name, ..Switches::default() },
+                ..Tenant::bare()
+            };
+            let decision = select(&tenant, &names, &Leaving { domain, pin: None, origin: Origin::Submitted });
+            assert_eq!(decision.passed_over, [because(rule, loser, why, source)], "{domain} {loser}");
+            let disputed = decision.chosen.iter().any(|reason| &*reason.name == "specificity");
+            assert_eq!(disputed, loser == "all" && domain != "fabrikam.com", "{domain} {loser}");
         }
     }
 

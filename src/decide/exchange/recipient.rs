@@ -51,7 +51,9 @@ pub fn look_up(tenant: &Tenant, names: &Names, letter: &Letter, address: &str, d
         return Decision::for_reason(Lookup::Outside, reason);
     }
     if let Some(entry) = entry_of(&tenant.entries, &tenant.mailboxes, address) {
-        return of_entry((tenant.system, &tenant.remote_domains), letter, entry, address);
+        let is_own = |domain: &str| accepted_domain(tenant, names, domain).is_some();
+        let organization = Owner { system: tenant.system, remote_domains: &tenant.remote_domains, is_own: &is_own };
+        return of_entry(&organization, letter, entry, address);
     }
     if let Some(pattern) = tenant.mailboxes.iter().find(|pattern| pattern.matches(address)) {
         return Decision::for_reason(Lookup::Mailbox, because("LOOKUP", pattern.as_str(), "a cloud mailbox", "mailboxes"));
@@ -82,9 +84,19 @@ pub fn returned(tenant: &Tenant, address: &str) -> Option<Address> {
     if tenant.entries.iter().any(passes_on) { srs::restore(local, domain) } else { None }
 }
 
-/// What an organization (with its remote domains) does for somebody of the directory who is no plain mailbox.
+/// Whose directory it is.
+pub(crate) struct Owner<'a> {
+    /// The tenant or organization.
+    pub(crate) system: SystemId,
+    /// What it says about domains that are not its own.
+    pub(crate) remote_domains: &'a [RemoteDomain],
+    /// Is a domain one of its accepted domains?
+    pub(crate) is_own: &'a dyn Fn(&str) -> bool,
+}
+
+/// What an organization does for somebody of the directory who is no plain mailbox.
 #[must_use]
-pub fn of_entry(organization: (SystemId, &[RemoteDomain]), letter: &Letter, entry: &DirectoryEntry, address: &str) -> Decision<Lookup> {
+pub(crate) fn of_entry(organization: &Owner<'_>, letter: &Letter, entry: &DirectoryEntry, address: &str) -> Decision<Lookup> {
     let name = entry.address.as_str();
     match &entry.kind {
         EntryKind::MailUser(None) => {
@@ -113,20 +125,18 @@ pub fn of_entry(organization: (SystemId, &[RemoteDomain]), letter: &Letter, entr
 }
 
 /// A mailbox that passes everything on.
-fn forward(
-    (system, remote_domains): (SystemId, &[RemoteDomain]),
-    letter: &Letter,
-    name: &str,
-    to: &[AddressTemplate],
-    address: &str,
-) -> Decision<Lookup> {
+fn forward(organization: &Owner<'_>, letter: &Letter, name: &str, to: &[AddressTemplate], address: &str) -> Decision<Lookup> {
     const SOURCE: &str = "Set-Mailbox ForwardingSmtpAddress";
+    let system = organization.system;
     let times = letter.forwards.iter().find(|(by, _)| *by == system).map_or(0, |(_, times)| *times);
     if times >= FORWARDS_MAX {
         let why = format!("this organization forwarded the message {times} times already (X-LD-Processed)");
         return Decision::for_reason(Lookup::Circle, because("LOOKUP", name, why, SOURCE));
     }
-    let forbids = |target: &&AddressTemplate| remote_domain(remote_domains, &target.domain).filter(|remote| !remote.auto_forward);
+    // A remote domain, also `*`, speaks of domains of others.
+    let elsewhere = |target: &AddressTemplate| !(organization.is_own)(&target.domain);
+    let remote = |target: &AddressTemplate| remote_domain(organization.remote_domains, &target.domain).filter(|_| elsewhere(target));
+    let forbids = |target: &&AddressTemplate| remote(target).filter(|remote| !remote.auto_forward);
     let dropped: Vec<_> = to
         .iter()
         .filter_map(|target| {

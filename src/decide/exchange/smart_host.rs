@@ -14,15 +14,11 @@ pub fn rotation(count: usize, start: usize) -> impl Iterator<Item = usize> {
 /// Why an entry is where it is in the order of one attempt.
 #[must_use]
 pub fn reason(name: &str, place: usize, count: usize, is_name: bool, connector_rule: &str) -> Because {
-    let lookup = if is_name {
-        "its MX is asked first, its address only if there is none (SH-2)"
-    } else {
-        "an address: connected to as it is (SH-1)"
-    };
+    let lookup = if is_name { "its MX is asked first, its address only if there is none" } else { "an address: connected to as it is" };
     let turn = match (count, place) {
         (1, _) => "the only entry".to_owned(),
         (_, 0) => "its turn in the round robin (SH-3)".to_owned(),
-        _ => format!("number {} in list order, if those before do not answer (SH-3)", place + 1),
+        _ => "the next one of the list, if those before do not answer (SH-3)".to_owned(),
     };
     let source = match connector_rule {
         rule if rule.starts_with("SND") => "New-SendConnector SmartHosts",

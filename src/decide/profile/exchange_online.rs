@@ -33,7 +33,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         last_target_missing: None,
         null_mx_is_final: false,
         self_check: SelfCheck::Never,
-        smart_host_lost: None,
+        smart_host_lost: Some(defer(4, 4, 312)),
     },
     order: OrderRule::ByHost,
     session: SessionRules {

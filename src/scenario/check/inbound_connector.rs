@@ -197,6 +197,13 @@ fn advice(name: &Text, connector: &InboundConnector, tenant: &ExchangeOnline, de
         );
         desk.say(problem.help("add `tls_sender_certificate_name` or `sender_ip_addresses`"));
     }
+    if !is_on_premises(connector) && addresses && !connector.restrict_domains_to_ip_addresses.or(false) {
+        let message = "`sender_ip_addresses` of a Partner connector count only with `restrict_domains_to_ip_addresses: true`";
+        let problem = Diagnostic::warning(code::NO_EFFECT, connector.sender_ip_addresses.span(), message);
+        desk.say(
+            problem.help("add it to keep the domains to these addresses; a connector that only knows a server is of the type `OnPremises`"),
+        );
+    }
     if !is_on_premises(connector) && addresses && certificate.is_some() {
         let message = "addresses and a certificate in one Partner connector (IN-3)";
         let problem = Diagnostic::warning(code::UNWISE_CONNECTOR, connector.sender_ip_addresses.span(), message);
@@ -240,14 +247,21 @@ mod tests {
             (r#"sender_domains: ["a@b"]"#.to_owned(), "MT0401 `a@b` is not a sender domain"),
             (format!("{by_address}, require_tls: true"), ""),
             ("connector_type: OnPremises".to_owned(), "MT0601 `c` knows nobody: it names neither a certificate nor addresses"),
-            (format!(r#"{partner}, sender_ip_addresses: ["192.0.2.0/24", "192.0.2.7/32"]"#), ""),
             (
-                format!(r#"{partner}, sender_ip_addresses: ["192.0.2.0/23"]"#),
+                format!(r#"{partner}, sender_ip_addresses: ["192.0.2.0/24", "192.0.2.7/32"]"#),
+                "MT0601 `sender_ip_addresses` of a Partner connector count only with `restrict_domains_to_ip_addresses: true`",
+            ),
+            (format!(r#"{partner}, sender_ip_addresses: ["192.0.2.0/24"], restrict_domains_to_ip_addresses: true"#), ""),
+            (
+                format!(r#"{partner}, restrict_domains_to_ip_addresses: true, sender_ip_addresses: ["192.0.2.0/23"]"#),
                 "MT0401 `192.0.2.0/23` is not a sender address of a connector",
             ),
-            (format!(r#"{partner}, sender_ip_addresses: ["2001:db8::1"]"#), "MT0401 `2001:db8::1` is not a sender address of a connector"),
             (
-                format!(r#"{partner}, sender_ip_addresses: ["192.0.2.1-192.0.2.9"]"#),
+                format!(r#"{partner}, restrict_domains_to_ip_addresses: true, sender_ip_addresses: ["2001:db8::1"]"#),
+                "MT0401 `2001:db8::1` is not a sender address of a connector",
+            ),
+            (
+                format!(r#"{partner}, restrict_domains_to_ip_addresses: true, sender_ip_addresses: ["192.0.2.1-192.0.2.9"]"#),
                 "MT0401 `192.0.2.1-192.0.2.9` is not a sender address of a connector",
             ),
             (
@@ -271,7 +285,9 @@ mod tests {
                 "MT0401 `not a name` is not a name that a certificate can carry",
             ),
             (
-                format!(r#"{partner}, sender_ip_addresses: ["192.0.2.10"], tls_sender_certificate_name: "*.gateway.net""#),
+                format!(
+                    r#"{partner}, restrict_domains_to_ip_addresses: true, sender_ip_addresses: ["192.0.2.10"], tls_sender_certificate_name: "*.gateway.net""#
+                ),
                 "MT0602 addresses and a certificate in one Partner connector (IN-3)",
             ),
             (

@@ -15,6 +15,11 @@ pub(in crate::scenario) fn check(tenant: &ExchangeOnline, desk: &mut Desk) {
             desk.say(problem);
         }
     }
+    equally_close(tenant, desk);
+    for (domain, _) in tenant.accepted_domains.iter().filter(|(_, kind)| **kind == DomainType::ExternalRelay) {
+        let problem = Diagnostic::warning(code::NO_EFFECT, domain.span(), "`ExternalRelay` is a type of Exchange Server: no tenant has it");
+        desk.say(problem.help("write `InternalRelay`; here the two go the same way"));
+    }
     for (name, rule) in tenant.transport_rules.iter().filter(|(_, rule)| rule.enabled.or(true)) {
         let Some(wanted) = rule.route_message_outbound_connector.get() else { continue };
         let named = tenant.outbound_connectors.iter().find(|(known, _)| known.eq_ignore_ascii_case(wanted));
@@ -52,6 +57,32 @@ fn reaches_nobody(name: &Text, connector: &OutboundConnector, tenant: &ExchangeO
     Some(Diagnostic::warning(code::LEADS_NOWHERE, name.span(), message).help(help))
 }
 
+/// Two connectors that recipients select by the same domain: no source says which of them takes the mail (OUT-6).
+fn equally_close(tenant: &ExchangeOnline, desk: &mut Desk) {
+    let decided = tenant.switches.iter().any(|(name, value)| name.as_str() == "OUT-6" && *value.as_str() != *"error");
+    let selectable = |connector: &OutboundConnector| connector.enabled.or(true) && !connector.is_transport_rule_scoped.or(false);
+    let mut seen: Vec<(String, &Text)> = Vec::new();
+    for (name, connector) in tenant.outbound_connectors.iter().filter(|(_, connector)| !decided && selectable(connector)) {
+        let all =
+            connector.all_accepted_domains.or(false).then(|| ("all accepted domains".to_owned(), connector.all_accepted_domains.span()));
+        // Centralized mail transport is looked at before and apart from the others.
+        let centralized = connector.route_all_messages_via_on_premises.or(false);
+        let domains = connector.recipient_domains.items().iter().filter(|_| !centralized);
+        let mut own: Vec<String> = Vec::new();
+        for (domain, place) in domains.map(|domain| (domain.to_ascii_lowercase(), domain.span())).chain(all) {
+            match seen.iter().find(|(known, _)| *known == domain) {
+                Some((_, other)) => {
+                    let message = format!("`{other}` and `{name}` are equally close to `{domain}`: no source says which takes the mail");
+                    let problem = Diagnostic::warning(code::LEADS_NOWHERE, place, message).also(other.span(), "the other one");
+                    desk.say(problem.help("leave the domain to one of them, or say which wins: switches: { \"OUT-6\": \"name\" }"));
+                }
+                None => own.push(domain),
+            }
+        }
+        seen.extend(own.into_iter().map(|domain| (domain, name)));
+    }
+}
+
 /// No recipient of an accepted domain lives elsewhere.
 fn everybody_is_here(tenant: &ExchangeOnline) -> bool {
     tenant.accepted_domains.iter().all(|(_, kind)| *kind == DomainType::Authoritative)
@@ -87,6 +118,15 @@ mod tests {
             (r#"{ "c": (recipient_domains: ["*"], HOST) }"#, "", ""),
             (r#"{ "c": (HOST) }"#, "", "covers no domain"),
             (r#"{ "c": (enabled: false, HOST) }"#, "", ""),
+            (r#"{ "c": (recipient_domains: ["*"], HOST), "d": (recipient_domains: ["*"]) }"#, "", "`c` and `d` are equally close to `*`"),
+            (r#"{ "c": (recipient_domains: ["A.test"], HOST), "d": (recipient_domains: ["a.test"]) }"#, "", "equally close to `a.test`"),
+            (r#"{ "c": (recipient_domains: ["*"], HOST), "d": (recipient_domains: ["*.test"]) }"#, "", ""),
+            (r#"{ "c": (recipient_domains: ["*"], HOST), "d": (recipient_domains: ["*"], enabled: false) }"#, "", ""),
+            (
+                r#"{ "c": (recipient_domains: ["*"], HOST), "d": (connector_type: OnPremises, route_all_messages_via_on_premises: true, recipient_domains: ["*"], HOST) }"#,
+                "",
+                "",
+            ),
             (r#"{ "c": (connector_type: OnPremises, all_accepted_domains: true, HOST) }"#, "", "all of these recipients are in the cloud"),
             (r#"{ "c": (is_transport_rule_scoped: true, HOST) }"#, "", "none names it"),
             (r#"{ "c": (is_transport_rule_scoped: true, HOST) }"#, r#""r": (route_message_outbound_connector: "C")"#, ""),
