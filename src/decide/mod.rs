@@ -11,6 +11,7 @@ pub mod exchange;
 pub mod extensions;
 pub mod failure;
 pub mod filter;
+pub mod keeping;
 pub mod login;
 pub mod mta_sts;
 pub mod mx;

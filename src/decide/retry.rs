@@ -161,7 +161,7 @@ fn growing(first_ns: u64, factor_percent: u32, max_ns: u64, deferrals: u32) -> u
 }
 
 /// The first scan of a queue at or after a moment.
-fn next_scan(every_ns: u64, offset_ns: u64, not_before_ns: u64) -> SimTime {
+pub(crate) fn next_scan(every_ns: u64, offset_ns: u64, not_before_ns: u64) -> SimTime {
     if every_ns == 0 {
         return SimTime(not_before_ns);
     }

@@ -16,7 +16,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let server = self.jobs[job].line.server;
         let config = self.config(server);
         let address = self.jobs[job].line.address;
-        if self.faults.down(self.model, server, Some(address), self.now).is_some() {
+        if self.faults.down(self.model, server, Some(address), self.now).is_some() && (self.plain || !self.goes_over_kept(job)) {
             let status = self.rules(self.client_of(job)).session.lost;
             let reply = self.tables.reply(0, status, "the server went down during the connect");
             self.turned_away(job, reply, crate::base::ConnectionResult::Dropped, "the server went down during the connect");
@@ -150,6 +150,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         self.note_effect(job, Effect::Next(status), reply, true);
         let address = self.jobs[job].line.address;
         self.suspend_route(job, address, self.now);
+        if !self.plain {
+            self.host_failed(job, candidate, reply, self.now);
+        }
         if self.remembers(self.client_of(job)) {
             self.remember_connect(job, candidate, result);
         }

@@ -46,6 +46,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     pub(super) fn end_pass(&mut self, copy: u32) {
         if !self.plain {
             self.forget_dead(copy);
+            self.mail_run_goes_on(copy);
         }
         if self.remembers(self.copies[copy].host) {
             self.end_remembering_pass(copy);
@@ -215,6 +216,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         if !self.plain {
             self.forget_wait(copy);
             self.forget_local_hops(copy);
+            self.mail_run_goes_on(copy);
         }
         (self.copies[copy].waits, self.copies[copy].closed) = (u64::MAX, true);
         self.copies.remove(copy);

@@ -14,6 +14,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     pub(super) fn end_remembering_pass(&mut self, copy: u32) {
         let notes = self.memory.passes.remove(&copy).unwrap_or_default();
         let host = self.copies[copy].host;
+        self.memory.fetched.remove(&copy);
         self.conclude_pass(copy, &notes);
         self.run_goes_on(host, notes.run);
     }
@@ -50,6 +51,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         if written.tried {
             self.warn(copy, number);
         }
+        self.begin_to_wait(copy, notes);
         let (at, why) = self.wait_for_run(copy);
         let why = if written.tried { why } else { "retry time not reached for any host; every queue run looks again" };
         let first = self.copies[copy].pass == 1;

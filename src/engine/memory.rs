@@ -44,7 +44,10 @@ pub(crate) struct JobNotes {
     /// Where its first next hop leads, and since when that is known.
     pub(super) prepared: Option<(u32, SimTime)>,
     /// The recipients it began with.
-    places: Vec<u16>,
+    pub(super) places: Vec<u16>,
+    /// Hosts that it may wait for at its end; not where the message itself was the trouble.
+    pub(super) hosts: Vec<NameId>,
+    pub(super) own_fault: bool,
     items: Vec<Item>,
     /// Of single recipients.
     own: Vec<(u16, Item)>,
@@ -66,7 +69,7 @@ pub(crate) struct PassNotes {
     /// Jobs that wait for one to be over.
     pub(super) waiting: Vec<u32>,
     /// Jobs that are over.
-    over: Vec<JobNotes>,
+    pub(super) over: Vec<JobNotes>,
     /// Hosts that failed in it.
     unusable: Vec<HostKey>,
     /// The message is to be frozen at its end.
@@ -86,6 +89,9 @@ pub(crate) struct Memory {
     pub(super) warned: BTreeMap<u32, u32>,
     /// Frozen messages that will be looked at again, by copy: since when.
     pub(super) frozen: BTreeMap<u32, SimTime>,
+    pub(super) wait_lists: super::waiting_for::WaitLists,
+    /// Copies that were fetched over an open connection, until it is taken.
+    pub(super) fetched: BTreeMap<u32, Option<super::kept::Kept>>,
 }
 
 /// What the end of a pass finds about its recipients.
@@ -145,6 +151,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     pub(super) fn may_try(&mut self, job: u32, candidate: u32, at: SimTime) -> Option<bool> {
         let copy = self.jobs[job].copy;
         let host = self.copies[copy].host;
+        if self.memory.fetched.contains_key(&copy) {
+            // What goes over an open connection does not ask for retry times.
+            self.memory.jobs.entry(job).or_default().tried = true;
+            return Some(true);
+        }
         let key = self.host_key(host, candidate);
         let (arrived, number) = (self.copies[copy].arrived, self.copies[copy].number);
         let [name, domain] = self.rule_names(job, key.0);
@@ -251,11 +262,13 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 self.memory.jobs.entry(job).or_default().own.push((*place, item));
             }
         }
+        let mut own_recipients = false;
         let (of_host, of_message) = match blame(end.phase, end.result, code, mx) {
             Blame::Nobody => (None, None),
             Blame::Host(failure) => (Some(failure), None),
             Blame::Message(failure) => (None, Some(failure)),
             Blame::Recipients(failure) => {
+                own_recipients = true;
                 for place in self.jobs[job].recipients.clone() {
                     let item = Item { key: self.recipient_key(copy, place), failure: Some(failure) };
                     self.memory.jobs.entry(job).or_default().own.push((place, item));
@@ -263,7 +276,12 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 (None, None)
             }
         };
-        self.remember_host(job, key, of_host);
+        let own_fault = of_message.is_some() || end.refusals.iter().any(|(_, effect, _)| !matches!(effect, Effect::Bounce(_)));
+        self.memory.jobs.entry(job).or_default().own_fault |= own_fault || own_recipients;
+        // A connection that was passed on and fails says nothing about the host.
+        if of_host.is_none() || !self.memory.fetched.contains_key(&copy) {
+            self.remember_host(job, key, of_host);
+        }
         let about_message = Key::Message(key, self.copies[copy].number);
         if of_message.is_some() || self.memory.records.contains_key(&(host, about_message.clone())) {
             self.memory.jobs.entry(job).or_default().items.push(Item { key: about_message, failure: of_message });

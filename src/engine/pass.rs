@@ -25,6 +25,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         if let Some(cut) = self.faults.down(self.model, host, None, self.now) {
             let run = self.memory.passes.remove(&copy).and_then(|notes| notes.run);
             self.run_goes_on(host, run);
+            self.mail_run_goes_on(copy);
             if cut.until < SimTime::NEVER {
                 self.wake_copy(copy, cut.until);
             }
@@ -32,7 +33,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         }
         let config = self.config(host);
         let rules = self.rules(host);
-        if !self.plain && rules.pass.queues_retry && self.still_waits(copy) {
+        if !self.plain && (rules.pass.queues_retry && self.still_waits(copy) || self.joins_run(copy)) {
             return;
         }
         let (arrived, first) = (self.copies[copy].arrived, self.copies[copy].pass == 0);
@@ -332,6 +333,10 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         let hops = own_hops.saturating_add(key.fallback.len() as u8);
         let row = &mut self.jobs[job];
         (row.own_hops, row.hops) = (own_hops, hops);
+        if !self.plain {
+            self.note_demand(job);
+        }
+        let key = self.tables.destinations.get(destination);
         if key.rotates {
             let count = if key.weights.is_empty() { key.hops.len() as u64 } else { u64::from(fope::cycle(&key.weights)) };
             let message = self.copies[self.jobs[job].copy].message;

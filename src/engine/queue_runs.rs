@@ -1,9 +1,10 @@
 //! Exim's queue runs: at fixed moments a runner goes through all mail that waits, one message after the other, in an order by luck.
 //!
 //! A run that is held up by a silent host goes on while the next one begins, up to `queue_run_max` of them; what one has in its hands the others pass
-//! over. Sources: Exim src/queue.c `queue_run`, specification "Queue running". Not modelled: two-stage runs, further messages over an open connection.
+//! over. Sources: Exim src/queue.c `queue_run`, specification "Queue running". Not modelled: two-stage runs.
 
 use super::chance::Purpose;
+use super::mail_run::{NEW_RUN, STEP};
 use super::queue::Kind;
 use super::world::World;
 use crate::base::{HostId, SimTime};
@@ -29,6 +30,13 @@ pub(crate) struct Spool {
 struct Runner {
     list: VecDeque<(u32, u32)>,
     busy: bool,
+}
+
+impl Spool {
+    /// The row of a copy that waits, by its number.
+    pub(super) fn row_of(&self, number: u32) -> Option<u32> {
+        self.waiting.get(&number).copied()
+    }
 }
 
 impl<const LEVEL: u8> World<'_, LEVEL> {
@@ -58,7 +66,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     /// The moment of a queue run, or of the next step of those that are under way.
     pub(super) fn queue_run(&mut self, row: u32) {
-        let host = HostId(row & (GO_ON - 1));
+        let host = HostId(row & (NEW_RUN - 1));
+        if row & (STEP | NEW_RUN) != 0 {
+            self.step_mail_runs(host, row & NEW_RUN != 0);
+            return;
+        }
         if row & GO_ON == 0 {
             self.begin_run(host);
         }

@@ -2,6 +2,7 @@
 //!
 //! The rules stand in `decide::relay`; profiles without such a memory (`Behaviour::relay` is `None`) never come here.
 
+use super::kept::Kept;
 use super::world::World;
 use crate::base::{HostId, SimTime};
 use crate::decide::mx::MxPlan;
@@ -36,6 +37,7 @@ struct Open {
     address: IpAddr,
     until: SimTime,
     mails: u32,
+    kept: Kept,
 }
 
 impl<const LEVEL: u8> World<'_, LEVEL> {
@@ -65,6 +67,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         if let Some(open) = known.open.filter(|open| open.address == address && at < open.until) {
             // It looks for more mail every so often, and at once while more is in line.
             let since = SimTime(open.until.0 - rules.session_stays_open_ns);
+            self.connections.uses.entry(job).or_default().taken = Some(open.kept);
             let came = self.copies[self.jobs[job].copy].pass_at;
             let looks = if came <= since { 0 } else { came.since(since).div_ceil(rules.session_looks_every_ns) };
             return Some(since.after(looks.saturating_mul(rules.session_looks_every_ns)).max(at));
@@ -128,12 +131,12 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 
     /// A transaction is over, and the session stays.
-    pub(super) fn session_stays(&mut self, job: u32, address: IpAddr, stays: bool) {
-        let row = &self.jobs[job];
+    pub(super) fn session_stays(&mut self, job: u32, kept: Kept, stays: bool) {
+        let (row, address) = (&self.jobs[job], kept.address);
         let Some(rules) = self.rules(self.copies[row.copy].host).relay else { return };
         let known = self.relays.destinations.entry(row.queue).or_default();
         let mails = known.open.filter(|open| open.address == address).map_or(0, |open| open.mails) + 1;
-        let open = Open { address, until: self.now.after(rules.session_stays_open_ns), mails };
+        let open = Open { address, until: self.now.after(rules.session_stays_open_ns), mails, kept };
         known.open = (stays && mails < rules.session_mails).then_some(open);
         known.full = (mails >= rules.session_mails).then_some(address);
     }

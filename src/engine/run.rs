@@ -2,6 +2,7 @@
 
 use super::authentication::Origins;
 use super::chance::Chance;
+use super::counters::Counters;
 use super::fault::Faults;
 use super::machine::Machine;
 use super::memory::Memory;
@@ -12,7 +13,7 @@ use super::session::{Refusals, SessionEnd};
 use super::slab::Slab;
 use super::starttls::TlsCache;
 use super::transfer::AcceptanceCache;
-use super::world::{Counters, RecipientState, Stage, World};
+use super::world::{RecipientState, Stage, World};
 use crate::base::{DAY, Enhanced, Fate, HostId, Interner, SimTime};
 use crate::model::Model;
 use crate::model::fault::{FaultKind, hosts_of};
@@ -144,6 +145,8 @@ fn play<const LEVEL: u8>(model: &Model, options: &Options) -> Run {
         letters: super::letter::Letters::default(),
         origins: Origins::new(model, options.level, super::extensions::is_demanding(&sources)),
         memory: Memory::default(),
+        connections: super::kept::Connections::default(),
+        mail_runs: super::mail_run::MailRuns::default(),
         ok_reply,
         bound: None,
     };

@@ -218,6 +218,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         {
             (talk.timers, talk.forced_helo) = (self.timers_of_connector(job, ours), manner.helo);
         }
+        if !self.plain && self.takes_up(&mut talk) {
+            return self.transfer_again(&mut talk);
+        }
         if let Err(end) = self.greet(&mut talk).and_then(|()| self.log_in(&mut talk)) {
             return self.after_login(&talk, *end);
         }
@@ -239,7 +242,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 
     #[inline(never)]
-    fn transfer_logged_in(&mut self, talk: &mut Talk<'_>) -> SessionEnd {
+    pub(super) fn transfer_logged_in(&mut self, talk: &mut Talk<'_>) -> SessionEnd {
         self.transfer(talk)
     }
 

@@ -111,14 +111,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 self.messages[message].ends[index as usize].open -= 1;
             }
         }
-        if !self.plain && rules.relay.is_some() && !end.plaintext_retry {
-            let address = self.jobs[job].line.address;
-            if end.host_failure {
-                self.suspend_route(job, address, self.now);
-            } else {
-                let stays = !matches!(end.result, ConnectionResult::Dropped | ConnectionResult::Timeout);
-                self.session_stays(job, address, stays);
-            }
+        if !self.plain {
+            self.line_is_free(job, &end);
         }
         if self.jobs[job].recipients.is_empty() {
             self.job_over(job);

@@ -11,6 +11,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let queue = self.jobs[job].queue;
         self.finish_job(job);
         if !self.plain {
+            self.note_done(queue);
             self.serve_who_waits(self.queues[queue as usize].host);
         }
         self.next_in_queue(queue);
@@ -20,6 +21,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     pub(super) fn finish_job(&mut self, job: u32) {
         let copy = self.jobs[job].copy;
         let remembers = self.remembers(self.copies[copy].host);
+        if !self.plain {
+            self.forget_use(job);
+        }
         if !remembers && self.jobs[job].recipients.is_empty() {
             let queue = self.jobs[job].queue;
             self.jobs.remove(job);

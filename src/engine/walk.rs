@@ -4,19 +4,17 @@
 //! candidate. The first machine that answers gets an `Admit` at that moment.
 
 use super::chance::Purpose;
-use super::failed_connect::Refusal;
 use super::plan::Goal;
 use super::proof::Proved;
 use super::queue::Kind;
 use super::world::{Line, Stage, World};
-use crate::base::{ConnectionResult, HostId, Phase, SimTime};
+use crate::base::{ConnectionResult, Phase, SimTime};
 use crate::decide::failure::{Effect, Event, judge};
 use crate::decide::mx::{Candidate, MxPlan};
-use crate::decide::order::{OF_ADDRESS, order};
+use crate::decide::order::{OF_ADDRESS, Order, order};
 use crate::decide::profile::{End, OrderRule};
 use crate::model::fault::Unreachable;
 use crate::model::settings::NextHop;
-use crate::model::topology::Law;
 use crate::trace::level::PATHS;
 use crate::trace::{ConnectionRow, Leg, NONE, Trace};
 use std::net::IpAddr;
@@ -46,9 +44,8 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             match &plan.outcome {
                 MxPlan::Try(candidates) => {
                     let mut order = self.order_of(job, candidates);
-                    if !self.plain && self.rules(client).relay.is_some() {
-                        self.open_session_first(job, &mut order, told.0, at);
-                        self.jobs[job].walk_began = at;
+                    if !self.plain {
+                        self.prepare_walk(job, &mut order, told.0, at);
                     }
                     let tried = self.enter_remembered_hop(job, hop);
                     let row = &mut self.jobs[job];
@@ -83,6 +80,20 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         }
     }
 
+    /// What a sender remembers of connections changes the order.
+    fn prepare_walk(&mut self, job: u32, order: &mut Order, plan: u32, at: SimTime) {
+        let client = self.copies[self.jobs[job].copy].host;
+        if self.rules(client).relay.is_some() {
+            self.open_session_first(job, order, plan, at);
+            self.jobs[job].walk_began = at;
+        }
+        if self.remembers(client) {
+            self.note_hosts(job, order, plan);
+            self.keep_to_line(job, order, plan);
+        }
+        self.open_connection_first(job, order, plan, at);
+    }
+
     /// The words of a routing failure: the reasons of its plan.
     pub(super) fn end_words(&self, hop: &NextHop, plan: u32) -> String {
         let name = crate::decide::route::queue_name(&self.tables.names, hop);
@@ -98,7 +109,8 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         let row = &self.jobs[job];
         let copy = &self.copies[row.copy];
         let sender = &self.config(copy.host).sender;
-        let key = self.messages[copy.message].luck;
+        let of_run = if self.plain { None } else { self.luck_of_run(row.copy) };
+        let key = of_run.unwrap_or(self.messages[copy.message].luck);
         let (pass, hop) = (u64::from(copy.hops) << 16 | u64::from(copy.pass), u64::from(row.hop));
         let place = self.model.hosts[copy.host.index()].key;
         let rule = self.rules(copy.host).order;
@@ -108,7 +120,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             let of_address = rule == OrderRule::ByAddress || n >= OF_ADDRESS;
             let address = if of_address { address_key(candidate.address) } else { 0 };
             let name = self.resolvers.luck_of(candidate.name);
-            self.chance.draw(Purpose::Order, key, place ^ name ^ address, pass << 8 | hop)
+            self.chance.draw(Purpose::Order, key, place ^ name ^ address, if of_run.is_some() { hop } else { pass << 8 | hop })
         })
     }
 
@@ -165,6 +177,10 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                     continue;
                 };
                 at = opens;
+                if self.failed_in_run(job, goal.candidate, at) {
+                    self.jobs[job].next += 1;
+                    continue;
+                }
             }
             let counts = if remembers { self.may_try(job, goal.candidate, at) } else { Some(true) };
             let row = &mut self.jobs[job];
@@ -187,15 +203,19 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             let row = &mut self.jobs[job];
             row.connections += 1;
             let n = self.copies[copy].luck() | u64::from(row.connections);
+            let open = if self.plain { None } else { self.open_line(job, &goal, &mut at) };
             let speaker = if self.plain { client } else { self.leaves_by(job, client, at) };
             let rtt = self.round_trip(speaker, &goal, self.messages[message].luck, n, at);
-            match self.connect(speaker, &goal, at) {
+            let reached = if open.is_some() { Ok(()) } else { self.connect(speaker, &goal, at) };
+            match reached {
                 Ok(()) => {
                     self.note_answer(client, goal.address, at, false);
                     let server = goal.server.expect("an address that answers has a machine");
                     let Goal { candidate, address, port, .. } = goal;
                     self.jobs[job].line = Line { candidate, server, address, port, began: at, rtt };
-                    self.wake_job(job, at.after(rtt), Kind::Admit, Stage::Connecting);
+                    // An open connection costs the question whether it is still there, if that is asked.
+                    let cost = if open == Some(false) { 0 } else { rtt };
+                    self.wake_job(job, at.after(cost), Kind::Admit, Stage::Connecting);
                     return;
                 }
                 Err((how, why)) => {
@@ -212,6 +232,9 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                     self.suspend_route(job, goal.address, end);
                     self.note_answer(client, goal.address, end, result == ConnectionResult::ConnectTimeout);
                     self.note_effect(job, effect, why, true);
+                    if !self.plain {
+                        self.host_failed(job, goal.candidate, why, end);
+                    }
                     if remembers {
                         self.remember_connect(job, goal.candidate, result);
                     }
@@ -322,56 +345,6 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         let leg = self.tables.legs.intern(Leg { destination, candidate });
         let row = ConnectionRow { copy: copy.number, pass: copy.pass, leg, outcome, at, end };
         Trace::push(&mut self.trace.connections, row)
-    }
-
-    /// Does a connect to this address succeed?
-    fn connect(&mut self, client: HostId, goal: &Goal, at: SimTime) -> Result<(), (Unreachable, Refusal)> {
-        let model = self.model;
-        let Goal { address, port, server, has_family, .. } = *goal;
-        if server.is_none() && address.is_loopback() {
-            return Err((Unreachable::Unreachable, Refusal::Loopback));
-        }
-        let Some(server) = server else { return Err((Unreachable::Silent, Refusal::Nobody)) };
-        if !has_family {
-            return Err((Unreachable::Unreachable, Refusal::Family));
-        }
-        if let Some(cut) = self.faults.line(model, client, server, at) {
-            return Err((cut.how, Refusal::Fault(cut.fault, cut.until)));
-        }
-        if let Some(cut) = self.faults.down(model, server, Some(address), at) {
-            return Err((cut.how, Refusal::Fault(cut.fault, cut.until)));
-        }
-        if !self.config(server).receiver.listeners.iter().any(|listener| listener.answers(address, port)) {
-            return Err((Unreachable::Refused, Refusal::NoListener));
-        }
-        Ok(())
-    }
-
-    /// Time of one exchange between two machines.
-    fn round_trip(&self, a: HostId, goal: &Goal, message: u64, n: u64, at: SimTime) -> u64 {
-        let model = self.model;
-        let Some(b) = goal.server else { return 0 };
-        let place = model.hosts[a.index()].key ^ model.hosts[b.index()].key.rotate_left(17);
-        let usual = self.chance.time(goal.latency, Purpose::Latency, message, place, n);
-        if model.line_faults.is_empty() {
-            return usual;
-        }
-        match self.faults.slower(model, a, b, at) {
-            Some((fault, add)) => usual + self.chance.time(add, Purpose::Extra, message, model.faults[fault as usize].key, n),
-            None => usual,
-        }
-    }
-
-    /// The law of one exchange between two machines now.
-    pub(super) fn latency(&self, a: HostId, b: HostId) -> Law {
-        let matches = |link: &&crate::model::topology::Link| link.a.has(a) && link.b.has(b) || link.a.has(b) && link.b.has(a);
-        self.model.versions[self.version].links.iter().find(matches).map_or(self.model.default_latency, |link| link.latency)
-    }
-
-    /// Has a machine an address of the same family to connect from?
-    pub(super) fn has_family(&self, client: HostId, address: IpAddr) -> bool {
-        let own = &self.model.hosts[client.index()];
-        own.any_family || own.addresses.is_empty() || own.egress.iter().chain(&own.addresses).any(|own| own.is_ipv4() == address.is_ipv4())
     }
 
     /// A job is over at a moment, now or later: always by an event, so that a long line of hopeless jobs is no deep recursion.

@@ -2,6 +2,7 @@
 
 use super::authentication::{Arrival, Origins};
 use super::chance::{ChaCha8Rng, Chance};
+use super::counters::Counters;
 use super::fault::Faults;
 use super::machine::{Machine, Queue, Settings};
 use super::queue::EventQueue;
@@ -212,29 +213,6 @@ pub(crate) struct SourceState {
     pub(crate) senders: Vec<u32>,
 }
 
-/// What is only counted.
-#[derive(Clone, Debug, Default)]
-pub struct Counters {
-    /// Messages that entered.
-    pub messages: u64,
-    /// Recipients by fate, in the order of `Fate::ALL`.
-    pub fates: [u64; 13],
-    /// Passes that left something to deliver.
-    pub deferrals: u64,
-    /// Connects that failed.
-    pub failed_connects: u64,
-    /// Copies that arrived beside the first.
-    pub duplicates: u64,
-    /// Sum of the delays of delivered recipients of ordinary mail, ns.
-    pub delay_sum_ns: u128,
-    /// Delivered recipients of ordinary mail.
-    pub delay_count: u64,
-    /// Log-linear histogram of those delays: 64 steps per doubling.
-    pub delays: Vec<u64>,
-    /// Most messages under way at once.
-    pub in_flight_max: u64,
-}
-
 /// The world.
 pub(crate) struct World<'m, const LEVEL: u8> {
     pub(crate) model: &'m Model,
@@ -296,6 +274,10 @@ pub(crate) struct World<'m, const LEVEL: u8> {
     pub(crate) transport_queues: super::transport_queue::TransportQueues,
     /// What machines remember that do so.
     pub(crate) memory: super::memory::Memory,
+    /// Connections that are open and idle.
+    pub(crate) connections: super::kept::Connections,
+    /// Queue runs that take their mail in turn.
+    pub(crate) mail_runs: super::mail_run::MailRuns,
     /// `250 2.0.0 Ok`
     pub(crate) ok_reply: u32,
     pub(crate) bound: Option<String>,
@@ -348,7 +330,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         for machine in &mut self.machines {
             machine.last_stop = None;
         }
-        self.plain = self.settings.iter().all(|settings| settings.rules.is_plain());
+        self.plain = self.settings.iter().all(|settings| settings.rules.is_plain() && !settings.config.sender.keeping.is_used());
     }
 
     /// The envelope sender of a message as text, empty for the null sender.

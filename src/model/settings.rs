@@ -7,6 +7,7 @@ use super::exchange_server::Organization;
 use super::expansion::Expansion;
 use super::filter::FilterRule;
 use super::fope::FopeRouting;
+pub use super::keeping::{Cache, Keeping};
 pub use super::retry_rules::Retry;
 use super::topology::Law;
 use crate::base::{CertId, NameId, NextHopId, Pattern, Reply, SimTime, TlsVersion};
@@ -118,6 +119,8 @@ pub struct Sender {
     pub targets: Targets,
     /// Deferrals for connection failures in a row (as shares of the window) before a destination counts as dead; 0 = never.
     pub failed_cohort_limit: u32,
+    /// Connections that it keeps open for more mail.
+    pub keeping: Keeping,
 }
 
 /// What a sender makes of some targets.

@@ -9,7 +9,7 @@ use super::*;
 use crate::base::{DAY, Enhanced, HOUR, MINUTE, TlsVersion};
 use crate::model::retry_rules::{EximRetry, Growth, RetryError, RetryPart, RetryRule};
 use crate::model::settings::{
-    ClientTls, Families, FamilyPreference, Profile, Retry, Routing, Sender, Targets, Timers, TlsLevel, TlsPolicy,
+    ClientTls, Families, FamilyPreference, Keeping, Profile, Retry, Routing, Sender, Targets, Timers, TlsLevel, TlsPolicy,
 };
 
 pub(super) static BEHAVIOUR: Behaviour = Behaviour {
@@ -159,6 +159,7 @@ pub(super) fn sender() -> Sender {
             ..Targets::default()
         },
         failed_cohort_limit: 0,
+        keeping: Keeping::ForWaiting { mails: 500 },
     }
 }
 

@@ -7,7 +7,7 @@ use super::super::extensions::{ExtensionRules, Lack};
 use super::*;
 use crate::base::{DAY, Enhanced, MINUTE, SECOND, TlsVersion};
 use crate::model::settings::{
-    ClientTls, Families, FamilyPreference, Profile, Retry, Routing, Sender, Targets, Timers, TlsLevel, TlsPolicy,
+    Cache, ClientTls, Families, FamilyPreference, Keeping, Profile, Retry, Routing, Sender, Targets, Timers, TlsLevel, TlsPolicy,
 };
 
 pub(super) static BEHAVIOUR: Behaviour = Behaviour {
@@ -122,5 +122,15 @@ pub(super) fn sender() -> Sender {
         defer_if_no_mx_address: false,
         targets: Targets::default(),
         failed_cohort_limit: 0,
+        keeping: Keeping::Cache(Cache {
+            on_demand: false,
+            demanded: false,
+            destinations: Vec::new(),
+            idle_ns: MINUTE,
+            life_ns: 0,
+            mails: 1024,
+            encrypted: true,
+            probe_ns: 0,
+        }),
     }
 }

@@ -8,7 +8,7 @@ use super::*;
 use crate::base::{DAY, Enhanced, HOUR, MINUTE, SECOND, TlsVersion};
 use crate::decide::relay::RelayRules;
 use crate::model::settings::{
-    ClientTls, Families, FamilyPreference, Profile, Retry, Routing, Sender, Targets, Timers, TlsLevel, TlsPolicy,
+    ClientTls, Families, FamilyPreference, Keeping, Profile, Retry, Routing, Sender, Targets, Timers, TlsLevel, TlsPolicy,
 };
 
 /// 7.8.
@@ -144,5 +144,6 @@ pub(super) fn sender(profile: Profile) -> Sender {
         randomize_addresses: true,
         defer_if_no_mx_address: false,
         failed_cohort_limit: 0,
+        keeping: Keeping::Never,
     }
 }

@@ -6,7 +6,7 @@ use super::super::extensions::{ExtensionRules, Lack};
 use super::*;
 use crate::base::{DAY, Enhanced, MINUTE, SECOND, TlsVersion};
 use crate::model::settings::{
-    ClientTls, Families, FamilyPreference, Profile, Retry, Routing, Sender, Targets, Timers, TlsLevel, TlsPolicy,
+    Cache, ClientTls, Families, FamilyPreference, Keeping, Profile, Retry, Routing, Sender, Targets, Timers, TlsLevel, TlsPolicy,
 };
 
 pub(super) static BEHAVIOUR: Behaviour = Behaviour {
@@ -130,5 +130,15 @@ pub(super) fn sender() -> Sender {
         defer_if_no_mx_address: false,
         targets: Targets::default(),
         failed_cohort_limit: 1,
+        keeping: Keeping::Cache(Cache {
+            on_demand: true,
+            demanded: true,
+            destinations: Vec::new(),
+            idle_ns: 2 * SECOND,
+            life_ns: 300 * SECOND,
+            mails: 0,
+            encrypted: false,
+            probe_ns: 20 * SECOND,
+        }),
     }
 }

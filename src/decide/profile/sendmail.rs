@@ -7,7 +7,7 @@ use super::super::extensions::{ExtensionRules, Lack};
 use super::*;
 use crate::base::{DAY, Enhanced, HOUR, MINUTE, SECOND, TlsVersion};
 use crate::model::settings::{
-    ClientTls, Families, FamilyPreference, Profile, Retry, Routing, Sender, Targets, Timers, TlsLevel, TlsPolicy,
+    ClientTls, Families, FamilyPreference, Keeping, Profile, Retry, Routing, Sender, Targets, Timers, TlsLevel, TlsPolicy,
 };
 
 pub(super) static BEHAVIOUR: Behaviour = Behaviour {
@@ -127,5 +127,6 @@ pub(super) fn sender() -> Sender {
         defer_if_no_mx_address: false,
         targets: Targets::default(),
         failed_cohort_limit: 0,
+        keeping: Keeping::WithinRun { connections: 2, idle_ns: 5 * MINUTE, host_status_ns: 30 * MINUTE },
     }
 }

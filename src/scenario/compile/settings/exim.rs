@@ -6,7 +6,7 @@
 use super::{Meaning, Table, Tuned};
 use crate::base::{SECOND, parse_duration};
 use crate::model::retry_rules::{Digits, EximRetry, Growth, RetryError, RetryPart, RetryRule, Source};
-use crate::model::settings::{FamilyPreference, OwnTarget, Retry, TlsLevel};
+use crate::model::settings::{FamilyPreference, Keeping, OwnTarget, Retry, TlsLevel};
 
 /// Puts a time into place.
 macro_rules! time {
@@ -53,6 +53,7 @@ pub(super) static TABLE: Table = &[
     ("timeout_frozen_after", retry_time!(timeout_frozen_after_ns)),
     // Which host, and how many.
     ("hosts_max_try", Meaning::Number(|t, n| t.sender.address_limit = n)),
+    ("connection_max_messages", Meaning::Number(|t, n| t.sender.keeping = Keeping::ForWaiting { mails: n })),
     ("max_rcpt", Meaning::Number(|t, n| t.sender.recipient_limit = n)),
     (
         "self",
@@ -91,7 +92,6 @@ pub(super) static TABLE: Table = &[
     ("queue_run_in_order", Meaning::Only("false")),
     ("size_addition", Meaning::Only("1024")),
     // Nothing that is shown depends on these.
-    ("connection_max_messages", Meaning::NoEffect),
     ("helo_data", Meaning::NoEffect),
     ("log_selector", Meaning::NoEffect),
     ("tls_verify_certificates", Meaning::NoEffect),

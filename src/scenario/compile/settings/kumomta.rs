@@ -1,7 +1,7 @@
 //! Parameters of KumoMTA, names as in `kumo.make_queue_config` and `kumo.make_egress_path`. Durations carry their unit.
 
 use super::{Meaning, Table};
-use crate::model::settings::{Retry, TlsLevel};
+use crate::model::settings::{Keeping, Retry, TlsLevel};
 
 /// Puts a time into a field of the retry rule.
 macro_rules! retry {
@@ -48,7 +48,21 @@ pub(super) static TABLE: Table = &[
         "opportunistic_tls_reconnect_on_failed_handshake",
         Meaning::Word(&[("true", |t| t.sender.tls.plain_retry = true), ("false", |t| t.sender.tls.plain_retry = false)]),
     ),
-    ("idle_timeout", Meaning::NoEffect),
-    ("max_deliveries_per_connection", Meaning::NoEffect),
+    (
+        "idle_timeout",
+        Meaning::Duration(|t, ns| {
+            if let Keeping::Cache(cache) = &mut t.sender.keeping {
+                cache.idle_ns = ns
+            }
+        }),
+    ),
+    (
+        "max_deliveries_per_connection",
+        Meaning::Number(|t, n| {
+            if let Keeping::Cache(cache) = &mut t.sender.keeping {
+                cache.mails = n
+            }
+        }),
+    ),
     ("max_ready", Meaning::NoEffect),
 ];

@@ -4,7 +4,7 @@
 
 use super::{Meaning, Table, Tuned, insists};
 use crate::base::{DAY, HOUR, MINUTE, SECOND, TlsVersion};
-use crate::model::settings::{DaneDigests, DaneUse, FamilyPreference, Retry, TlsLevel, UnsignedList};
+use crate::model::settings::{Cache, DaneDigests, DaneUse, FamilyPreference, Keeping, Retry, TlsLevel, UnsignedList};
 
 /// Puts a time into a field of the retry rule.
 macro_rules! retry {
@@ -53,6 +53,15 @@ pub(super) static TABLE: Table = &[
     ("smtp_destination_concurrency_limit", Meaning::Number(|t, n| t.sender.concurrency.1 = n)),
     ("default_destination_concurrency_failed_cohort_limit", Meaning::Number(|t, n| t.sender.failed_cohort_limit = n)),
     ("smtp_destination_concurrency_failed_cohort_limit", Meaning::Number(|t, n| t.sender.failed_cohort_limit = n)),
+    // Connections that stay open.
+    ("smtp_connection_cache_on_demand", Meaning::YesNo(|t, yes| cache(t).demanded = yes)),
+    ("smtp_connection_cache_destinations", Meaning::List(cached_destinations)),
+    ("smtp_connection_cache_time_limit", Meaning::UnitTime('s', |t, ns| cache(t).idle_ns = ns)),
+    ("smtp_connection_reuse_time_limit", Meaning::UnitTime('s', |t, ns| cache(t).life_ns = ns)),
+    // What is counted is how often a connection was used again.
+    ("smtp_connection_reuse_count_limit", Meaning::Number(|t, n| cache(t).mails = if n == 0 { 0 } else { n.saturating_add(1) })),
+    ("smtp_tls_connection_reuse", Meaning::YesNo(|t, yes| cache(t).encrypted = yes)),
+    ("smtp_rset_timeout", Meaning::UnitTime('s', |t, ns| cache(t).probe_ns = ns)),
     // Which address first.
     ("smtp_skip_5xx_greeting", Meaning::YesNo(|t, yes| t.sender.skip_5xx_greeting = yes)),
     ("smtp_randomize_addresses", Meaning::YesNo(|t, yes| t.sender.randomize_addresses = yes)),
@@ -123,9 +132,7 @@ pub(super) static TABLE: Table = &[
     ("compatibility_level", Meaning::NoEffect),
     ("maillog_file", Meaning::NoEffect),
     ("notify_classes", Meaning::NoEffect),
-    ("smtp_connection_cache_on_demand", Meaning::NoEffect),
     ("smtp_quit_timeout", Meaning::NoEffect),
-    ("smtp_rset_timeout", Meaning::NoEffect),
     ("smtp_tls_CAfile", Meaning::NoEffect),
     ("smtp_tls_CApath", Meaning::NoEffect),
     ("smtp_tls_loglevel", Meaning::NoEffect),
@@ -192,10 +199,6 @@ pub(super) static NOT_MODELLED: &[&str] = &[
     "sender_dependent_default_transport_maps",
     "sender_dependent_relayhost_maps",
     "smtp_cname_overrides_servername",
-    "smtp_connection_cache_destinations",
-    "smtp_connection_cache_time_limit",
-    "smtp_connection_reuse_count_limit",
-    "smtp_connection_reuse_time_limit",
     "smtp_delivery_status_filter",
     "smtp_destination_concurrency_negative_feedback",
     "smtp_destination_concurrency_positive_feedback",
@@ -208,7 +211,6 @@ pub(super) static NOT_MODELLED: &[&str] = &[
     "smtp_reply_filter",
     "smtp_sasl_password_maps",
     "smtp_tls_block_early_mail_reply",
-    "smtp_tls_connection_reuse",
     "smtp_tls_fingerprint_cert_match",
     "smtp_transport_rate_delay",
     "smtpd_client_connection_count_limit",
@@ -269,6 +271,25 @@ fn match_names(tuned: &mut Tuned, level: TlsLevel, text: &str) -> Result<(), &'s
     if tuned.sender.tls.policy.level == level {
         tuned.sender.tls.policy.names = text.split([',', ' ', ':']).filter(|word| !word.is_empty()).map(Into::into).collect();
     }
+    Ok(())
+}
+
+/// The connection cache of a sender of this profile.
+fn cache(tuned: &mut Tuned) -> &mut Cache {
+    match &mut tuned.sender.keeping {
+        Keeping::Cache(cache) => cache,
+        Keeping::Never | Keeping::ForWaiting { .. } | Keeping::WithinRun { .. } => unreachable!("this table is for Postfix"),
+    }
+}
+
+/// `example.com, [relay.example.com]`, or `static:all`.
+fn cached_destinations(tuned: &mut Tuned, text: &str) -> Result<(), &'static str> {
+    let words: Vec<&str> = text.split([',', ' ']).filter(|word| !word.is_empty()).collect();
+    if words.iter().any(|word| (word.contains(':') && *word != "static:all") && !word.contains("]:") || word.contains('/')) {
+        return Err("next hops stand here, as \"example.com, [relay.example.com]\", or \"static:all\"; tables are not modelled");
+    }
+    cache(tuned).destinations =
+        words.into_iter().map(|word| if word == "static:all" { "*".into() } else { word.to_ascii_lowercase().into() }).collect();
     Ok(())
 }
 

@@ -4,7 +4,7 @@
 
 use super::{Meaning, Table};
 use crate::base::SECOND;
-use crate::model::settings::Retry;
+use crate::model::settings::{Keeping, Retry};
 
 /// How long Linux tries to connect where Sendmail sets no time.
 const KERNEL_CONNECT_NS: u64 = 127 * SECOND;
@@ -14,6 +14,17 @@ macro_rules! retry {
     ($field:ident) => {
         |t, ns| {
             if let Retry::QueueRuns { $field, .. } = &mut t.sender.retry {
+                *$field = ns;
+            }
+        }
+    };
+}
+
+/// Puts a time into a field of what a queue run remembers.
+macro_rules! run {
+    ($field:ident) => {
+        |t, ns| {
+            if let Keeping::WithinRun { $field, .. } = &mut t.sender.keeping {
                 *$field = ns;
             }
         }
@@ -45,6 +56,17 @@ pub(super) static TABLE: Table = &[
         "TLSFallbacktoClear",
         Meaning::Word(&[("True", |t| t.sender.tls.plain_retry = true), ("False", |t| t.sender.tls.plain_retry = false)]),
     ),
+    // What a queue run remembers.
+    (
+        "ConnectionCacheSize",
+        Meaning::Number(|t, n| {
+            if let Keeping::WithinRun { connections, .. } = &mut t.sender.keeping {
+                *connections = n
+            }
+        }),
+    ),
+    ("ConnectionCacheTimeout", Meaning::UnitTime('m', run!(idle_ns))),
+    ("Timeout.hoststatus", Meaning::UnitTime('m', run!(host_status_ns))),
     // What it takes as a server.
     ("MaxMessageSize", Meaning::Bytes(|t, bytes| t.max_message_size = bytes)),
     ("MaxRecipientsPerMessage", Meaning::Number(|t, n| t.max_recipients = n)),
@@ -60,15 +82,12 @@ pub(super) static TABLE: Table = &[
     // Nothing that is shown depends on these.
     ("CACertFile", Meaning::NoEffect),
     ("CACertPath", Meaning::NoEffect),
-    ("ConnectionCacheSize", Meaning::NoEffect),
-    ("ConnectionCacheTimeout", Meaning::NoEffect),
     ("DontExpandCnames", Meaning::NoEffect),
     ("LogLevel", Meaning::NoEffect),
     ("QueueLA", Meaning::NoEffect),
     ("RefuseLA", Meaning::NoEffect),
     ("SetCertAltnames", Meaning::NoEffect),
     ("SmtpGreetingMessage", Meaning::NoEffect),
-    ("Timeout.hoststatus", Meaning::NoEffect),
     ("Timeout.ident", Meaning::NoEffect),
     ("Timeout.quit", Meaning::NoEffect),
     // The format has fields for these.

@@ -1,0 +1,99 @@
+//! When does a sender keep a connection, and when is an open one used again?
+//!
+//! Sources: Postfix qmgr_entry.c `qmgr_entry_select` (demand), smtp_session.c and smtp_connect.c `smtp_cleanup_session` (what stays), scache(8);
+//! Exim transport.c `transport_check_waiting`; Sendmail mci.c. Not modelled: connections of a session with a login are not kept.
+
+use crate::base::{SECOND, SimTime};
+use crate::model::keeping::Cache;
+
+/// How busy a destination is, as Postfix's queue manager knows it. Forgotten when nothing waits for it and nothing is on its way.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Demand {
+    /// When the last delivery was over.
+    pub last_done: Option<SimTime>,
+    /// Open connections are looked for.
+    pub loads: bool,
+    /// Connections are kept.
+    pub stores: bool,
+}
+
+impl Demand {
+    /// A delivery begins while `busy` are under way, itself among them (KEEP-1).
+    ///
+    /// Kept is from the second of two deliveries on that follow each other within a second, counted in whole seconds as the queue manager does.
+    /// When deliveries neither overlap nor follow each other any more, what is open is used up and nothing is added.
+    pub fn begin(&mut self, busy: u32, now: SimTime) {
+        let back_to_back = self.last_done.is_some_and(|last| last.0 / SECOND + 1 >= now.0 / SECOND);
+        if !self.stores {
+            if back_to_back {
+                (self.loads, self.stores) = (true, true);
+            }
+        } else if busy <= 1 && !back_to_back {
+            self.stores = false;
+        }
+    }
+}
+
+/// Does a connection stay open after a transaction (KEEP-2)?
+#[must_use]
+pub fn stays(cache: &Cache, opened: SimTime, mails: u32, encrypted: bool, now: SimTime) -> bool {
+    let young = cache.life_ns == 0 || now.since(opened) <= cache.life_ns;
+    young && (cache.mails == 0 || mails < cache.mails) && (!encrypted || cache.encrypted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decide::profile::default_sender;
+    use crate::model::settings::{Keeping, Profile};
+
+    /// Milliseconds, how many are under way, when the last was over.
+    type Begin = (u64, u32, Option<u64>);
+
+    fn cache(profile: Profile) -> Cache {
+        let Keeping::Cache(cache) = default_sender(profile).keeping else { panic!("{profile:?} has a cache") };
+        cache
+    }
+
+    #[test]
+    fn demand_of_a_destination() {
+        // How deliveries begin; looked for, kept.
+        let cases: [(&str, &[Begin], (bool, bool)); 6] = [
+            ("one message", &[(0, 1, None)], (false, false)),
+            ("several at once", &[(0, 1, None), (0, 2, None), (0, 3, None)], (false, false)),
+            ("one after the other", &[(0, 1, None), (1_200, 1, Some(500))], (true, true)),
+            ("a pause of two seconds", &[(0, 1, None), (3_000, 1, Some(500))], (false, false)),
+            ("slower now", &[(0, 1, None), (500, 1, Some(400)), (3_000, 1, Some(600))], (true, false)),
+            ("slower now, but side by side", &[(0, 1, None), (500, 1, Some(400)), (3_000, 2, Some(600))], (true, true)),
+        ];
+        for (case, begins, expected) in cases {
+            let mut demand = Demand::default();
+            for (at_ms, busy, done_ms) in begins {
+                demand.last_done = done_ms.map(|ms| SimTime(ms * 1_000_000)).or(demand.last_done);
+                demand.begin(*busy, SimTime(at_ms * 1_000_000));
+            }
+            assert_eq!((demand.loads, demand.stores), expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn what_stays() {
+        let at = |seconds: u64| SimTime(seconds * SECOND);
+        let (postfix, kumo) = (cache(Profile::Postfix), cache(Profile::KumoMta));
+        let counted = Cache { mails: 3, ..cache(Profile::Postfix) };
+        let encrypted = Cache { encrypted: true, ..cache(Profile::Postfix) };
+        let cases = [
+            ("in clear", &postfix, 10, 1, false, true),
+            ("five minutes are over", &postfix, 301, 1, false, false),
+            ("any number", &postfix, 10, 10_000, false, true),
+            ("smtp_connection_reuse_count_limit: 2", &counted, 10, 3, false, false),
+            ("TLS", &postfix, 10, 1, true, false),
+            ("TLS, smtp_tls_connection_reuse", &encrypted, 10, 1, true, true),
+            ("KumoMTA, an hour", &kumo, 3_600, 1, true, true),
+            ("KumoMTA, 1024 messages", &kumo, 10, 1_024, true, false),
+        ];
+        for (case, cache, now, mails, encrypted, expected) in cases {
+            assert_eq!(stays(cache, at(0), mails, encrypted, at(now)), expected, "{case}");
+        }
+    }
+}

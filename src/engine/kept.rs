@@ -1,0 +1,295 @@
+//! Connections that are open and have nothing to do: who keeps them, and which mail takes one up (Postfix scache, KumoMTA; the lines of Exim,
+//! Sendmail and OpenSMTPD pass through here too).
+//!
+//! A connection that is taken up goes without connect, banner, EHLO and STARTTLS. The rules stand in `decide::keeping`. Not modelled: that an idle
+//! connection takes a place of the server's; a connection to a host that the lookup does not name any more.
+
+use super::plan::Goal;
+use super::session::{SessionEnd, Talk};
+use super::world::World;
+use crate::base::{ConnectionResult, HostId, NameId, SimTime, TlsOutcome};
+use crate::decide::failure::Effect;
+use crate::decide::keeping::{Demand, stays};
+use crate::decide::mx::MxPlan;
+use crate::decide::order::Order;
+use crate::model::fault::Unreachable;
+use crate::model::settings::{Cache, Keeping};
+use crate::trace::NONE;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+/// A connection that is open.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Kept {
+    pub(super) server: HostId,
+    pub(super) address: IpAddr,
+    pub(super) port: u16,
+    pub(super) name: NameId,
+    /// For which destination it was opened.
+    queue: u32,
+    opened: SimTime,
+    /// Since when it is idle.
+    pub(super) since: SimTime,
+    pub(super) mails: u32,
+    tls: u32,
+    encrypted: bool,
+    extensions: bool,
+}
+
+impl Kept {
+    /// Does it lead there?
+    pub(super) fn leads_to(&self, goal: &Goal) -> bool {
+        self.address == goal.address && self.port == goal.port
+    }
+}
+
+/// What a job has to do with open connections.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Use {
+    /// It looks for open ones.
+    loads: bool,
+    /// It keeps what it opens.
+    stores: bool,
+    /// A session of it was good already: later ones are not those that its destination prefers.
+    bound: bool,
+    /// The one that it took up, until its session is over.
+    pub(super) taken: Option<Kept>,
+}
+
+/// All that is open and idle, and what leads to it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Connections {
+    /// The newest last.
+    idle: BTreeMap<(HostId, IpAddr, u16), Vec<Kept>>,
+    /// By queue: to which address its last good sessions went, the newest first, and until when that is known.
+    bindings: BTreeMap<u32, Vec<(IpAddr, u16, SimTime)>>,
+    demands: BTreeMap<u32, Demand>,
+    /// By job.
+    pub(super) uses: BTreeMap<u32, Use>,
+}
+
+impl<const LEVEL: u8> World<'_, LEVEL> {
+    /// The cache of a machine that has one.
+    fn cache_of(&self, host: HostId) -> Option<&Cache> {
+        match &self.config(host).sender.keeping {
+            Keeping::Cache(cache) => Some(cache),
+            Keeping::Never | Keeping::ForWaiting { .. } | Keeping::WithinRun { .. } => None,
+        }
+    }
+
+    /// A job has its turn: may it take up and keep connections?
+    pub(super) fn note_demand(&mut self, job: u32) {
+        let queue = self.jobs[job].queue;
+        let host = self.queues[queue as usize].host;
+        let Some(cache) = self.cache_of(host) else { return };
+        let named = !cache.on_demand
+            || self.hop_of(job, 0).is_some_and(|(hop, _)| cache.names(&crate::decide::route::queue_name(&self.tables.names, &hop)));
+        let (mut loads, mut stores) = (named, named);
+        if cache.demanded {
+            let (busy, now) = (self.queues[queue as usize].active, self.now);
+            let demand = self.connections.demands.entry(queue).or_default();
+            demand.begin(busy, now);
+            (loads, stores) = (loads || demand.loads, stores || demand.stores);
+        }
+        if loads || stores {
+            self.connections.uses.insert(job, Use { loads, stores, ..Use::default() });
+        }
+    }
+
+    /// A delivery of a destination is over; one that has nothing left forgets how busy it was.
+    pub(super) fn note_done(&mut self, queue: u32) {
+        let row = &self.queues[queue as usize];
+        if row.active == 0 && row.waiting.is_empty() && row.dead_until <= self.now {
+            self.connections.demands.remove(&queue);
+        } else if self.cache_of(row.host).is_some_and(|cache| cache.demanded) {
+            self.connections.demands.entry(queue).or_default().last_done = Some(self.now);
+        }
+    }
+
+    /// A job is about to walk through its candidates: an open connection goes first.
+    pub(super) fn open_connection_first(&mut self, job: u32, order: &mut Order, plan: u32, at: SimTime) {
+        let Some(state) = self.connections.uses.get(&job).copied().filter(|state| state.loads && state.taken.is_none()) else { return };
+        let host = self.copies[self.jobs[job].copy].host;
+        let Some(idle_ns) = self.cache_of(host).map(|cache| cache.idle_ns) else { return };
+        let (queue, hop) = (self.jobs[job].queue, self.jobs[job].hop);
+        let goals: Vec<(u16, IpAddr, u16)> = {
+            let plan = self.cache_plan(plan);
+            order.iter().map(|place| (*place, plan.goals[usize::from(*place)].address, plan.goals[usize::from(*place)].port)).collect()
+        };
+        let mut found = None;
+        if hop == 0 && state.stores {
+            let bindings = self.connections.bindings.get(&queue).cloned().unwrap_or_default();
+            for (address, port, until) in bindings {
+                if at < until
+                    && let Some((place, ..)) = goals.iter().find(|goal| (goal.1, goal.2) == (address, port))
+                    && let Some(kept) = self.take_idle((host, address, port), queue, idle_ns, at)
+                {
+                    found = Some((*place, kept));
+                    break;
+                }
+            }
+        }
+        if found.is_none() {
+            let best = self.best_places(plan, order);
+            for (place, address, port) in goals.iter().filter(|goal| best.contains(&goal.0)) {
+                if let Some(kept) = self.take_idle((host, *address, *port), queue, idle_ns, at) {
+                    found = Some((*place, kept));
+                    break;
+                }
+            }
+        }
+        if let Some((place, kept)) = found {
+            order.retain(|other| *other != place);
+            order.insert(0, place);
+            self.connections.uses.entry(job).or_default().taken = Some(kept);
+        }
+    }
+
+    /// Candidates of the best preference.
+    fn best_places(&self, plan: u32, order: &Order) -> Vec<u16> {
+        match &self.cache_plan(plan).outcome {
+            MxPlan::Try(list) => {
+                let best = list.iter().map(|candidate| candidate.preference).min();
+                order.iter().copied().filter(|place| Some(list[usize::from(*place)].preference) == best).collect()
+            }
+            MxPlan::End { .. } => Vec::new(),
+        }
+    }
+
+    /// The newest connection to an address that is idle and may be used for a destination.
+    fn take_idle(&mut self, key: (HostId, IpAddr, u16), queue: u32, idle_ns: u64, at: SimTime) -> Option<Kept> {
+        let list = self.connections.idle.get_mut(&key)?;
+        list.retain(|kept| at <= kept.since.after(idle_ns));
+        // What was encrypted for one destination may be too little for another.
+        let place = list.iter().rposition(|kept| !kept.encrypted || kept.queue == queue)?;
+        Some(list.remove(place))
+    }
+
+    /// Is the line to this candidate open already? Says what it costs to ask; `None`: it has to be opened. What is waited for in vain is added to `at`.
+    pub(super) fn open_line(&mut self, job: u32, goal: &Goal, at: &mut SimTime) -> Option<bool> {
+        let client = self.copies[self.jobs[job].copy].host;
+        let probe_ns = match &self.config(client).sender.keeping {
+            Keeping::Cache(cache) => cache.probe_ns,
+            Keeping::Never | Keeping::ForWaiting { .. } => 0,
+            Keeping::WithinRun { .. } => {
+                self.line_of_run(job, goal, *at);
+                self.config(client).sender.timers.mail_ns
+            }
+        };
+        let kept = self.connections.uses.get(&job)?.taken.filter(|kept| kept.leads_to(goal))?;
+        let cut = self.faults.first_cut(self.model, client, kept.server, kept.address, kept.since, *at);
+        let Some(cut) = cut else { return Some(probe_ns > 0) };
+        // It broke while nobody used it: RSET shows that, at once or by silence.
+        if probe_ns > 0 && cut.how != Unreachable::Refused && *at < cut.until {
+            *at = at.after(probe_ns);
+        }
+        self.connections.uses.entry(job).or_default().taken = None;
+        None
+    }
+
+    /// Takes up an open connection, if the job has one: nothing is said again that was said when it was opened.
+    pub(super) fn takes_up(&mut self, talk: &mut Talk<'_>) -> bool {
+        let Some(kept) = self.kept_of(talk.job) else { return false };
+        (talk.tls, talk.encrypted, talk.extensions) = (kept.tls, kept.encrypted, kept.extensions);
+        true
+    }
+
+    /// The transaction over a connection that was open.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn transfer_again(&mut self, talk: &mut Talk<'_>) -> SessionEnd {
+        let mut end = self.transfer_logged_in(talk);
+        end.why = self.tables.texts.intern("over a connection that was open already".into());
+        end
+    }
+
+    /// Is the job's session one over a connection that was open?
+    pub(super) fn goes_over_kept(&self, job: u32) -> bool {
+        self.kept_of(job).is_some()
+    }
+
+    /// The open connection that a job has taken up, if its line is that one.
+    fn kept_of(&self, job: u32) -> Option<Kept> {
+        let line = &self.jobs[job].line;
+        self.connections.uses.get(&job)?.taken.filter(|kept| (kept.address, kept.port) == (line.address, line.port))
+    }
+
+    /// A session is over: does its connection stay, and for whom?
+    pub(super) fn line_is_free(&mut self, job: u32, end: &SessionEnd) {
+        let client = self.copies[self.jobs[job].copy].host;
+        let taken = self.kept_of(job);
+        if let Some(state) = self.connections.uses.get_mut(&job) {
+            state.taken = None;
+        }
+        let (keeping, has_routes) = (&self.config(client).sender.keeping, self.rules(client).relay.is_some());
+        if *keeping == Keeping::Never && !has_routes || end.plaintext_retry {
+            return;
+        }
+        let whole = !matches!(end.result, ConnectionResult::Dropped | ConnectionResult::Timeout);
+        let closing = end.rest.is_some_and(|(_, reply)| self.tables.replies.get(reply).code == 421);
+        let good = whole && end.result != ConnectionResult::TlsFailed && end.counts && !end.host_failure && !closing;
+        let row = &self.jobs[job];
+        let (queue, line) = (row.queue, &row.line);
+        let encrypted = end.tls != NONE && self.tables.tls.get(end.tls).outcome != TlsOutcome::Plaintext;
+        let kept = Kept {
+            server: line.server,
+            address: line.address,
+            port: line.port,
+            name: self.tables.candidates.get(line.candidate).name,
+            queue,
+            opened: taken.map_or(line.began, |kept| kept.opened),
+            since: self.now,
+            mails: taken.map_or(0, |kept| kept.mails) + 1,
+            tls: end.tls,
+            encrypted,
+            extensions: end.extended,
+        };
+        let login = self.config(client).logs_in() || self.model.hosts[client.index()].egress.len() > 1;
+        match keeping {
+            Keeping::Never if end.host_failure => self.suspend_route(job, kept.address, self.now),
+            Keeping::Never => self.session_stays(job, kept, whole),
+            Keeping::Cache(cache) => {
+                let stays = good && !login && stays(cache, kept.opened, kept.mails, encrypted, self.now);
+                self.keep_in_cache(job, kept, (stays, end.host_failure), cache.idle_ns);
+            }
+            Keeping::ForWaiting { mails } => {
+                let done = end.rest.is_none()
+                    && (end.taken_at().is_some() || end.refusals.iter().any(|(_, effect, _)| matches!(effect, Effect::Bounce(_))));
+                if good && done && !login && (*mails == 0 || kept.mails < *mails) {
+                    self.fetch_waiting(job, kept);
+                }
+            }
+            Keeping::WithinRun { .. } => self.keep_in_run(job, kept, (good && !login, whole && !end.host_failure && !closing), end.reply),
+        }
+    }
+
+    /// Into the cache: by its address, and under the destination's own name if it is the first good one of its job.
+    fn keep_in_cache(&mut self, job: u32, kept: Kept, (stays, host_failure): (bool, bool), idle_ns: u64) {
+        let client = self.copies[self.jobs[job].copy].host;
+        let first_hop = self.jobs[job].hop == 0;
+        let Some(state) = self.connections.uses.get_mut(&job).filter(|state| state.stores) else { return };
+        let binds = first_hop && !state.bound;
+        state.bound |= !host_failure;
+        if !stays {
+            return;
+        }
+        let now = self.now;
+        let list = self.connections.idle.entry((client, kept.address, kept.port)).or_default();
+        list.retain(|other| now <= other.since.after(idle_ns));
+        list.push(kept);
+        if binds {
+            let bindings = self.connections.bindings.entry(kept.queue).or_default();
+            bindings.retain(|(.., until)| now < *until);
+            let until = now.after(idle_ns);
+            match bindings.iter_mut().find(|(address, port, _)| (*address, *port) == (kept.address, kept.port)) {
+                Some(known) => known.2 = until,
+                None => bindings.insert(0, (kept.address, kept.port, until)),
+            }
+        }
+    }
+
+    /// A job is over: what it had to do with open connections is too.
+    pub(super) fn forget_use(&mut self, job: u32) {
+        self.connections.uses.remove(&job);
+    }
+}

@@ -1,0 +1,69 @@
+//! Which connections does a sender keep open for more mail, and for how long?
+//!
+//! Sources: Postfix CONNECTION_CACHE_README and postconf(5), Exim specification `connection_max_messages`, Sendmail op.me `ConnectionCacheSize`,
+//! KumoMTA `make_egress_path`.
+
+/// How a sender keeps connections open.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub enum Keeping {
+    /// Each message has a connection of its own.
+    #[default]
+    Never,
+    /// What is open and idle goes into a cache, and mail looks there before it connects.
+    Cache(Cache),
+    /// Mail that waits for the host is fetched while the connection is open (Exim).
+    ForWaiting {
+        /// Messages over one connection at most; 0 = no limit.
+        mails: u32,
+    },
+    /// A queue run takes its mail one after the other and keeps some connections meanwhile (Sendmail).
+    WithinRun {
+        /// How many at once; 0 = none.
+        connections: u32,
+        /// So long after their last mail.
+        idle_ns: u64,
+        /// How long a host that failed is left alone by the same run.
+        host_status_ns: u64,
+    },
+}
+
+/// A cache of open connections.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Cache {
+    /// Only for a destination that has more mail than it gets done (Postfix `smtp_connection_cache_on_demand`); else always.
+    pub on_demand: bool,
+    /// On demand: is it done at all?
+    pub demanded: bool,
+    /// Next hops whose connections are kept in any case (Postfix `smtp_connection_cache_destinations`); `*` = all.
+    pub destinations: Vec<Box<str>>,
+    /// So long after the last mail.
+    pub idle_ns: u64,
+    /// So long after the connect; 0 = no limit.
+    pub life_ns: u64,
+    /// Messages over one connection at most; 0 = no limit.
+    pub mails: u32,
+    /// Encrypted ones too.
+    pub encrypted: bool,
+    /// Before it is used again, RSET asks whether it is still there; so long is waited for the answer. 0 = it is not asked.
+    pub probe_ns: u64,
+}
+
+impl Keeping {
+    /// Is something kept from one pass to another?
+    #[must_use]
+    pub fn is_used(&self) -> bool {
+        match self {
+            Self::Never => false,
+            Self::Cache(cache) => !cache.on_demand || cache.demanded || !cache.destinations.is_empty(),
+            Self::ForWaiting { .. } | Self::WithinRun { .. } => true,
+        }
+    }
+}
+
+impl Cache {
+    /// Are connections to this next hop kept whatever the demand?
+    #[must_use]
+    pub fn names(&self, next_hop: &str) -> bool {
+        self.destinations.iter().any(|name| &**name == "*" || **name == *next_hop)
+    }
+}
