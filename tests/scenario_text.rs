@@ -70,6 +70,7 @@ Scenario(
         "servers": ExchangeServer(
             version: ExchangeSE, hosts: { "S1": (role: Mailbox, service_time: "uniform 100ms..300ms") },
             sites: { "north": (hub_site_enabled: true) }, database_availability_groups: { "dag": (servers: ["S1"]) },
+            mailbox_databases: { "db": (mailboxes: ["a@fabrikam.com"], servers: ["S1"], active: "S1", behind: "1m") },
             site_links: { "n-s": (sites: ["north", "south"], cost: 50, exchange_cost: 10) },
             send_connectors: { "out": (address_spaces: ["SMTP:*;5"], error_policies: [DowngradeDnsFailures], smart_host_auth_mechanism: None) },
             receive_connectors: { "Default Frontend": (server: "S1", permission_groups: [AnonymousUsers], auth_mechanism: [Tls], message_rate_limit: 5,

@@ -110,6 +110,9 @@ fn each_server_in_its_own_way() {
         "\"e\": Reply(target: \"mx1\", phase: Rcpt, recipient: \"eve@*\", code: \"450 4.2.1 busy\"), {}",
         breaks("FinalDot", "Close")
     );
+    let bye = |phase: &str, code: &str| format!("\"f\": Reply(target: \"mx1\", phase: {phase}, code: \"{code}\", then: Close)");
+    let (rcpt_450_bye, rcpt_550_bye, ehlo_502_bye) =
+        (bye("Rcpt", "450 4.2.1 no"), bye("Rcpt", "550 5.1.1 no"), bye("Ehlo", "502 5.5.1 no"));
     let twice = "dest.test. MX 10 mx1.dest.test.\n        dest.test. MX 30 mx1.dest.test.";
     let own = "dest.test. A 192.0.2.9";
     let tls = World { tls: "May", certificate: "good", faults: &lost, until: "6s", ..USUAL };
@@ -168,6 +171,41 @@ fn each_server_in_its_own_way() {
         ("TLS, broken", "Postfix", tls, "bob queued 0 4.4.2; mx1 mx1 mx1; 0 4"),
         ("TLS, broken", "Exim", tls, "bob queued 0 4.4.2; mx1 mx1; 0 4"),
         ("TLS required, broken", "Postfix", World { tls: "Encrypt", ..tls }, "bob queued 0 4.4.2; mx1 mx1; 0 4"),
+        // Whatever the server says as it closes: that is for the first (Sendmail names them in an order of luck), and the others find the line closed.
+        (
+            "RCPT 450 and closed",
+            "Postfix",
+            World { faults: &rcpt_450_bye, to: BOTH, ..USUAL },
+            "bob queued 450 4.2.1, eve queued 0 4.4.2; mx1; 0",
+        ),
+        (
+            "RCPT 450 and closed",
+            "Exim",
+            World { faults: &rcpt_450_bye, to: BOTH, ..USUAL },
+            "bob queued 450 4.2.1, eve queued 0 4.4.2; mx1; 0",
+        ),
+        (
+            "RCPT 450 and closed",
+            "Sendmail",
+            World { faults: &rcpt_450_bye, to: BOTH, ..USUAL },
+            "bob queued 421 4.4.2, eve queued 450 4.2.1; mx1; 0",
+        ),
+        (
+            "RCPT 550 and closed",
+            "Postfix",
+            World { faults: &rcpt_550_bye, to: BOTH, ..USUAL },
+            "bob bounced 550 5.1.1, eve queued 0 4.4.2; mx1; 0",
+        ),
+        (
+            "RCPT 550 and closed, two MX",
+            "Postfix",
+            World { faults: &rcpt_550_bye, records: TWO, to: BOTH, ..USUAL },
+            "bob bounced 550 5.1.1, eve delivered 250 2.0.0; mx1 mx2; 0",
+        ),
+        ("RCPT 550 and closed, alone", "Exim", World { faults: &rcpt_550_bye, ..USUAL }, "bob bounced 550 5.1.1; mx1; 0"),
+        // HELO needs a line.
+        ("EHLO 502 and closed", "Postfix", World { faults: &ehlo_502_bye, ..USUAL }, "bob queued 0 4.4.2; mx1; 0"),
+        ("EHLO 502 and closed", "Exim", World { faults: &ehlo_502_bye, ..USUAL }, "bob queued 0 4.4.2; mx1; 0"),
         // A host that stands in the list twice.
         ("twice in the list", "Postfix", World { faults: &rcpt, records: twice, ..USUAL }, "bob queued 450 4.2.1; mx1 mx1; 0"),
         ("twice in the list", "Sendmail", World { faults: &rcpt, records: twice, ..USUAL }, "bob queued 450 4.2.1; mx1; 0"),

@@ -211,7 +211,9 @@ impl<'a> Builder<'a> {
             .map(|at| &self.run.trace.fates[*at as usize])
             .filter(|row| row.recipient == index)
             .collect();
-        let good = |row: &&&FateRow| matches!(row.fate, Fate::Delivered | Fate::LeftModel);
+        // What a failover took out of a mailbox again was not delivered after all.
+        let stayed = |row: &FateRow| !rows.iter().any(|later| later.copy == row.copy && later.fate == Fate::Lost && later.at > row.at);
+        let good = |row: &&&FateRow| matches!(row.fate, Fate::Delivered | Fate::LeftModel) && stayed(row);
         let arrivals = rows.iter().filter(good).count() as u32;
         let open = self.open_copy(message, index, &rows);
         let chosen = rows

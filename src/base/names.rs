@@ -3,6 +3,7 @@
 //! Sources: RFC 1035 §2.3.1 and §3.1 (lengths), RFC 5321 §2.3.11 and §4.1.2 (addresses). Not modelled: quoted local parts
 //! with special characters keep their quotes and are compared as written.
 
+use super::punycode::ascii_form;
 use std::fmt;
 
 /// A domain or host name in normal form: ASCII lower case, no trailing dot, `.` is the root (empty text).
@@ -15,6 +16,9 @@ pub enum BadDomain {
     /// A label is empty, too long or has characters that no host name has.
     #[error("the label `{0}` is not one to 63 letters, digits, `-` or `_`")]
     Label(String),
+    /// The name has letters that are not ASCII; how DNS has it.
+    #[error("it has letters that are not ASCII: in DNS its name is `{0}`, so write that")]
+    NotAscii(String),
     /// More than 253 characters.
     #[error("a name has at most 253 characters, this one has {0}")]
     TooLong(usize),
@@ -29,6 +33,12 @@ impl Domain {
         let name = text.strip_suffix('.').unwrap_or(text);
         if name.len() > 253 {
             return Err(BadDomain::TooLong(name.len()));
+        }
+        if !name.is_ascii()
+            && let Some(ascii) = ascii_form(name)
+            && Self::parse(&ascii).is_ok()
+        {
+            return Err(BadDomain::NotAscii(ascii));
         }
         if name.is_empty() {
             return if text == "." { Ok(Self("".into())) } else { Err(BadDomain::Label(String::new())) };
@@ -118,6 +128,8 @@ mod tests {
             ("*.contoso.com", Ok("*.contoso.com")),
             ("_25._tcp.mx", Ok("_25._tcp.mx")),
             ("domain.*.contoso.com", Err(BadDomain::Label("*".into()))),
+            ("mail.Bücher.example", Err(BadDomain::NotAscii("mail.xn--bcher-kva.example".into()))),
+            ("a b.bücher.example", Err(BadDomain::Label("a b".into()))),
             ("a..b", Err(BadDomain::Label(String::new()))),
             ("", Err(BadDomain::Label(String::new()))),
         ];

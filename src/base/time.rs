@@ -102,6 +102,9 @@ pub fn parse_duration(text: &str) -> Result<u64, String> {
         }
         rest = &rest[end..];
     }
+    if text.starts_with(['-', '+']) {
+        return Err("a duration has no sign, and nothing lies before the start".into());
+    }
     let duration = humantime::parse_duration(text).map_err(|error| error.to_string())?;
     u64::try_from(duration.as_nanos()).map_err(|_| "longer than 584 years".into())
 }

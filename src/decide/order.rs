@@ -17,8 +17,9 @@ pub type Order = SmallVec<[u16; 6]>;
 /// Added to a place: the luck of the address, not of its host.
 pub const OF_ADDRESS: u32 = 1 << 16;
 
-/// Orders `candidates` (sorted by preference already). `luck(n)` is the number of the n-th candidate in this attempt.
-pub fn order(rule: OrderRule, sender: &Sender, candidates: &[Candidate], mut luck: impl FnMut(u32) -> u64) -> Order {
+/// Orders `candidates` (sorted by preference already). `luck(n)` is the number of the n-th candidate in this attempt; `shuffled`: the resolver hands
+/// out the addresses of a host in an order of luck, else they stay as listed.
+pub fn order(rule: OrderRule, sender: &Sender, candidates: &[Candidate], shuffled: bool, mut luck: impl FnMut(u32) -> u64) -> Order {
     let as_listed = || (0..candidates.len() as u16).collect::<Order>();
     if candidates.len() < 2 {
         return as_listed();
@@ -30,17 +31,27 @@ pub fn order(rule: OrderRule, sender: &Sender, candidates: &[Candidate], mut luc
             // One number per host: its addresses stay together in the resolver's order.
             let mut keys: SmallVec<[(u16, u64, u16); 8]> = SmallVec::new();
             let mut last: Option<(u16, crate::base::NameId, u64)> = None;
+            let mut several = false;
             for place in 0..candidates.len() as u16 {
                 let candidate = at(place);
                 let next = candidates.get(usize::from(place) + 1).map(|candidate| candidate.preference);
                 let key = match last {
-                    Some((preference, name, key)) if preference == candidate.preference && name == candidate.name => key,
+                    Some((preference, name, key)) if preference == candidate.preference && name == candidate.name => {
+                        several = true;
+                        key
+                    }
                     // Who stands alone at a preference needs no luck.
                     Some((preference, ..)) if preference != candidate.preference && next != Some(candidate.preference) => 0,
                     _ => luck(u32::from(place)),
                 };
                 last = Some((candidate.preference, candidate.name, key));
                 keys.push((candidate.preference, key, place));
+            }
+            if several && shuffled {
+                let answered = as_answered(candidates, luck);
+                (0_u16..).zip(&answered).for_each(|(rank, place)| keys[usize::from(*place)].2 = rank);
+                keys.sort_unstable();
+                return keys.iter().map(|key| answered[usize::from(key.2)]).collect();
             }
             keys.sort_unstable();
             return keys.iter().map(|key| key.2).collect();
@@ -72,16 +83,38 @@ pub fn order(rule: OrderRule, sender: &Sender, candidates: &[Candidate], mut luc
             }
         }
         OrderRule::ByAddress => {
-            places = as_listed();
-            let keys: SmallVec<[u64; 8]> =
-                (0..places.len() as u32).map(|n| if sender.randomize_addresses { luck(n) } else { u64::from(n) }).collect();
-            places.sort_by_key(|place| (at(*place).preference, family_rank(&sender.families, at(*place)), keys[*place as usize]));
+            if sender.randomize_addresses {
+                places = as_listed();
+                let keys: SmallVec<[u64; 8]> = (0..places.len() as u32).map(&mut luck).collect();
+                places.sort_by_key(|place| (at(*place).preference, family_rank(&sender.families, at(*place)), keys[*place as usize]));
+            } else {
+                places = if shuffled { as_answered(candidates, luck) } else { as_listed() };
+                places.sort_by_key(|place| (at(*place).preference, family_rank(&sender.families, at(*place))));
+            }
             if sender.address_limit > 1 && sender.families.balance && sender.families.prefer == FamilyPreference::Any {
                 balance(&mut places, candidates, sender.address_limit as usize);
             }
         }
     }
     places
+}
+
+/// The list as the resolver answered: the addresses in one answer by their own luck, so that one more or less leaves the others as they were.
+fn as_answered(candidates: &[Candidate], mut luck: impl FnMut(u32) -> u64) -> Order {
+    let mut keys: SmallVec<[(u16, u64, u16); 8]> = SmallVec::new();
+    let mut first = 0;
+    for place in 0..candidates.len() as u16 {
+        let of_answer = |place: u16| {
+            let candidate = &candidates[usize::from(place)];
+            (candidate.preference, candidate.name, candidate.address.is_ipv6())
+        };
+        if of_answer(first) != of_answer(place) {
+            first = place;
+        }
+        keys.push((first, luck(u32::from(place) + OF_ADDRESS), place));
+    }
+    keys.sort_unstable();
+    keys.iter().map(|key| key.2).collect()
 }
 
 /// Sorts a family to the front of its preference, if one is preferred.
@@ -129,11 +162,11 @@ mod tests {
             ("addresses mixed", OrderRule::ByAddress, [5, 1, 3, 0], vec![1, 2, 0, 3]),
         ];
         for (case, rule, numbers, expected) in cases {
-            assert_eq!(order(rule, &sender, &list, luck(numbers)).to_vec(), expected, "{case}");
+            assert_eq!(order(rule, &sender, &list, false, luck(numbers)).to_vec(), expected, "{case}");
         }
         sender.families.prefer = FamilyPreference::V4;
         let mixed = [candidate(10, 1, "2001:db8::1"), candidate(10, 1, "192.0.2.1")];
-        assert_eq!(order(OrderRule::ByAddress, &sender, &mixed, u64::from).to_vec(), vec![1, 0]);
+        assert_eq!(order(OrderRule::ByAddress, &sender, &mixed, false, u64::from).to_vec(), vec![1, 0]);
     }
 
     #[test]
@@ -155,7 +188,38 @@ mod tests {
             ("the second host first, addresses of the first turned", [2, 0, 1, 0, 0], [2, 1, 3, 4, 5], vec![3, 2, 1, 0]),
         ];
         for (case, hosts, addresses, expected) in cases {
-            assert_eq!(order(OrderRule::ByHostAndAddress, &sender, &list, luck(hosts, addresses)).to_vec(), expected, "{case}");
+            assert_eq!(order(OrderRule::ByHostAndAddress, &sender, &list, true, luck(hosts, addresses)).to_vec(), expected, "{case}");
+        }
+    }
+
+    /// The addresses of one answer have each its own luck: without one of them the others keep their order.
+    #[test]
+    fn addresses_in_the_order_of_an_answer() {
+        let mut sender = crate::decide::profile::default_sender(crate::model::settings::Profile::Postfix);
+        sender.randomize_addresses = false;
+        let list = [
+            candidate(10, 1, "2001:db8::1"),
+            candidate(10, 1, "192.0.2.1"),
+            candidate(10, 1, "192.0.2.2"),
+            candidate(10, 1, "192.0.2.3"),
+            candidate(10, 2, "192.0.2.4"),
+        ];
+        let luck = |addresses: Vec<u64>| move |n: u32| if n >= OF_ADDRESS { addresses[(n - OF_ADDRESS) as usize] } else { u64::from(n) };
+        for rule in [OrderRule::ByHost, OrderRule::ByAddress] {
+            let of = |list: &[Candidate], shuffled, addresses: &[u64]| {
+                let order = order(rule, &sender, list, shuffled, luck(addresses.to_vec()));
+                order.iter().map(|place| list[usize::from(*place)].address.to_string()).collect::<Vec<_>>()
+            };
+            let whole = ["2001:db8::1", "192.0.2.3", "192.0.2.1", "192.0.2.2", "192.0.2.4"];
+            assert_eq!(of(&list, true, &[9, 5, 7, 3, 1]), whole, "{rule:?}");
+            assert_eq!(of(&list, false, &[9, 5, 7, 3, 1])[1..4], ["192.0.2.1", "192.0.2.2", "192.0.2.3"], "{rule:?}");
+            for gone in 0..list.len() {
+                let (mut fewer, mut lots) = (list.to_vec(), vec![9, 5, 7, 3, 1]);
+                fewer.remove(gone);
+                lots.remove(gone);
+                let left: Vec<&str> = whole.into_iter().filter(|text| *text != list[gone].address.to_string()).collect();
+                assert_eq!(of(&fewer, true, &lots), left, "{rule:?} without {gone}");
+            }
         }
     }
 
@@ -165,6 +229,6 @@ mod tests {
         (sender.address_limit, sender.randomize_addresses) = (5, false);
         let mut list: Vec<Candidate> = (1..=5).map(|n| candidate(10, n, &format!("2001:db8::{n}"))).collect();
         list.push(candidate(10, 6, "192.0.2.6"));
-        assert_eq!(order(OrderRule::ByAddress, &sender, &list, |_| 0).to_vec(), vec![0, 1, 2, 3, 5, 4]);
+        assert_eq!(order(OrderRule::ByAddress, &sender, &list, true, |_| 0).to_vec(), vec![0, 1, 2, 3, 5, 4]);
     }
 }

@@ -37,6 +37,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     fn troubled_command(&mut self, talk: &mut Talk<'_>, phase: Phase, timeout_ns: u64, cost_ns: u64) -> Result<(), Stop> {
         let model = self.model;
         let start = talk.now;
+        if talk.closed {
+            return Err(Stop::Lost(start));
+        }
         let (mut cost, mut script) = (cost_ns, None);
         for number in &model.host_faults[talk.server.index()].session {
             let kind = &model.faults[*number as usize].kind;
@@ -72,8 +75,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             Some(Err(DropHow::Silence)) => return Err(Stop::Silent(gives_up)),
             _ if reply_at > gives_up => return Err(Stop::Silent(gives_up)),
             Some(Err(DropHow::Close | DropHow::Reset)) => return Err(Stop::Lost(reply_at.max(start.after(talk.rtt)))),
-            Some(Ok((reply, _))) if reply.class() > 3 => {
+            Some(Ok((reply, close))) if reply.class() > 3 => {
                 talk.now = reply_at;
+                talk.closed = close;
                 return Err(Stop::Reply(reply.clone()));
             }
             Some(Ok(_)) | None => {}

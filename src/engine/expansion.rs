@@ -143,6 +143,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let mut members: SmallVec<[u16; 4]> = SmallVec::new();
         for to in &expansion.to {
             let address = self.tables.templates.intern(to.clone());
+            // From now on somebody needs SMTPUTF8.
+            self.demanding |= !to.local.is_ascii();
             if self.messages[message].ends.len() + expansion.to.len() > RECIPIENTS_MAX {
                 self.bound.get_or_insert_with(|| format!("recipients of one message: {RECIPIENTS_MAX}"));
                 break;

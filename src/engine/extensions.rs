@@ -73,12 +73,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let is_other = |template: u32| template != NONE && !self.tables.templates.get(template).local.is_ascii();
         let recipients = &self.jobs[job].recipients;
         let mut addresses = recipients.iter().map(|place| self.recipient_template(row.message, row.recipients[usize::from(*place)].index));
-        Needs {
-            eight_bit: body == Body::EightBit,
-            binary: body == Body::Binary,
-            utf8: source.utf8,
-            utf8_addresses: source.utf8 && (is_other(self.sender_of(copy)) || addresses.any(is_other)),
-        }
+        // Whoever wrote it said so, or it was passed on to such an address.
+        let utf8_addresses = is_other(self.sender_of(copy)) || addresses.any(is_other);
+        Needs { eight_bit: body == Body::EightBit, binary: body == Body::Binary, utf8: source.utf8 || utf8_addresses, utf8_addresses }
     }
 
     /// Are the sender's wishes about reports lost on the way to this server?

@@ -166,6 +166,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     /// A recipient arrived where it ends.
     pub(super) fn arrive_in_mailbox(&mut self, copy: u32, place: usize, fate: Fate) {
+        if !self.plain && fate == Fate::Delivered && self.mailbox_has_it(copy, place) {
+            return;
+        }
         let junk = fate == Fate::Delivered && self.copies[copy].arrival.junk;
         let reply = if junk { self.tables.reply(250, Enhanced(2, 0, 0), "Ok, into the junk folder") } else { self.ok_reply };
         let index = self.copies[copy].recipients[place].index;
@@ -174,6 +177,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
         self.copies[copy].recipients[place].state = RecipientState::Done;
         self.end_recipient(copy, place, fate, reply, NONE);
+        if !self.plain && fate == Fate::Delivered {
+            self.keep_for_failover(copy, index);
+        }
     }
 
     /// One copy of a recipient has ended.
@@ -220,6 +226,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
         (self.copies[copy].waits, self.copies[copy].closed) = (u64::MAX, true);
         self.copies.remove(copy);
+        self.let_go(message);
+    }
+
+    /// Somebody who held a message has done with it.
+    pub(super) fn let_go(&mut self, message: u32) {
         let row = &mut self.messages[message];
         row.copies -= 1;
         if row.copies == 0 {

@@ -26,6 +26,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     /// The part of a routing question that names the message of a copy.
     pub(super) fn letter_number(&mut self, copy: u32) -> u32 {
         let row = &self.copies[copy];
+        if !self.plain && self.skips_dead_connectors(row.host) {
+            return UNIQUE;
+        }
         let message = &self.messages[row.message];
         let varies = |template: u32| template != NONE && !self.tables.templates.get(template).is_constant();
         let source = self.sources_model.get(message.source as usize).filter(|_| message.kind == 0);

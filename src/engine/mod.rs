@@ -41,6 +41,7 @@ mod resolver;
 mod rounds;
 mod route;
 mod run;
+mod safety_net;
 mod session;
 mod settle;
 mod shadow;

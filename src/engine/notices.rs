@@ -14,6 +14,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     /// A report to the sender: born here, from nobody.
     pub(super) fn report(&mut self, copy: u32, lines: Vec<(u16, &'static str, Enhanced, u32)>, kind: u8) {
         let message = self.copies[copy].message;
+        if !self.plain && self.transport_queues.redundancy.is_silent(copy) {
+            return;
+        }
         let row = &self.messages[message];
         let (to, from) = (row.to, self.sender_of(copy));
         let host = self.copies[copy].host;

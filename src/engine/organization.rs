@@ -11,6 +11,7 @@ use crate::decide::exchange::receive_connector;
 use crate::decide::exchange::recipient;
 use crate::decide::exchange::send_connector::{self, Choice};
 use crate::decide::exchange::server_recipient::{self, Found};
+use crate::decide::{Decision, because};
 use crate::model::directory::entry_of;
 use crate::model::exchange_server::{Organization, SendConnector, ServerVersion};
 use crate::model::letter::Stamps;
@@ -53,7 +54,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         decisions: &mut SmallVec<[u32; 2]>,
     ) -> Stop {
         let (host, size_bytes) = (self.copies[copy].host, self.messages[self.copies[copy].message].size);
-        if let Some(reply) = self.too_large_for_all(copy, organization, size_bytes) {
+        if let Some((reply, why)) = self.too_large_for_all(copy, organization, size_bytes) {
+            decisions.push(self.store("may a message be that large?", host, NONE, &why));
             return Stop::Bounce(reply);
         }
         if organization.send_connectors.iter().any(|connector| connector.linked.is_some())
@@ -91,15 +93,18 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 
     /// Larger than any message of the organization may be: what its own people send, and what others send to them. Reports always pass.
-    fn too_large_for_all(&mut self, copy: u32, organization: &Organization, size_bytes: u64) -> Option<u32> {
+    fn too_large_for_all(&mut self, copy: u32, organization: &Organization, size_bytes: u64) -> Option<(u32, Decision<()>)> {
         let row = &self.copies[copy];
         let limits = &organization.transport;
-        let (most, text) = match row.hops {
-            0 => (limits.max_send_size, "RESOLVER.RST.SendSizeLimit.Org; message too large for this organization"),
-            _ => (limits.max_receive_size, "RESOLVER.RST.RecvSizeLimit.Org; message too large for this organization"),
+        let (most, name, text, source) = match row.hops {
+            0 => (limits.max_send_size, "MaxSendSize", "RESOLVER.RST.SendSizeLimit.Org", "Set-TransportConfig MaxSendSize"),
+            _ => (limits.max_receive_size, "MaxReceiveSize", "RESOLVER.RST.RecvSizeLimit.Org", "Set-TransportConfig MaxReceiveSize"),
         };
         let is_mail = self.messages[row.message].kind == 0;
-        (is_mail && most.is_some_and(|most| size_bytes > most)).then(|| self.tables.reply(550, Enhanced(5, 2, 3), text))
+        let most = most.filter(|most| is_mail && size_bytes > *most)?;
+        let why = format!("the message has {size_bytes} bytes, and the organization's limit is {most}, whatever its connectors allow");
+        let text = format!("{text}; message too large for this organization");
+        Some((self.tables.reply(550, Enhanced(5, 2, 3), &text), Decision::for_reason((), because("SIZE", name, why, source))))
     }
 
     /// More recipients than a message of the organization's own people may have. A group counts as one until it is expanded.
@@ -120,7 +125,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         size_bytes: u64,
         decisions: &mut SmallVec<[u32; 2]>,
     ) -> Stop {
-        let choice = send_connector::select(organization, &self.tables.names, domain, size_bytes);
+        let choice =
+            send_connector::select_alive(organization, &self.tables.names, domain, size_bytes, &self.dead_connectors(host, organization));
         decisions.push(self.store("which Send connector?", host, NONE, &choice));
         match choice.outcome {
             Choice::TooLarge => {

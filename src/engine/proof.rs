@@ -13,7 +13,7 @@ use crate::decide::mta_sts::{self, Verdict};
 use crate::decide::profile::{End, bounce};
 use crate::model::Model;
 use crate::model::dns::{RecordType, Tlsa};
-use crate::model::settings::{DaneUse, Directory, HostConfig, TlsLevel, TlsPolicy, UnsignedList};
+use crate::model::settings::{DaneUse, Directory, HostConfig, Target, TlsLevel, TlsPolicy, UnsignedList};
 use crate::model::traffic::TlsWish;
 use crate::trace::level::PATHS;
 use crate::trace::{Leg, NONE, PublishedPolicy, RefusalRow, TlsRecord};
@@ -51,7 +51,7 @@ impl Published {
     /// May a machine with these settings have to look at promises at all?
     pub(super) fn concerns(&self, config: &HostConfig) -> bool {
         let asks = |policy: &TlsPolicy| match policy.dane {
-            DaneUse::Must => true,
+            DaneUse::Must | DaneUse::MustOfNames => true,
             DaneUse::Try if self.signed => true,
             DaneUse::Try | DaneUse::Never => self.mta_sts && policy.mta_sts,
         };
@@ -136,6 +136,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             return Proved::Go(at);
         }
         let (mut policy, mut at) = (policy, at);
+        if policy.dane == DaneUse::MustOfNames {
+            let hop = self.hop_of(job, self.jobs[job].hop).map(|(hop, _)| hop.target);
+            policy.dane = if matches!(hop, Some(Target::Ip(_))) { DaneUse::Never } else { DaneUse::Must };
+        }
         if !goal.ground.list && policy.dane == DaneUse::Try && policy.unsigned_list != UnsignedList::AsProfile {
             (policy.dane, policy.level) = match policy.unsigned_list {
                 UnsignedList::None => (DaneUse::Never, TlsLevel::None),

@@ -64,7 +64,7 @@ pub(crate) struct Told {
     pub(crate) answer: u32,
     /// When it is there.
     pub(crate) at: SimTime,
-    /// By how much the records are rotated.
+    /// By how much the records are rotated, where a resolver does that.
     pub(crate) turn: u32,
 }
 
@@ -91,7 +91,6 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let model = self.model;
         let asked = &mut self.resolvers.slots[slot as usize];
         let settings = &model.resolvers[asked.resolver.index()];
-        let place = asked.place;
         let rotated = asked.turn;
         asked.turn = asked.turn.wrapping_add(1);
         let known = asked.entry;
@@ -123,13 +122,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 }
             }
         };
+        // An order of luck is that of each attempt (`decide::order`): there a record has its own luck, and one more or less moves no other.
         let turn = match settings.answer_order {
-            AnswerOrder::AsWritten => 0,
+            AnswerOrder::AsWritten | AnswerOrder::Random => 0,
             AnswerOrder::Rotated => rotated,
-            AnswerOrder::Random => {
-                let count = self.resolvers.answer(answer).records().len() as u64;
-                if count > 1 { below(self.chance.draw(Purpose::Answer, luck.0, place, luck.1), count) as u32 } else { 0 }
-            }
         };
         if self.writes(STEPS) {
             let Slot { name, kind, .. } = self.resolvers.slots[slot as usize];

@@ -155,8 +155,16 @@ fn play<const LEVEL: u8>(model: &Model, options: &Options) -> Run {
         world.events.push(version.at, Kind::Change, at as u32);
     }
     for (at, fault) in model.faults.iter().enumerate() {
-        if let FaultKind::Down { queue_lost: true, .. } = fault.kind {
-            world.events.push(fault.window.from, Kind::Change, (model.versions.len() + at) as u32);
+        match &fault.kind {
+            FaultKind::Down { queue_lost: true, .. } => {
+                world.events.push(fault.window.from, Kind::Change, (model.versions.len() + at) as u32);
+            }
+            FaultKind::Down { hosts, addresses, .. } if addresses.is_empty() && !world.plain => {
+                for moment in world.shadows_lose_patience(hosts, fault.window) {
+                    world.events.push(moment, Kind::Change, (model.versions.len() + model.faults.len() + at) as u32);
+                }
+            }
+            _ => {}
         }
     }
     world.prepare_sources();
@@ -256,6 +264,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     /// Other settings become current.
     fn change(&mut self, version: usize) {
         let model = self.model;
+        if let Some(fault) = version.checked_sub(model.versions.len() + model.faults.len()) {
+            return self.shadows_take_over(fault);
+        }
         if let Some(fault) = version.checked_sub(model.versions.len()) {
             let FaultKind::Down { hosts, .. } = &model.faults[fault].kind else { return };
             for host in hosts_of(hosts, model.hosts.len()) {
@@ -264,6 +275,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             return;
         }
         self.take_settings(version);
+        if !self.plain {
+            self.databases_fail_over(version);
+        }
         // More slots serve those who wait at once, as at the end of a fault.
         let lines = (0..self.machines.len()).filter(|at| !self.machines[*at].line.is_empty()).map(|at| HostId(at as u32));
         for host in lines.collect::<Vec<_>>() {

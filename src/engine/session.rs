@@ -141,6 +141,8 @@ pub(super) struct Talk<'a> {
     pub(super) encrypted: bool,
     /// EHLO was answered: extensions can be used.
     pub(super) extensions: bool,
+    /// The server closed the line after its last reply.
+    pub(super) closed: bool,
     /// Nothing cuts sessions between these two, and the server does nothing in them beside the usual.
     pub(super) calm: bool,
     /// Slow servers that this session met already: it counts once for each.
@@ -206,6 +208,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             tls: NONE,
             encrypted: false,
             extensions: true,
+            closed: false,
             calm: self.model.host_faults[server.index()].session.is_empty() && !self.faults.may_cut(self.model, client, server),
             slowed_by: Vec::new(),
             login: NONE,

@@ -184,7 +184,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         self.copies[new].arrival = end.arrival;
         if !self.plain {
             self.count_local_hop(self.jobs[job].copy, new, server);
-            self.shadow_may_repeat(self.jobs[job].copy, server, at, &indexes);
+            self.note_hand_over(self.jobs[job].copy, new, at, &indexes);
         }
         if self.wishful {
             self.copies[new].wishes_lost = self.copies[self.jobs[job].copy].wishes_lost || self.loses_wishes(job, end);

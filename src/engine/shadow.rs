@@ -1,41 +1,58 @@
 //! What survives the death of an Exchange server? Shadow redundancy: another server holds a copy until the next hop has confirmed.
 //!
-//! The shadow takes over after ShadowResubmitTimeSpan. It learns of deliveries only with the heartbeat, so mail that left in the last moments before
-//! the death is sent twice; a mailbox removes the duplicate, somebody outside does not. Sources: Exchange Server "Shadow redundancy", "Safety Net",
-//! Set-TransportConfig. Not modelled: the replay of delivered mail after a database failed over, as no mailbox shows it.
+//! The shadow takes over after ShadowResubmitTimeSpan, or at the next heartbeat when the server comes back with an empty queue database. It learns of
+//! deliveries only with the heartbeat, so mail that left in the last moments before the death is sent twice; and a server that was silent for longer and
+//! comes back with its queue sends everything that its shadow has sent already. A mailbox removes the duplicate, somebody outside does not. Who holds
+//! shadows is said by `decide::exchange::redundancy`. Sources: Exchange Server "Shadow redundancy", Set-TransportConfig. Not modelled: lines that are cut
+//! between a server and its shadow.
 
-use super::world::{RecipientState, World};
+use super::world::{Copy, RecipientState, World};
 use crate::base::{HostId, SimTime};
+use crate::decide::exchange::redundancy::shadow_servers;
+use crate::decide::{Because, because};
 use crate::model::exchange_server::Organization;
-use crate::model::fault::FaultKind;
+use crate::model::fault::{FaultKind, Window, hosts_of};
 use crate::model::settings::Directory;
-use crate::trace::NONE;
+use crate::model::topology::HostSet;
+use crate::trace::{Concern, NONE};
 use smallvec::SmallVec;
 
-impl<const LEVEL: u8> World<'_, LEVEL> {
-    fn organization_of(&self, host: HostId) -> Option<&Organization> {
+const SOURCE: &str = "Exchange Server shadow redundancy";
+
+impl<'m, const LEVEL: u8> World<'m, LEVEL> {
+    pub(super) fn organization_of(&self, host: HostId) -> Option<&'m Organization> {
         match &self.config(host).receiver.directory {
             Directory::Organization(organization) => Some(organization),
             Directory::Everything | Directory::Mta(_) | Directory::Tenants(_) => None,
         }
     }
 
-    /// The server that holds the shadows of another one: up at that moment, in its site if there is one.
-    fn shadow_of(&mut self, host: HostId, at: SimTime) -> Option<(HostId, u64)> {
-        let organization = self.organization_of(host)?;
-        let after = organization.transport.shadow_resubmit_ns?;
-        let own = organization.own()?;
-        let (site, is_edge) = (own.site, own.edge);
-        let mut others: Vec<(bool, HostId)> = organization
-            .servers
-            .iter()
-            .filter(|server| server.host != host && !server.edge && !is_edge)
-            .map(|server| (server.site != site, server.host))
-            .collect();
-        others.sort();
+    /// The server that holds the shadow of what came to another one then: the first of those asked that was up.
+    pub(super) fn shadow_of(&mut self, host: HostId, at: SimTime) -> Option<HostId> {
+        let candidates = shadow_servers(self.organization_of(host)?);
         let model = self.model;
-        let up = others.into_iter().find(|(_, other)| self.faults.down(model, *other, None, at).is_none());
-        up.map(|(_, other)| (other, after))
+        candidates.into_iter().find(|other| self.faults.down(model, *other, None, at).is_none())
+    }
+
+    /// Did a server lose its queue database after `from`, and until then?
+    pub(super) fn lost_its_queue(&self, host: HostId, from: SimTime, until: SimTime) -> bool {
+        self.model.faults.iter().any(|fault| match &fault.kind {
+            FaultKind::Down { hosts, queue_lost: true, .. } => hosts.has(host) && fault.window.from > from && fault.window.from <= until,
+            _ => false,
+        })
+    }
+
+    /// When the shadow of a server that died then takes over: it waits for a sign of life, or sees that the queue database is a new one.
+    fn takes_over_at(&mut self, host: HostId, death: SimTime) -> Option<(SimTime, &'static str)> {
+        let transport = self.organization_of(host)?.transport;
+        let patience_ends = death.after(transport.shadow_resubmit_ns?);
+        let model = self.model;
+        let back = self.faults.down(model, host, None, death).map_or(SimTime::NEVER, |cut| cut.until);
+        if back < patience_ends {
+            let seen = back.after(transport.shadow_heartbeat_ns).min(patience_ends);
+            return Some((seen, "holds the shadow; the server came back with an empty queue database, which the next heartbeat shows"));
+        }
+        Some((patience_ends, "holds the shadow; the server was silent for ShadowResubmitTimeSpan"))
     }
 
     /// A server died with its queue: what its shadow holds is sent on by that. `false` if nobody holds anything.
@@ -43,19 +60,17 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         if self.plain {
             return false;
         }
-        let host = self.copies[copy].host;
-        let Some((shadow, after)) = self.shadow_of(host, self.now) else { return false };
-        let at = self.now.after(after);
-        let pending: SmallVec<[u16; 4]> = self.copies[copy]
-            .recipients
-            .iter()
-            .filter(|recipient| recipient.state == RecipientState::Pending)
-            .map(|recipient| recipient.index)
-            .collect();
+        let (host, arrived) = (self.copies[copy].host, self.copies[copy].arrived);
+        let Some((at, why)) = self.takes_over_at(host, self.now) else { return false };
+        let Some(shadow) = self.shadow_of(host, arrived) else { return false };
+        if self.lost_its_queue(shadow, arrived, at) {
+            return false;
+        }
+        let pending = self.pending_of(copy);
         if pending.is_empty() {
             return false;
         }
-        self.resubmit_at(copy, shadow, at, &pending);
+        self.resubmit_at(copy, shadow, at, &pending, ("SHD-1", why));
         let message = self.copies[copy].message;
         for index in pending {
             self.messages[message].ends[usize::from(index)].open -= 1;
@@ -66,35 +81,84 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         true
     }
 
-    /// A copy on the shadow server.
-    fn resubmit_at(&mut self, copy: u32, shadow: HostId, at: SimTime, indexes: &[u16]) {
-        let row = &self.copies[copy];
-        let (message, tenant, hops, visits, arrival, number) =
-            (row.message, row.tenant, row.hops, row.visits, row.arrival, row.number as usize);
-        let connection = self.trace.copies.get(number).map_or(NONE, |row| row.from_connection);
-        let new = self.new_copy(message, shadow, tenant, at, indexes, connection, (hops, visits));
-        self.copies[new].arrival = arrival;
-        self.keep_local_hops(copy, new);
-        self.wake_copy(new, at);
+    fn pending_of(&self, copy: u32) -> SmallVec<[u16; 4]> {
+        let pending = self.copies[copy].recipients.iter().filter(|recipient| recipient.state == RecipientState::Pending);
+        pending.map(|recipient| recipient.index).collect()
     }
 
-    /// Mail leaves the organization: a server that dies before its next heartbeat leaves a shadow that will send it again.
-    pub(super) fn shadow_may_repeat(&mut self, copy: u32, server: HostId, at: SimTime, indexes: &[u16]) {
-        let host = self.copies[copy].host;
-        let Some(heartbeat) = self.organization_of(host).map(|own| own.transport.shadow_heartbeat_ns) else { return };
-        let model = self.model;
-        if model.hosts[host.index()].system == model.hosts[server.index()].system {
-            return;
+    /// A copy on the shadow server, with the reason why.
+    fn resubmit_at(&mut self, copy: u32, shadow: HostId, at: SimTime, indexes: &[u16], (rule, why): (&'static str, &'static str)) {
+        let like = self.copies[copy].clone();
+        let connection = self.trace.copies.get(like.number as usize).map_or(NONE, |row| row.from_connection);
+        let new = self.second_copy(&like, shadow, at, indexes, connection);
+        self.keep_local_hops(copy, new);
+        let name = self.organization_of(shadow).and_then(Organization::own).map_or("the shadow server", |own| &*own.name);
+        let reasons: [Because; 1] = [because(rule, name, why, SOURCE)];
+        let stored = self.store_reasons("who sends on what was lost?", shadow, NONE, &reasons, &[]);
+        for index in indexes {
+            self.trace_decisions(new, Concern::recipient(*index), &[stored]);
         }
-        let dies = model.faults.iter().filter(|fault| match &fault.kind {
+    }
+
+    /// A second copy of what somebody else had.
+    pub(super) fn second_copy(&mut self, like: &Copy, server: HostId, at: SimTime, indexes: &[u16], connection: u32) -> u32 {
+        let new = self.new_copy(like.message, server, like.tenant, at, indexes, connection, (like.hops, like.visits));
+        self.copies[new].arrival = like.arrival;
+        self.wake_copy(new, at);
+        new
+    }
+
+    /// Mail leaves a server: one that dies before its next heartbeat leaves a shadow that will send it again.
+    pub(super) fn shadow_may_repeat(&mut self, copy: u32, at: SimTime, indexes: &[u16]) {
+        let (host, arrived) = (self.copies[copy].host, self.copies[copy].arrived);
+        let Some(heartbeat) = self.organization_of(host).map(|own| own.transport.shadow_heartbeat_ns) else { return };
+        let dies = self.model.faults.iter().filter(|fault| match &fault.kind {
             FaultKind::Down { hosts, queue_lost: true, .. } => hosts.has(host),
             _ => false,
         });
         let first = dies.map(|fault| fault.window.from).filter(|from| *from > at && *from <= at.after(heartbeat)).min();
         if let Some(death) = first
-            && let Some((shadow, after)) = self.shadow_of(host, death)
+            && let Some((then, _)) = self.takes_over_at(host, death)
+            && let Some(shadow) = self.shadow_of(host, arrived)
+            && !self.lost_its_queue(shadow, arrived, then)
         {
-            self.resubmit_at(copy, shadow, death.after(after), indexes);
+            let why = "holds the shadow; the server had delivered it, and died before a heartbeat could say so";
+            self.resubmit_at(copy, shadow, then, indexes, ("SHD-2", why));
+        }
+    }
+
+    /// When the shadows of servers that are silent, and keep their queues, take over: if the silence lasts so long.
+    pub(super) fn shadows_lose_patience(&self, hosts: &HostSet, window: Window) -> Vec<SimTime> {
+        let spans = hosts_of(hosts, self.model.hosts.len()).into_iter().filter_map(|host| {
+            let organization = self.organization_of(host).filter(|organization| !shadow_servers(organization).is_empty())?;
+            organization.transport.shadow_resubmit_ns
+        });
+        let mut moments: Vec<SimTime> = spans.map(|span| window.from.after(span)).filter(|moment| window.has(*moment)).collect();
+        moments.sort();
+        moments.dedup();
+        moments
+    }
+
+    /// The moment has come: what a silent server holds is sent by its shadow too.
+    pub(super) fn shadows_take_over(&mut self, fault: usize) {
+        let model = self.model;
+        let (FaultKind::Down { hosts, .. }, window) = (&model.faults[fault].kind, model.faults[fault].window) else { return };
+        for host in hosts_of(hosts, model.hosts.len()) {
+            let span = self.organization_of(host).and_then(|organization| organization.transport.shadow_resubmit_ns);
+            if span.is_none_or(|span| window.from.after(span) != self.now) {
+                continue;
+            }
+            for copy in self.copies.rows_where(|copy| copy.host == host && !copy.closed && copy.arrived <= window.from) {
+                let arrived = self.copies[copy].arrived;
+                let pending = self.pending_of(copy);
+                let Some(shadow) = self.shadow_of(host, arrived).filter(|shadow| !self.lost_its_queue(*shadow, arrived, self.now)) else {
+                    continue;
+                };
+                if !pending.is_empty() {
+                    let why = "holds the shadow; the server was silent for ShadowResubmitTimeSpan, and has its own copy still";
+                    self.resubmit_at(copy, shadow, self.now, &pending, ("SHD-1", why));
+                }
+            }
         }
     }
 }

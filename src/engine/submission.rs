@@ -7,6 +7,7 @@ use super::session::{SessionEnd, Stop, Talk};
 use super::world::World;
 use crate::base::{DAY, Enhanced, MINUTE, Phase, Reply, SimTime};
 use crate::decide::acceptance::TakenFor;
+use crate::decide::exchange::receive_connector;
 use crate::decide::exchange::submission::{MESSAGES_A_MINUTE, RECIPIENTS_A_DAY, SESSIONS_AT_ONCE, over_the_day};
 use crate::decide::login;
 use crate::model::Model;
@@ -60,7 +61,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let login: Box<str> = login.into();
         let in_service = matches!(talk.theirs.receiver.directory, Directory::Tenants(_));
         let offered = talk.extensions && talk.listener.require_login && !talk.listener.without.iter().any(|word| &**word == "AUTH");
-        if !offered || in_service && !talk.encrypted {
+        if !offered || !talk.encrypted && (in_service || self.asks_over_tls_only(talk)) {
             return Ok(());
         }
         let number = self.tables.texts.intern(login);
@@ -83,6 +84,16 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 Err(self.broken(talk, Phase::Auth, &Stop::Reply(reply), false))
             }
         }
+    }
+
+    /// A server that does not offer AUTH before STARTTLS.
+    fn asks_over_tls_only(&self, talk: &Talk<'_>) -> bool {
+        self.with_visitor(talk, |visitor, directory| match directory {
+            Directory::Organization(organization) => {
+                receive_connector::find(organization, visitor).is_some_and(|connector| connector.login_over_tls)
+            }
+            Directory::Everything | Directory::Mta(_) | Directory::Tenants(_) => false,
+        })
     }
 
     fn is_crowded(&mut self, login: u32, at: SimTime) -> bool {

@@ -86,7 +86,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                     }
                     accepted += 1;
                 }
-                Err(Stop::Reply(reply)) if reply.code != 421 => {
+                Err(Stop::Reply(reply)) if reply.code != 421 && !talk.closed => {
                     let effect = self.effect_of(talk, Phase::Rcpt, Event::Reply(&reply));
                     let reply = self.noted(&reply, effect);
                     refusals.push((place, effect, reply));
@@ -142,16 +142,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                             && recipient.as_ref().is_none_or(|to| to.matches(&address))
                             && count >= *after_recipients;
                         if met && self.faults.strikes(model, &self.chance, *number, start, talk.message, talk.n << 8 | u64::from(count)) {
-                            if *close || reply.code == 421 {
-                                return Err(Stop::Reply(Reply {
-                                    code: if reply.class() == 4 { 421 } else { reply.code },
-                                    ..reply.clone()
-                                }));
+                            if reply.class() == 2 {
+                                break;
                             }
-                            if reply.class() != 2 {
-                                return Err(Stop::Reply(reply.clone()));
-                            }
-                            break;
+                            talk.closed = *close || reply.code == 421;
+                            return Err(Stop::Reply(reply.clone()));
                         }
                     }
                     FaultKind::Greylist { delay_ns, window_ns, remembered_ns, memory, by_subnet, reply, .. } if fault.window.has(start) => {
@@ -241,15 +236,16 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         end
     }
 
-    /// The server says 421 to one recipient and closes: the others meet a line that is gone.
+    /// The server says 421 to one recipient, or something else, and closes: the others meet a line that is gone.
     fn closed_at_rcpt(&mut self, talk: &mut Talk<'_>, reply: &Reply, place: u16, mut refusals: Refusals) -> SessionEnd {
         let effect = self.effect_of(talk, Phase::Rcpt, Event::Reply(reply));
         let noted = self.noted(reply, effect);
         refusals.push((place, effect, noted));
         let mut end = self.all_or_nothing(talk, Phase::Rcpt, &Stop::Lost(talk.now), refusals);
-        if let (Some((effect, lost)), true) = (end.rest, talk.rules.session.lost_at_rcpt.0 > 0) {
+        let code = talk.rules.session.lost_at_rcpt.0;
+        if let (Some((effect, lost)), true) = (end.rest, code > 0) {
             let text = self.tables.replies.get(lost).text.clone();
-            end.rest = Some((effect, self.tables.reply(reply.code, status_of(effect), &text)));
+            end.rest = Some((effect, self.tables.reply(code, status_of(effect), &text)));
         }
         end
     }

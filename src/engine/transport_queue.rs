@@ -11,9 +11,9 @@ use super::world::{RecipientState, World};
 use crate::base::{ConfigId, HostId, SimTime};
 use crate::decide::exchange::internal_route::Way;
 use crate::decide::retry::queue_wait;
-use crate::model::exchange_server::Transport;
+use crate::model::exchange_server::{Organization, Transport};
 use crate::model::settings::{Directory, Retry};
-use crate::trace::NONE;
+use crate::trace::{DestinationKey, NONE};
 use smallvec::SmallVec;
 use std::collections::BTreeMap;
 
@@ -24,6 +24,8 @@ pub(crate) struct TransportQueues {
     pub(crate) until_settled: bool,
     /// Which sites lie on the way to a destination inside, by settings and destination.
     pub(super) ways: BTreeMap<(ConfigId, u32), Way>,
+    /// Second copies of what is under way or delivered.
+    pub(super) redundancy: super::safety_net::Redundancy,
     schedules: BTreeMap<u32, Schedule>,
     /// Queues in which something of a copy was left in this pass.
     left: BTreeMap<u32, SmallVec<[u32; 2]>>,
@@ -97,7 +99,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     /// A queue learns from a finished job.
     pub(super) fn schedule_feedback(&mut self, queue: u32, failed: bool, status: u32) {
         let host = self.queues[queue as usize].host;
-        let resubmit_ns = self.transport(host).resubmit_after_ns;
+        let (transport, way) = (self.transport(host), (self.settings[host.index()].id, self.queues[queue as usize].destination));
+        let resubmit_ns = transport.resubmit_after_ns;
+        let to_mailbox = self.transport_queues.ways.get(&way).is_some_and(|way| way.to_mailbox);
+        let mailbox_retry_ns = to_mailbox.then_some(transport.mailbox_retry_ns);
         let retry = &self.config(host).sender.retry;
         let row = &mut self.queues[queue as usize];
         row.active -= 1;
@@ -115,7 +120,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             schedule.since = schedule.began;
         }
         schedule.failures += 1;
-        let wait = queue_wait(retry, schedule.failures);
+        let wait = mailbox_retry_ns.unwrap_or_else(|| queue_wait(retry, schedule.failures));
         let by_grid = schedule.began.after(wait);
         let mut next = if by_grid > self.now { by_grid } else { self.now.after(wait) };
         if next >= schedule.since.after(resubmit_ns) {
@@ -168,18 +173,38 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     fn notice_at(&self, copy: u32) -> SimTime {
         let row = &self.copies[copy];
         match &self.config(row.host).sender.retry {
-            Retry::Steps { delay_notice_ns, .. } if *delay_notice_ns > 0 && !row.notified => row.arrived.after(*delay_notice_ns),
+            Retry::Steps { delay_notice_ns, .. } if *delay_notice_ns > 0 && !row.notified && self.hears_of_delays(copy) => {
+                row.arrived.after(*delay_notice_ns)
+            }
             _ => SimTime::NEVER,
         }
     }
 
-    /// Does the sender of a copy hear that it is late?
-    fn tells_of_delay(&self, copy: u32) -> bool {
+    /// `InternalDelayDsnEnabled`, `ExternalDelayDsnEnabled`: does the sender of a message hear of its delay?
+    fn hears_of_delays(&self, copy: u32) -> bool {
         let Directory::Organization(organization) = &self.config(self.copies[copy].host).receiver.directory else { return true };
-        let (inside, outside) = organization.transport.tells_of_delay;
+        let (inside, outside) = organization.transport.delay_notices;
+        if inside == outside {
+            return inside;
+        }
         let sender = self.sender_text_of(copy);
-        let own = sender.rsplit_once('@').is_some_and(|(_, domain)| organization.accepted(&self.tables.names, domain).is_some());
-        if own { inside } else { outside }
+        let domain = sender.rsplit_once('@').map_or("", |(_, domain)| domain);
+        if organization.accepted(&self.tables.names, domain).is_some() { inside } else { outside }
+    }
+
+    /// Does this machine leave out connectors whose queue is in Retry?
+    pub(super) fn skips_dead_connectors(&self, host: HostId) -> bool {
+        self.transport(host).skips_dead_connectors
+    }
+
+    /// Connectors with smart hosts whose queue on this machine is in Retry, where the switch says that they count as dead.
+    pub(super) fn dead_connectors(&self, host: HostId, organization: &Organization) -> Vec<usize> {
+        if !organization.transport.skips_dead_connectors {
+            return Vec::new();
+        }
+        let dead = self.queues.iter().filter(|queue| queue.host == host && queue.dead_until > self.now);
+        let keys = dead.map(|queue| self.tables.destinations.get(queue.destination)).filter(|key| key.configured);
+        keys.filter_map(|key| organization.send_connectors.iter().position(|connector| connector.name == key.connector)).collect()
     }
 
     fn sleep_on(&mut self, copy: u32, next: SimTime, ends: SimTime) {
@@ -198,9 +223,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
         if self.now >= self.notice_at(copy) {
             self.copies[copy].notified = true;
-            if self.tells_of_delay(copy) {
-                self.delay_notice(copy);
-            }
+            self.delay_notice(copy);
         }
         if self.now < next {
             self.sleep_on(copy, next, ends);
@@ -224,6 +247,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     pub(super) fn forget_wait(&mut self, copy: u32) {
         self.transport_queues.waits.remove(&copy);
         self.transport_queues.left.remove(&copy);
+        self.transport_queues.redundancy.forget(copy);
     }
 
     /// `Retry-Queue`: an attempt now; the schedule goes on where it was.
@@ -256,12 +280,12 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     fn is_routed_otherwise(&mut self, copy: u32) -> bool {
         let (host, message, tenant) = (self.copies[copy].host, self.copies[copy].message, self.copies[copy].tenant);
         let number = self.messages[message].address_number;
-        let before: SmallVec<[(Box<str>, bool); 2]> = self.transport_queues.waits[&copy]
+        let before: SmallVec<[(Box<str>, bool, bool); 2]> = self.transport_queues.waits[&copy]
             .queues
             .iter()
             .map(|queue| {
                 let key = self.tables.destinations.get(self.queues[*queue as usize].destination);
-                (key.connector.clone(), key.configured)
+                (key.connector.clone(), key.configured, is_inside(key))
             })
             .collect();
         let pending: SmallVec<[u16; 2]> = self.copies[copy]
@@ -275,11 +299,18 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             match self.known_stop(copy, host, tenant, template, number) {
                 Stop::To(destination) => {
                     let key = self.tables.destinations.get(destination);
-                    !before.iter().any(|(connector, configured)| *connector == key.connector && *configured == key.configured)
+                    !before.iter().any(|(connector, configured, inside)| {
+                        *connector == key.connector && *configured == key.configured && *inside == is_inside(key)
+                    })
                 }
                 Stop::Wait(_) => !before.is_empty(),
                 _ => true,
             }
         })
     }
+}
+
+/// Does it lead to another server of the organization?
+fn is_inside(key: &DestinationKey) -> bool {
+    key.rule.starts_with("INT-")
 }

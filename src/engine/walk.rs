@@ -3,21 +3,19 @@
 //! Connects that fail by timeline alone are arithmetic: the timeline is read at the moment reached, the timeout added, and so on to the next
 //! candidate. The first machine that answers gets an `Admit` at that moment.
 
-use super::chance::Purpose;
 use super::plan::Goal;
 use super::proof::Proved;
 use super::queue::Kind;
 use super::world::{Line, Stage, World};
 use crate::base::{ConnectionResult, Phase, SimTime};
 use crate::decide::failure::{Effect, Event, judge};
-use crate::decide::mx::{Candidate, MxPlan};
-use crate::decide::order::{OF_ADDRESS, Order, order};
-use crate::decide::profile::{End, OrderRule};
+use crate::decide::mx::MxPlan;
+use crate::decide::order::Order;
+use crate::decide::profile::End;
 use crate::model::fault::Unreachable;
 use crate::model::settings::NextHop;
 use crate::trace::level::PATHS;
 use crate::trace::{ConnectionRow, Leg, NONE, Trace};
-use std::net::IpAddr;
 
 impl<'m, const LEVEL: u8> World<'m, LEVEL> {
     /// Goes to the current next hop of a job, at moment `at` (now or later).
@@ -99,29 +97,6 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         let name = crate::decide::route::queue_name(&self.tables.names, hop);
         let why = &self.cache_plan(plan).why;
         format!("{name}: {why}")
-    }
-
-    /// Orders the candidates of a job by preference and luck.
-    pub(super) fn order_of(&self, job: u32, candidates: &[Candidate]) -> crate::decide::order::Order {
-        if candidates.len() == 1 {
-            return smallvec::smallvec![0];
-        }
-        let row = &self.jobs[job];
-        let copy = &self.copies[row.copy];
-        let sender = &self.config(copy.host).sender;
-        let of_run = if self.plain { None } else { self.luck_of_run(row.copy) };
-        let key = of_run.unwrap_or(self.messages[copy.message].luck);
-        let (pass, hop) = (u64::from(copy.hops) << 16 | u64::from(copy.pass), u64::from(row.hop));
-        let place = self.model.hosts[copy.host.index()].key;
-        let rule = self.rules(copy.host).order;
-        order(rule, sender, candidates, |n| {
-            // The luck of a candidate is that of its name (and address), so another candidate does not move it.
-            let candidate = &candidates[(n % OF_ADDRESS) as usize];
-            let of_address = rule == OrderRule::ByAddress || n >= OF_ADDRESS;
-            let address = if of_address { address_key(candidate.address) } else { 0 };
-            let name = self.resolvers.luck_of(candidate.name);
-            self.chance.draw(Purpose::Order, key, place ^ name ^ address, if of_run.is_some() { hop } else { pass << 8 | hop })
-        })
     }
 
     /// Tries candidates from moment `at` on.
@@ -350,13 +325,5 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
     /// A job is over at a moment, now or later: always by an event, so that a long line of hopeless jobs is no deep recursion.
     pub(super) fn over_at(&mut self, job: u32, at: SimTime) {
         self.wake_job(job, at, Kind::Settle, Stage::Over);
-    }
-}
-
-/// The luck of an address.
-fn address_key(address: IpAddr) -> u64 {
-    match address {
-        IpAddr::V4(address) => super::chance::mix(u64::from(u32::from(address))),
-        IpAddr::V6(address) => super::chance::mix(u128::from(address) as u64 ^ (u128::from(address) >> 64) as u64),
     }
 }

@@ -119,6 +119,8 @@ pub enum DaneUse {
     Try,
     /// No delivery without (Postfix `dane-only`, Exim `hosts_require_dane`, Exchange Online `Mandatory`).
     Must,
+    /// The same, but only of next hops that have a name: an address has nothing that could be signed (smart hosts of Exchange Online).
+    MustOfNames,
 }
 
 /// A sender that asks for TLSA records meets an MX answer that nobody signed (Postfix `smtp_tls_dane_insecure_mx_policy`).

@@ -166,11 +166,19 @@ pub struct Switches {
     pub wildcard_matches_bare_domain: bool,
     /// `opportunistic_handshake_failure`: `plain-retry` instead of `defer`.
     pub plain_retry: bool,
+    /// `dane_at_smart_hosts`: `by-name` instead of `none`.
+    pub dane_at_smart_hosts: bool,
 }
 
 impl Default for Switches {
     fn default() -> Self {
-        Self { out_4: Out4::Specificity, out_6: Out6::Error, wildcard_matches_bare_domain: true, plain_retry: false }
+        Self {
+            out_4: Out4::Specificity,
+            out_6: Out6::Error,
+            wildcard_matches_bare_domain: true,
+            plain_retry: false,
+            dane_at_smart_hosts: false,
+        }
     }
 }
 

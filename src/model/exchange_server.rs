@@ -8,7 +8,7 @@ use super::manner::Manner;
 use super::receive_connector::{Range, ReceiveConnector};
 use super::settings::{Timers, TlsLevel, TlsPolicy};
 use super::sites::{Site, SitePath};
-use crate::base::{HOUR, HostId, MINUTE, NextHopId, Pattern, SystemId};
+use crate::base::{DAY, HOUR, HostId, MINUTE, NextHopId, Pattern, SystemId};
 
 /// Which product.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -46,6 +46,10 @@ pub struct Organization {
     pub mailboxes: Vec<Pattern>,
     /// Mailboxes that live on one other server, most exact pattern first.
     pub elsewhere: Vec<(Pattern, HostId)>,
+    /// What an Edge server knows of the recipients inside (EdgeSync).
+    pub synchronized: Vec<Pattern>,
+    /// Mailbox databases with a name, in the order of names.
+    pub databases: Vec<Database>,
     /// Forwards, mail users and groups, most exact pattern first.
     pub entries: Vec<DirectoryEntry>,
     /// Most exact one first.
@@ -81,6 +85,19 @@ pub struct Server {
     pub dag: Option<usize>,
 }
 
+/// A mailbox database.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Database {
+    /// Its name.
+    pub name: Box<str>,
+    /// The mailboxes in it.
+    pub mailboxes: Vec<Pattern>,
+    /// The server that has the active copy.
+    pub active: HostId,
+    /// What that copy lacked when it became the active one: the mail of the last so many nanoseconds.
+    pub behind_ns: u64,
+}
+
 impl Organization {
     /// One without anything, for tests.
     #[cfg(test)]
@@ -96,6 +113,8 @@ impl Organization {
             accepted_domains: vec![],
             mailboxes: vec![],
             elsewhere: vec![],
+            synchronized: vec![],
+            databases: vec![],
             entries: vec![],
             remote_domains: vec![],
             send_connectors: vec![],
@@ -116,6 +135,9 @@ impl Organization {
     /// Does a route depend on more of a message than its recipient? The size counts where a connector has a limit, the origin for groups.
     #[must_use]
     pub fn reads_letters(&self) -> bool {
+        if self.transport.skips_dead_connectors {
+            return true;
+        }
         let limited = self.transport.max_send_size.is_some() || self.transport.max_receive_size.is_some();
         limited || !self.entries.is_empty() || self.send_connectors.iter().any(|connector| connector.max_message_size.is_some())
     }
@@ -244,8 +266,18 @@ pub struct Transport {
     pub connections_per_minute: u32,
     /// `MaxRecipientEnvelopeLimit`: recipients of a message of the organization's own people; `None` = unlimited.
     pub max_recipients: Option<u32>,
-    /// `InternalDelayDsnEnabled`, `ExternalDelayDsnEnabled`: who hears that a message is late, senders of the organization, others.
-    pub tells_of_delay: (bool, bool),
+    /// `ShadowMessagePreferenceSetting`
+    pub shadow_place: ShadowPlace,
+    /// `MaxRetriesForLocalSiteShadow` and `MaxRetriesForRemoteSiteShadow`: how many servers are asked.
+    pub shadow_tries: (u32, u32),
+    /// `SafetyNetHoldTime`
+    pub safety_net_hold_ns: u64,
+    /// `MailboxDeliveryQueueRetryInterval`
+    pub mailbox_retry_ns: u64,
+    /// `InternalDelayDsnEnabled` and `ExternalDelayDsnEnabled`: which senders hear of a delay.
+    pub delay_notices: (bool, bool),
+    /// Switch `dead_connector`: a connector whose queue is in Retry is left out where another one matches.
+    pub skips_dead_connectors: bool,
 }
 
 impl Default for Transport {
@@ -262,9 +294,25 @@ impl Default for Transport {
             connections_in_all: 1000,
             connections_per_minute: 1200,
             max_recipients: Some(500),
-            tells_of_delay: (true, true),
+            shadow_place: ShadowPlace::PreferRemote,
+            shadow_tries: (2, 4),
+            safety_net_hold_ns: 2 * DAY,
+            mailbox_retry_ns: 5 * MINUTE,
+            delay_notices: (true, true),
+            skips_dead_connectors: false,
         }
     }
+}
+
+/// Where in a database availability group over several sites a shadow copy is made.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ShadowPlace {
+    /// In another site, else in this one.
+    PreferRemote,
+    /// In another site.
+    RemoteOnly,
+    /// In this site.
+    LocalOnly,
 }
 
 /// What a server says that cannot make a shadow copy: two sources, two replies.

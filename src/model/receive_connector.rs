@@ -24,6 +24,8 @@ pub struct ReceiveConnector {
     pub partners: bool,
     /// `AuthMechanism` is ExternalAuthoritative: everybody from these addresses counts as a server of the organization.
     pub external_authoritative: bool,
+    /// `AuthMechanism` has BasicAuthRequireTLS: passwords are asked for over TLS only.
+    pub login_over_tls: bool,
     /// Anonymous clients have `ms-Exch-SMTP-Accept-Any-Recipient`.
     pub anonymous_relay: bool,
     /// `RequireTLS`

@@ -306,6 +306,9 @@ fn authentication(found: &Authentication) -> String {
 }
 
 fn outcome_of(attempt: &Attempt) -> String {
+    if attempt.result == AttemptResult::Unfinished && attempt.text.is_empty() {
+        return "under way when the run ended".to_owned();
+    }
     let code = if attempt.code == 0 { String::new() } else { format!("{} ", attempt.code) };
     fit(&format!("{}, {code}{} {}", attempt.result.as_str(), attempt.enhanced, attempt.text), 3 * WIDTH)
 }

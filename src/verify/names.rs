@@ -223,7 +223,12 @@ impl Names {
             all.extend(self.hostnames.iter().filter(|(_, host)| members.contains(*host)).map(|(hostname, _)| hostname.clone()));
             return Ok(all);
         }
-        if self.decided.contains(name) || name.parse::<IpAddr>().is_ok() || self.target_called(name).is_ok() {
+        // Connectors of Edge subscriptions stand in no file.
+        if self.decided.contains(name)
+            || name.starts_with("EdgeSync - ")
+            || name.parse::<IpAddr>().is_ok()
+            || self.target_called(name).is_ok()
+        {
             return Ok(all);
         }
         match close(name, self.decided.iter().chain(self.places.keys())) {

@@ -10,15 +10,16 @@ use mailtwin::base::SimTime;
 use proptest::collection::vec;
 use proptest::sample::select;
 use std::cell::Cell;
+use world::more_addresses;
 
 /// A world where the only trouble is faults of machines, by machine.
 #[derive(Clone, Debug)]
 pub struct Calm {
-    world: World,
+    pub world: World,
     /// Faults of `mx0` and so on, each to be repaired as a whole.
     faults: Vec<Vec<String>>,
     /// Which machine is repaired, or where one more stands.
-    choice: usize,
+    pub choice: usize,
 }
 
 /// `mailboxes` says what a machine takes, by its number.
@@ -46,8 +47,9 @@ fn calm(mailboxes: fn(usize) -> &'static str) -> impl Strategy<Value = Calm> {
     let certificates = vec(select(vec!["self-signed", "public"]), MACHINES);
     let tls = vec(select(vec!["", "", ", tls: (level: Encrypt)"]), 2);
     let mail = vec((select(vec!["eve@s0.example", "bob@s1.example"]), 0..3_u32, 0..30_u32), 1..5);
-    (vec(domain, 3), faults, certificates, tls, mail, any::<u32>(), 0..MACHINES).prop_map(
-        move |(domains, faults, certificates, tls, mail, seed, choice)| {
+    let more = vec(more_addresses(), MACHINES);
+    (vec(domain, 3), faults, certificates, tls, mail, any::<u32>(), 0..MACHINES, more).prop_map(
+        move |(domains, faults, certificates, tls, mail, seed, choice, more)| {
             let mut world = World { until: "3h", seed: u64::from(seed), ..World::default() };
             for (at, records) in domains.into_iter().enumerate() {
                 let mut records: Vec<String> = records.into_iter().map(|record| format!("d{at}.test. 300 IN {record}")).collect();
@@ -57,6 +59,9 @@ fn calm(mailboxes: fn(usize) -> &'static str) -> impl Strategy<Value = Calm> {
             }
             for (at, certificate) in certificates.iter().enumerate() {
                 world.records.push(format!("mx{at}.test. 300 IN A 192.0.2.{}", at + 1));
+                world
+                    .records
+                    .extend(more[at].iter().map(|record| format!("mx{at}.test. 300 IN {}", record.replace("HOST", &at.to_string()))));
                 let boxes = mailboxes(at);
                 world.systems.push(format!("\"mx{at}\": Mta(hostname: \"mx{at}.test\", certificate: \"{certificate}\", {boxes})"));
             }
@@ -74,11 +79,11 @@ fn calm(mailboxes: fn(usize) -> &'static str) -> impl Strategy<Value = Calm> {
     )
 }
 
-const TAKES_ALL: &str = "mailboxes: [\"*@d0.test\", \"*@d1.test\", \"*@d2.test\"]";
+pub const TAKES_ALL: &str = "mailboxes: [\"*@d0.test\", \"*@d1.test\", \"*@d2.test\"]";
 
 impl Calm {
     /// The world with the faults of all machines but this one.
-    fn without(&self, repaired: Option<usize>) -> World {
+    pub fn without(&self, repaired: Option<usize>) -> World {
         let mut world = self.world.clone();
         for (at, faults) in self.faults.iter().enumerate().filter(|(at, _)| Some(*at) != repaired) {
             world.faults.extend(faults.iter().enumerate().map(|(number, fault)| format!("\"{number} of mx{at}\": {fault}")));
@@ -105,7 +110,11 @@ fn worse(before: &Outcome, after: &Outcome) -> Vec<String> {
 }
 
 /// Tries a law on calm worlds; says what broke it.
-fn calm_law(name: &str, mailboxes: fn(usize) -> &'static str, holds: impl Fn(&Calm) -> Result<(), TestCaseError>) -> Result<(), String> {
+pub fn calm_law(
+    name: &str,
+    mailboxes: fn(usize) -> &'static str,
+    holds: impl Fn(&Calm) -> Result<(), TestCaseError>,
+) -> Result<(), String> {
     let mut seed = [11; 32];
     name.bytes().zip(&mut seed).for_each(|(byte, place)| *place = byte);
     let cases = std::env::var("MAILTWIN_LAW_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(2 * CASES);
@@ -192,7 +201,7 @@ fn a_host_receives_nothing_while_it_is_down() {
 }
 
 /// The world with one message only, so that nobody can stand in its way.
-fn alone(world: &World) -> World {
+pub fn alone(world: &World) -> World {
     let mut world = world.clone();
     world.traffic.truncate(1);
     let entry = &mut world.traffic[0];

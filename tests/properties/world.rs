@@ -64,7 +64,7 @@ const DOMAINS: usize = 3;
 /// Any world.
 pub fn any_world() -> impl Strategy<Value = World> {
     let domains = vec(any_domain(), DOMAINS);
-    let machines = vec(any_machine(), MACHINES);
+    let machines = vec((any_machine(), more_addresses()), MACHINES);
     let senders = vec(any_sender(), 2);
     let until = prop::sample::select(vec!["40m", "5h", "30h"]);
     let beside = (vec(any_change(), 0..3), any_resolvers(), any_links());
@@ -74,8 +74,9 @@ pub fn any_world() -> impl Strategy<Value = World> {
             for (at, records) in domains.into_iter().enumerate() {
                 world.records.extend(records.into_iter().map(|record| format!("d{at}.test. {record}")));
             }
-            for (at, machine) in machines.into_iter().enumerate() {
+            for (at, (machine, more)) in machines.into_iter().enumerate() {
                 world.records.push(format!("mx{at}.test. 300 IN A 192.0.2.{}", at + 1));
+                world.records.extend(more.iter().map(|record| format!("mx{at}.test. 300 IN {}", record.replace("HOST", &at.to_string()))));
                 world.systems.push(machine.replace("NAME", &format!("mx{at}")));
             }
             world.systems.extend(senders.iter().enumerate().map(|(at, sender)| sender.replace("NAME", &format!("s{at}"))));
@@ -88,6 +89,14 @@ pub fn any_world() -> impl Strategy<Value = World> {
             world
         },
     )
+}
+
+/// Further addresses of a machine, `HOST` for its number.
+pub fn more_addresses() -> impl Strategy<Value = Vec<&'static str>> {
+    prop_oneof![
+        3 => Just(vec![]),
+        2 => subsequence(vec!["A 192.0.2.1HOST", "A 192.0.2.2HOST", "A 192.0.2.3HOST", "AAAA 2001:db8::1:HOST", "AAAA 2001:db8::2:HOST"], 1..=3),
+    ]
 }
 
 /// The records of one domain: MX lists with everything that people write, or none at all.

@@ -194,6 +194,16 @@ fn back_along(
     }
 }
 
+/// Why a server is where it is in the order of one attempt.
+#[must_use]
+pub fn turn(name: &str, place: usize) -> Because {
+    let why = match place {
+        0 => "its turn".to_owned(),
+        _ => format!("number {} in turn, if those before do not answer", place + 1),
+    };
+    because("INT-1", name, why, SOURCE)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

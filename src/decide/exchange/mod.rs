@@ -13,6 +13,7 @@ pub mod outbound_connector;
 pub mod receive_connector;
 pub mod receive_limits;
 pub mod recipient;
+pub mod redundancy;
 pub mod send_connector;
 pub mod sender_rewriting;
 pub mod server_acceptance;

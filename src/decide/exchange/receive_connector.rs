@@ -7,6 +7,7 @@
 
 use super::super::visitor::Visitor;
 use super::super::{Because, Decision, because};
+use super::redundancy;
 use crate::base::{Enhanced, Reply};
 use crate::model::exchange_server::{Organization, ServerVersion, ShadowRefusal};
 use crate::model::receive_connector::ReceiveConnector;
@@ -137,7 +138,8 @@ pub fn refusal_at_mail(organization: &Organization, visitor: &Visitor<'_>, encry
     if let Some(refusal) = proves_too_little(connector, visitor) {
         return Some(refusal);
     }
-    let alone = organization.servers.iter().filter(|server| !server.edge).count() < 2;
+    let shadowed = organization.transport.shadow_resubmit_ns.is_some() && organization.own().is_some_and(|own| !own.edge);
+    let alone = shadowed && redundancy::shadow_servers(organization).is_empty();
     let text = "Message failed to be made redundant";
     let why = || vec![say("no other server can keep a shadow copy", "Set-TransportConfig RejectMessageOnShadowFailure")];
     match organization.transport.refuses_without_shadow.filter(|_| alone && !rights.authenticated)? {
@@ -194,6 +196,7 @@ mod tests {
             servers: false,
             partners: false,
             external_authoritative: false,
+            login_over_tls: true,
             anonymous_relay: false,
             require_tls: false,
             limits: Limits { message_bytes: 1000, ..Limits::USUAL },
@@ -219,6 +222,8 @@ mod tests {
             accepted_domains: vec![],
             mailboxes: vec![],
             elsewhere: vec![],
+            databases: vec![],
+            synchronized: vec![],
             entries: vec![],
             remote_domains: vec![],
             send_connectors: vec![],

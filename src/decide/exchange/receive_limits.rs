@@ -172,6 +172,7 @@ mod tests {
             external_authoritative: false,
             anonymous_relay: false,
             require_tls: false,
+            login_over_tls: false,
             limits,
             domain_secure: vec![],
             cloud_names: vec![],

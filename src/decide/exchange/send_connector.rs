@@ -55,6 +55,12 @@ impl Distance {
 /// Chooses for a recipient in `domain` of a message of `size_bytes`.
 #[must_use]
 pub fn select(organization: &Organization, names: &Names, domain: &str, size_bytes: u64) -> Decision<Choice> {
+    select_alive(organization, names, domain, size_bytes, &[])
+}
+
+/// The same, where some connectors are known to be dead (switch `dead_connector: Skipped`): they are left out if another one matches.
+#[must_use]
+pub fn select_alive(organization: &Organization, names: &Names, domain: &str, size_bytes: u64, dead: &[usize]) -> Decision<Choice> {
     let connectors = &organization.send_connectors;
     let mut passed_over: Vec<Because> = Vec::new();
     let mut ranks: Vec<Rank> = Vec::new();
@@ -70,6 +76,12 @@ pub fn select(organization: &Organization, names: &Names, domain: &str, size_byt
             }
             Ok(rank) => ranks.push(rank),
         }
+    }
+    if ranks.iter().any(|rank| !dead.contains(&rank.at)) {
+        let why = "its queue is in Retry, and the switch `dead_connector` says that such a connector is left out";
+        let left_out = ranks.iter().filter(|rank| dead.contains(&rank.at));
+        passed_over.extend(left_out.map(|rank| because("SND-2", &*connectors[rank.at].name, why, "practitioners, 2016")));
+        ranks.retain(|rank| !dead.contains(&rank.at));
     }
     let Some(best) = ranks.iter().min().copied() else {
         return nothing_matches(domain, only_too_small, passed_over);
@@ -196,6 +208,8 @@ mod tests {
             accepted_domains: vec![],
             mailboxes: vec![],
             elsewhere: vec![],
+            databases: vec![],
+            synchronized: vec![],
             entries: vec![],
             remote_domains: vec![],
             send_connectors: connectors,
@@ -257,6 +271,18 @@ mod tests {
         let other_too_small =
             select(&organization(vec![SendConnector { max_message_size: Some(10), ..exact }]), &Names::default(), "x.com", 100);
         assert_eq!(other_too_small.outcome, Choice::Unreachable, "size was not the only reason");
+    }
+
+    #[test]
+    fn dead_connectors() {
+        let rows = vec![connector("a", "x.com", 1, &[0]), connector("b", "*", 1, &[0])];
+        let organization = organization(rows);
+        let cases: [(&[usize], usize); 4] = [(&[], 0), (&[0], 1), (&[1], 0), (&[0, 1], 0)];
+        for (dead, expected) in cases {
+            let decision = select_alive(&organization, &Names::default(), "x.com", 1, dead);
+            assert_eq!(decision.outcome, Choice::Connector(expected), "{dead:?}");
+            assert_eq!(decision.passed_over.len(), 1, "{dead:?}");
+        }
     }
 
     #[test]

@@ -39,6 +39,7 @@ impl Organization {
     #[must_use]
     pub fn knows(&self, address: &str) -> bool {
         self.mailboxes.iter().chain(self.elsewhere.iter().map(|(pattern, _)| pattern)).any(|pattern| pattern.matches(address))
+            || self.synchronized.iter().any(|pattern| pattern.matches(address))
             || self.entries.iter().any(|entry| entry.address.matches(address))
     }
 }
@@ -104,6 +105,8 @@ mod tests {
             paths: vec![],
             accepted_domains,
             mailboxes: vec![Pattern::new("*@contoso.com")],
+            databases: vec![],
+            synchronized: vec![],
             elsewhere: vec![(Pattern::new("boss@contoso.com"), HostId(1))],
             entries: vec![],
             remote_domains: vec![],

@@ -21,7 +21,7 @@ pub fn reason(name: &str, place: usize, count: usize, is_name: bool, connector_r
         _ => "the next one of the list, if those before do not answer (SH-3)".to_owned(),
     };
     let source = match connector_rule {
-        rule if rule.starts_with("SND") => "New-SendConnector SmartHosts",
+        rule if rule.starts_with("SND") || rule == "LINK" => "New-SendConnector SmartHosts",
         rule if rule.starts_with("FOPE") => "FOPE connector: destination",
         _ => "New-OutboundConnector SmartHosts",
     };
@@ -54,7 +54,12 @@ mod tests {
 
     #[test]
     fn the_cmdlet_is_that_of_the_connector() {
-        let cases = [("OUT-3", "New-OutboundConnector"), ("SND-3", "New-SendConnector"), ("FOPE-3", "FOPE connector")];
+        let cases = [
+            ("OUT-3", "New-OutboundConnector"),
+            ("SND-3", "New-SendConnector"),
+            ("LINK", "New-SendConnector"),
+            ("FOPE-3", "FOPE connector"),
+        ];
         for (rule, source) in cases {
             assert!(reason("mx.example", 0, 1, true, rule).source.starts_with(source), "{rule}");
         }

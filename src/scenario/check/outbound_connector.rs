@@ -1,6 +1,6 @@
 //! What does New-OutboundConnector refuse?
 //!
-//! Sources: New-OutboundConnector and Set-OutboundConnector, parameters and their constraints. Not modelled yet: DANE at smart hosts.
+//! Sources: New-OutboundConnector and Set-OutboundConnector, parameters and their constraints; for DANE at smart hosts also the switch `dane_at_smart_hosts`.
 
 use crate::base::Domain;
 use crate::diag::{Diagnostic, Span, code};
@@ -24,8 +24,24 @@ pub(in crate::scenario) fn check(name: &Text, connector: &OutboundConnector, des
             desk.say(Diagnostic::error(code::CMDLET_REFUSES, domain.span(), format!("`{domain}` is not a recipient domain")).help(help));
         }
     }
-    if connector.smtp_dane_mode.or(SmtpDaneMode::Opportunistic) == SmtpDaneMode::Mandatory && !connector.use_mx_record.or(true) {
-        desk.not_modelled(connector.smtp_dane_mode.span(), "required DANE at smart hosts");
+}
+
+/// Required DANE that asks for nothing: at smart hosts, where the service looks at DANE only by a reading of its words (`by_name`), and never at addresses.
+pub(in crate::scenario) fn dane(connector: &OutboundConnector, by_name: bool, desk: &mut Desk) {
+    if connector.smtp_dane_mode.or(SmtpDaneMode::Opportunistic) != SmtpDaneMode::Mandatory || connector.use_mx_record.or(true) {
+        return;
+    }
+    if !by_name {
+        let message = "`Mandatory` asks for nothing at smart hosts: DANE belongs to the route by MX";
+        let problem = Diagnostic::warning(code::UNWISE_CONNECTOR, connector.smtp_dane_mode.span(), message);
+        desk.say(problem.help("what the service does is not confirmed; the other reading is the switch `dane_at_smart_hosts: by-name`"));
+        return;
+    }
+    for host in connector.smart_hosts.items() {
+        if host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok() {
+            let message = format!("`{host}` is an address: nothing about it is signed, and required DANE does not look at it");
+            desk.say(Diagnostic::warning(code::UNWISE_CONNECTOR, host.span(), message).help("name the smart host: \"mail.contoso.com\""));
+        }
     }
 }
 
@@ -135,6 +151,14 @@ mod tests {
             (r#"recipient_domains: ["a@contoso.com"]"#, "MT0401 `a@contoso.com` is not a recipient domain"),
             ("smtp_dane_mode: None, mta_sts_mode: None, test_mode: true, connector_source: HybridWizard", ""),
             ("smtp_dane_mode: Mandatory, use_mx_record: true", ""),
+            (
+                r#"smtp_dane_mode: Mandatory, use_mx_record: false, smart_hosts: ["a.test"]"#,
+                "MT0602 `Mandatory` asks for nothing at smart hosts: DANE belongs to the route by MX",
+            ),
+            (
+                r#"smtp_dane_mode: Mandatory, use_mx_record: false, smart_hosts: ["a.test", "192.0.2.1"]"#,
+                "MT0602 `192.0.2.1` is an address: nothing about it is signed, and required DANE does not look at it",
+            ),
         ];
         for (fields, expected) in cases {
             let text = format!("Scenario(systems: {{ \"t\": ExchangeOnline(outbound_connectors: {{ \"c\": ({fields}) }}) }})");
@@ -143,6 +167,7 @@ mod tests {
             let (name, connector) = tenant.outbound_connectors.iter().next().expect("one");
             let mut desk = Desk::default();
             check(name, connector, &mut desk);
+            dane(connector, fields.contains("192.0.2.1"), &mut desk);
             let said: Vec<String> = desk.problems.iter().map(|problem| format!("{} {}", problem.code.id, problem.message)).collect();
             assert_eq!(said.join("; "), expected, "{fields}");
         }

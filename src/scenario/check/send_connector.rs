@@ -53,6 +53,10 @@ fn next_hops(connector: &SendConnector, desk: &mut Desk) {
         };
         desk.say(problem.help("add `dns_routing_enabled: false`"));
     }
+    for text in connector.smart_hosts.items().iter().filter(|text| text.contains('/')) {
+        let help = "a Send connector takes names and single addresses; networks are for outbound connectors of Exchange Online";
+        refuse(desk, text.span(), &format!("`{text}` is not a smart host of a Send connector"), help);
+    }
     if !connector.dns_routing_enabled.or(true) && !smart_hosts {
         let help = "add smart_hosts: [\"192.0.2.1\"], or leave `dns_routing_enabled` at true";
         refuse(desk, connector.dns_routing_enabled.span(), "`dns_routing_enabled` is false, and there are no `smart_hosts`", help);
@@ -67,16 +71,6 @@ fn login(connector: &SendConnector, desk: &mut Desk) {
     if mechanism != SmartHostAuthMechanism::None && connector.smart_hosts.items().is_empty() {
         let message = format!("`smart_host_auth_mechanism: {}` without `smart_hosts`", mechanism.as_str());
         refuse(desk, connector.smart_host_auth_mechanism.span(), &message, "a login is for smart hosts; leave it out with DNS routing");
-    }
-    if mechanism == SmartHostAuthMechanism::BasicAuthRequireTLS {
-        if let Some(host) = connector.smart_hosts.items().iter().find(|host| host.parse::<std::net::IpAddr>().is_ok()) {
-            let help = "the certificate must have the smart host's own name: write its FQDN";
-            refuse(desk, host.span(), "`BasicAuthRequireTLS` towards a smart host that is an address", help);
-        }
-        if connector.ignore_starttls.or(false) {
-            let help = "one of the two must go";
-            refuse(desk, connector.ignore_starttls.span(), "`ignore_starttls` with `BasicAuthRequireTLS`", help);
-        }
     }
     match credential {
         None if basic => {
@@ -93,6 +87,9 @@ fn login(connector: &SendConnector, desk: &mut Desk) {
 
 fn tls(connector: &SendConnector, desk: &mut Desk) {
     let (requires, ignores) = (connector.require_tls.or(false), connector.ignore_starttls.or(false));
+    if connector.smart_host_auth_mechanism.or(SmartHostAuthMechanism::None) == SmartHostAuthMechanism::BasicAuthRequireTLS {
+        login_with_tls(connector, ignores, desk);
+    }
     if requires && ignores {
         let problem =
             Diagnostic::error(code::CMDLET_REFUSES, connector.require_tls.span(), "`require_tls` together with `ignore_starttls`");
@@ -134,6 +131,20 @@ fn tls(connector: &SendConnector, desk: &mut Desk) {
     }
 }
 
+/// The password goes over TLS only, to a certificate with the name that the smart host has in the connector.
+fn login_with_tls(connector: &SendConnector, ignores: bool, desk: &mut Desk) {
+    let span = connector.smart_host_auth_mechanism.span();
+    if ignores {
+        let problem = Diagnostic::error(code::CMDLET_REFUSES, span, "`BasicAuthRequireTLS` together with `ignore_starttls`");
+        desk.say(problem.also(connector.ignore_starttls.span(), "never uses TLS").help("one of the two must go"));
+    }
+    for address in connector.smart_hosts.items().iter().filter(|text| text.parse::<std::net::IpAddr>().is_ok()) {
+        let message = format!("`BasicAuthRequireTLS` wants a certificate with the smart host's name, and `{address}` is none");
+        let problem = Diagnostic::warning(code::UNWISE_CONNECTOR, address.span(), message);
+        desk.say(problem.help("write the name that is in its certificate, and a record for it"));
+    }
+}
+
 /// Issuer and subject of `<I>issuer<S>subject`.
 pub(in crate::scenario) fn certificate_name(text: &str) -> Option<(&str, &str)> {
     let (issuer, subject) = text.strip_prefix("<I>")?.split_once("<S>")?;
@@ -160,13 +171,6 @@ fn ranges(connector: &SendConnector, version: ServerVersion, desk: &mut Desk) {
     if connector.cloud_services_mail_enabled.or(false) && version == ServerVersion::Exchange2010 {
         let help = "Exchange 2010 has no such parameter";
         refuse(desk, connector.cloud_services_mail_enabled.span(), "`cloud_services_mail_enabled` exists since Exchange 2013", help);
-    }
-    let other_type = |text: &&Text| text.split_once(':').is_some_and(|(kind, _)| !kind.trim().eq_ignore_ascii_case("smtp"));
-    if let Some(text) = connector.address_spaces.items().iter().find(other_type)
-        && connector.dns_routing_enabled.or(true)
-    {
-        let help = "add dns_routing_enabled: false and smart_hosts: only SMTP domains have an MX";
-        refuse(desk, text.span(), "an address space that is not SMTP, with DNS routing", help);
     }
     let time = connector.connection_inactivity_time_out.get();
     if let Some(text) = time
@@ -204,7 +208,9 @@ fn address_spaces(name: &Text, connector: &SendConnector, desk: &mut Desk) -> Ve
 /// `Type:Space;Cost`; type and cost may be left out.
 fn address_space(text: &str) -> Result<(Space, u32), &'static str> {
     let text = text.trim();
-    let (text, cost) = match text.split_once(';') {
+    let is_smtp = text.split_once(':').is_none_or(|(kind, _)| kind.is_empty() || kind.eq_ignore_ascii_case("smtp"));
+    // Addresses of other types have semicolons of their own; the cost is behind the last one.
+    let (text, cost) = match if is_smtp { text.split_once(';') } else { text.rsplit_once(';') } {
         None => (text, 1),
         Some((text, cost)) => match cost.trim().parse::<u32>() {
             Ok(cost) if (1..=COST_MAX).contains(&cost) => (text.trim(), cost),
@@ -248,8 +254,6 @@ mod tests {
         let cases = [
             (r#"address_spaces: ["*"]"#, ""),
             ("", "MT0401 the connector `c` has no `address_spaces`"),
-            (r#"address_spaces: ["smtp:*;1", "x400:whatever;2"], dns_routing_enabled: false, smart_hosts: ["a.test"]"#, ""),
-            (r#"address_spaces: ["x400:whatever"]"#, "MT0401 an address space that is not SMTP, with DNS routing"),
             (r#"address_spaces: ["*"], domain_secure_enabled: true"#, ""),
             (
                 r#"address_spaces: ["*"], domain_secure_enabled: true, dns_routing_enabled: false, smart_hosts: ["a.test"]"#,
@@ -266,16 +270,22 @@ mod tests {
                 "",
             ),
             (
-                r#"address_spaces: ["*"], dns_routing_enabled: false, smart_hosts: ["192.0.2.1"], smart_host_auth_mechanism: BasicAuthRequireTLS, authentication_credential: "a@b.test""#,
-                "MT0401 `BasicAuthRequireTLS` towards a smart host that is an address",
-            ),
-            (
-                r#"address_spaces: ["*"], dns_routing_enabled: false, smart_hosts: ["a.test"], smart_host_auth_mechanism: BasicAuthRequireTLS, authentication_credential: "a@b.test", ignore_starttls: true"#,
-                "MT0401 `ignore_starttls` with `BasicAuthRequireTLS`",
-            ),
-            (
                 r#"address_spaces: ["*"], dns_routing_enabled: false, smart_hosts: ["a.test"], authentication_credential: "a@b.test""#,
                 "MT0401 `authentication_credential` without a login that uses it",
+            ),
+            (r#"address_spaces: ["smtp:*;1", "x400:whatever;2"]"#, ""),
+            (r#"address_spaces: ["*", "X400:c=US;a=whatever;1"]"#, ""),
+            (
+                r#"address_spaces: ["*"], dns_routing_enabled: false, smart_hosts: ["192.0.2.0/24"]"#,
+                "MT0401 `192.0.2.0/24` is not a smart host of a Send connector",
+            ),
+            (
+                r#"address_spaces: ["*"], dns_routing_enabled: false, smart_hosts: ["a.test"], smart_host_auth_mechanism: BasicAuthRequireTLS, authentication_credential: "a@a.test", ignore_starttls: true"#,
+                "MT0401 `BasicAuthRequireTLS` together with `ignore_starttls`",
+            ),
+            (
+                r#"address_spaces: ["*"], dns_routing_enabled: false, smart_hosts: ["192.0.2.1"], smart_host_auth_mechanism: BasicAuthRequireTLS, authentication_credential: "a@a.test""#,
+                "MT0602 `BasicAuthRequireTLS` wants a certificate with the smart host's name, and `192.0.2.1` is none",
             ),
             (r#"address_spaces: ["*contoso.com"]"#, "MT0401 `*contoso.com` is not an address space"),
             (r#"address_spaces: ["a.*.contoso.com"]"#, "MT0401 `a.*.contoso.com` is not an address space"),

@@ -149,7 +149,7 @@ fn compile(
     for named in shared.into_iter().chain([&tenant.switches]) {
         named.iter().for_each(|(name, value)| switch(name, value, &mut switches, desk));
     }
-    let outbound_connectors = connectors(tenant, tables, desk);
+    let outbound_connectors = connectors(tenant, &switches, tables, desk);
     Tenant {
         system,
         accepted_domains: accepted_domains(tenant, tables, desk),
@@ -231,10 +231,11 @@ fn people(tenant: &ExchangeOnline) -> Vec<Person> {
     rows
 }
 
-fn connectors(tenant: &ExchangeOnline, tables: &mut Tables, desk: &mut Desk) -> Vec<OutboundConnector> {
+fn connectors(tenant: &ExchangeOnline, switches: &Switches, tables: &mut Tables, desk: &mut Desk) -> Vec<OutboundConnector> {
     let mut rows: Vec<OutboundConnector> = Vec::new();
     for (written, (name, connector)) in tenant.outbound_connectors.iter().enumerate() {
         outbound_connector::check(name, connector, desk);
+        outbound_connector::dane(connector, switches.dane_at_smart_hosts, desk);
         let lower = |domain: &Text| domain.trim_end_matches('.').to_ascii_lowercase().into();
         rows.push(OutboundConnector {
             name: name.as_str().into(),
@@ -248,7 +249,7 @@ fn connectors(tenant: &ExchangeOnline, tables: &mut Tables, desk: &mut Desk) -> 
             rule_scoped: connector.is_transport_rule_scoped.or(false),
             use_mx_record: connector.use_mx_record.or(true),
             smart_hosts: Vec::new(),
-            tls: tls(connector),
+            tls: tls(connector, switches),
             written: written as u32,
         });
     }
@@ -260,7 +261,7 @@ fn connectors(tenant: &ExchangeOnline, tables: &mut Tables, desk: &mut Desk) -> 
     rows
 }
 
-fn tls(connector: &schema::OutboundConnector) -> TlsPolicy {
+fn tls(connector: &schema::OutboundConnector, switches: &Switches) -> TlsPolicy {
     let level = match connector.tls_settings.or(TlsSettings::Opportunistic) {
         TlsSettings::Opportunistic => TlsLevel::Opportunistic,
         TlsSettings::EncryptionOnly => TlsLevel::EncryptionOnly,
@@ -268,11 +269,13 @@ fn tls(connector: &schema::OutboundConnector) -> TlsPolicy {
         TlsSettings::DomainValidation => TlsLevel::DomainValidation,
     };
     let name = connector.tls_domain.get().filter(|name| !name.is_empty() && level == TlsLevel::DomainValidation);
+    let by_mx = connector.use_mx_record.or(true);
     let dane = match connector.smtp_dane_mode.or(schema::SmtpDaneMode::Opportunistic) {
-        // Smart hosts are not looked up: DANE belongs to the MX route.
-        _ if !connector.use_mx_record.or(true) => DaneUse::Never,
+        // DANE belongs to the MX route; what becomes of it at smart hosts is not confirmed.
+        _ if !by_mx && !switches.dane_at_smart_hosts => DaneUse::Never,
         schema::SmtpDaneMode::Opportunistic => DaneUse::Try,
-        schema::SmtpDaneMode::Mandatory => DaneUse::Must,
+        schema::SmtpDaneMode::Mandatory if by_mx => DaneUse::Must,
+        schema::SmtpDaneMode::Mandatory => DaneUse::MustOfNames,
         schema::SmtpDaneMode::None => DaneUse::Never,
     };
     let mta_sts = connector.use_mx_record.or(true)
@@ -288,7 +291,7 @@ fn switch(name: &Text, value: &Text, switches: &mut Switches, desk: &mut Desk) {
     if is_switch(name) {
         return;
     }
-    let own = ["OUT-4", "OUT-6", "wildcard_matches_bare_domain", "opportunistic_handshake_failure"];
+    let own = ["OUT-4", "OUT-6", "wildcard_matches_bare_domain", "opportunistic_handshake_failure", "dane_at_smart_hosts"];
     let known: Vec<&str> = own.into_iter().chain(SWITCHES.iter().map(|(name, _)| *name)).collect();
     let values: &[&str] = match (name.as_str(), value.as_str()) {
         ("OUT-4", "specificity") => return switches.out_4 = Out4::Specificity,
@@ -304,6 +307,9 @@ fn switch(name: &Text, value: &Text, switches: &mut Switches, desk: &mut Desk) {
         ("opportunistic_handshake_failure", "defer") => return switches.plain_retry = false,
         ("opportunistic_handshake_failure", "plain-retry") => return switches.plain_retry = true,
         ("opportunistic_handshake_failure", _) => &["defer", "plain-retry"],
+        ("dane_at_smart_hosts", "none") => return switches.dane_at_smart_hosts = false,
+        ("dane_at_smart_hosts", "by-name") => return switches.dane_at_smart_hosts = true,
+        ("dane_at_smart_hosts", _) => &["none", "by-name"],
         (other, _) if SWITCHES_NOT_MODELLED.contains(&other) => return desk.not_modelled(name.span(), &format!("the switch `{other}`")),
         (other, _) => {
             let problem = Diagnostic::error(code::UNKNOWN_SWITCH, name.span(), format!("there is no switch `{other}`"));

@@ -2,6 +2,7 @@
 //!
 //! Sources: New-AcceptedDomain, New-SendConnector, Set-AdSiteLink. Not modelled yet: logins.
 
+mod databases;
 mod domain_security;
 mod manners;
 mod receive_connectors;
@@ -11,11 +12,13 @@ mod servers;
 mod switches;
 mod transport;
 
-use crate::base::{CertId, HostId, SystemId};
+use crate::base::{CertId, HostId, Pattern, SystemId};
 use crate::decide::profile::default_sender;
+use crate::diag::{Diagnostic, code};
 use crate::model::authentication::Stance;
+use crate::model::directory::DirectoryEntry;
 use crate::model::exchange::AcceptedDomain;
-use crate::model::exchange_server::{Organization, ServerVersion, Transport};
+use crate::model::exchange_server::{Organization, Server, ServerVersion, Transport};
 use crate::model::settings::{Credentials, Directory, HostConfig, Profile, Routing};
 use crate::scenario::schema::{DomainType, ExchangeServer, ExchangeVersion, Host, Scenario};
 
@@ -113,14 +116,25 @@ fn organization(
             elsewhere.extend(own.patterns().into_iter().map(|pattern| (pattern, HostId(at as u32))));
         }
     }
-    elsewhere.sort_by(|(a, _), (b, _)| (b.is_exact(), b.weight(), a).cmp(&(a.is_exact(), a.weight(), b)));
     let servers = servers::servers(server, about, tables, desk);
+    let databases = databases::databases(server, about, &servers.servers, desk);
+    for (database, patterns) in &databases {
+        everywhere.add(patterns, desk);
+        if database.active.index() == about.here {
+            mailboxes.add(patterns, &mut Desk::default());
+        } else {
+            elsewhere.extend(database.mailboxes.iter().map(|pattern| (pattern.clone(), database.active)));
+        }
+    }
+    elsewhere.sort_by(|(a, _), (b, _)| (b.is_exact(), b.weight(), a).cmp(&(a.is_exact(), a.weight(), b)));
     let edge = servers.servers.iter().any(|server| server.edge && server.host.index() == about.here);
     let mut send_connectors = send_connectors::connectors(server, (about, own, switches), &servers.servers, tables, desk);
     let secured =
         server.transport_config.get().map(|config| domain_security::domains(&config.tls_send_domain_secure_list)).unwrap_or_default();
     send_connectors::subscribe(&servers.servers, &servers.sites, &secured, &mut send_connectors);
     send_connectors.sort_by(|a, b| a.name.cmp(&b.name));
+    servers_of_receive_connectors(server, &servers.servers, about, desk);
+    let entries = directory::entries(&server.recipients, desk);
     Organization {
         system: SystemId(about.system as u32),
         version: version(server),
@@ -129,10 +143,12 @@ fn organization(
         servers: servers.servers,
         sites: servers.sites,
         accepted_domains: accepted_domains(server, &everywhere, tables, desk),
-        // An Edge server has no mailboxes: what the organization has is inside.
+        // An Edge server has no mailboxes, and is told who has an address inside.
         mailboxes: if edge { Vec::new() } else { mailboxes.patterns() },
         elsewhere,
-        entries: if edge { Vec::new() } else { directory::entries(&server.recipients, desk) },
+        synchronized: if edge { synchronized(&entries, &everywhere) } else { Vec::new() },
+        databases: databases.into_iter().map(|(database, _)| database).collect(),
+        entries: if edge { Vec::new() } else { entries },
         remote_domains: directory::remote_domains(&server.remote_domains, desk),
         send_connectors,
         internal_smtp_servers: manners::internal_smtp_servers(server, desk),
@@ -141,6 +157,22 @@ fn organization(
         filters_recipients: server.recipient_filtering.or(edge),
         send_as: super::mta::send_as(&server.send_as),
     }
+}
+
+/// A Receive connector stands on a server of its organization.
+fn servers_of_receive_connectors(server: &ExchangeServer, servers: &[Server], about: About<'_>, desk: &mut Desk) {
+    for (_, connector) in server.receive_connectors.iter() {
+        let Some(text) = connector.server.get().filter(|text| !servers.iter().any(|server| *server.name == *text.as_str())) else {
+            continue;
+        };
+        let problem = Diagnostic::error(code::CMDLET_REFUSES, text.span(), format!("`{text}` is no server of `{}`", about.name()));
+        desk.unknown(problem, text, servers.iter().map(|server| &*server.name), "`server` is a host of this organization");
+    }
+}
+
+/// What EdgeSync tells an Edge server: every address inside.
+fn synchronized(entries: &[DirectoryEntry], everywhere: &Mailboxes) -> Vec<Pattern> {
+    everywhere.patterns().into_iter().chain(entries.iter().map(|entry| entry.address.clone())).collect()
 }
 
 fn version(server: &ExchangeServer) -> ServerVersion {

@@ -67,9 +67,6 @@ pub(super) fn addresses(field: &Field<Vec<Text>>, what: &str, place: Span, desk:
 
 pub(super) fn address(text: &Text, desk: &mut Desk) -> Option<AddressTemplate> {
     let Address { local, domain } = desk.address(text)?;
-    if !local.is_ascii() {
-        desk.not_modelled(text.span(), "forwarding to addresses with letters that are not ASCII");
-    }
     if local.contains('*') {
         let message = format!("`{text}` is a pattern, and mail goes to addresses");
         desk.error(code::VALUE, text.span(), message, "write one recipient for each address that mail goes on to");

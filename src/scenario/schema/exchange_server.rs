@@ -31,6 +31,8 @@ words! {
     }
     /// Which service owns a Receive connector.
     pub enum TransportRole("a transport role") { FrontendTransport, HubTransport }
+    /// Where a shadow copy is made.
+    pub enum ShadowPreference("a value of `shadow_message_preference_setting`") { PreferRemote, RemoteOnly, LocalOnly }
     /// By what a message rate is counted.
     pub enum MessageRateSource("a value of `message_rate_source`") { None, User, IPAddress, All }
 }
@@ -43,6 +45,7 @@ schema! {
         sites: Named<Site>,
         site_links: Named<SiteLink>,
         database_availability_groups: Named<DatabaseAvailabilityGroup>,
+        mailbox_databases: Named<MailboxDatabase>,
         accepted_domains: Named<DomainType>,
         match_sub_domains: Field<Vec<Text>>,
         recipients: Named<DirectoryRecipient>,
@@ -65,6 +68,14 @@ schema! {
     /// New-DatabaseAvailabilityGroup, and its members.
     pub struct DatabaseAvailabilityGroup("a database availability group") {
         servers: Field<Vec<Text>>,
+    }
+
+    /// New-MailboxDatabase, and its copies.
+    pub struct MailboxDatabase("a mailbox database") {
+        mailboxes: Field<Vec<Text>>,
+        servers: Field<Vec<Text>>,
+        active: Field<Text>,
+        behind: Field<Text>,
     }
 
     /// An AD IP site link.
@@ -175,6 +186,10 @@ schema! {
         reject_message_on_shadow_failure: Field<bool>,
         shadow_heartbeat_frequency: Field<Text>,
         shadow_resubmit_time_span: Field<Text>,
+        shadow_message_preference_setting: Field<ShadowPreference>,
+        shadow_message_auto_discard_interval: Field<Text>,
+        max_retries_for_local_site_shadow: Field<u64>,
+        max_retries_for_remote_site_shadow: Field<u64>,
         safety_net_hold_time: Field<Text>,
     }
 

@@ -5,6 +5,7 @@
 
 use super::lex::Token;
 use super::problem::{ZoneProblem, codes, quote};
+use crate::base::ascii_form;
 use crate::model::dns::parent_text;
 
 /// What completes a name without final dot.
@@ -93,9 +94,12 @@ fn labels(token: &Token<'_>) -> Result<(String, bool), ZoneProblem> {
         };
         if !is_escaped && !byte.is_ascii_graphic() {
             let help = if token.text.contains('\u{a0}') {
-                "there is a no-break space in it"
+                "there is a no-break space in it".to_owned()
             } else {
-                "write its A-label, as in `xn--bcher-kva.example.`"
+                match ascii_form(token.text).filter(|ascii| *ascii != token.text) {
+                    Some(ascii) => format!("write its A-label: `{ascii}`"),
+                    None => "write its A-label, as in `xn--bcher-kva.example.`".to_owned(),
+                }
             };
             return Err(wrong(format!("{} has characters that no name has", quote(token.text))).help(help));
         }
@@ -249,7 +253,7 @@ mod tests {
             ),
             ("@", &Origin::Unset, None, Some("put `$ORIGIN contoso.com.` above, or write the name")),
             ("a..b.", &origin, None, Some("put one dot between labels, none in front")),
-            ("bücher.example.", &origin, None, Some("write its A-label, as in `xn--bcher-kva.example.`")),
+            ("bücher.example.", &origin, None, Some("write its A-label: `xn--bcher-kva.example.`")),
             ("\"a.b.\"", &origin, None, Some("take the quotes away")),
             (&*long, &origin, None, None),
             (&*longer, &origin, None, None),

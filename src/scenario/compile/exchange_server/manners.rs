@@ -53,13 +53,6 @@ pub(super) fn manner(
 /// What depends on the servers that own the connector.
 fn on_servers(server: &ExchangeServer, connector: &schema::SendConnector, sources: &[&Server], desk: &mut Desk) {
     let any_edge = sources.iter().any(|server| server.edge);
-    if let Some(text) = connector.address_spaces.items().iter().find(|text| {
-        text.split(';').next().is_some_and(|space| space.trim().trim_start_matches("smtp:").trim_start_matches("SMTP:") == "--")
-    }) && !any_edge
-    {
-        let help = "write the domains; on a Mailbox server accepted domains need no connector";
-        desk.error(code::CMDLET_REFUSES, text.span(), "`--` on a connector that no Edge server owns", help);
-    }
     let proxied = connector.frontend_proxy_enabled.or(false);
     if proxied && super::version(server) == ServerVersion::Exchange2010 {
         let help = "Exchange 2010 has no Front End Transport service";

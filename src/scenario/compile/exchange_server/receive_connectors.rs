@@ -89,6 +89,7 @@ fn usual(name: &str, port: u16, for_whom: For, limits: Limits) -> ReceiveConnect
         servers: for_whom != For::Users,
         partners: false,
         external_authoritative: false,
+        login_over_tls: true,
         anonymous_relay: false,
         require_tls: false,
         limits,
@@ -110,6 +111,9 @@ fn lay_over(row: &mut ReceiveConnector, connector: &schema::ReceiveConnector, de
         row.users = has(PermissionGroup::ExchangeUsers);
         row.servers = has(PermissionGroup::ExchangeServers) || has(PermissionGroup::ExchangeLegacyServers);
         row.partners = has(PermissionGroup::Partners);
+    }
+    if connector.auth_mechanism.is_written() {
+        row.login_over_tls = connector.auth_mechanism.items().contains(&AuthMechanism::BasicAuthRequireTLS);
     }
     row.external_authoritative = connector.auth_mechanism.items().contains(&AuthMechanism::ExternalAuthoritative);
     row.anonymous_relay = connector.anonymous_relay.or(false);

@@ -44,9 +44,10 @@ pub(super) fn connectors(
         let spaces = send_connector::check(name, connector, super::version(server), desk);
         let smart_hosts = smart_hosts(connector, tables, desk);
         let dns_routing = connector.dns_routing_enabled.or(true);
+        let sources = sources(connector, about, servers, desk);
+        for_edge_only(connector, &sources, servers, desk);
         let (tls, recipient_domain_validated) = tls(connector);
         let tls = TlsPolicy { certificate: shown(connector, own, switches.anonymous_without_certificate, tables), ..tls };
-        let sources = sources(connector, about, servers, desk);
         let owners: Vec<&Server> = servers.iter().filter(|server| sources.contains(&server.host)).collect();
         let manner = manners::manner(server, connector, (about, switches), &owners, tables, desk);
         rows.push(SendConnector {
@@ -101,8 +102,7 @@ fn tls(connector: &schema::SendConnector) -> (TlsPolicy, bool) {
     }
     if connector.smart_host_auth_mechanism.or(SmartHostAuthMechanism::None) == SmartHostAuthMechanism::BasicAuthRequireTLS {
         // No password without TLS, and only to a certificate with the smart host's own name.
-        let named = connector.smart_hosts.items().iter().filter(|host| host.parse::<std::net::IpAddr>().is_err());
-        let names = named.map(|host| host.trim_end_matches('.').to_ascii_lowercase().into()).collect();
+        let names = connector.smart_hosts.items().iter().map(|host| host.trim_end_matches('.').to_ascii_lowercase().into()).collect();
         return (TlsPolicy { names, ..TlsPolicy::of(TlsLevel::DomainValidation) }, false);
     }
     let level = match connector.tls_auth_level.or(TlsAuthLevel::Opportunistic) {
@@ -155,6 +155,16 @@ fn sources(connector: &schema::SendConnector, about: About<'_>, servers: &[Serve
     sources.sort();
     sources.dedup();
     sources
+}
+
+/// `--`, all accepted domains, is the address space of what an Edge server sends inwards.
+fn for_edge_only(connector: &schema::SendConnector, sources: &[HostId], servers: &[Server], desk: &mut Desk) {
+    let on_edge = sources.iter().any(|host| servers.iter().any(|server| server.host == *host && server.edge));
+    let spaces = connector.address_spaces.items().iter();
+    for text in spaces.filter(|text| !on_edge && text.trim().split(';').next().is_some_and(|space| matches!(space, "--" | "smtp:--"))) {
+        let help = "write the accepted domains themselves, or name an Edge server among `source_transport_servers`";
+        desk.error(code::CMDLET_REFUSES, text.span(), "the address space `--` is for Edge servers only", help);
+    }
 }
 
 /// The connector that each Edge subscription makes by itself, one for each site. What goes inwards needs none: an Edge server hands it to the servers of

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 
 use crate::base::{HostId, NextHopId};
 use crate::diag::{Diagnostic, code};
-use crate::model::exchange_server::Server;
+use crate::model::exchange_server::{Server, ServerVersion};
 use crate::model::settings::{NextHop, Target};
 use crate::model::sites::{self, COST, Site, SitePath};
 use crate::scenario::compile::desk::Desk;
@@ -19,8 +19,11 @@ use super::About;
 /// The site of servers that name none.
 const DEFAULT_SITE: &str = "Default-First-Site-Name";
 
-/// The port at which servers take mail from each other.
-const INSIDE_PORT: u16 = 25;
+/// The port of the Transport service, where Mailbox servers take mail from each other since Exchange 2013; port 25 is the front end's.
+const TRANSPORT_PORT: u16 = 2525;
+
+/// The port of Exchange 2010's one service, and of Edge servers on both ways.
+const USUAL_PORT: u16 = 25;
 
 /// All servers with the names of their sites.
 pub(super) struct Servers {
@@ -41,12 +44,14 @@ pub(super) fn servers(server: &ExchangeServer, about: About<'_>, tables: &mut Ta
     names.sort();
     names.dedup();
     let dags = dags(server, about, &found.iter().filter(|(.., edge)| !edge).map(|(at, ..)| *at).collect::<Vec<_>>(), desk);
+    let here_is_edge = found.iter().any(|(at, .., edge)| *edge && *at == about.here);
+    let one_service = here_is_edge || super::version(server) == ServerVersion::Exchange2010;
     let row = |(at, name, site, edge): (usize, &str, Box<str>, bool)| Server {
         host: HostId(at as u32),
         name: name.into(),
         site: names.iter().position(|known| *known == site).unwrap_or(0),
         edge,
-        hop: hop(&about.identities[at].addresses, tables),
+        hop: hop(&about.identities[at].addresses, if edge || one_service { USUAL_PORT } else { TRANSPORT_PORT }, tables),
         dag: dags.iter().position(|members| members.contains(&at)),
     };
     let servers: Vec<Server> = found.into_iter().map(row).collect();
@@ -90,9 +95,9 @@ fn dags(server: &ExchangeServer, about: About<'_>, mailbox_servers: &[usize], de
 }
 
 /// Where the other servers reach it.
-fn hop(addresses: &[IpAddr], tables: &mut Tables) -> NextHopId {
+fn hop(addresses: &[IpAddr], port: u16, tables: &mut Tables) -> NextHopId {
     let address = addresses.first().copied().unwrap_or(IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED));
-    NextHopId(tables.next_hops.intern(NextHop { target: Target::Ip(address), port: INSIDE_PORT }))
+    NextHopId(tables.next_hops.intern(NextHop { target: Target::Ip(address), port }))
 }
 
 /// The least-cost paths from the site of a server.

@@ -22,10 +22,12 @@ pub(super) struct Switches {
     pub(super) connections_per_domain: u32,
     /// `reject_message_on_shadow_failure`: 451 4.4.0 in the article, 450 4.5.1 on the cmdlet's page.
     pub(super) shadow_failure_as_cmdlet: bool,
+    /// `dead_connector`: `Considered` as the documentation of 2007 and 2010 has it (default), `Skipped` as an article of 2016 says.
+    pub(super) skips_dead_connectors: bool,
 }
 
 /// Each switch with its values, the default first.
-const KNOWN: [(&str, [&str; 2]); 7] = [
+const KNOWN: [(&str, [&str; 2]); 8] = [
     ("missing_client_certificate", ["Retry", "Anonymous"]),
     ("max_hop_count", ["60", "30"]),
     ("message_retry_interval", ["15m", "5m"]),
@@ -33,6 +35,7 @@ const KNOWN: [(&str, [&str; 2]); 7] = [
     ("reject_message_on_shadow_failure", ["451 4.4.0", "450 4.5.1"]),
     ("max_local_hop_count", ["8", "12"]),
     ("custom_failures", ["All", "None"]),
+    ("dead_connector", ["Considered", "Skipped"]),
 ];
 
 /// Reads the switches of an organization.
@@ -61,5 +64,6 @@ pub(super) fn switches(server: &ExchangeServer, desk: &mut Desk) -> Switches {
         shadow_failure_as_cmdlet: other(4),
         max_local_hop_count: if other(5) { 12 } else { 8 },
         every_reply_is_custom: !other(6),
+        skips_dead_connectors: other(7),
     }
 }

@@ -1,14 +1,13 @@
 //! Set-TransportService and Set-TransportConfig: timers of the queues, limits of the organization, protection against loss.
 //!
-//! Sources: Set-TransportService, Set-TransportConfig, EdgeTransport.exe.config, Exchange Server "Configure message intervals". Not modelled: mailbox
-//! databases that cannot be reached.
+//! Sources: Set-TransportService, Set-TransportConfig, EdgeTransport.exe.config, Exchange Server "Configure message intervals".
 
 use crate::base::{DAY, HOUR, MINUTE, SECOND};
 use crate::diag::code;
-use crate::model::exchange_server::{ShadowRefusal, Transport};
+use crate::model::exchange_server::{ShadowPlace, ShadowRefusal, Transport};
 use crate::model::settings::{Retry, Sender};
 use crate::scenario::compile::desk::Desk;
-use crate::scenario::schema::{self, ExchangeServer};
+use crate::scenario::schema::{self, ExchangeServer, ShadowPreference};
 use crate::scenario::source::{Field, Text};
 
 use super::switches::Switches;
@@ -36,11 +35,10 @@ pub(super) fn transport(server: &ExchangeServer, edge: bool, switches: Switches,
         desk.error(code::CMDLET_REFUSES, place, message, help);
     }
     let config = server.transport_config.get();
-    if let Some(config) = config {
-        let (inside, outside) = (config.internal_delay_dsn_enabled.or(true), config.external_delay_dsn_enabled.or(true));
-        if !inside && !outside {
-            notice_ns = 0;
-        }
+    let delay_notices =
+        config.map_or((true, true), |config| (config.internal_delay_dsn_enabled.or(true), config.external_delay_dsn_enabled.or(true)));
+    if delay_notices == (false, false) {
+        notice_ns = 0;
     }
     let mut waits_ns = vec![glitch_ns; glitches as usize];
     waits_ns.extend(vec![transient_ns; transients as usize]);
@@ -60,6 +58,9 @@ pub(super) fn transport(server: &ExchangeServer, edge: bool, switches: Switches,
         ),
         connections_in_all,
         connections_per_minute: number(service.max_connection_rate_per_minute.get().map(|loose| &loose.0), 1200, desk),
+        mailbox_retry_ns: time(&service.mailbox_delivery_queue_retry_interval, 5 * MINUTE, (SECOND, DAY), desk),
+        delay_notices,
+        skips_dead_connectors: switches.skips_dead_connectors,
         ..of_config(server, switches, desk)
     }
 }
@@ -76,11 +77,20 @@ fn of_config(server: &ExchangeServer, switches: Switches, desk: &mut Desk) -> Tr
     super::domain_security::check(&config.tls_receive_domain_secure_list, desk);
     let size = |field: &Field<Text>, usual, desk: &mut Desk| field.get().and_then(|text| desk.size(text)).unwrap_or(usual);
     let resubmit_ns = time(&config.shadow_resubmit_time_span, 3 * HOUR, (SECOND, 30 * DAY), desk);
-    time(&config.safety_net_hold_time, 2 * DAY, (15 * SECOND, 90 * DAY), desk);
     let recipients = number(config.max_recipient_envelope_limit.get().map(|loose| &loose.0), 500, desk);
+    time(&config.shadow_message_auto_discard_interval, 2 * DAY, (5 * SECOND, 90 * DAY), desk);
     Transport {
         max_recipients: (recipients < u32::MAX).then_some(recipients),
-        tells_of_delay: (config.internal_delay_dsn_enabled.or(true), config.external_delay_dsn_enabled.or(true)),
+        safety_net_hold_ns: time(&config.safety_net_hold_time, 2 * DAY, (15 * SECOND, 90 * DAY), desk),
+        shadow_place: match config.shadow_message_preference_setting.or(ShadowPreference::PreferRemote) {
+            ShadowPreference::PreferRemote => ShadowPlace::PreferRemote,
+            ShadowPreference::RemoteOnly => ShadowPlace::RemoteOnly,
+            ShadowPreference::LocalOnly => ShadowPlace::LocalOnly,
+        },
+        shadow_tries: (
+            desk.number_or(&config.max_retries_for_local_site_shadow, 2, 0, 255),
+            desk.number_or(&config.max_retries_for_remote_site_shadow, 4, 0, 255),
+        ),
         max_send_size: size(&config.max_send_size, usual.max_send_size, desk),
         max_receive_size: size(&config.max_receive_size, usual.max_receive_size, desk),
         shadow_resubmit_ns: config.shadow_redundancy_enabled.or(true).then_some(resubmit_ns),
@@ -108,7 +118,6 @@ fn connections(service: &schema::TransportService, switches: Switches, desk: &mu
 }
 
 fn refuse(service: &schema::TransportService, desk: &mut Desk) {
-    desk.no_field(&service.mailbox_delivery_queue_retry_interval, "mailbox databases that cannot be reached");
     time(&service.queue_max_idle_time, 3 * MINUTE, (SECOND, HOUR), desk);
 }
 
