@@ -310,6 +310,10 @@ fn problems_for_programs() {
     assert_eq!(document["files"][0]["problems"][0]["place"]["line"], 2);
     assert_eq!(document["files"][1]["verdict"], "valid");
     assert_eq!(document["totals"]["invalid"], 1);
+    let junk: serde_json::Value =
+        serde_json::from_str(&folder.run_with(&["check", "-", "nowhere.ron", "--format", "json"], b"junk").out).unwrap();
+    assert_eq!(junk["files"][0]["problems"][0]["code"], "MT0010");
+    assert_eq!(junk["unreadable"][0]["file"], "nowhere.ron");
     assert!(!ended.out.contains(env!("CARGO_TARGET_TMPDIR")), "no absolute path in a result");
 }
 

@@ -23,7 +23,8 @@ fn one_mistake_each() {
         // Not a scenario at all.
         ("", "MT0008 1:1-1:1 the file is empty = a scenario begins with `Scenario(`"),
         ("// nothing yet\n", "MT0008 1:1-1:1 the file is empty = a scenario begins with `Scenario(`"),
-        ("[1]", "MT0004 1:1-1:2 expected a scenario in `( )`, found a list `[`"),
+        ("[1]", "MT0010 1:1-1:2 expected a scenario in `( )`, found a list `[` = a scenario begins with `Scenario(`"),
+        ("// a note\njunk", "MT0010 2:1-2:5 expected a scenario in `( )`, found the word `junk` = a scenario begins with `Scenario(`"),
         (
             "Szenario()",
             "MT0004 1:1-1:9 expected a scenario in `( )`, found the word `Szenario` = no word stands before these brackets: leave out `Szenario`",

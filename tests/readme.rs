@@ -135,15 +135,17 @@ fn samples_are_what_comes_out() {
     }
 }
 
-/// The scenario of the README is one.
+/// The scenarios of README and format page are such.
 #[test]
-fn the_example_of_the_readme_works() {
-    let page = fs::read_to_string(root().join("README.md")).unwrap();
-    let (_, behind) = page.split_once("```ron\n").expect("an example");
-    let example = Path::new(env!("CARGO_TARGET_TMPDIR")).join("readme.ron");
-    fs::write(&example, behind.split("```").next().unwrap()).unwrap();
-    let output = Command::new(env!("CARGO_BIN_EXE_mailtwin")).arg("test").arg(&example).output().unwrap();
-    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stdout));
+fn the_examples_of_the_pages_work() {
+    for (page, name) in [("README.md", "readme.ron"), ("docs/scenario-format.md", "format.ron")] {
+        let text = fs::read_to_string(root().join(page)).unwrap();
+        let (_, behind) = text.split_once("```ron\n").expect("an example");
+        let example = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        fs::write(&example, behind.split("```").next().unwrap()).unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_mailtwin")).arg("test").arg(&example).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{page}: {}", String::from_utf8_lossy(&output.stdout));
+    }
 }
 
 #[test]

@@ -23,6 +23,8 @@ struct World<'a> {
     /// Of mx1.
     certificate: &'a str,
     to: &'a str,
+    /// More fields of the sender.
+    more: &'a str,
     until: &'a str,
 }
 
@@ -32,6 +34,7 @@ const USUAL: World<'static> = World {
     tls: "None",
     certificate: "none",
     to: "\"bob@dest.test\"",
+    more: "",
     until: "3s",
 };
 
@@ -48,7 +51,7 @@ fn scenario(profile: &str, world: World<'_>) -> String {
         "Sendmail" => r#"settings: { "MinQueueAge": "4s", "MaxQueueAge": "16s", "Timeout.datafinal": "3s" }, queue_runs: (every: "2s")"#,
         _ => "",
     };
-    let World { records, faults, tls, certificate, to, until } = world;
+    let World { records, faults, tls, certificate, to, more, until } = world;
     format!(
         r##"Scenario(
     until: "{until}",
@@ -62,7 +65,7 @@ fn scenario(profile: &str, world: World<'_>) -> String {
     authorities: {{ "test CA": () }},
     certificates: {{ "good": (names: ["mx1.dest.test"], issuer: "test CA") }},
     systems: {{
-        "sender": Mta(profile: {profile}, hostname: "out.sender.test", mailboxes: ["*@sender.test"], relay_clients: ["sender"], tls: (level: {tls}), {settings}),
+        "sender": Mta(profile: {profile}, hostname: "out.sender.test", mailboxes: ["*@sender.test"], relay_clients: ["sender"], tls: (level: {tls}), {more} {settings}),
         "mx1": Mta(hostname: "mx1.dest.test", mailboxes: ["*"], certificate: "{certificate}"),
         "mx2": Mta(hostname: "mx2.dest.test", mailboxes: ["*"], certificate: "none"),
     }},
@@ -115,6 +118,8 @@ fn each_server_in_its_own_way() {
         (bye("Rcpt", "450 4.2.1 no"), bye("Rcpt", "550 5.1.1 no"), bye("Ehlo", "502 5.5.1 no"));
     let twice = "dest.test. MX 10 mx1.dest.test.\n        dest.test. MX 30 mx1.dest.test.";
     let own = "dest.test. A 192.0.2.9";
+    let unknown =
+        World { faults: "\"f\": Dns(name: \"dest.test\", answer: ServFail)", more: "fallback_hosts: [\"[mx2.dest.test]\"],", ..USUAL };
     let tls = World { tls: "May", certificate: "good", faults: &lost, until: "6s", ..USUAL };
     let cases = [
         // The reply to DATA is noted by its class alone (usersmtp.c).
@@ -213,6 +218,9 @@ fn each_server_in_its_own_way() {
         // The domain's own address is the sender's.
         ("itself, no MX", "Postfix", World { records: own, ..USUAL }, "bob looped 0 5.4.6; ; 0"),
         ("itself, no MX", "Sendmail", World { records: own, ..USUAL }, "bob bounced 553 5.3.5; dest; 0"),
+        // After a failed MX lookup Sendmail meets its FallbackMXhost twice, and nothing comes of it.
+        ("MX SERVFAIL, a host of last resort", "Postfix", unknown, "bob delivered 250 2.0.0; mx2; 0"),
+        ("MX SERVFAIL, a host of last resort", "Sendmail", unknown, "bob queued 0 4.4.2; mx2 mx2; 0"),
         // One try, then the next host is for the next attempt.
         ("RCPT 450, two MX", "OpenSmtpd", World { faults: &rcpt, records: TWO, ..USUAL }, "bob queued 450 4.2.1; mx1; 0"),
     ];

@@ -188,6 +188,7 @@ impl<'a> Builder<'a> {
                 1 => Kind::Dsn,
                 _ => Kind::DelayNotice,
             },
+            reporting: if row.kind == 0 { None } else { self.reporting(row) },
             returns: (row.kind != 0).then_some(if row.headers_only { "headers" } else { "full" }),
             report: row
                 .report
@@ -232,6 +233,7 @@ impl<'a> Builder<'a> {
         let has_rows = !self.run.trace.copies.is_empty();
         let copy = copy.filter(|_| has_rows);
         Recipient {
+            said_by: (said_by != NONE).then(|| self.who_said(HostId(said_by), message, &to, reply, at)),
             to,
             became: None,
             fate,
@@ -244,7 +246,6 @@ impl<'a> Builder<'a> {
             text,
             at,
             final_place: copy.map(|copy| self.place_of(copy)),
-            said_by: (said_by != NONE).then(|| self.place(HostId(said_by), NONE)),
             duplicates: arrivals.saturating_sub(1),
             hops: copy.map_or_else(Vec::new, |copy| self.hops(copy, index, fate)),
             arrival: copy.filter(|copy| self.ends_here(*copy, fate)).map_or_else(Vec::new, |copy| self.told_about(copy, index)),

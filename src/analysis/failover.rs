@@ -3,7 +3,8 @@
 //! An episode begins with the first miss of a sending system at a host: a connection that ended there without a lasting answer. It counts
 //! as a failover once another host takes mail in its stead: a message that had missed before, or any message if that host had no part
 //! in the traffic until then (round robin over two hosts is no failover). It ends when the first host takes mail again.
-//! Not looked at: why a sender's memory passes a host over without trying it.
+//! The machines of a pool (a shared fleet of front ends) count as one host: mail leaves it when none of them takes it; its parts are told beside it. A
+//! machine of a pool that others of the pool stand in for is an episode of its own. Not looked at: why a sender's memory passes a host over without trying it.
 
 use super::outcome::{Connection, ConnectionResult, Outcome, Place};
 use crate::base::SimTime;
@@ -30,6 +31,19 @@ pub struct Failover {
     /// When the host was well again: the end of the outage (`None` if that is not known or not before the end of the run).
     pub repaired_at: Option<SimTime>,
     /// When the host first took mail again.
+    pub back_at: Option<SimTime>,
+    /// Of a pool: the machines of it that missed, in the order of their misses.
+    pub parts: Vec<Part>,
+}
+
+/// A machine of a pool that mail left.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Part {
+    /// The machine.
+    pub host: Rc<str>,
+    /// Beginning of the first connection that came to nothing.
+    pub missed_at: SimTime,
+    /// When it first took mail again.
     pub back_at: Option<SimTime>,
 }
 
@@ -85,9 +99,58 @@ struct Episode<'a> {
 /// All failovers of a run, in the order of the first miss.
 #[must_use]
 pub fn failovers(outcome: &Outcome) -> Vec<Failover> {
-    let mut found: Vec<Failover> = touches(outcome).into_iter().flat_map(|((by, _), row)| of_sender(outcome, by, &row)).collect();
+    let pools = pools(outcome);
+    let whole = |place| pools.get(place).unwrap_or(place);
+    let mut found = episodes(outcome, whole);
+    if !pools.is_empty() {
+        let mut rest = Vec::new();
+        for part in episodes(outcome, |place| place).into_iter() {
+            let Some(pool) = pools.get(&part.from) else { continue };
+            let is_of = |found: &&mut Failover| {
+                found.by == part.by
+                    && found.from == *pool
+                    && part.missed_at >= found.missed_at
+                    && found.back_at.is_none_or(|back| part.missed_at <= back)
+            };
+            match found.iter_mut().find(is_of) {
+                Some(found) => {
+                    found.parts.push(Part { host: part.from.host.clone(), missed_at: part.missed_at, back_at: part.back_at });
+                }
+                None => rest.push(part),
+            }
+        }
+        found.append(&mut rest);
+        found.iter_mut().for_each(|found| found.parts.sort_by_key(|part| part.missed_at));
+    }
     found.sort_by(|a, b| (a.missed_at, &a.by, &a.from).cmp(&(b.missed_at, &b.by, &b.from)));
     found
+}
+
+/// The machines of pools (`name#3`), and the pool of each as one host. The shared service is called by its tenant where there is only one.
+fn pools(outcome: &Outcome) -> BTreeMap<&Place, Place> {
+    let mut systems: BTreeMap<&str, BTreeSet<&Rc<str>>> = BTreeMap::new();
+    let mut machines: BTreeSet<(&Place, &str)> = BTreeSet::new();
+    let hops = outcome.messages.iter().flat_map(|message| &message.recipients).flat_map(|recipient| &recipient.hops);
+    for place in hops.flat_map(|hop| &hop.attempts).flat_map(|attempt| &attempt.connections).filter_map(|connection| connection.to.as_ref())
+    {
+        let Some((stem, _)) = place.host.rsplit_once('#') else { continue };
+        systems.entry(stem).or_default().insert(&place.system);
+        machines.insert((place, stem));
+    }
+    let of = |stem: &str| {
+        let mut names = systems[stem].iter().filter(|name| &****name != stem);
+        let system = match (names.next(), names.next()) {
+            (Some(only), None) => (*only).clone(),
+            (Some(_), Some(_)) | (None, _) => stem.into(),
+        };
+        Place { system, host: format!("{stem}#").into() }
+    };
+    machines.into_iter().map(|(place, stem)| (place, of(stem))).collect()
+}
+
+/// All episodes, with hosts seen as `whole` has them.
+fn episodes<'a>(outcome: &'a Outcome, whole: impl Fn(&'a Place) -> &'a Place) -> Vec<Failover> {
+    touches(outcome, whole).into_iter().flat_map(|((by, _), row)| of_sender(outcome, by, &row)).collect()
 }
 
 /// Did the host fail to give a lasting answer? A permanent refusal is an answer; leaving is the sender's own will.
@@ -109,13 +172,13 @@ pub fn is_miss(result: ConnectionResult) -> bool {
 type Queue<'a> = (&'a Rc<str>, &'a Rc<str>);
 
 /// The connections of each queue in the order of their beginning, each message counted once.
-fn touches(outcome: &Outcome) -> BTreeMap<Queue<'_>, Vec<Touch<'_>>> {
+fn touches<'a>(outcome: &'a Outcome, whole: impl Fn(&'a Place) -> &'a Place) -> BTreeMap<Queue<'a>, Vec<Touch<'a>>> {
     let mut by_sender: BTreeMap<Queue<'_>, Vec<Touch<'_>>> = BTreeMap::new();
     for (index, message) in outcome.messages.iter().enumerate() {
         for hop in message.recipients.iter().flat_map(|recipient| &recipient.hops) {
             let mut missed_before = BTreeSet::new();
             for connection in hop.attempts.iter().flat_map(|attempt| &attempt.connections) {
-                let Some(host) = &connection.to else { continue };
+                let Some(host) = connection.to.as_ref().map(&whole) else { continue };
                 let touch = Touch { message: index, connection, host, missed_before: missed_before.clone() };
                 by_sender.entry((&hop.from.system, &hop.queue)).or_default().push(touch);
                 if is_miss(connection.result) {
@@ -175,6 +238,7 @@ fn finish(outcome: &Outcome, by: &Rc<str>, host: &Place, episode: &Episode<'_>, 
         return None;
     }
     let first = episode.first;
+    let machine = first.to.as_ref().unwrap_or(host);
     let takers = episode.takers.iter();
     Some(Failover {
         by: by.clone(),
@@ -182,10 +246,11 @@ fn finish(outcome: &Outcome, by: &Rc<str>, host: &Place, episode: &Episode<'_>, 
         missed_at: first.at,
         noticed_at: first.end,
         result: first.result,
-        why: cause(outcome, host, first),
+        why: cause(outcome, machine, first),
         to: takers.map(|(place, at, messages)| Taker { place: (*place).clone(), taken_at: *at, messages: messages.len() }).collect(),
-        repaired_at: repair(outcome, host, first, back_at),
+        repaired_at: repair(outcome, machine, first, back_at),
         back_at,
+        parts: vec![],
     })
 }
 
@@ -240,6 +305,7 @@ mod tests {
             to: vec![Taker { place: site('b'), taken_at: missed_at.after(30 * SECOND + 340 * MILLISECOND), messages: 2 }],
             repaired_at: Some(minute(40)),
             back_at: Some(minute(41).after(500 * MILLISECOND)),
+            parts: vec![],
         };
         assert_eq!(found, std::slice::from_ref(&expected));
         assert_eq!(expected.within_ns(&expected.to[0]), 30 * SECOND + 340 * MILLISECOND);
@@ -274,6 +340,24 @@ mod tests {
             let found: Vec<(usize, bool)> = failovers(&outcome).iter().map(|row| (row.to[0].messages, row.back_at.is_some())).collect();
             assert_eq!(found, expected, "{traffic}");
         }
+    }
+
+    #[test]
+    fn a_pool_is_one_host() {
+        // Site A is a pool of machines: each message misses at another one of them.
+        let mut outcome = fixture::two_sites();
+        let mut next = 0;
+        let connections = outcome.messages.iter_mut().flat_map(|message| &mut message.recipients).flat_map(|recipient| &mut recipient.hops);
+        for connection in connections.flat_map(|hop| &mut hop.attempts).flat_map(|attempt| &mut attempt.connections) {
+            if connection.to == Some(site('a')) {
+                next += 1;
+                connection.to = Some(Place { system: site('a').system, host: format!("pool#{next}").into() });
+            }
+        }
+        let found = failovers(&outcome);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!((&*found[0].from.host, found[0].to.len(), found[0].back_at.is_some()), ("pool#", 1, true));
+        assert!(!found[0].parts.is_empty() && found[0].parts.iter().all(|part| part.host.starts_with("pool#")), "{found:?}");
     }
 
     #[test]

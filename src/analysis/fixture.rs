@@ -145,6 +145,7 @@ fn message(number: u32, sent_at: SimTime, recipient: Recipient) -> Message {
         sent_at,
         entered_at: internet(),
         kind: Kind::Mail,
+        reporting: None,
         returns: None,
         report: vec![],
         recipients: vec![recipient],

@@ -15,3 +15,4 @@ pub mod reach;
 mod stay;
 pub mod timeline;
 pub mod tls_reports;
+mod voices;

@@ -111,6 +111,8 @@ pub struct Message {
     pub entered_at: Place,
     /// Mail or report.
     pub kind: Kind,
+    /// For reports: in whose name it is written (`Reporting-MTA`), where the organization says so.
+    pub reporting: Option<Rc<str>>,
     /// For reports: how much of the message it returns, `full` or `headers`.
     pub returns: Option<&'static str>,
     /// For reports: what it says about whom.

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::args::{CheckArgs, Format};
 use super::input::{self, Findings};
-use super::output::{deliver, style_for};
+use super::output::{deliver, plain, style_for};
 use super::select::select;
 use super::{Exit, print_json};
 use crate::diag::Severity;
@@ -18,7 +18,15 @@ struct Document {
     schema: &'static str,
     version: &'static str,
     files: Vec<FileDocument>,
+    /// What could not even be read.
+    unreadable: Vec<UnreadableDocument>,
     totals: Totals,
+}
+
+#[derive(Serialize)]
+struct UnreadableDocument {
+    file: String,
+    error: String,
 }
 
 #[derive(Serialize)]
@@ -43,6 +51,8 @@ pub fn check(args: &CheckArgs) -> Exit {
     let selection = select(&args.paths);
     let mut exit = selection.exit;
     let mut checked: Vec<(String, Findings)> = Vec::new();
+    let mut unreadable: Vec<UnreadableDocument> =
+        selection.unreadable.into_iter().map(|(file, error)| UnreadableDocument { file, error }).collect();
     for path in &selection.files {
         match input::check(path) {
             Ok(findings) => {
@@ -51,7 +61,10 @@ pub fn check(args: &CheckArgs) -> Exit {
                 }
                 checked.push((input::name(path), findings));
             }
-            Err(error) => exit = exit.and(input::cannot_read(path, &error)),
+            Err(error) => {
+                unreadable.push(UnreadableDocument { file: input::name(path), error: plain(&error) });
+                exit = exit.and(input::cannot_read(path, &error));
+            }
         }
     }
     if checked.is_empty() && args.answer.format == Format::Text {
@@ -59,7 +72,7 @@ pub fn check(args: &CheckArgs) -> Exit {
     }
     let result = match args.answer.format {
         Format::Text => text(&checked, args.answer.output.as_deref()),
-        Format::Json => json(&checked),
+        Format::Json => json(&checked, unreadable),
     };
     exit.and(deliver(&result, args.answer.output.as_deref()))
 }
@@ -104,9 +117,9 @@ fn text(checked: &[(String, Findings)], to: Option<&Path>) -> String {
     text
 }
 
-fn json(checked: &[(String, Findings)]) -> String {
+fn json(checked: &[(String, Findings)], unreadable: Vec<UnreadableDocument>) -> String {
     let files =
         checked.iter().map(|(file, findings)| FileDocument { file: file.clone(), verdict: verdict(findings), problems: findings.json() });
     let files = files.collect();
-    print_json(&Document { schema: "mailtwin.check/1", version: env!("CARGO_PKG_VERSION"), files, totals: totals(checked) })
+    print_json(&Document { schema: "mailtwin.check/1", version: env!("CARGO_PKG_VERSION"), files, unreadable, totals: totals(checked) })
 }

@@ -23,6 +23,8 @@ pub struct Selection {
     pub files: Vec<PathBuf>,
     /// [`Exit::Fine`], or what went wrong (and was said).
     pub exit: Exit,
+    /// What could not be looked at, and why.
+    pub unreadable: Vec<(String, String)>,
 }
 
 /// Looks for the scenarios of a command line. Without paths: the folder `scenarios`, or else this folder.
@@ -32,10 +34,12 @@ pub fn select(paths: &[PathBuf]) -> Selection {
     let paths = if paths.is_empty() { &usual[..] } else { paths };
     let mut files: Vec<PathBuf> = Vec::new();
     let mut exit = Exit::Fine;
+    let mut unreadable = Vec::new();
     for path in paths {
         let mut found = Vec::new();
         if let Err((place, error)) = look(path, &mut found) {
             complain(&format!("cannot read {}: {}", shown(&place), plain(&error)));
+            unreadable.push((place.display().to_string(), plain(&error)));
             exit = exit.and(Exit::InputOutput);
         }
         found.retain(|file| !files.contains(file));
@@ -46,7 +50,7 @@ pub fn select(paths: &[PathBuf]) -> Selection {
         complain(&format!("there is no scenario in {}", places.join(", ")));
         exit = Exit::Nothing;
     }
-    Selection { files, exit }
+    Selection { files, exit, unreadable }
 }
 
 fn look(path: &Path, found: &mut Vec<PathBuf>) -> Result<(), (PathBuf, io::Error)> {

@@ -29,6 +29,10 @@ pub struct Visitor<'a> {
     pub certificate: Option<ShownCertificate<'a>>,
     /// The mailbox that it logged in with.
     pub login: Option<&'a str>,
+    /// That login came with a token (OAuth).
+    pub oauth: bool,
+    /// The tenant of Exchange Online that it sends for, if it is the shared service.
+    pub organization: Option<&'a str>,
     /// The port that it found.
     pub listener: Option<&'a Listener>,
     /// MAIL FROM, empty for the null sender (P1).
@@ -62,6 +66,8 @@ impl<'a> Visitor<'a> {
             tls: None,
             certificate: None,
             login: None,
+            oauth: false,
+            organization: None,
             listener: None,
             sender: "",
             author: None,

@@ -40,6 +40,7 @@ codes! {
     NUMBER "MT0007" "a number with a fraction, a sign or too many digits",
     NOT_TEXT "MT0008" "the file is not UTF-8, or empty",
     TOO_LARGE "MT0009" "the file is larger than the bound, or nested too deeply",
+    NOT_SCENARIO "MT0010" "a file whose content is no scenario",
     CANNOT_READ "MT0050" "a file cannot be read",
     OUTSIDE "MT0051" "a base or zone file outside the folder of the scenario",
     BASE_CYCLE "MT0052" "a scenario stands on itself, or on a chain of more than eight files",

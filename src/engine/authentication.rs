@@ -116,7 +116,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let number = self.origins.carried.intern(carried.clone());
         let arrival = Arrival { carried: number, ..Arrival::UNSEEN };
         let checks = self.stance(door.server, door.tenant).checks;
-        if checks.is_none() && !self.writes(STEPS) {
+        if checks.is_none() && !self.writes(STEPS) && !self.wants_to_vouch(door.server) {
             return (arrival, None);
         }
         self.authenticate(door, &carried, checks.unwrap_or_default(), arrival)
@@ -247,6 +247,12 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let sample = below(self.chance.draw(Purpose::Sample, key, model.hosts[door.server.index()].key, 0), 100) as u8;
         let question = DmarcQuestion { author: author.as_deref(), spf: &spf.outcome, dkim: &dkim.outcome, sample };
         let dmarc = if checks.dmarc == Mode::Ignore { unseen_dmarc() } else { check_dmarc(&question, &mut ask) };
+        let mut arrival = arrival;
+        if self.wants_to_vouch(door.server) {
+            let mut carried = carried.clone();
+            carried.marks.authentic = Some(spf.outcome.result == SpfResult::Pass || dkim.outcome.result == DkimResult::Pass);
+            arrival.carried = self.origins.carried.intern(carried);
+        }
         let has_name = checks.ptr != Mode::Enforce || has_name(address, &mut ask);
         let at_exchange_online = matches!(self.config(door.server).receiver.directory, Directory::Tenants(_));
         let findings = Findings {

@@ -133,7 +133,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     pub(super) fn expand(&mut self, copy: u32, place: usize, expansion: u32) {
         let expansion = self.expansions.known.get(expansion).clone();
         let (message, index) = (self.copies[copy].message, self.copies[copy].recipients[place].index);
-        if let Some(why) = self.goes_round(copy, index) {
+        // Rules of mailboxes keep a copy of the same address and have a guard of their own.
+        if expansion.stamps.inbox.is_none()
+            && let Some(why) = self.goes_round(copy, index)
+        {
             let reply = self.tables.reply(554, Enhanced(5, 4, 6), why);
             let recipient = &mut self.copies[copy].recipients[place];
             (recipient.state, recipient.reply, recipient.said_by) = (RecipientState::Looped, reply, NONE);
@@ -182,6 +185,13 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             self.trace.expansions.extend(rows);
         }
         self.wake_copy(new, self.now);
+    }
+
+    /// How many recipients the sender wrote: those that stand for others are not among them.
+    pub(super) fn written_recipients(&self, message: u32) -> usize {
+        let row = &self.messages[message];
+        let first = self.expansions.members.range((row.id, 0)..=(row.id, u16::MAX)).next();
+        first.map_or_else(|| self.tables.recipient_lists.get(row.to).len(), |((_, first), _)| usize::from(*first))
     }
 
     /// The place of a member among the message's recipients; `None` if it has a copy already and one is enough.

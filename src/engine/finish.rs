@@ -125,7 +125,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             }
             let last = if recipient.reply == NONE { self.tables.reply(0, Enhanced(4, 4, 7), "") } else { recipient.reply };
             let reply = match rules.expiry_status {
-                Some((code, status, words)) => {
+                Some((code, status, words, kept)) => {
+                    let was = self.tables.replies.get(last).enhanced.filter(|was| kept.contains(was));
+                    let status = was.map_or(status, |Enhanced(_, subject, detail)| Enhanced(5, subject, detail));
                     let text = format!("{words}; last: {}", self.tables.replies.get(last));
                     self.tables.reply(code, status, &text)
                 }

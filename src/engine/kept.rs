@@ -5,13 +5,14 @@
 //! connection takes a place of the server's; a connection to a host that the lookup does not name any more.
 
 use super::plan::Goal;
-use super::session::{SessionEnd, Talk};
+use super::session::{SessionEnd, Stop, Talk};
 use super::world::World;
-use crate::base::{ConnectionResult, HostId, NameId, SimTime, TlsOutcome};
+use crate::base::{ConnectionResult, HostId, NameId, Phase, SimTime, TlsOutcome};
 use crate::decide::failure::Effect;
 use crate::decide::keeping::{Demand, stays};
 use crate::decide::mx::MxPlan;
 use crate::decide::order::Order;
+use crate::decide::profile::End;
 use crate::model::fault::Unreachable;
 use crate::model::settings::{Cache, Keeping};
 use crate::trace::NONE;
@@ -54,6 +55,8 @@ pub(crate) struct Use {
     bound: bool,
     /// The one that it took up, until its session is over.
     pub(super) taken: Option<Kept>,
+    /// Its MX lookup failed, and what it says to a host of last resort goes no further than DATA.
+    breaks_off: bool,
 }
 
 /// All that is open and idle, and what leads to it.
@@ -187,8 +190,51 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         None
     }
 
+    /// A session that is not like others: over an open connection, or one that breaks off.
+    #[inline(never)]
+    pub(super) fn plays_otherwise(&mut self, talk: &mut Talk<'_>) -> Option<SessionEnd> {
+        if self.takes_up(talk) {
+            return Some(self.transfer_again(talk));
+        }
+        if !self.breaks_off(talk.job) {
+            return None;
+        }
+        if let Err(end) = self.greet(talk) {
+            return Some(*end);
+        }
+        let timers = talk.timers;
+        for (phase, timeout) in [(Phase::Mail, timers.mail_ns), (Phase::Rcpt, timers.rcpt_ns), (Phase::Data, timers.data_ns)] {
+            if let Err(stop) = self.command(talk, phase, timeout, 0) {
+                return Some(*self.broken(talk, phase, &stop, false));
+            }
+        }
+        Some(*self.broken(talk, Phase::Data, &Stop::Lost(talk.now), false))
+    }
+
+    /// The lookup of a next hop failed for now: that may spoil the hosts of last resort.
+    pub(super) fn note_failed_lookup(&mut self, job: u32, end: &End) {
+        let rules = self.rules(self.copies[self.jobs[job].copy].host);
+        let failed = *end == rules.mx.lookup_failed || rules.mx.lookup_servfail == Some(*end);
+        if rules.pass.fallback_breaks_off && failed {
+            self.connections.uses.entry(job).or_default().breaks_off = true;
+        }
+    }
+
+    fn breaks_off(&self, job: u32) -> bool {
+        let row = &self.jobs[job];
+        row.hop >= row.own_hops && self.connections.uses.get(&job).is_some_and(|state| state.breaks_off)
+    }
+
+    /// A host of last resort after a failed lookup is met twice.
+    pub(super) fn meet_twice(&self, job: u32, order: &mut Order) {
+        if self.breaks_off(job) {
+            let again = order.clone();
+            order.extend(again);
+        }
+    }
+
     /// Takes up an open connection, if the job has one: nothing is said again that was said when it was opened.
-    pub(super) fn takes_up(&mut self, talk: &mut Talk<'_>) -> bool {
+    fn takes_up(&mut self, talk: &mut Talk<'_>) -> bool {
         let Some(kept) = self.kept_of(talk.job) else { return false };
         (talk.tls, talk.encrypted, talk.extensions) = (kept.tls, kept.encrypted, kept.extensions);
         true
@@ -197,7 +243,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     /// The transaction over a connection that was open.
     #[cold]
     #[inline(never)]
-    pub(super) fn transfer_again(&mut self, talk: &mut Talk<'_>) -> SessionEnd {
+    fn transfer_again(&mut self, talk: &mut Talk<'_>) -> SessionEnd {
         let mut end = self.transfer_logged_in(talk);
         end.why = self.tables.texts.intern("over a connection that was open already".into());
         end
@@ -222,7 +268,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             state.taken = None;
         }
         let (keeping, has_routes) = (&self.config(client).sender.keeping, self.rules(client).relay.is_some());
-        if *keeping == Keeping::Never && !has_routes || end.plaintext_retry {
+        if *keeping == Keeping::Never && !has_routes || end.plaintext_retry || self.breaks_off(job) {
             return;
         }
         let whole = !matches!(end.result, ConnectionResult::Dropped | ConnectionResult::Timeout);

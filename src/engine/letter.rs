@@ -5,13 +5,13 @@
 
 use super::authentication::AtTheDoor;
 use super::world::World;
-use crate::base::Interner;
-use crate::model::letter::{Letter, Marks, Origin};
+use crate::base::{HostId, Interner};
+use crate::model::letter::{Letter, Marks, MessageType, Origin};
 use crate::model::settings::Directory;
 use crate::trace::NONE;
 
 /// What makes two messages the same to a rule book.
-type LetterKey = (u32, u32, u32, u64, u8, u32);
+type LetterKey = (u32, u32, u32, u64, u8, u32, u32);
 
 /// Numbers of letters, from 1 on.
 #[derive(Clone, Debug, Default)]
@@ -39,7 +39,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         {
             return UNIQUE;
         }
-        self.letters.0.intern((sender, message.from, message.source, message.size, message.kind, row.arrival.carried)) + 1
+        let recipients = self.written_recipients(row.message) as u32;
+        self.letters.0.intern((sender, message.from, message.source, message.size, message.kind, row.arrival.carried, recipients)) + 1
     }
 
     /// The message of a copy as a rule book sees it.
@@ -60,7 +61,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             sender: sender.into(),
             headers: marks.headers_over(source.map_or(&[], |source| &source.headers)),
             text: source.map_or("".into(), |source| source.text.clone()),
-            kind: source.and_then(|source| source.kind),
+            kind: if marks.auto_forwarded { Some(MessageType::AutoForward) } else { source.and_then(|source| source.kind) },
             size_bytes: message.size,
             scl: marks.scl.or(source.and_then(|source| source.scl)),
             origin: marks.origin,
@@ -69,6 +70,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             rule_loops: marks.rule_loops,
             forwards: marks.forwards,
             ruled: marks.ruled,
+            inbox: marks.inbox,
+            authentic: marks.authentic,
         }
     }
 
@@ -95,6 +98,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         marks.ruled = None;
         marks.client = self.seen_address(door.job, client, job.line.address);
         marks.origin = self.origin_at_door(door, marks.origin, kept);
+    }
+
+    /// Must the shared service know later whether anybody vouched for a message?
+    pub(super) fn wants_to_vouch(&self, server: HostId) -> bool {
+        matches!(&self.config(server).receiver.directory, Directory::Tenants(tenants) if tenants.iter().any(|row| !row.outbound_pools.relay.is_empty()))
     }
 
     /// Whose mail it is for the server: within one organization nothing changes; `kept` says that the client left the organization's headers on it.

@@ -3,9 +3,12 @@
 use super::expansion::Wishes;
 use super::world::{Recipient, RecipientState, World};
 use crate::base::{Enhanced, HostId};
+use crate::decide::acceptance::accepted_domain;
+use crate::decide::{Decision, because};
+use crate::model::directory::remote_domain;
 use crate::model::settings::{Directory, Profile};
 use crate::model::traffic::{AddressTemplate, TlsWish};
-use crate::trace::NONE;
+use crate::trace::{Concern, NONE};
 
 /// About what the headers of a message take.
 const HEADER_BYTES: u64 = 2_048;
@@ -40,9 +43,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             (Some(notify), 1) => notify.failure,
             (Some(notify), _) => notify.delay,
         };
-        if !wanted {
+        if !wanted || self.gets_no_reports(copy, to_whom, &lines) {
             return;
         }
+        let row = &self.messages[message];
         let source = self.sources_model.get(row.source as usize);
         let asked = heard && source.is_some_and(|source| source.returns_headers);
         let failed = kind == 1 && lines.iter().any(|(_, action, ..)| *action == "failed");
@@ -70,6 +74,32 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         if let Some(new) = self.new_message(report) {
             self.ready(new);
         }
+    }
+
+    /// The organization sends no NDRs to the remote domain of the sender (`NDREnabled`).
+    fn gets_no_reports(&mut self, copy: u32, to_whom: u32, lines: &[(u16, &'static str, Enhanced, u32)]) -> bool {
+        let (host, tenant, message) = (self.copies[copy].host, self.copies[copy].tenant, self.copies[copy].message);
+        let names = &self.tables.names;
+        let to = self.tables.templates.get(to_whom).expand(self.messages[message].address_number);
+        let (remote_domains, is_own) = match &self.config(host).receiver.directory {
+            Directory::Tenants(tenants) => {
+                let Some(row) = tenants.iter().find(|row| row.system.0 == tenant) else { return false };
+                (&row.remote_domains, accepted_domain(row, names, &to.domain).is_some())
+            }
+            Directory::Organization(own) => (&own.remote_domains, own.accepted(names, &to.domain).is_some()),
+            Directory::Everything | Directory::Mta(_) => return false,
+        };
+        if is_own || remote_domains.iter().all(|remote| remote.ndr) || lines.iter().any(|(_, action, ..)| *action != "failed") {
+            return false;
+        }
+        let Some(remote) = remote_domain(remote_domains, &to.domain).filter(|remote| !remote.ndr) else { return false };
+        let why = format!("no report of failure goes to {} from here", to.domain);
+        let decision = Decision::for_reason((), because("NDR", &*remote.name, why, "Set-RemoteDomain NDREnabled"));
+        let stored = self.store("does the sender get a report?", host, tenant, &decision);
+        for (index, ..) in lines {
+            self.trace_decisions(copy, Concern::recipient(*index), &[stored]);
+        }
+        true
     }
 
     /// Does the sender want to hear of success?

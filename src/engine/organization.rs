@@ -58,6 +58,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             decisions.push(self.store("may a message be that large?", host, NONE, &why));
             return Stop::Bounce(reply);
         }
+        if let Some(stop) = self.over_envelope_limit(copy, organization.transport.recipients_max, NONE, decisions) {
+            return stop;
+        }
         if organization.send_connectors.iter().any(|connector| connector.linked.is_some())
             && let Some(client) = self.letter(copy).client
             && organization.server_at(client, &self.model.hosts).is_none()
@@ -68,7 +71,12 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
         if let Some(entry) = entry_of(&organization.entries, &organization.mailboxes, address) {
             let is_own = |domain: &str| organization.accepted(&self.tables.names, domain).is_some();
-            let owner = recipient::Owner { system: organization.system, remote_domains: &organization.remote_domains, is_own: &is_own };
+            let owner = recipient::Owner {
+                system: organization.system,
+                remote_domains: &organization.remote_domains,
+                is_own: &is_own,
+                inbox_rules_max: recipient::INBOX_RULES_MAX_SERVER,
+            };
             let found = recipient::of_entry(&owner, &self.letter(copy), entry, address);
             decisions.push(self.store("who is the recipient?", host, NONE, &found));
             return match self.stop_of_entry(found.outcome) {
@@ -107,14 +115,24 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         Some((self.tables.reply(550, Enhanced(5, 2, 3), &text), Decision::for_reason((), because("SIZE", name, why, source))))
     }
 
-    /// More recipients than a message of the organization's own people may have. A group counts as one until it is expanded.
-    pub(super) fn too_many_recipients(&mut self, copy: u32) -> Option<u32> {
+    /// More recipients than a message of the organization's own people may have (`MaxRecipientEnvelopeLimit`); a group counts as one.
+    pub(super) fn over_envelope_limit(
+        &mut self,
+        copy: u32,
+        most: Option<u32>,
+        tenant: u32,
+        decisions: &mut SmallVec<[u32; 2]>,
+    ) -> Option<Stop> {
         let row = &self.copies[copy];
-        let Directory::Organization(organization) = &self.config(row.host).receiver.directory else { return None };
-        let most = organization.transport.max_recipients?;
-        let is_own = row.hops == 0 && self.messages[row.message].kind == 0;
-        let text = "RESOLVER.ADR.RecipLimit; too many recipients";
-        (is_own && row.recipients.len() > most as usize).then(|| self.tables.reply(550, Enhanced(5, 5, 3), text))
+        let (message, host) = (row.message, row.host);
+        let count = self.written_recipients(message);
+        if row.hops > 0 || self.messages[message].kind != 0 || most.is_none_or(|most| count <= most as usize) {
+            return None;
+        }
+        let why = format!("{count} recipients are more than one message may have");
+        let reason = because("LIMIT", "MaxRecipientEnvelopeLimit", why, "Set-TransportConfig MaxRecipientEnvelopeLimit");
+        decisions.push(self.store("may the message go on?", host, tenant, &Decision::for_reason((), reason)));
+        Some(Stop::Bounce(self.tables.reply(550, Enhanced(5, 5, 3), "RESOLVER.ADR.RecipLimit; too many recipients")))
     }
 
     pub(super) fn out_of_organization(

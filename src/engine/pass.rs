@@ -47,15 +47,6 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         let row = &mut self.copies[copy];
         row.pass += 1;
         row.pass_at = self.now;
-        if first
-            && !self.plain
-            && let Some(reply) = self.too_many_recipients(copy)
-        {
-            self.fail_pending(copy, reply, RecipientState::Failed);
-            self.end_pass(copy);
-            return;
-        }
-        let row = &mut self.copies[copy];
         if row.visits > PASSES_MAX || u32::from(row.hops) > self.model.limits.hops {
             let exchange = row.visits > PASSES_MAX;
             let reply = if exchange {

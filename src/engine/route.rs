@@ -5,15 +5,18 @@ use super::plan::{KeptPlan, PlanQuestion, TargetQuestions, TargetsKey};
 use super::visitor::JUNK_FROM;
 use super::world::World;
 use crate::base::{ConfigId, Enhanced, HostId, Interner, NextHopId};
+use crate::decide::acceptance::accepted_domain;
 use crate::decide::exchange::mail_flow_rule::{self, End, Ruled};
 use crate::decide::exchange::outbound_connector::{self, Choice, Leaving};
+use crate::decide::exchange::outbound_pool;
 use crate::decide::exchange::recipient::{self, Lookup};
 use crate::decide::exchange::sender_rewriting;
 use crate::decide::profile::behaviour;
 use crate::decide::route::{self, NextStop};
-use crate::decide::{Because, Decision};
-use crate::model::dns::Outcome;
-use crate::model::exchange::Tenant;
+use crate::decide::{Because, Decision, because};
+use crate::model::dns::{Outcome, RecordType};
+use crate::model::exchange::{Pool, Tenant};
+use crate::model::expansion::SenderAfter;
 use crate::model::letter::{Letter, Stamps};
 use crate::model::settings::{Directory, HostConfig, MtaDirectory, NextHop, Routing, Target, TlsLevel};
 use crate::trace::{DestinationKey, NONE, StoredDecision};
@@ -261,7 +264,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let (host, system) = (self.copies[copy].host, tenant.system.0);
         let letter = if tenant.reads_letters() { self.letter(copy) } else { Letter::default() };
         let mut ruled = Ruled { pin: letter.ruled.clone().unwrap_or_default(), ..Ruled::default() };
-        if !tenant.mail_flow_rules.is_empty() && letter.ruled.is_none() {
+        if let Some(stop) = self.over_envelope_limit(copy, tenant.recipients_max, system, decisions) {
+            return stop;
+        }
+        let is_kept_copy = letter.inbox.iter().any(|step| step.mailbox.eq_ignore_ascii_case(address));
+        if !tenant.mail_flow_rules.is_empty() && letter.ruled.is_none() && !is_kept_copy {
             let decision = mail_flow_rule::run(tenant, &self.tables.names, &letter, address, domain);
             decisions.push(self.store("which mail-flow rules act?", host, system, &decision));
             ruled = decision.outcome;
@@ -285,9 +292,14 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         if let Lookup::Replaced(expansion) = &mut outcome {
             expansion.stamps.headers.clone_from(&ruled.stamps.headers);
             expansion.stamps.scl = ruled.stamps.scl;
-            expansion.sender = sender_rewriting::sender_after(tenant, &self.tables.names, &letter, expansion);
+            if expansion.sender == SenderAfter::Kept {
+                expansion.sender = sender_rewriting::sender_after(tenant, &self.tables.names, &letter, expansion);
+            }
         }
         if let Some(stop) = self.stop_of_entry(outcome) {
+            return stop;
+        }
+        if let Some(stop) = self.forbidden_forward(tenant, host, &letter, domain, decisions) {
             return stop;
         }
         if let Some(protection) = &tenant.protected_by {
@@ -309,7 +321,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             Choice::Connector(at) => Some(&tenant.outbound_connectors[at]),
         };
         let keeps_organization_headers = connector.is_some_and(|connector| connector.cloud_services);
-        let stamps = Stamps { keeps_organization_headers, ..ruled.stamps };
+        let pool = self.outbound_pool(tenant, host, &letter, decisions);
+        let stamps = Stamps { keeps_organization_headers, pool, ..ruled.stamps };
         let smart_hosts = connector.filter(|connector| !connector.use_mx_record).map(|connector| &connector.smart_hosts);
         let mut tls = connector.map(|connector| connector.tls.clone());
         if ruled.pin.requires_tls {
@@ -333,6 +346,48 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             connector: connector.map_or_else(|| "".into(), |connector| connector.name.clone()),
         };
         Stop::To(self.tables.destinations.intern(key))
+    }
+
+    /// The outbound spam policy of a tenant keeps its mailboxes from passing mail on to people outside.
+    fn forbidden_forward(
+        &mut self,
+        tenant: &Tenant,
+        host: HostId,
+        letter: &Letter,
+        domain: &str,
+        decisions: &mut SmallVec<[u32; 2]>,
+    ) -> Option<Stop> {
+        let passed_on = letter.forwards.iter().any(|(by, _)| *by == tenant.system);
+        if tenant.forwards_outside || !passed_on || accepted_domain(tenant, &self.tables.names, domain).is_some() {
+            return None;
+        }
+        let why = "the outbound spam policy keeps mailboxes from passing mail on to people outside";
+        let reason = because("FORWARD", domain, why, "Set-HostedOutboundSpamFilterPolicy AutoForwardingMode");
+        decisions.push(self.store("may the message go on?", host, tenant.system.0, &Decision::for_reason((), reason)));
+        let text = "Access denied, Your organization does not allow external forwarding";
+        Some(Stop::Bounce(self.tables.reply(550, Enhanced(5, 7, 520), text)))
+    }
+
+    /// From which addresses the service sends it, where the scenario has more than one pool.
+    fn outbound_pool(&mut self, tenant: &Tenant, host: HostId, letter: &Letter, decisions: &mut SmallVec<[u32; 2]>) -> Pool {
+        if tenant.outbound_pools.is_empty() {
+            return Pool::Normal;
+        }
+        let domain = letter.sender.rsplit_once('@').map(|(_, domain)| domain);
+        let exists = domain.is_none_or(|domain| self.is_there(host, domain));
+        let choice = outbound_pool::choose(tenant, &self.tables.names, letter, exists);
+        decisions.push(self.store("from which outbound pool?", host, tenant.system.0, &choice));
+        choice.outcome
+    }
+
+    /// Has a domain an MX or an address, in the zones as they are now?
+    fn is_there(&mut self, host: HostId, domain: &str) -> bool {
+        let name = self.tables.names.intern(domain);
+        let view = self.view_of(host);
+        let zones = &self.model.zones[self.model.versions[self.version].zones.index()];
+        [RecordType::Mx, RecordType::A, RecordType::Aaaa].into_iter().any(|record_type| {
+            matches!(zones.lookup(&self.tables.names, view, name, record_type).outcome, Outcome::Records(_) | Outcome::Internet)
+        })
     }
 
     /// What becomes of a recipient of an Exchange directory; `None`: it goes out.

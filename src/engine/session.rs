@@ -221,8 +221,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         {
             (talk.timers, talk.forced_helo) = (self.timers_of_connector(job, ours), manner.helo);
         }
-        if !self.plain && self.takes_up(&mut talk) {
-            return self.transfer_again(&mut talk);
+        if !self.plain
+            && let Some(end) = self.plays_otherwise(&mut talk)
+        {
+            return end;
         }
         if let Err(end) = self.greet(&mut talk).and_then(|()| self.log_in(&mut talk)) {
             return self.after_login(&talk, *end);

@@ -96,6 +96,14 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         })
     }
 
+    /// Does the login of this session come with a token (OAuth) instead of a password?
+    pub(super) fn logs_in_by_token(&self, talk: &Talk<'_>) -> bool {
+        let copy = &self.copies[self.jobs[talk.job].copy];
+        let message = &self.messages[copy.message];
+        let of_message = self.sources_model.get(message.source as usize).filter(|source| source.login.is_some());
+        of_message.filter(|_| message.kind == 0 && copy.hops == 0).map_or(talk.ours.credentials.oauth, |source| source.oauth)
+    }
+
     fn is_crowded(&mut self, login: u32, at: SimTime) -> bool {
         let ledger = self.logins.ledgers.entry(login).or_default();
         ledger.sessions.retain(|end| *end > at);

@@ -106,6 +106,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             certificate,
             login: (talk.login != NONE).then(|| &**self.tables.texts.get(talk.login)),
             listener: Some(talk.listener),
+            oauth: self.logs_in_by_token(talk),
+            organization: self.sending_organization(talk),
             sender: &seen.sender,
             author: seen.author.as_deref(),
             scl: source.and_then(|source| source.scl),
@@ -130,7 +132,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             return Some(own);
         }
         let host = &self.model.hosts[if self.plain { client } else { self.speaker(job, client) }.index()];
-        let pool = host.egress.iter().filter(|own| own.is_ipv4() == server.is_ipv4());
+        let egress = self.outbound_addresses(job, client).unwrap_or(&host.egress);
+        let pool = egress.iter().filter(|own| own.is_ipv4() == server.is_ipv4());
         let count = pool.clone().count() as u64;
         if count > 1 {
             let message = self.messages[self.copies[self.jobs[job].copy].message].key;
@@ -138,6 +141,25 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             return pool.copied().nth(below(luck, count) as usize);
         }
         pool.chain(&host.addresses).find(|own| own.is_ipv4() == server.is_ipv4()).copied()
+    }
+
+    /// The addresses of the pool that a tenant's mail leaves from, if it is not the ordinary one.
+    fn outbound_addresses(&self, job: u32, client: HostId) -> Option<&[IpAddr]> {
+        let row = &self.jobs[job];
+        let stamps = self.tables.destinations.get(self.queues.get(row.queue as usize)?.destination).stamps;
+        if stamps == NONE {
+            return None;
+        }
+        let Directory::Tenants(tenants) = &self.config(client).receiver.directory else { return None };
+        let tenant = tenants.iter().find(|tenant| tenant.system.0 == self.copies[row.copy].tenant)?;
+        Some(tenant.outbound_pools.of(self.tables.stamps.get(stamps).pool)).filter(|pool| !pool.is_empty())
+    }
+
+    /// The tenant of the shared service that sends in this session.
+    fn sending_organization(&self, talk: &Talk<'_>) -> Option<&str> {
+        let tenant = self.copies[self.jobs[talk.job].copy].tenant;
+        let is_service = matches!(talk.ours.receiver.directory, Directory::Tenants(_)) && tenant != NONE;
+        is_service.then(|| &*self.model.systems[tenant as usize].name)
     }
 
     fn tls_version(&self, talk: &Talk<'_>) -> Option<TlsVersion> {

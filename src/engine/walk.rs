@@ -68,6 +68,9 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                     }
                     row.eventful = true;
                     row.hop += 1;
+                    if !self.plain {
+                        self.note_failed_lookup(job, &end);
+                    }
                     if at > self.now {
                         // The next lookup is asked when its moment comes, so that caches are met in order.
                         self.wake_job(job, at, Kind::Settle, Stage::NextHop);
@@ -90,6 +93,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             self.keep_to_line(job, order, plan);
         }
         self.open_connection_first(job, order, plan, at);
+        self.meet_twice(job, order);
     }
 
     /// The words of a routing failure: the reasons of its plan.

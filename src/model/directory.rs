@@ -3,6 +3,7 @@
 //! Sources: Set-Mailbox ForwardingSmtpAddress, New-MailUser ExternalEmailAddress, New-DistributionGroup, New-RemoteDomain.
 
 use super::expansion::Expansion;
+use super::inbox::InboxRule;
 use super::traffic::AddressTemplate;
 use crate::base::Pattern;
 
@@ -20,6 +21,8 @@ pub struct DirectoryEntry {
 pub enum EntryKind {
     /// A mailbox that passes everything on and keeps no copy.
     Forwards(Vec<AddressTemplate>),
+    /// A mailbox whose own rules pass mail on.
+    Ruled(Vec<InboxRule>),
     /// A mail user, contact or remote mailbox: the mailbox is elsewhere, under this address or (`None`) the same.
     MailUser(Option<AddressTemplate>),
     /// A distribution group.
@@ -40,6 +43,27 @@ pub struct RemoteDomain {
     pub domain: Box<str>,
     /// `AutoForwardEnabled`
     pub auto_forward: bool,
+    /// `NDREnabled`
+    pub ndr: bool,
+}
+
+/// In whose name an organization writes reports (`InternalDsnReportingAuthority`, `ExternalDsnReportingAuthority`).
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct DsnAuthority {
+    /// To its own people.
+    pub inside: Option<Box<str>>,
+    /// To others.
+    pub outside: Option<Box<str>>,
+}
+
+/// The most exact remote domain for a domain.
+#[must_use]
+pub fn remote_domain<'a>(remote_domains: &'a [RemoteDomain], domain: &str) -> Option<&'a RemoteDomain> {
+    remote_domains.iter().find(|remote| match remote.domain.strip_prefix("*.") {
+        _ if *remote.domain == *"*" => true,
+        Some(parent) => domain.strip_suffix(parent).is_some_and(|front| front.is_empty() || front.ends_with('.')),
+        None => *remote.domain == *domain,
+    })
 }
 
 /// The closest entry for an address, if no plain mailbox is closer.

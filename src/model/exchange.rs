@@ -3,7 +3,7 @@
 //! Source: cmdlet parameters of New-OutboundConnector and New-AcceptedDomain.
 
 use super::authentication::Stance;
-use super::directory::{DirectoryEntry, RemoteDomain};
+use super::directory::{DirectoryEntry, DsnAuthority, RemoteDomain};
 use super::inbound::Inbound;
 use super::mail_flow_rule::MailFlowRule;
 use super::settings::TlsPolicy;
@@ -22,6 +22,8 @@ pub struct Tenant {
     pub entries: Vec<DirectoryEntry>,
     /// Most exact one first.
     pub remote_domains: Vec<RemoteDomain>,
+    /// In whose name it writes reports.
+    pub dsn: DsnAuthority,
     /// In the order of names.
     pub outbound_connectors: Vec<OutboundConnector>,
     /// What it says about mail that comes in.
@@ -36,8 +38,53 @@ pub struct Tenant {
     pub directory_complete: bool,
     /// What it does about the origin of mail.
     pub stance: Stance,
+    /// Addresses that only some mail leaves from.
+    pub outbound_pools: OutboundPools,
+    /// `AutoForwardingMode` of its outbound spam policy: mail may be passed on to people outside by itself.
+    pub forwards_outside: bool,
+    /// `MaxRecipientEnvelopeLimit`, if one is written.
+    pub recipients_max: Option<u32>,
     /// FOPE stands before it, instead of the service's own edge.
     pub protected_by: Option<Protection>,
+}
+
+/// Addresses of the shared service for mail that it does not want to lend its good name to.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct OutboundPools {
+    /// For reports, spam, and senders who cannot be answered.
+    pub high_risk: Vec<std::net::IpAddr>,
+    /// For mail that was passed on and nobody vouches for.
+    pub relay: Vec<std::net::IpAddr>,
+}
+
+/// One of the pools.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+pub enum Pool {
+    /// The addresses of the front ends.
+    #[default]
+    Normal,
+    /// The high-risk delivery pool.
+    HighRisk,
+    /// The relay pool.
+    Relay,
+}
+
+impl OutboundPools {
+    /// The addresses of a pool; empty: the ordinary ones.
+    #[must_use]
+    pub fn of(&self, pool: Pool) -> &[std::net::IpAddr] {
+        match pool {
+            Pool::Normal => &[],
+            Pool::HighRisk => &self.high_risk,
+            Pool::Relay => &self.relay,
+        }
+    }
+
+    /// Is there none?
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.high_risk.is_empty() && self.relay.is_empty()
+    }
 }
 
 /// The FOPE that a tenant hands its mail to.
@@ -59,12 +106,16 @@ impl Tenant {
             mailboxes: vec![],
             entries: vec![],
             remote_domains: vec![],
+            dsn: DsnAuthority::default(),
             outbound_connectors: vec![],
             inbound: Inbound::default(),
             mail_flow_rules: vec![],
             people: vec![],
             switches: Switches::default(),
             directory_complete: true,
+            outbound_pools: OutboundPools::default(),
+            forwards_outside: true,
+            recipients_max: None,
             stance: Stance::default(),
             protected_by: None,
         }
@@ -81,6 +132,8 @@ impl Tenant {
     pub fn reads_letters(&self) -> bool {
         !self.mail_flow_rules.is_empty()
             || !self.entries.is_empty()
+            || !self.outbound_pools.is_empty()
+            || self.recipients_max.is_some()
             || self.outbound_connectors.iter().any(OutboundConnector::is_centralized)
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Source: cmdlet parameters of New-SendConnector, New-AcceptedDomain, Set-AdSiteLink.
 
-use super::directory::{DirectoryEntry, RemoteDomain};
+use super::directory::{DirectoryEntry, DsnAuthority, RemoteDomain};
 use super::exchange::AcceptedDomain;
 use super::manner::Manner;
 use super::receive_connector::{Range, ReceiveConnector};
@@ -54,6 +54,8 @@ pub struct Organization {
     pub entries: Vec<DirectoryEntry>,
     /// Most exact one first.
     pub remote_domains: Vec<RemoteDomain>,
+    /// In whose name it writes reports.
+    pub dsn: DsnAuthority,
     /// In the order of names.
     pub send_connectors: Vec<SendConnector>,
     /// Of this server, in no order that counts.
@@ -117,6 +119,7 @@ impl Organization {
             databases: vec![],
             entries: vec![],
             remote_domains: vec![],
+            dsn: DsnAuthority::default(),
             send_connectors: vec![],
             receive_connectors: vec![],
             transport: Transport::default(),
@@ -254,6 +257,8 @@ pub struct Transport {
     pub max_send_size: Option<u64>,
     /// `MaxReceiveSize` of the organization.
     pub max_receive_size: Option<u64>,
+    /// `MaxRecipientEnvelopeLimit`; `None` = unlimited.
+    pub recipients_max: Option<u32>,
     /// `ShadowResubmitTimeSpan`; `None` = no shadow redundancy.
     pub shadow_resubmit_ns: Option<u64>,
     /// `ShadowHeartbeatFrequency`
@@ -264,8 +269,6 @@ pub struct Transport {
     pub connections_in_all: u32,
     /// `MaxConnectionRatePerMinute`: connections that a server takes in a minute.
     pub connections_per_minute: u32,
-    /// `MaxRecipientEnvelopeLimit`: recipients of a message of the organization's own people; `None` = unlimited.
-    pub max_recipients: Option<u32>,
     /// `ShadowMessagePreferenceSetting`
     pub shadow_place: ShadowPlace,
     /// `MaxRetriesForLocalSiteShadow` and `MaxRetriesForRemoteSiteShadow`: how many servers are asked.
@@ -288,12 +291,12 @@ impl Default for Transport {
             messages_per_connection: 20,
             max_send_size: Some(10 << 20),
             max_receive_size: Some(10 << 20),
+            recipients_max: Some(500),
             shadow_resubmit_ns: Some(3 * HOUR),
             shadow_heartbeat_ns: 2 * MINUTE,
             refuses_without_shadow: None,
             connections_in_all: 1000,
             connections_per_minute: 1200,
-            max_recipients: Some(500),
             shadow_place: ShadowPlace::PreferRemote,
             shadow_tries: (2, 4),
             safety_net_hold_ns: 2 * DAY,

@@ -19,6 +19,8 @@ pub struct Inbound {
     pub relay: RelayPeriods,
     /// What logins may do.
     pub submission: Submission,
+    /// `trusted_organizations`: mail of those is not judged junk.
+    pub trusted_mail: TrustedMail,
     /// `partner_require_tls_reply`
     pub require_tls_reply: RequireTlsReply,
 }
@@ -58,6 +60,8 @@ pub struct InboundConnector {
     pub cloud_services: bool,
     /// `TreatMessagesAsInternal`
     pub treats_as_internal: bool,
+    /// `TrustedOrganizations`: tenants by the names of their systems. Where there are any, nothing else of the connector counts.
+    pub trusted: Vec<Box<str>>,
     /// `EFSkipLastIP`, `EFSkipIPs`, `EFUsers`
     pub filtering: Option<EnhancedFiltering>,
 }
@@ -105,6 +109,8 @@ pub struct Submission {
     pub disabled: bool,
     /// `AllowLegacyTLSClients`
     pub legacy_tls: bool,
+    /// Passwords are kept out by the tenant's security defaults.
+    pub security_defaults: bool,
     /// Login, and what it may send as beside its own address.
     pub send_as: Vec<(Box<str>, Vec<Pattern>)>,
     /// From when on names and passwords do not do (`basic_authentication_until`).
@@ -115,7 +121,14 @@ pub struct Submission {
 
 impl Default for Submission {
     fn default() -> Self {
-        Self { disabled: true, legacy_tls: false, send_as: Vec::new(), basic_until: SimTime::NEVER, limit_is_bad_sender: false }
+        Self {
+            disabled: true,
+            legacy_tls: false,
+            security_defaults: false,
+            send_as: Vec::new(),
+            basic_until: SimTime::NEVER,
+            limit_is_bad_sender: false,
+        }
     }
 }
 
@@ -127,4 +140,14 @@ pub enum RequireTlsReply {
     Transient,
     /// `530 5.7.0`: for good.
     Permanent,
+}
+
+/// `trusted_organizations`
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum TrustedMail {
+    /// `unfiltered`: no junk.
+    #[default]
+    Unfiltered,
+    /// `filtered`: judged like any other.
+    Filtered,
 }

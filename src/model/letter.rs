@@ -3,6 +3,8 @@
 //! Sources: New-TransportRule (its conditions); header-firewall articles on Exchange hybrid (`X-MS-Exchange-Organization-*`, `AuthAs`). Of the
 //! content there are size, header fields, and what the message says about its body and its kind.
 
+use super::exchange::Pool;
+use super::inbox::InboxStep;
 use crate::base::SystemId;
 use std::net::IpAddr;
 
@@ -35,6 +37,10 @@ pub struct Letter {
     pub forwards: Vec<(SystemId, u8)>,
     /// Rules have run over it here already, and this is what they left for its way out.
     pub ruled: Option<Pin>,
+    /// Which mailboxes passed it on by their rules.
+    pub inbox: Vec<InboxStep>,
+    /// SPF or DKIM vouched for it when it came in, or neither; `None`: nobody looked.
+    pub authentic: Option<bool>,
 }
 
 /// What rules say about the way out.
@@ -124,6 +130,12 @@ pub struct Marks {
     pub forwards: Vec<(SystemId, u8)>,
     /// Rules have run here already.
     pub ruled: Option<Pin>,
+    /// The rule of a mailbox passed it on: an `AutoForward`.
+    pub auto_forwarded: bool,
+    /// Which mailboxes passed it on by their rules (`X-MS-Exchange-Inbox-Rules-Loop`).
+    pub inbox: Vec<InboxStep>,
+    /// SPF or DKIM vouched for it at the last door of the shared service.
+    pub authentic: Option<bool>,
 }
 
 /// What a system does to a message that it passes on.
@@ -141,6 +153,12 @@ pub struct Stamps {
     pub forwarded_by: Option<SystemId>,
     /// Rules need not run again while it is here.
     pub ruled: Option<Pin>,
+    /// The rule of a mailbox passes it on.
+    pub auto_forwards: bool,
+    /// What the rules of a mailbox have done with it.
+    pub inbox: Option<InboxStep>,
+    /// From which addresses of the service it leaves.
+    pub pool: Pool,
 }
 
 impl Marks {
@@ -159,6 +177,11 @@ impl Marks {
             }
         }
         self.ruled.clone_from(&stamps.ruled);
+        self.auto_forwarded |= stamps.auto_forwards;
+        if let Some(step) = &stamps.inbox {
+            self.inbox.retain(|known| known.mailbox != step.mailbox);
+            self.inbox.push(step.clone());
+        }
     }
 
     /// The header fields after all that was set and taken away.

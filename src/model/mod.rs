@@ -12,6 +12,7 @@ pub mod fault;
 pub mod filter;
 pub mod fope;
 pub mod inbound;
+pub mod inbox;
 pub mod keeping;
 pub mod letter;
 pub mod mail_flow_rule;

@@ -31,6 +31,8 @@ pub struct HostConfig {
 pub struct Credentials {
     /// The mailbox that it logs in with, where a server offers AUTH.
     pub login: Option<Box<str>>,
+    /// With a token (OAuth) instead of a password.
+    pub oauth: bool,
     /// The certificate in its handshakes, where no connector names another.
     pub certificate: Option<CertId>,
 }

@@ -31,6 +31,8 @@ pub struct Source {
     pub scl: Option<i8>,
     /// The mailbox that its first machine logs in with for this mail, instead of its usual one.
     pub login: Option<Box<str>>,
+    /// With a token (OAuth) instead of a password.
+    pub oauth: bool,
     /// Signed by the sender's own system before it entered.
     pub signer: Option<Signer>,
     /// Fields of its header beside those that every message has.

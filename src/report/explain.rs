@@ -150,7 +150,13 @@ impl Page {
         if known && !attempt.decisions.is_empty() {
             self.line(6, "decided as before");
         } else {
-            attempt.decisions.iter().for_each(|decision| self.decision(6, decision));
+            // Machines of one service that are asked in turn say the same.
+            let reasons = |decision: &Decision| (decision.question.clone(), decision.chosen.clone(), decision.passed_over.clone());
+            for (at, decision) in attempt.decisions.iter().enumerate() {
+                if !attempt.decisions[..at].iter().any(|before| reasons(before) == reasons(decision)) {
+                    self.decision(6, decision);
+                }
+            }
         }
         for host in &attempt.not_used {
             self.line(6, &format!("{} not connected to: {}", self.clock.moment(host.at), host.tls.why));
@@ -241,13 +247,15 @@ impl Page {
         let told = decision.chosen.first().is_some_and(|first| *decision.verdict == *format!("{}: {}", first.name, first.why));
         let verdict = if told { "" } else { &*decision.verdict };
         self.line(indent, format!("{} {verdict}", decision.question).trim_end());
-        decision.chosen.iter().for_each(|reason| self.reason(indent + 2, "won", reason));
-        decision.passed_over.iter().for_each(|reason| self.reason(indent + 2, "lost", reason));
+        // Where there is one candidate only, nobody won against anybody.
+        let won = if decision.chosen.len() + decision.passed_over.len() > 1 { "won " } else { "" };
+        decision.chosen.iter().for_each(|reason| self.reason(indent + 2, won, reason));
+        decision.passed_over.iter().for_each(|reason| self.reason(indent + 2, "lost ", reason));
     }
 
     fn reason(&mut self, indent: usize, sign: &str, reason: &Reason) {
         let source = if reason.source.is_empty() { String::new() } else { format!(", {}", reason.source) };
-        self.line(indent, &format!("{sign} {}: {} [{}{source}]", reason.name, reason.why, reason.rule));
+        self.line(indent, &format!("{sign}{}: {} [{}{source}]", reason.name, reason.why, reason.rule));
     }
 
     /// The trace fields on top of the mail as the last machine has it, newest first; once for each way that was told.
@@ -285,6 +293,7 @@ impl Page {
                 let (id, kind, fate) = (&report.id, report.kind.as_str(), recipient.fate.as_str());
                 let (made, at) = (self.clock.moment(report.sent_at), self.clock.moment(recipient.at));
                 let by = label(&report.entered_at);
+                let by = report.reporting.as_ref().map_or(by.to_owned(), |name| format!("{by} in the name of {}", printable(name)));
                 self.line(2, &format!("{id}: {kind}, made by {by} at {made}, to {}: {fate} at {at}", recipient.name()));
             }
         }
@@ -415,6 +424,25 @@ Received: from internet by exchange-online#1
         );
         assert_eq!(text.matches("hop 2").count(), 1);
         assert_eq!(text.matches("Received:").count(), 2);
+    }
+
+    #[test]
+    fn what_several_machines_say_alike_is_told_once() {
+        let mut outcome = fixture::two_sites();
+        let attempt = &mut outcome.messages[1].recipients[0].hops[1].attempts[0];
+        let mut twin = Decision::clone(&attempt.decisions[0]);
+        twin.by.host = "site-b".into();
+        attempt.decisions.push(Rc::new(twin));
+        let text = explained(&outcome, "inbound#2");
+        assert_eq!(text.matches("which host first?").count(), 1, "{text}");
+    }
+
+    #[test]
+    fn a_single_candidate_won_against_nobody() {
+        let mut outcome = fixture::two_sites();
+        Rc::make_mut(&mut outcome.messages[1].recipients[0].hops[1].decisions[0]).passed_over.clear();
+        let text = explained(&outcome, "inbound#2");
+        assert!(text.contains("      To on-premises: the recipient domain matches exactly [OUT-3, RecipientDomains]\n"), "{text}");
     }
 
     #[test]

@@ -103,6 +103,7 @@ fn write_message(w: &mut Writer, message: &Message, decisions: &mut Decisions) {
         w.key("sent_at_s").moment(message.sent_at);
         w.key("entered_at").object(|w| write_place(w, &message.entered_at));
         w.key("kind").string(message.kind.as_str());
+        w.key("reporting_mta").string(message.reporting.as_deref());
         w.key("returns").string(message.returns);
         w.key("report").array(&message.report, |w, line| {
             w.object(|w| {

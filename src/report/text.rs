@@ -107,6 +107,9 @@ fn failover_moments(outcome: &Outcome, clock: Clock) -> String {
 }
 
 fn one_failover(failover: &Failover, outcome: &Outcome, clock: Clock) -> String {
+    // Machines of one pool that stand in for each other are called by their own names.
+    let among_themselves = failover.to.iter().any(|taker| label(&taker.place) == label(&failover.from));
+    let label = |place| if among_themselves { full_name_of(place) } else { label(place) };
     let from = label(&failover.from);
     let takers: Vec<&str> = failover.to.iter().map(|taker| label(&taker.place)).collect();
     let why = match &failover.why {
@@ -133,11 +136,25 @@ fn one_failover(failover: &Failover, outcome: &Outcome, clock: Clock) -> String 
     }
     let width = rows.iter().map(|(at, _)| clock.moment(*at).chars().count()).max().unwrap_or(0);
     let mut text = format!("  {}\n", fit(&format!("{}: {from} -> {}", failover.by, takers.join(", ")), WIDTH - 2));
+    if !failover.parts.is_empty() {
+        let until = |at: Option<crate::base::SimTime>| at.map_or_else(|| "the end".to_owned(), |at| clock.moment(at));
+        let parts: Vec<String> = failover
+            .parts
+            .iter()
+            .map(|part| format!("{} ({} to {})", part.host, clock.moment(part.missed_at), until(part.back_at)))
+            .collect();
+        rows.push((failover.missed_at, format!("machines that missed: {}", parts.join(", "))));
+        rows.sort_by_key(|(at, _)| *at);
+    }
     for (at, what) in rows {
         let lines = wrap(&what, WIDTH - 6 - width);
         text += &format!("    {:>width$}  {}\n", clock.moment(at), lines.join(&format!("\n{:1$}", "", width + 6)));
     }
     text
+}
+
+fn full_name_of(place: &crate::analysis::outcome::Place) -> &str {
+    &place.host
 }
 
 /// How many connections came out how.

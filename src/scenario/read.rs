@@ -138,6 +138,13 @@ impl<'de> Reader<'de> {
     /// "expected …, found …"
     pub(super) fn wrong_shape(&self, expected: &str, token: &Token<'_>) -> Diagnostic {
         let message = format!("expected {expected}, found {}", token.describe());
+        let is_first = |line: &str| line.trim().is_empty() || line.trim_start().starts_with("//");
+        if expected.starts_with("a scenario")
+            && self.text[..token.start].lines().all(is_first)
+            && !matches!(token.kind, Kind::Word(_) if self.text[token.end..].trim_start().starts_with('('))
+        {
+            return Diagnostic::error(code::NOT_SCENARIO, self.whole(token), message).help("a scenario begins with `Scenario(`");
+        }
         let problem = Diagnostic::error(code::WRONG_SHAPE, self.whole(token), message);
         match token.kind {
             Kind::Other('$') => problem.help("`$true` and `$false` are `true` and `false` here, `$null` is a field left out"),

@@ -14,7 +14,7 @@ use super::recipient::returned;
 use crate::base::{Enhanced, Reply};
 use crate::model::dns::Names;
 use crate::model::exchange::{DomainType, Tenant};
-use crate::model::inbound::{InboundConnector, RelayPeriods, RequireTlsReply};
+use crate::model::inbound::{InboundConnector, RelayPeriods, RequireTlsReply, TrustedMail};
 
 /// The question, where it was answered with a tenant.
 pub const ATTRIBUTION: &str = "whose mail is it, and by which inbound connector?";
@@ -185,6 +185,13 @@ impl<'a> Case<'a> {
             chosen.extend(origin.chosen);
             origin.connector
         });
+        if let Some(at) = self.trusting(connectors) {
+            let (row, organization) = (&connectors[at], self.visitor.organization.unwrap_or_default());
+            self.lost.retain(|reason| *reason.name != *row.name);
+            let why = format!("it trusts the organization `{organization}` of Exchange Online, whose mail this is");
+            chosen.push(because("IN-8", &*row.name, why, "New-InboundConnector TrustedOrganizations"));
+            winner = Some(at);
+        }
         let mut known = winner.is_some();
         if winner.is_none() {
             let (partner, reasons, mut lost) = inbound_connector::partner(connectors, self.visitor, self.domain);
@@ -229,6 +236,12 @@ impl<'a> Case<'a> {
         self.direction(&mut chosen, "Incoming: mail to the tenant, into the service");
         let taken = taken_for(tenant, winner.map(|at| (at, &connectors[at])), self);
         Decision { outcome: Acceptance::Take(taken), chosen, passed_over: Vec::new() }
+    }
+
+    /// The connector that trusts the tenant of the service that sends.
+    fn trusting(&self, connectors: &[InboundConnector]) -> Option<usize> {
+        let organization = self.visitor.organization?;
+        connectors.iter().position(|row| row.enabled && row.trusted.iter().any(|known| **known == *organization))
     }
 
     /// `RejectDirectSend`: nobody but a known client may use the tenant's own domains as MAIL FROM. Mail that comes back from the service itself is known.
@@ -338,6 +351,7 @@ fn taken_for(tenant: &Tenant, connector: Option<(usize, &InboundConnector)>, cas
     let own_sender =
         case.visitor.sender_domain().is_some_and(|domain| accepted_domain(tenant, case.names, &domain.to_ascii_lowercase()).is_some());
     let internal = row.is_some_and(|row| row.on_premises && (row.cloud_services || row.treats_as_internal && own_sender));
+    let trusted = row.is_some_and(|row| !row.trusted.is_empty()) && tenant.inbound.trusted_mail == TrustedMail::Unfiltered;
     let allowed =
         case.visitor.peer.address.is_some_and(|address| tenant.inbound.ip_allow_list.iter().any(|network| network.contains(&address)));
     TakenFor {
@@ -345,7 +359,7 @@ fn taken_for(tenant: &Tenant, connector: Option<(usize, &InboundConnector)>, cas
         connector: connector.map(|(at, _)| at as u16),
         originating: false,
         internal,
-        unfiltered: internal || allowed,
+        unfiltered: internal || allowed || trusted,
     }
 }
 
@@ -402,6 +416,7 @@ mod tests {
             associated: vec![],
             cloud_services: false,
             treats_as_internal: false,
+            trusted: vec![],
             filtering: None,
         }
     }
@@ -424,6 +439,10 @@ mod tests {
             inbound: Inbound { connectors, ..Inbound::default() },
             entries: vec![],
             remote_domains: vec![],
+            dsn: crate::model::directory::DsnAuthority::default(),
+            outbound_pools: crate::model::exchange::OutboundPools::default(),
+            forwards_outside: true,
+            recipients_max: None,
             mail_flow_rules: vec![],
             people: vec![],
             switches: Switches::default(),

@@ -2,7 +2,7 @@
 //!
 //! Rules IN-1 to IN-7. Sources: New-InboundConnector; use-connectors-to-configure-mail-flow (precedence); manage-mail-flow-using-third-party-cloud
 //! (restrictions). A name on the certificate matches the connector's when they are equal or one is a wildcard for the other. Of two connectors that
-//! match in the same way the first by name is taken: nothing is documented. Not modelled: `TrustedOrganizations`.
+//! match in the same way the first by name is taken: nothing is documented. Connectors with `TrustedOrganizations` are found in `attribution` (IN-8).
 
 use super::super::visitor::Visitor;
 use super::super::{Because, because};
@@ -38,6 +38,9 @@ pub(super) fn on_premises(
             ));
         } else if !connector.enabled {
             lost.push(because("IN-7", name, "disabled", ENABLED));
+        } else if !connector.trusted.is_empty() {
+            let why = "it is for mail of organizations of Exchange Online that it trusts";
+            lost.push(because("IN-8", name, why, "New-InboundConnector TrustedOrganizations"));
         } else if !is_for(connector, visitor, recipient) {
             let why = "neither sender nor recipient is in a domain that it is associated with";
             lost.push(because("IN-7", name, why, "New-InboundConnector AssociatedAcceptedDomains"));
@@ -167,7 +170,7 @@ pub(super) enum Partner {
 pub(super) fn partner(connectors: &[InboundConnector], visitor: &Visitor<'_>, recipient: &str) -> (Partner, Vec<Because>, Vec<Because>) {
     let mut lost = Vec::new();
     let (mut restricting, mut naming) = (Vec::new(), Vec::new());
-    for (at, connector) in connectors.iter().enumerate().filter(|(_, connector)| !connector.on_premises) {
+    for (at, connector) in connectors.iter().enumerate().filter(|(_, connector)| !connector.on_premises && connector.trusted.is_empty()) {
         let name = &*connector.name;
         if !connector.enabled {
             lost.push(because("IN-7", name, "disabled", ENABLED));

@@ -124,7 +124,8 @@ fn centralized(tenant: &Tenant, names: &Names, leaving: &Leaving<'_>) -> Option<
             because("OUT-8", &*connector.name, "centralized mail transport comes before all other connectors", CENTRALIZED)
         }),
     });
-    let why = "centralized mail transport: all that leaves goes through the organization's own servers";
+    let what = if comes_from_outside(leaving.origin) { "what comes from outside" } else { "what leaves" };
+    let why = format!("centralized mail transport: {what} goes to the organization's own servers first");
     let chosen = vec![because("OUT-8", &*tenant.outbound_connectors[winner].name, why, CENTRALIZED)];
     Some(Decision { outcome: Choice::Connector(winner), chosen, passed_over: others.collect() })
 }

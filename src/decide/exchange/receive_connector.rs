@@ -226,6 +226,7 @@ mod tests {
             synchronized: vec![],
             entries: vec![],
             remote_domains: vec![],
+            dsn: crate::model::directory::DsnAuthority::default(),
             send_connectors: vec![],
             receive_connectors: vec![everybody, net, relay, trusted, closed],
             transport: Transport::default(),

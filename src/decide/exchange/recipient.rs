@@ -2,14 +2,14 @@
 //!
 //! Sources: New-AcceptedDomain `DomainType`; Exchange Online NDR tables (5.1.10, 5.4.14, 5.7.133); Set-RemoteDomain `AutoForwardEnabled`; the headers that
 //! stop circles (`X-LD-Processed`). Decisions of ours where they are silent: what passes the third forward of one tenant ends like any other circle, and a
-//! forward that a remote domain forbids is dropped without a word. Not modelled: Inbox rules.
+//! forward that a remote domain forbids is dropped without a word.
 
 use super::super::acceptance::accepted_domain;
 use super::super::claim::template;
 use super::super::srs;
-use super::super::{Decision, because};
+use super::super::{Because, Decision, because};
 use crate::base::{Address, Enhanced, Reply, SystemId};
-use crate::model::directory::{DirectoryEntry, EntryKind, RemoteDomain, entry_of, expansion};
+use crate::model::directory::{DirectoryEntry, EntryKind, RemoteDomain, entry_of, expansion, remote_domain};
 use crate::model::dns::Names;
 use crate::model::exchange::{DomainType, Tenant};
 use crate::model::expansion::{Expansion, ExpansionKind};
@@ -20,6 +20,11 @@ use crate::model::traffic::AddressTemplate;
 pub const PASSES_MAX: u8 = 20;
 /// Forwards of one message by one tenant.
 const FORWARDS_MAX: u8 = 3;
+
+/// How often rules of mailboxes pass one message on: in the cloud, and in Exchange Server.
+const INBOX_RULES_MAX: u8 = 1;
+/// The same in Exchange Server.
+pub const INBOX_RULES_MAX_SERVER: u8 = 3;
 
 /// Where a recipient goes.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -52,8 +57,9 @@ pub fn look_up(tenant: &Tenant, names: &Names, letter: &Letter, address: &str, d
     }
     if let Some(entry) = entry_of(&tenant.entries, &tenant.mailboxes, address) {
         let is_own = |domain: &str| accepted_domain(tenant, names, domain).is_some();
-        let organization = Owner { system: tenant.system, remote_domains: &tenant.remote_domains, is_own: &is_own };
-        return of_entry(&organization, letter, entry, address);
+        let owner =
+            Owner { system: tenant.system, remote_domains: &tenant.remote_domains, is_own: &is_own, inbox_rules_max: INBOX_RULES_MAX };
+        return of_entry(&owner, letter, entry, address);
     }
     if let Some(pattern) = tenant.mailboxes.iter().find(|pattern| pattern.matches(address)) {
         return Decision::for_reason(Lookup::Mailbox, because("LOOKUP", pattern.as_str(), "a cloud mailbox", "mailboxes"));
@@ -79,7 +85,8 @@ pub fn look_up(tenant: &Tenant, names: &Names, letter: &Letter, address: &str, d
 /// Whom an address stands for that a tenant made of a sender when it passed mail on.
 #[must_use]
 pub fn returned(tenant: &Tenant, address: &str) -> Option<Address> {
-    let passes_on = |entry: &DirectoryEntry| matches!(entry.kind, EntryKind::Forwards(_) | EntryKind::MailUser(Some(_)));
+    let passes_on =
+        |entry: &DirectoryEntry| matches!(entry.kind, EntryKind::Forwards(_) | EntryKind::Ruled(_) | EntryKind::MailUser(Some(_)));
     let (local, domain) = address.rsplit_once('@')?;
     if tenant.entries.iter().any(passes_on) { srs::restore(local, domain) } else { None }
 }
@@ -92,11 +99,13 @@ pub(crate) struct Owner<'a> {
     pub(crate) remote_domains: &'a [RemoteDomain],
     /// Is a domain one of its accepted domains?
     pub(crate) is_own: &'a dyn Fn(&str) -> bool,
+    /// So many mailboxes may pass one message on by their rules.
+    pub(crate) inbox_rules_max: u8,
 }
 
 /// What an organization does for somebody of the directory who is no plain mailbox.
 #[must_use]
-pub(crate) fn of_entry(organization: &Owner<'_>, letter: &Letter, entry: &DirectoryEntry, address: &str) -> Decision<Lookup> {
+pub(crate) fn of_entry(owner: &Owner<'_>, letter: &Letter, entry: &DirectoryEntry, address: &str) -> Decision<Lookup> {
     let name = entry.address.as_str();
     match &entry.kind {
         EntryKind::MailUser(None) => {
@@ -120,32 +129,21 @@ pub(crate) fn of_entry(organization: &Owner<'_>, letter: &Letter, entry: &Direct
             let replaced = expansion(address, members.clone(), ExpansionKind::List);
             Decision::for_reason(Lookup::Replaced(replaced), because("LOOKUP", name, why, "New-DistributionGroup"))
         }
-        EntryKind::Forwards(to) => forward(organization, letter, name, to, address),
+        EntryKind::Forwards(to) => forward(owner, letter, name, to, address),
+        EntryKind::Ruled(rules) => super::inbox::look_up(owner, letter, rules, address),
     }
 }
 
 /// A mailbox that passes everything on.
-fn forward(organization: &Owner<'_>, letter: &Letter, name: &str, to: &[AddressTemplate], address: &str) -> Decision<Lookup> {
+fn forward(owner: &Owner<'_>, letter: &Letter, name: &str, to: &[AddressTemplate], address: &str) -> Decision<Lookup> {
     const SOURCE: &str = "Set-Mailbox ForwardingSmtpAddress";
-    let system = organization.system;
+    let system = owner.system;
     let times = letter.forwards.iter().find(|(by, _)| *by == system).map_or(0, |(_, times)| *times);
     if times >= FORWARDS_MAX {
         let why = format!("this organization forwarded the message {times} times already (X-LD-Processed)");
         return Decision::for_reason(Lookup::Circle, because("LOOKUP", name, why, SOURCE));
     }
-    // A remote domain, also `*`, speaks of domains of others.
-    let elsewhere = |target: &AddressTemplate| !(organization.is_own)(&target.domain);
-    let remote = |target: &AddressTemplate| remote_domain(organization.remote_domains, &target.domain).filter(|_| elsewhere(target));
-    let forbids = |target: &&AddressTemplate| remote(target).filter(|remote| !remote.auto_forward);
-    let dropped: Vec<_> = to
-        .iter()
-        .filter_map(|target| {
-            let remote = forbids(&target)?;
-            let why = format!("automatic forwards to {} are switched off for this remote domain", target.domain);
-            Some(because("LOOKUP", &*remote.name, why, "Set-RemoteDomain AutoForwardEnabled"))
-        })
-        .collect();
-    let left: Vec<AddressTemplate> = to.iter().filter(|target| forbids(target).is_none()).cloned().collect();
+    let (left, dropped) = allowed_forwards(owner, to.to_vec(), Vec::new());
     if left.is_empty() {
         return Decision { outcome: Lookup::Dropped, chosen: dropped, passed_over: Vec::new() };
     }
@@ -158,11 +156,23 @@ fn forward(organization: &Owner<'_>, letter: &Letter, name: &str, to: &[AddressT
     decision
 }
 
-/// The most exact remote domain for a domain.
-fn remote_domain<'a>(remote_domains: &'a [RemoteDomain], domain: &str) -> Option<&'a RemoteDomain> {
-    remote_domains.iter().find(|remote| match remote.domain.strip_prefix("*.") {
-        _ if *remote.domain == *"*" => true,
-        Some(parent) => domain.strip_suffix(parent).is_some_and(|front| front.is_empty() || front.ends_with('.')),
-        None => *remote.domain == *domain,
-    })
+/// The targets that no remote domain keeps automatic forwards from, and why it keeps them from the others.
+pub(super) fn allowed_forwards(
+    owner: &Owner<'_>,
+    to: Vec<AddressTemplate>,
+    mut passed_over: Vec<Because>,
+) -> (Vec<AddressTemplate>, Vec<Because>) {
+    let mut allowed = Vec::new();
+    for target in to {
+        // A remote domain, also `*`, speaks of domains of others.
+        let remote = remote_domain(owner.remote_domains, &target.domain).filter(|_| !(owner.is_own)(&target.domain));
+        match remote.filter(|remote| !remote.auto_forward) {
+            None => allowed.push(target),
+            Some(remote) => {
+                let why = format!("automatic forwards to {} are switched off for this remote domain", target.domain);
+                passed_over.push(because("LOOKUP", &*remote.name, why, "Set-RemoteDomain AutoForwardEnabled"));
+            }
+        }
+    }
+    (allowed, passed_over)
 }

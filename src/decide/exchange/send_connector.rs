@@ -212,6 +212,7 @@ mod tests {
             synchronized: vec![],
             entries: vec![],
             remote_domains: vec![],
+            dsn: crate::model::directory::DsnAuthority::default(),
             send_connectors: connectors,
             receive_connectors: vec![],
             transport: crate::model::exchange_server::Transport::default(),

@@ -3,7 +3,7 @@
 //! Mail that a mailbox or a mail user passes on leaves with a sender of the tenant, so that SPF speaks for it (SRS); towards the organization's own
 //! servers only if the connector says so (`SenderRewritingEnabled`). A sender in an accepted domain needs nothing.
 //! Sources: New-OutboundConnector SenderRewritingEnabled; Microsoft, outbound delivery pools and SRS. Decision of ours: where only some of several
-//! targets are outside, all copies have the same sender. Not modelled: the relay pool, whose addresses differ and nothing else.
+//! targets are outside, all copies have the same sender; what leaves from the relay pool keeps the sender that it came with.
 
 use super::super::acceptance::accepted_domain;
 use super::outbound_connector::{Choice, Leaving, select};
@@ -17,7 +17,8 @@ use crate::model::letter::Letter;
 pub fn sender_after(tenant: &Tenant, names: &Names, letter: &Letter, expansion: &Expansion) -> SenderAfter {
     let is_own = |domain: &str| accepted_domain(tenant, names, domain).is_some();
     let sender_is_own = letter.sender.rsplit_once('@').is_none_or(|(_, domain)| is_own(domain));
-    if expansion.kind == ExpansionKind::List || sender_is_own {
+    let by_relay_pool = !tenant.outbound_pools.relay.is_empty() && letter.authentic == Some(false);
+    if expansion.kind == ExpansionKind::List || sender_is_own || by_relay_pool {
         return SenderAfter::Kept;
     }
     let rewrites = expansion.to.iter().any(|target| {

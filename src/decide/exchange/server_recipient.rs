@@ -110,6 +110,7 @@ mod tests {
             elsewhere: vec![(Pattern::new("boss@contoso.com"), HostId(1))],
             entries: vec![],
             remote_domains: vec![],
+            dsn: crate::model::directory::DsnAuthority::default(),
             send_connectors: vec![],
             receive_connectors: vec![],
             transport: crate::model::exchange_server::Transport::default(),

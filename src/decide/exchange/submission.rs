@@ -1,8 +1,8 @@
 //! Client submission at `smtp.office365.com`: who may log in, what may a login send?
 //!
 //! Rules SUB-1 to SUB-6. Sources: how-to-set-up-a-multifunction-device-or-application; Set-TransportConfig `SmtpClientAuthenticationDisabled` and
-//! `AllowLegacyTLSClients`; Exchange Online limits; the announcements about the end of basic authentication. A name and a password are all that
-//! a login has here: OAuth is not modelled. The null sender is nobody's address, so no login may send as it.
+//! `AllowLegacyTLSClients`; Exchange Online limits; the announcements about the end of basic authentication. A login comes with a password, or with a
+//! token (OAuth), which the end of passwords does not touch. The null sender is nobody's address, so no login may send as it.
 
 use super::super::acceptance::{Acceptance, TakenFor};
 use super::super::visitor::Visitor;
@@ -43,7 +43,10 @@ pub fn answer_auth(tenants: &[Tenant], visitor: &Visitor<'_>) -> Decision<Result
             "Set-TransportConfig SmtpClientAuthenticationDisabled",
         );
     }
-    if visitor.at >= rules.basic_until {
+    if rules.security_defaults && !visitor.oauth {
+        return refuse(wrong(), "SUB-5", "security defaults keep passwords out", "Microsoft Entra security defaults");
+    }
+    if visitor.at >= rules.basic_until && !visitor.oauth {
         let reply = Reply::new(550, Some(Enhanced(5, 7, 30)), "Basic authentication is not supported for Client Submission");
         return refuse(reply, "SUB-5", "name and password do not do any more (switch `basic_authentication_until`)", DEVICES);
     }
@@ -56,7 +59,8 @@ pub fn answer_auth(tenants: &[Tenant], visitor: &Visitor<'_>) -> Decision<Result
             "Set-TransportConfig AllowLegacyTLSClients",
         );
     }
-    Decision::for_reason(Ok(()), because("SUB-4", login, "a mailbox with client logins", DEVICES))
+    let why = if visitor.oauth { "a mailbox with client logins, and a token" } else { "a mailbox with client logins, and a password" };
+    Decision::for_reason(Ok(()), because("SUB-4", login, why, DEVICES))
 }
 
 /// Answers MAIL.

@@ -99,7 +99,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
             ],
         },
     },
-    expiry_status: Some((550, Enhanced(5, 4, 300), "Message expired")),
+    expiry_status: Some((550, Enhanced(5, 4, 300), "Message expired", KEPT)),
     expiry: ExpiryTest::Timer,
     tells_postmaster: false,
     expiry_action: "failed",
@@ -146,3 +146,14 @@ pub(super) fn sender() -> Sender {
         keeping: Keeping::Never,
     }
 }
+
+/// Why a message waited, where that stays the reason when its time is over: as 5.7.321 to 5.7.325 (DANE), 5.4.8 and 5.7.5 (MTA-STS).
+const KEPT: &[Enhanced] = &[
+    Enhanced(4, 7, 321),
+    Enhanced(4, 7, 322),
+    Enhanced(4, 7, 323),
+    Enhanced(4, 7, 324),
+    Enhanced(4, 7, 325),
+    Enhanced(4, 4, 8),
+    Enhanced(4, 7, 5),
+];

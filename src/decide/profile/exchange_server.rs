@@ -80,7 +80,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         mta_sts_failed: None,
         dane: DaneRules::RFC,
     },
-    expiry_status: Some((550, Enhanced(4, 4, 7), "Message expired")),
+    expiry_status: Some((550, Enhanced(4, 4, 7), "Message expired", &[])),
     expiry: ExpiryTest::AfterAttempt,
     tells_postmaster: false,
     expiry_action: "failed",

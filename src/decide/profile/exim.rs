@@ -108,6 +108,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         smart_host_needs_mx: true,
         reads_delivered_to: false,
         rewrites_aliases: false,
+        fallback_breaks_off: false,
         too_many_hops: Some((0, Enhanced(5, 4, 6), "Too many \"Received\" headers - suspected mail loop")),
         login_5xx_waits: false,
     },

@@ -23,6 +23,9 @@ use super::relay::RelayRules;
 use crate::base::Enhanced;
 use crate::model::settings::{Profile, Retry, Sender};
 
+/// What an expired message is returned with: code, status, words; and the reasons to wait that stay the reason, as permanent ones.
+pub type ExpiryStatus = (u16, Enhanced, &'static str, &'static [Enhanced]);
+
 /// What a sender of this kind does in each case that the rule books ask about.
 #[derive(Debug)]
 pub struct Behaviour {
@@ -37,7 +40,7 @@ pub struct Behaviour {
     /// TLS (`decide::tls`).
     pub tls: TlsRules,
     /// What the report of an expired message says; `None` = the last error.
-    pub expiry_status: Option<(u16, Enhanced, &'static str)>,
+    pub expiry_status: Option<ExpiryStatus>,
     /// When the lifetime is tested.
     pub expiry: ExpiryTest,
     /// What would be a report about a report goes to the local postmaster.

@@ -94,7 +94,7 @@ const BASE: Behaviour = Behaviour {
         mta_sts_failed: None,
         dane: DaneRules::RFC,
     },
-    expiry_status: Some((0, Enhanced(4, 4, 7), "Envelope expired")),
+    expiry_status: Some((0, Enhanced(4, 4, 7), "Envelope expired", &[])),
     expiry_action: "failed",
     expiry: ExpiryTest::Timer,
     tells_postmaster: false,

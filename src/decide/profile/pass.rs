@@ -27,6 +27,8 @@ pub struct PassRules {
     pub reads_delivered_to: bool,
     /// A recipient whose domain is an alias is rewritten to the domain that it stands for (Sendmail without `DontExpandCnames`).
     pub rewrites_aliases: bool,
+    /// After a failed MX lookup a host of last resort is met twice, up to DATA, and nothing is delivered there (a running Sendmail 8.17).
+    pub fallback_breaks_off: bool,
     /// Mail with too many Received fields is taken, and returned by the server itself with these words; `None`: refused.
     pub too_many_hops: Option<(u16, Enhanced, &'static str)>,
 }
@@ -45,6 +47,7 @@ impl PassRules {
         login_5xx_waits: false,
         reads_delivered_to: false,
         rewrites_aliases: false,
+        fallback_breaks_off: false,
         too_many_hops: None,
     };
 }

@@ -85,7 +85,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         mta_sts_failed: None,
         dane: DaneRules::RFC,
     },
-    expiry_status: Some((0, Enhanced(4, 4, 7), "Cannot send message within Timeout.queuereturn")),
+    expiry_status: Some((0, Enhanced(4, 4, 7), "Cannot send message within Timeout.queuereturn", &[])),
     expiry: ExpiryTest::AfterAttempt,
     tells_postmaster: true,
     expiry_action: "failed",
@@ -93,7 +93,12 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     tries_address_once: true,
     skips_silent: false,
     extensions: ExtensionRules { dsn: true, eight_bit: Lack::Converts, binary: Lack::Unknown, utf8: Lack::Unknown },
-    pass: PassRules { rewrites_aliases: true, too_many_hops: Some((554, Enhanced(5, 4, 6), "Too many hops")), ..PassRules::PLAIN },
+    pass: PassRules {
+        rewrites_aliases: true,
+        fallback_breaks_off: true,
+        too_many_hops: Some((554, Enhanced(5, 4, 6), "Too many hops")),
+        ..PassRules::PLAIN
+    },
 };
 
 /// The sending side as it is delivered: what a scenario does not write.

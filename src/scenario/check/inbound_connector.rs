@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::IpNet;
 
-use crate::base::Domain;
+use crate::base::{Address, Domain};
 use crate::diag::{Diagnostic, Span, code};
 use crate::scenario::compile::Desk;
 use crate::scenario::schema::{ConnectorType, ExchangeOnline, InboundConnector};
@@ -40,7 +40,7 @@ pub(in crate::scenario) fn check(name: &Text, connector: &InboundConnector, tena
         }
     }
     filtering(connector, desk);
-    desk.no_field(&connector.trusted_organizations, "mail from trusted organizations (`trusted_organizations`)");
+    trusted(connector, desk);
     if connector.enabled.or(true) {
         advice(name, connector, tenant, desk);
     }
@@ -130,6 +130,21 @@ fn restrictions(connector: &InboundConnector, desk: &mut Desk) {
     }
 }
 
+/// A connector for other organizations of the service looks at nothing else.
+fn trusted(connector: &InboundConnector, desk: &mut Desk) {
+    if connector.trusted_organizations.items().is_empty() {
+        return;
+    }
+    let others = [
+        ("sender_ip_addresses", connector.sender_ip_addresses.span(), !connector.sender_ip_addresses.items().is_empty()),
+        ("tls_sender_certificate_name", connector.tls_sender_certificate_name.span(), connector.tls_sender_certificate_name.is_written()),
+    ];
+    for (field, span, _) in others.into_iter().filter(|(_, _, written)| *written) {
+        let message = format!("`{field}` is not looked at beside `trusted_organizations`");
+        desk.say(Diagnostic::warning(code::NO_EFFECT, span, message).help("write a connector of its own for it"));
+    }
+}
+
 fn internal(connector: &InboundConnector, desk: &mut Desk) {
     if !connector.treat_messages_as_internal.or(false) {
         return;
@@ -158,6 +173,9 @@ fn filtering(connector: &InboundConnector, desk: &mut Desk) {
             }
             Ok(_) => {}
         }
+    }
+    for user in connector.ef_users.items().iter().filter(|user| Address::parse(user).is_none()) {
+        refuse(desk, user.span(), &format!("`{user}` is not a mail address"), "its users are recipients: \"alice@contoso.com\"");
     }
     if connector.ef_skip_last_ip.or(false) && !connector.ef_skip_ips.items().is_empty() {
         let message = "`ef_skip_ips` is used only while `ef_skip_last_ip` is false";
@@ -189,7 +207,8 @@ fn is_private(address: IpAddr) -> bool {
 fn advice(name: &Text, connector: &InboundConnector, tenant: &ExchangeOnline, desk: &mut Desk) {
     let certificate = connector.tls_sender_certificate_name.get().filter(|name| !name.is_empty());
     let addresses = !connector.sender_ip_addresses.items().is_empty();
-    if is_on_premises(connector) && certificate.is_none() && !addresses {
+    let trusts = !connector.trusted_organizations.items().is_empty();
+    if is_on_premises(connector) && certificate.is_none() && !addresses && !trusts {
         let problem = Diagnostic::warning(
             code::NO_EFFECT,
             name.span(),
@@ -197,7 +216,7 @@ fn advice(name: &Text, connector: &InboundConnector, tenant: &ExchangeOnline, de
         );
         desk.say(problem.help("add `tls_sender_certificate_name` or `sender_ip_addresses`"));
     }
-    if !is_on_premises(connector) && addresses && !connector.restrict_domains_to_ip_addresses.or(false) {
+    if !is_on_premises(connector) && addresses && !trusts && !connector.restrict_domains_to_ip_addresses.or(false) {
         let message = "`sender_ip_addresses` of a Partner connector count only with `restrict_domains_to_ip_addresses: true`";
         let problem = Diagnostic::warning(code::NO_EFFECT, connector.sender_ip_addresses.span(), message);
         desk.say(
@@ -244,6 +263,24 @@ mod tests {
             (by_address.to_owned(), ""),
             (partner.to_owned(), ""),
             ("".to_owned(), "MT0401 a Partner connector without `sender_domains`"),
+            (r#"sender_domains: ["a.test", "*.b.test", "*"]"#.to_owned(), ""),
+            (r#"sender_domains: ["domain.*.contoso.com"]"#.to_owned(), "MT0401 `domain.*.contoso.com` is not a sender domain"),
+            (
+                format!(r#"{partner}, tls_sender_certificate_name: "mail.*.test""#),
+                "MT0401 `mail.*.test` is not a name that a certificate can carry",
+            ),
+            (format!(r#"{partner}, tls_sender_certificate_name: "*.gateway.net", restrict_domains_to_certificate: true"#), ""),
+            (format!(r#"{partner}, sender_ip_addresses: ["192.0.2.10"], restrict_domains_to_ip_addresses: true, require_tls: false"#), ""),
+            (format!("{partner}, require_tls: false"), ""),
+            (format!("{by_address}, require_tls: false"), ""),
+            (format!("{by_address}, cloud_services_mail_enabled: true"), ""),
+            (format!("{partner}, cloud_services_mail_enabled: true"), ""),
+            (
+                format!("{by_address}, restrict_domains_to_certificate: true"),
+                "MT0601 `restrict_domains_to_certificate` keeps nobody out on a connector of the type `OnPremises`",
+            ),
+            (format!("{partner}, treat_messages_as_internal: false, ef_skip_last_ip: true, ef_users: [\"a@contoso.com\"]"), ""),
+            (format!("{partner}, ef_test_mode: true, scan_and_drop_recipients: [], connector_source: Migrated, enabled: false"), ""),
             (r#"sender_domains: ["a@b"]"#.to_owned(), "MT0401 `a@b` is not a sender domain"),
             (format!("{by_address}, require_tls: true"), ""),
             ("connector_type: OnPremises".to_owned(), "MT0601 `c` knows nobody: it names neither a certificate nor addresses"),
@@ -316,9 +353,11 @@ mod tests {
                 format!(r#"{partner}, ef_skip_last_ip: true, ef_skip_ips: ["192.0.2.1"]"#),
                 "MT0601 `ef_skip_ips` is used only while `ef_skip_last_ip` is false",
             ),
+            (format!(r#"{partner}, ef_skip_last_ip: true, ef_users: ["alice"]"#), "MT0401 `alice` is not a mail address"),
+            (format!(r#"{partner}, trusted_organizations: ["fabrikam"]"#), ""),
             (
-                format!(r#"{partner}, trusted_organizations: ["fabrikam"]"#),
-                "MT0501 mail from trusted organizations (`trusted_organizations`): not modelled yet",
+                format!(r#"{partner}, trusted_organizations: ["fabrikam"], sender_ip_addresses: ["192.0.2.1"]"#),
+                "MT0601 `sender_ip_addresses` is not looked at beside `trusted_organizations`",
             ),
         ];
         for (fields, expected) in cases {

@@ -111,6 +111,9 @@ fn recipient_domain(text: &str) -> Result<(), &'static str> {
     if text.contains('@') {
         return Err("a connector looks at domains, never at addresses: \"contoso.com\"");
     }
+    if text == "*.*" {
+        return Err("every domain is \"*\" here; \"*.*\" is the word of FOPE for it");
+    }
     match Domain::parse(text) {
         Ok(domain) if !domain.as_str().is_empty() => Ok(()),
         _ if text.contains('*') => Err("a wildcard stands only as the first whole label: \"*.contoso.com\""),
@@ -139,6 +142,36 @@ mod tests {
             ("all_accepted_domains: true", "MT0401 `all_accepted_domains` belongs to connectors of the type `OnPremises`"),
             ("all_accepted_domains: true, connector_type: OnPremises", ""),
             ("all_accepted_domains: false", ""),
+            (
+                "all_accepted_domains: true, connector_type: Partner",
+                "MT0401 `all_accepted_domains` belongs to connectors of the type `OnPremises`",
+            ),
+            (
+                "route_all_messages_via_on_premises: true",
+                "MT0401 `route_all_messages_via_on_premises` belongs to connectors of the type `OnPremises`",
+            ),
+            ("sender_rewriting_enabled: true", "MT0401 `sender_rewriting_enabled` belongs to connectors of the type `OnPremises`"),
+            ("sender_rewriting_enabled: true, connector_type: OnPremises", ""),
+            ("enabled: false, comment: \"old\", is_validated: true, validation_recipients: [\"a@x.test\"]", ""),
+            (r#"is_transport_rule_scoped: true, use_mx_record: false, smart_hosts: ["192.0.2.1", "a.test", "192.0.2.0/28"]"#, ""),
+            (r#"is_transport_rule_scoped: true, recipient_domains: ["x.test"]"#, ""),
+            (r#"use_mx_record: false, smart_hosts: []"#, "MT0401 `use_mx_record` is false, and there are no `smart_hosts`"),
+            ("tls_settings: EncryptionOnly", ""),
+            ("tls_settings: CertificateValidation", ""),
+            (r#"tls_settings: Opportunistic, tls_domain: "a.test""#, "MT0401 `tls_domain` with `tls_settings: Opportunistic`"),
+            (
+                r#"tls_settings: CertificateValidation, tls_domain: "a.test""#,
+                "MT0401 `tls_domain` with `tls_settings: CertificateValidation`",
+            ),
+            (
+                r#"tls_settings: DomainValidation, tls_domain: "mail.*.test""#,
+                "MT0401 `mail.*.test` is not a name that a certificate can carry",
+            ),
+            (
+                r#"recipient_domains: ["*"], connector_type: OnPremises, cloud_services_mail_enabled: true, route_all_messages_via_on_premises: true"#,
+                "",
+            ),
+            ("smtp_dane_mode: Opportunistic, use_mx_record: false, smart_hosts: [\"a.test\"]", ""),
             ("route_all_messages_via_on_premises: true, connector_type: OnPremises", ""),
             ("cloud_services_mail_enabled: false", ""),
             ("cloud_services_mail_enabled: true", ""),

@@ -15,6 +15,7 @@ use crate::scenario::schema::{Device, DeviceTls};
 use super::certificates::Certificates;
 use super::desk::Desk;
 use super::identity::Identity;
+use super::mta::oauth;
 use super::receiver::{Usual, receiver};
 use super::tables::Tables;
 
@@ -47,6 +48,7 @@ pub(super) fn config(
     receiver.listeners.clear();
     let credentials = Credentials {
         login: device.login.get().map(|login| login.to_ascii_lowercase().into()),
+        oauth: oauth(&device.oauth, &device.login, desk),
         certificate: device.client_certificate.get().and_then(|text| certificates.find(text, desk)),
     };
     HostConfig { sender, receiver, stance: Stance::default(), credentials }

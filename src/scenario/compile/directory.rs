@@ -1,14 +1,16 @@
 //! The directory of an Exchange organization: mailboxes that forward, mail users, groups, remote domains.
 //!
 //! Sources: Set-Mailbox ForwardingSmtpAddress, New-MailUser, New-DistributionGroup (RequireSenderAuthenticationEnabled is true unless it is written),
-//! New-RemoteDomain. Not modelled: what a remote domain says about reports and out-of-office replies.
+//! New-RemoteDomain, New-InboxRule. Not modelled: out-of-office replies.
 
 use crate::base::Pattern;
 use crate::diag::code;
-use crate::model::directory::{DirectoryEntry, EntryKind, RemoteDomain};
+use crate::model::directory::{DirectoryEntry, DsnAuthority, EntryKind, RemoteDomain};
+use crate::model::inbox::InboxRule;
+use crate::model::mail_flow_rule::Texts;
 use crate::scenario::schema;
 use crate::scenario::schema::DirectoryRecipient;
-use crate::scenario::source::Named;
+use crate::scenario::source::{Field, Named, Text};
 
 use super::desk::Desk;
 use super::expansions;
@@ -19,6 +21,13 @@ pub(super) fn entries(recipients: &Named<DirectoryRecipient>, desk: &mut Desk) -
     let mut entries = Vec::new();
     for (address, recipient) in recipients.iter() {
         let kind = match recipient {
+            DirectoryRecipient::Mailbox(mailbox) if !mailbox.inbox_rules.is_empty() => {
+                if mailbox.forward_to.is_written() {
+                    let help = "what `forward_to` passes on never reaches the Inbox: leave one of the two out";
+                    desk.error(code::EXCLUDES, mailbox.forward_to.span(), "`forward_to` keeps no copy for `inbox_rules`", help);
+                }
+                EntryKind::Ruled(inbox_rules(&mailbox.inbox_rules, desk))
+            }
             DirectoryRecipient::Mailbox(mailbox) if mailbox.forward_to.items().is_empty() => continue,
             DirectoryRecipient::Mailbox(mailbox) => {
                 EntryKind::Forwards(expansions::addresses(&mailbox.forward_to, "forward_to", recipient.place(), desk))
@@ -40,6 +49,49 @@ pub(super) fn entries(recipients: &Named<DirectoryRecipient>, desk: &mut Desk) -
     entries
 }
 
+/// In whose name reports are written.
+pub(super) fn dsn_authority(inside: &Field<Text>, outside: &Field<Text>, desk: &mut Desk) -> DsnAuthority {
+    let mut read = |field: &Field<Text>| {
+        let text = field.get().filter(|text| !text.is_empty())?;
+        Some(desk.domain(text)?.as_str().into())
+    };
+    DsnAuthority { inside: read(inside), outside: read(outside) }
+}
+
+/// Rules of a mailbox, in written order.
+fn inbox_rules(written: &Named<schema::InboxRule>, desk: &mut Desk) -> Vec<InboxRule> {
+    let mut rules = Vec::new();
+    for (name, rule) in written.iter() {
+        let targets =
+            |field: &Field<Vec<Text>>, desk: &mut Desk| field.items().iter().filter_map(|text| expansions::address(text, desk)).collect();
+        let words = |field: &Field<Vec<Text>>| {
+            field.is_written().then(|| Texts::Words(field.items().iter().map(|text| text.trim().into()).collect()))
+        };
+        if !rule.forward_to.is_written() && !rule.redirect_to.is_written() && !rule.delete_message.or(false) {
+            let message = "this rule does nothing that the way of mail depends on";
+            desk.error(code::MISSING, name.span(), message, "write `forward_to`, `redirect_to` or `delete_message: true`");
+        }
+        rules.push(InboxRule {
+            name: name.as_str().into(),
+            enabled: rule.enabled.or(true),
+            from: rule
+                .from
+                .items()
+                .iter()
+                .filter_map(|text| desk.address(text))
+                .map(|address| address.to_string().to_lowercase().into())
+                .collect(),
+            subject: words(&rule.subject_contains_words),
+            content: words(&rule.subject_or_body_contains_words),
+            forward_to: targets(&rule.forward_to, desk),
+            redirect_to: targets(&rule.redirect_to, desk),
+            deletes: rule.delete_message.or(false),
+            stops: rule.stop_processing_rules.or(false),
+        });
+    }
+    rules
+}
+
 /// Remote domains, the most exact one first. The name is the domain unless `domain_name` says otherwise.
 pub(super) fn remote_domains(written: &Named<schema::RemoteDomain>, desk: &mut Desk) -> Vec<RemoteDomain> {
     let mut rows = Vec::new();
@@ -50,11 +102,11 @@ pub(super) fn remote_domains(written: &Named<schema::RemoteDomain>, desk: &mut D
             let help = "write domain_name: \"contoso.com\", \"*.contoso.com\" or \"*\"";
             desk.error(code::CMDLET_REFUSES, text.span(), format!("`{text}` is not a remote domain"), help);
         }
-        desk.only(&remote.ndr_enabled, true, "remote domains that get no NDR");
         rows.push(RemoteDomain {
             name: name.as_str().into(),
             domain: text.trim_end_matches('.').to_ascii_lowercase().into(),
             auto_forward: remote.auto_forward_enabled.or(true),
+            ndr: remote.ndr_enabled.or(true),
         });
     }
     let far = |row: &RemoteDomain| (&*row.domain == "*", row.domain.starts_with("*."), std::cmp::Reverse(row.domain.len()));

@@ -8,14 +8,15 @@ use std::net::IpAddr;
 
 use crate::base::{Pattern, Reply, SimTime, TlsVersion};
 use crate::diag::{Diagnostic, code};
-use crate::model::inbound::{EnhancedFiltering, Inbound, InboundConnector, RelayPeriods, RequireTlsReply, Submission};
+use crate::model::inbound::{EnhancedFiltering, Inbound, InboundConnector, RelayPeriods, RequireTlsReply, Submission, TrustedMail};
 use crate::model::settings::Listener;
 use crate::scenario::check::inbound_connector;
-use crate::scenario::schema::{self, ConnectorType, Era, ExchangeOnline, Scenario};
+use crate::scenario::schema::{self, ConnectorType, Era, ExchangeOnline, Scenario, System};
 use crate::scenario::source::{Named, Text};
 use crate::scenario::values::parse_date;
 
 use super::desk::Desk;
+use super::exchange_online::microsoft_domains;
 use super::mta::send_as;
 
 /// Addresses of front ends that are for logins, and those that former services had.
@@ -66,7 +67,7 @@ impl ServiceAddresses {
 /// The receiving side of one tenant.
 pub(super) fn inbound(tenant: &ExchangeOnline, tree: &Scenario, era: Era, shared: Option<&Named<Text>>, desk: &mut Desk) -> Inbound {
     let mut connectors: Vec<InboundConnector> =
-        tenant.inbound_connectors.iter().map(|(name, connector)| connector_row(name, connector, tenant, desk)).collect();
+        tenant.inbound_connectors.iter().map(|(name, connector)| connector_row(name, connector, (tenant, tree), desk)).collect();
     connectors.sort_by(|a, b| a.name.cmp(&b.name));
     let mut inbound = Inbound {
         connectors,
@@ -74,6 +75,7 @@ pub(super) fn inbound(tenant: &ExchangeOnline, tree: &Scenario, era: Era, shared
         ip_allow_list: tenant.ip_allow_list.items().iter().filter_map(|text| allowed(text, desk)).collect(),
         relay: relay_periods(tree, era),
         submission: submission(tenant),
+        trusted_mail: TrustedMail::default(),
         require_tls_reply: RequireTlsReply::default(),
     };
     for named in shared.into_iter().chain([&tenant.switches]) {
@@ -82,7 +84,12 @@ pub(super) fn inbound(tenant: &ExchangeOnline, tree: &Scenario, era: Era, shared
     inbound
 }
 
-fn connector_row(name: &Text, connector: &schema::InboundConnector, tenant: &ExchangeOnline, desk: &mut Desk) -> InboundConnector {
+fn connector_row(
+    name: &Text,
+    connector: &schema::InboundConnector,
+    (tenant, tree): (&ExchangeOnline, &Scenario),
+    desk: &mut Desk,
+) -> InboundConnector {
     inbound_connector::check(name, connector, tenant, desk);
     let lower = |text: &Text| -> Box<str> { text.trim_end_matches('.').to_ascii_lowercase().into() };
     let on_premises = connector.connector_type.or(ConnectorType::Partner) == ConnectorType::OnPremises;
@@ -110,8 +117,30 @@ fn connector_row(name: &Text, connector: &schema::InboundConnector, tenant: &Exc
         associated: connector.associated_accepted_domains.items().iter().map(lower).collect(),
         cloud_services: connector.cloud_services_mail_enabled.or(false),
         treats_as_internal: connector.treat_messages_as_internal.or(false),
+        trusted: connector.trusted_organizations.items().iter().filter_map(|text| organization(text, tree, desk)).collect(),
         filtering,
     }
+}
+
+/// A tenant by the name of its system, or by one of its domains.
+fn organization(text: &Text, tree: &Scenario, desk: &mut Desk) -> Option<Box<str>> {
+    let tenants = || {
+        tree.systems.iter().filter_map(|(name, system)| match system {
+            System::ExchangeOnline(tenant) => Some((name, tenant)),
+            _ => None,
+        })
+    };
+    let is_meant = |(name, tenant): &(&Text, &ExchangeOnline)| {
+        name.eq_ignore_ascii_case(text)
+            || tenant.accepted_domains.keys().any(|domain| domain.eq_ignore_ascii_case(text))
+            || microsoft_domains(tenant).iter().any(|domain| domain.eq_ignore_ascii_case(text))
+    };
+    let found = tenants().find(is_meant).map(|(name, _)| name.as_str().into());
+    if found.is_none() {
+        let problem = Diagnostic::error(code::UNKNOWN_NAME, text.span(), format!("`{text}` is no organization of Exchange Online here"));
+        desk.unknown(problem, text, tenants().map(|(name, _)| name.as_str()), "the name of another `ExchangeOnline`, or a domain of it");
+    }
+    found
 }
 
 /// `ip_allow_list`: addresses and blocks from /24 to /32.
@@ -148,13 +177,15 @@ fn submission(tenant: &ExchangeOnline) -> Submission {
     Submission {
         disabled: config.is_none_or(|config| config.smtp_client_authentication_disabled.or(true)),
         legacy_tls: config.is_some_and(|config| config.allow_legacy_tls_clients.or(false)),
+        security_defaults: tenant.security_defaults.or(false),
         send_as: send_as(&tenant.send_as),
         ..Submission::default()
     }
 }
 
 /// Switches of this side, with their values.
-pub(super) const SWITCHES: [(&str, &[&str]); 3] = [
+pub(super) const SWITCHES: [(&str, &[&str]); 4] = [
+    ("trusted_organizations", &["unfiltered", "filtered"]),
     ("partner_require_tls_reply", &["451 5.7.3", "530 5.7.0"]),
     ("daily_recipient_limit_reply", &["554 5.2.0", "550 5.1.90"]),
     ("basic_authentication_until", &["never", "a date such as \"2027-03-01\""]),
@@ -164,6 +195,8 @@ pub(super) const SWITCHES: [(&str, &[&str]); 3] = [
 fn switch(name: &Text, value: &Text, inbound: &mut Inbound, desk: &mut Desk) {
     let Some((_, values)) = SWITCHES.iter().find(|(known, _)| *known == name.as_str()) else { return };
     match (name.as_str(), value.as_str()) {
+        ("trusted_organizations", "unfiltered") => inbound.trusted_mail = TrustedMail::Unfiltered,
+        ("trusted_organizations", "filtered") => inbound.trusted_mail = TrustedMail::Filtered,
         ("partner_require_tls_reply", "451 5.7.3") => inbound.require_tls_reply = RequireTlsReply::Transient,
         ("partner_require_tls_reply", "530 5.7.0") => inbound.require_tls_reply = RequireTlsReply::Permanent,
         ("daily_recipient_limit_reply", "554 5.2.0") => inbound.submission.limit_is_bad_sender = false,

@@ -9,11 +9,12 @@ use crate::base::{DAY, Domain, HOUR, MINUTE, Pattern, SimTime, SystemId, TlsVers
 use crate::decide::profile::default_sender;
 use crate::diag::{Diagnostic, code};
 use crate::model::authentication::Stance;
-use crate::model::exchange::{AcceptedDomain, DomainType, Out4, Out6, OutboundConnector, Person, Switches, Tenant};
+use crate::model::directory::DsnAuthority;
+use crate::model::exchange::{AcceptedDomain, DomainType, Out4, Out6, OutboundConnector, OutboundPools, Person, Switches, Tenant};
 use crate::model::settings::{Credentials, DaneUse, Directory, HostConfig, Profile, Retry, TlsLevel, TlsPolicy};
 use crate::scenario::check::{outbound_connector, tenant_routes};
-use crate::scenario::schema::{self, DirectoryRecipient, Era, ExchangeOnline, Scenario, System, TlsSettings};
-use crate::scenario::source::{Named, Text};
+use crate::scenario::schema::{self, AutoForwardingMode, DirectoryRecipient, Era, ExchangeOnline, Scenario, System, TlsSettings};
+use crate::scenario::source::{Field, Named, Text};
 use crate::scenario::values::parse_date;
 
 use super::certificates::{self, Certificates, Shown};
@@ -79,7 +80,7 @@ pub(super) fn front_end(
     let mut receiver = receiver(&schema::Host::default(), usual, directory, certificates, desk);
     let own = services.listeners(&receiver.listeners[0], era);
     receiver.listeners.splice(0..0, own);
-    let credentials = Credentials { login: None, certificate: Some(tables.certificate(certificates::of_exchange_online())) };
+    let credentials = Credentials { login: None, oauth: false, certificate: Some(tables.certificate(certificates::of_exchange_online())) };
     HostConfig { receiver, sender, stance: Stance::default(), credentials }
 }
 
@@ -159,12 +160,52 @@ fn compile(
         people: people(tenant),
         entries: directory::entries(&tenant.recipients, desk),
         remote_domains: directory::remote_domains(&tenant.remote_domains, desk),
+        dsn: tenant.transport_config.get().map_or_else(DsnAuthority::default, |config| {
+            directory::dsn_authority(&config.internal_dsn_reporting_authority, &config.external_dsn_reporting_authority, desk)
+        }),
         outbound_connectors,
         switches,
         directory_complete: tenant.directory_complete.or(true),
         stance: Stance { checks: stance::checks(&tenant.checks), changes: Vec::new(), signs: stance::signer(&tenant.dkim, desk) },
+        outbound_pools: pools(tree, desk),
+        forwards_outside: forwards_outside(tenant, shared),
+        recipients_max: recipients_max(tenant, desk),
         protected_by: None,
     }
+}
+
+/// Addresses of the service for mail that it does not want to lend its good name to.
+fn pools(tree: &Scenario, desk: &mut Desk) -> OutboundPools {
+    let Some(service) = tree.exchange_online.get() else { return OutboundPools::default() };
+    let mut read = |field: &Field<Vec<Text>>| field.items().iter().filter_map(|text| desk.ip(text)).collect();
+    OutboundPools { high_risk: read(&service.high_risk_pool), relay: read(&service.relay_pool) }
+}
+
+/// `AutoForwardingMode`; what `Automatic` means is a switch.
+fn forwards_outside(tenant: &ExchangeOnline, shared: Option<&Named<Text>>) -> bool {
+    let automatic = || {
+        let said = shared.into_iter().chain([&tenant.switches]).filter_map(|named| named.get(AUTOMATIC)).next_back();
+        said.is_none_or(|value| value.as_str() != "off")
+    };
+    match tenant.hosted_outbound_spam_filter_policy.get().map(|policy| policy.auto_forwarding_mode.or(AutoForwardingMode::Automatic)) {
+        Some(AutoForwardingMode::On) => true,
+        Some(AutoForwardingMode::Off) => false,
+        Some(AutoForwardingMode::Automatic) | None => automatic(),
+    }
+}
+
+/// `MaxRecipientEnvelopeLimit` of a tenant: up to 1000, or unlimited.
+fn recipients_max(tenant: &ExchangeOnline, desk: &mut Desk) -> Option<u32> {
+    let loose = tenant.transport_config.get()?.max_recipient_envelope_limit.get()?;
+    if loose.0.eq_ignore_ascii_case("unlimited") {
+        return Some(TENANT_RECIPIENTS_MAX);
+    }
+    let read = loose.0.parse::<u32>().ok().filter(|most| *most <= TENANT_RECIPIENTS_MAX);
+    if read.is_none() {
+        let message = format!("`{}` is no limit on recipients", loose.0);
+        desk.error(code::CMDLET_REFUSES, loose.0.span(), message, format!("from 0 to {TENANT_RECIPIENTS_MAX}, or \"unlimited\""));
+    }
+    read
 }
 
 /// What is written, and Microsoft's own names of the tenant.
@@ -283,15 +324,17 @@ fn tls(connector: &schema::OutboundConnector, switches: &Switches) -> TlsPolicy 
     TlsPolicy { dane, mta_sts, names: name.iter().map(|name| name.to_ascii_lowercase().into()).collect(), ..TlsPolicy::of(level) }
 }
 
-/// Switches that the format knows and the model does not use yet.
-const SWITCHES_NOT_MODELLED: &[&str] = &["missing_client_certificate"];
+/// What the mode `Automatic` of the outbound spam policy means.
+const AUTOMATIC: &str = "automatic_forwarding";
+/// Recipients of one message of a tenant's people.
+const TENANT_RECIPIENTS_MAX: u32 = 1000;
 
 /// One named switch.
 fn switch(name: &Text, value: &Text, switches: &mut Switches, desk: &mut Desk) {
     if is_switch(name) {
         return;
     }
-    let own = ["OUT-4", "OUT-6", "wildcard_matches_bare_domain", "opportunistic_handshake_failure", "dane_at_smart_hosts"];
+    let own = ["OUT-4", "OUT-6", "wildcard_matches_bare_domain", "opportunistic_handshake_failure", "dane_at_smart_hosts", AUTOMATIC];
     let known: Vec<&str> = own.into_iter().chain(SWITCHES.iter().map(|(name, _)| *name)).collect();
     let values: &[&str] = match (name.as_str(), value.as_str()) {
         ("OUT-4", "specificity") => return switches.out_4 = Out4::Specificity,
@@ -310,7 +353,8 @@ fn switch(name: &Text, value: &Text, switches: &mut Switches, desk: &mut Desk) {
         ("dane_at_smart_hosts", "none") => return switches.dane_at_smart_hosts = false,
         ("dane_at_smart_hosts", "by-name") => return switches.dane_at_smart_hosts = true,
         ("dane_at_smart_hosts", _) => &["none", "by-name"],
-        (other, _) if SWITCHES_NOT_MODELLED.contains(&other) => return desk.not_modelled(name.span(), &format!("the switch `{other}`")),
+        (AUTOMATIC, "on" | "off") => return,
+        (AUTOMATIC, _) => &["on", "off"],
         (other, _) => {
             let problem = Diagnostic::error(code::UNKNOWN_SWITCH, name.span(), format!("there is no switch `{other}`"));
             let help = format!("known are {}", known.join(", "));

@@ -16,7 +16,7 @@ use crate::base::{CertId, HostId, Pattern, SystemId};
 use crate::decide::profile::default_sender;
 use crate::diag::{Diagnostic, code};
 use crate::model::authentication::Stance;
-use crate::model::directory::DirectoryEntry;
+use crate::model::directory::{DirectoryEntry, DsnAuthority};
 use crate::model::exchange::AcceptedDomain;
 use crate::model::exchange_server::{Organization, Server, ServerVersion, Transport};
 use crate::model::settings::{Credentials, Directory, HostConfig, Profile, Routing};
@@ -85,7 +85,7 @@ pub(super) fn config(
     let mut receiver = receiver(host, usual, directory, certificates, desk);
     receive_connectors::listen(&connectors, &mut receiver.listeners);
     // Shown by Send connectors that name no other.
-    let credentials = Credentials { login: None, certificate: receiver.certificate };
+    let credentials = Credentials { login: None, oauth: false, certificate: receiver.certificate };
     HostConfig { sender, receiver, stance, credentials }
 }
 
@@ -150,6 +150,9 @@ fn organization(
         databases: databases.into_iter().map(|(database, _)| database).collect(),
         entries: if edge { Vec::new() } else { entries },
         remote_domains: directory::remote_domains(&server.remote_domains, desk),
+        dsn: server.transport_config.get().map_or_else(DsnAuthority::default, |config| {
+            directory::dsn_authority(&config.internal_dsn_reporting_authority, &config.external_dsn_reporting_authority, desk)
+        }),
         send_connectors,
         internal_smtp_servers: manners::internal_smtp_servers(server, desk),
         receive_connectors: Vec::new(),

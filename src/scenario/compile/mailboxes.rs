@@ -18,7 +18,7 @@ pub(super) struct Mailboxes(Vec<(Pattern, Span, Claim)>);
 enum Claim {
     Mailbox,
     /// Others stand for them.
-    Replaced(Expansion),
+    Replaced(Box<Expansion>),
     /// Another kind of entry of an Exchange directory (`super::directory`).
     Entry,
 }
@@ -51,11 +51,11 @@ impl Mailboxes {
                 Recipient::Mailbox(_) => self.add_one(address, Claim::Mailbox, desk),
                 Recipient::Forward(forward) => {
                     let expansion = expansions::forward(address, forward, recipient.place(), desk);
-                    self.add_one(address, Claim::Replaced(expansion), desk);
+                    self.add_one(address, Claim::Replaced(Box::new(expansion)), desk);
                 }
                 Recipient::List(list) => {
                     let expansion = expansions::list(address, list, recipient.place(), desk);
-                    self.add_one(address, Claim::Replaced(expansion), desk);
+                    self.add_one(address, Claim::Replaced(Box::new(expansion)), desk);
                 }
             }
         }
@@ -80,7 +80,7 @@ impl Mailboxes {
     /// Who is replaced by others, the most exact pattern first.
     pub(super) fn expansions(&self) -> Vec<(Pattern, Expansion)> {
         let replaced = |(pattern, _, claim): &(Pattern, Span, Claim)| match claim {
-            Claim::Replaced(expansion) => Some((pattern.clone(), expansion.clone())),
+            Claim::Replaced(expansion) => Some((pattern.clone(), (**expansion).clone())),
             Claim::Mailbox | Claim::Entry => None,
         };
         let mut expansions: Vec<(Pattern, Expansion)> = self.0.iter().filter_map(replaced).collect();

@@ -68,6 +68,7 @@ pub(super) fn config(
         Stance { checks: stance::checks(&mta.checks), changes: stance::changes(&mta.modifies), signs: stance::signer(&mta.dkim, desk) };
     let credentials = Credentials {
         login: mta.login.get().map(|login| login.to_ascii_lowercase().into()),
+        oauth: oauth(&mta.oauth, &mta.login, desk),
         certificate: mta.client_certificate.get().and_then(|text| certificates.find(text, desk)),
     };
     let receiver = Receiver { filter: filter(&mta.filter, desk), ..receiver(host, usual, directory, certificates, desk) };
@@ -255,6 +256,14 @@ fn directory(mta: &Mta, host: &Host, scope: &Scope, desk: &mut Desk) -> MtaDirec
         send_as: send_as(&mta.send_as),
         is_device: false,
     }
+}
+
+/// Does a login come with a token?
+pub(super) fn oauth(field: &Field<bool>, login: &Field<Text>, desk: &mut Desk) -> bool {
+    if field.or(false) && !login.is_written() {
+        desk.missing(field.span(), "`oauth` is a way to log in, and nobody does", "write login: \"scanner@contoso.com\" beside it");
+    }
+    field.or(false)
 }
 
 /// Who may send as whom, by login.

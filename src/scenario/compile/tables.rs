@@ -81,7 +81,13 @@ enum Hop {
 }
 
 fn read_hop(text: &str, notation: Notation) -> Result<(Hop, u16), String> {
+    if text.contains("://") {
+        return Err("the name or the address alone, without what a web address has".into());
+    }
     let (host, port) = split_port(text)?;
+    if notation == Notation::Connector && host.len() < text.trim().len() {
+        return Err("a connector's smart host has no port: the service goes to port 25, a Send connector has `port`".into());
+    }
     if let Some(inner) = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
         let bare = inner.strip_prefix("IPv6:").or_else(|| inner.strip_prefix("ipv6:")).unwrap_or(inner);
         return match bare.parse::<IpAddr>() {
@@ -111,6 +117,9 @@ fn read_hop(text: &str, notation: Notation) -> Result<(Hop, u16), String> {
 fn domain(text: &str) -> Result<Domain, String> {
     match Domain::parse(text) {
         Ok(name) if name.as_str().is_empty() || name.as_str().starts_with('*') => Err("a whole name stands here".into()),
+        Ok(name) if name.as_str().chars().all(|c| c.is_ascii_digit() || c == '.') => {
+            Err("an address has four numbers from 0 to 255".into())
+        }
         Ok(name) => Ok(name),
         Err(problem) => Err(problem.to_string()),
     }
@@ -165,6 +174,10 @@ mod tests {
             ("192.0.2.0/30", "[192.0.2.1, 192.0.2.2] 25"),
             ("10.0.0.0/8", "error"),
             ("[mail.contoso.com]", "error"),
+            ("192.0.2.1:2525", "error"),
+            ("mail.contoso.com:25", "error"),
+            ("300.1.1.1", "error"),
+            ("smtp://mail.contoso.com", "error"),
         ];
         for (text, expected) in connector {
             assert_eq!(show(text, Notation::Connector), expected, "{text}");

@@ -140,6 +140,7 @@ pub(super) fn finish(name: &str, envelope: &Envelope, schedule: Schedule, parts:
         author: envelope.header_from.get().and_then(|text| template(text, envelope.smtp_utf8.or(false), desk)),
         scl: scl(envelope, desk),
         login: envelope.login.get().map(|login| login.to_ascii_lowercase().into()),
+        oauth: super::mta::oauth(&envelope.oauth, &envelope.login, desk),
         signer: stance::signer(&envelope.dkim, desk),
         headers: headers(envelope, desk),
         text: envelope.text.as_str().unwrap_or_default().into(),

@@ -69,6 +69,7 @@ schema! {
         scl: Field<i64>,
         dkim: Field<Text>,
         login: Field<Text>,
+        oauth: Field<bool>,
         notify: Field<Vec<Notify>>,
         ret: Field<Ret>,
         body: Field<Body>,

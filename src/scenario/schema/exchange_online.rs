@@ -17,6 +17,8 @@ words! {
     pub enum ConnectorSource("a connector source") { Default, HybridWizard, Migrated, AdminUI }
     /// Where a rule looks for the sender.
     pub enum SenderAddressLocation("a value of `sender_address_location`") { Header, Envelope, HeaderOrEnvelope }
+    /// May mailboxes pass mail on to people outside?
+    pub enum AutoForwardingMode("a value of `auto_forwarding_mode`") { Automatic, On, Off }
     /// Does a mail-flow rule act?
     pub enum RuleMode("a mode of a mail-flow rule") { Enforce, Audit, AuditAndNotify }
 }
@@ -50,6 +52,8 @@ schema! {
         /// The domain that signs everything that leaves.
         dkim: Field<Text>,
         protected_by: Field<Text>,
+        security_defaults: Field<bool>,
+        hosted_outbound_spam_filter_policy: Field<OutboundSpamPolicy>,
         replication: Field<Text>,
         switches: Named<Text>,
     }
@@ -57,7 +61,25 @@ schema! {
     /// A mailbox of Exchange.
     pub struct ExchangeMailbox("`Mailbox`") {
         forward_to: Field<Vec<Text>>,
+        inbox_rules: Named<InboxRule>,
         attributes: Named<Text>,
+    }
+
+    /// New-InboxRule, as far as rules pass mail on.
+    pub struct InboxRule("an Inbox rule") {
+        enabled: Field<bool>,
+        from: Field<Vec<Text>>,
+        subject_contains_words: Field<Vec<Text>>,
+        subject_or_body_contains_words: Field<Vec<Text>>,
+        forward_to: Field<Vec<Text>>,
+        redirect_to: Field<Vec<Text>>,
+        delete_message: Field<bool>,
+        stop_processing_rules: Field<bool>,
+    }
+
+    /// Set-HostedOutboundSpamFilterPolicy
+    pub struct OutboundSpamPolicy("`hosted_outbound_spam_filter_policy`") {
+        auto_forwarding_mode: Field<AutoForwardingMode>,
     }
 
     /// A mail user, contact or remote mailbox.
@@ -238,5 +260,8 @@ schema! {
     pub struct TenantTransportConfig("`transport_config`") {
         smtp_client_authentication_disabled: Field<bool>,
         allow_legacy_tls_clients: Field<bool>,
+        max_recipient_envelope_limit: Field<Loose>,
+        internal_dsn_reporting_authority: Field<Text>,
+        external_dsn_reporting_authority: Field<Text>,
     }
 }

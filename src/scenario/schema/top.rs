@@ -40,6 +40,8 @@ schema! {
         era: Field<Era>,
         pool: Field<u64>,
         addresses: Field<Vec<Text>>,
+        high_risk_pool: Field<Vec<Text>>,
+        relay_pool: Field<Vec<Text>>,
         switches: Named<Text>,
     }
 

@@ -70,17 +70,12 @@ fn of_config(server: &ExchangeServer, switches: Switches, desk: &mut Desk) -> Tr
     let usual = Transport::default();
     let nothing = schema::TransportConfig::default();
     let config = server.transport_config.get().unwrap_or(&nothing);
-    for authority in [&config.internal_dsn_reporting_authority, &config.external_dsn_reporting_authority] {
-        authority.get().filter(|text| !text.is_empty()).map(|text| desk.domain(text));
-    }
     super::domain_security::check(&config.tls_send_domain_secure_list, desk);
     super::domain_security::check(&config.tls_receive_domain_secure_list, desk);
     let size = |field: &Field<Text>, usual, desk: &mut Desk| field.get().and_then(|text| desk.size(text)).unwrap_or(usual);
     let resubmit_ns = time(&config.shadow_resubmit_time_span, 3 * HOUR, (SECOND, 30 * DAY), desk);
-    let recipients = number(config.max_recipient_envelope_limit.get().map(|loose| &loose.0), 500, desk);
     time(&config.shadow_message_auto_discard_interval, 2 * DAY, (5 * SECOND, 90 * DAY), desk);
     Transport {
-        max_recipients: (recipients < u32::MAX).then_some(recipients),
         safety_net_hold_ns: time(&config.safety_net_hold_time, 2 * DAY, (15 * SECOND, 90 * DAY), desk),
         shadow_place: match config.shadow_message_preference_setting.or(ShadowPreference::PreferRemote) {
             ShadowPreference::PreferRemote => ShadowPlace::PreferRemote,
@@ -93,6 +88,7 @@ fn of_config(server: &ExchangeServer, switches: Switches, desk: &mut Desk) -> Tr
         ),
         max_send_size: size(&config.max_send_size, usual.max_send_size, desk),
         max_receive_size: size(&config.max_receive_size, usual.max_receive_size, desk),
+        recipients_max: recipients_max(config, desk),
         shadow_resubmit_ns: config.shadow_redundancy_enabled.or(true).then_some(resubmit_ns),
         shadow_heartbeat_ns: time(&config.shadow_heartbeat_frequency, 2 * MINUTE, (SECOND, DAY), desk),
         refuses_without_shadow: match (config.reject_message_on_shadow_failure.or(false), switches.shadow_failure_as_cmdlet) {
@@ -102,6 +98,19 @@ fn of_config(server: &ExchangeServer, switches: Switches, desk: &mut Desk) -> Tr
         },
         ..usual
     }
+}
+
+/// `MaxRecipientEnvelopeLimit`: 500 unless written.
+fn recipients_max(config: &schema::TransportConfig, desk: &mut Desk) -> Option<u32> {
+    let Some(text) = config.max_recipient_envelope_limit.get().map(|loose| &loose.0) else { return Some(500) };
+    if text.eq_ignore_ascii_case("unlimited") {
+        return None;
+    }
+    let read = text.parse::<u32>().ok().filter(|most| *most <= i32::MAX as u32);
+    if read.is_none() {
+        desk.error(code::RANGE, text.span(), format!("`{text}` is out of bounds"), "from 0 to 2147483647, or \"unlimited\"");
+    }
+    read
 }
 
 /// Connections to one place at most, and in all.

@@ -1,0 +1,51 @@
+//! Who speaks? Of the shared service the tenant whose rule refused a recipient, and the name in which an organization writes its reports.
+
+use super::build::Builder;
+use super::outcome::Place;
+use crate::base::{Enhanced, HostId};
+use crate::decide::acceptance::tenant_of;
+use crate::decide::exchange::submission::tenant_of_login;
+use crate::model::settings::Directory;
+use crate::trace::NONE;
+use std::rc::Rc;
+
+impl Builder<'_> {
+    /// In whose name a report is written, where the organization that wrote it says so.
+    pub(super) fn reporting(&self, row: &crate::trace::MessageRow) -> Option<Rc<str>> {
+        let version = &self.model.versions[self.model.version_at(row.at)];
+        let (dsn, accepted) = match &self.model.config(version.configs[row.host.index()]).receiver.directory {
+            Directory::Tenants(tenants) => {
+                let tenant = tenants.iter().find(|tenant| tenant.system.0 == row.tenant)?;
+                (&tenant.dsn, &tenant.accepted_domains)
+            }
+            Directory::Organization(organization) => (&organization.dsn, &organization.accepted_domains),
+            Directory::Everything | Directory::Mta(_) => return None,
+        };
+        let to = self.run.tables.recipient_lists.get(row.to).first()?;
+        let domain = self.run.tables.templates.get(*to).expand(row.address_number).domain;
+        let is_inside = accepted.iter().any(|accepted| self.model.names.text(accepted.name) == &*domain);
+        let name = if is_inside { &dsn.inside } else { &dsn.outside };
+        name.as_deref().map(Into::into)
+    }
+
+    /// Who gave an answer: of the shared service with several tenants the one whose rule it was. That is the tenant of the login where one was tried, else
+    /// the one that accepts the recipient's domain; where neither is there, the service itself.
+    pub(super) fn who_said(&self, host: HostId, message: u32, to: &str, reply: Option<u32>, at: crate::base::SimTime) -> Place {
+        let version = &self.model.versions[self.model.version_at(at)];
+        let config = self.model.config(version.configs[host.index()]);
+        let Directory::Tenants(tenants) = &config.receiver.directory else { return self.place(host, NONE) };
+        let status = reply.and_then(|id| self.run.tables.replies.get(id).enhanced);
+        // Nobody logged in where a login is asked for: no tenant's rule.
+        if tenants.len() < 2 || status == Some(Enhanced(5, 7, 57)) {
+            return self.place(host, NONE);
+        }
+        let row = &self.run.trace.messages[message as usize];
+        let first = self.model.config(version.configs[row.host.index()]);
+        let own = self.run.sources[row.source as usize].login.as_deref().filter(|_| row.kind == 0);
+        let login = own.or(first.credentials.login.as_deref());
+        let domain = to.rsplit_once('@').map_or("", |(_, domain)| domain);
+        let by_login = login.and_then(|login| tenant_of_login(tenants, login));
+        let tenant = by_login.or_else(|| tenant_of(tenants, &self.run.tables.names, domain).map(|(tenant, _)| tenant));
+        self.place(host, tenant.map_or(NONE, |tenant| tenant.system.0))
+    }
+}
