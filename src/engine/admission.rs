@@ -26,7 +26,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             self.begin_session(job);
             return;
         }
-        let patience = self.jobs[job].line.began.after(self.config(self.client_of(job)).sender.timers.banner_ns);
+        let banner_ns = self.bears(job, self.config(self.client_of(job)).sender.timers.banner_ns);
+        let patience = self.jobs[job].line.began.after(banner_ns);
         match config.receiver.when_full {
             WhenFull::Reply421 => {
                 let reply = self.tables.reply(421, Enhanced(4, 3, 2), "too many connections");
@@ -85,6 +86,12 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             self.turned_away(job, reply, crate::base::ConnectionResult::Refused, "nothing listens on this port any more");
             return;
         };
+        if self.settings[server.index()].has_receive_connectors
+            && let Err((reply, why)) = self.room_for(job, listener)
+        {
+            self.turned_away(job, reply, crate::base::ConnectionResult::Tempfail, why);
+            return;
+        }
         self.machines[server.index()].busy += 1;
         let end = self.play(job, listener);
         if let Some(taken_at) = end.taken_at()

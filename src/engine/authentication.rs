@@ -5,11 +5,11 @@
 //! questions take are not modelled. What the systems on the way did to signatures travels with each copy.
 //! Sources: RFC 7208 §2.4, RFC 6376 §5 and §6, RFC 7489 §6.6, RFC 6152 §3 (8-bit bodies become quoted-printable).
 
-use super::chance::{Chance, Purpose, below};
+use super::chance::{Purpose, below};
+use super::origin_dns::{Dns, has_name};
 use super::world::{RecipientState, World};
 use crate::base::{Enhanced, Fate, HostId, Interner, Reply, SimTime};
 use crate::decide::acceptance::{Peer, TakenFor, is_relay_client};
-use crate::decide::authentication::DnsAnswer;
 use crate::decide::authentication::dkim::{DkimCheck, DkimResult, Signature, Touch, check_dkim};
 use crate::decide::authentication::dmarc::{DmarcCheck, DmarcQuestion, DmarcResult, Policy, check_dmarc};
 use crate::decide::authentication::spf::{SpfCheck, SpfQuestion, SpfResult, check_spf};
@@ -19,9 +19,7 @@ use crate::decide::extensions::is_converted;
 use crate::decide::{Because, Decision};
 use crate::model::Model;
 use crate::model::authentication::{Change, Checks, Mode, Signer, Stance};
-use crate::model::dns::{Outcome, RecordType, normal_form, reverse_name};
 use crate::model::expansion::Expansion;
-use crate::model::fault::{DnsFault, FaultKind};
 use crate::model::letter::{Marks, Stamps};
 use crate::model::settings::Directory;
 use crate::model::traffic::Body;
@@ -234,7 +232,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let model = self.model;
         let copy = self.jobs[door.job].copy;
         let (client, message) = (self.copies[copy].host, self.copies[copy].message);
-        let host = &model.hosts[client.index()];
+        let host = &model.hosts[self.speaker(door.job, client).index()];
         let Some(connected) = self.seen_address(door.job, client, self.jobs[door.job].line.address) else { return (arrival, None) };
         let address = self.look_through(door, &carried.path, connected);
         let (mail_from, key) = (self.sender_text_of(copy), self.messages[message].key);
@@ -294,6 +292,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     /// Where a message came from for a tenant whose connector looks through some hops (enhanced filtering), else who connects.
     fn look_through(&mut self, door: AtTheDoor, path: &[IpAddr], connected: IpAddr) -> IpAddr {
         let config = self.config(door.server);
+        if let Directory::Organization(organization) = &config.receiver.directory {
+            return self.past_own_relays(door, organization, path, connected);
+        }
         let Directory::Tenants(tenants) = &config.receiver.directory else { return connected };
         let Some(tenant) = tenants.iter().find(|tenant| tenant.system.0 == door.tenant) else { return connected };
         let connector = door.whom.connector.and_then(|at| tenant.inbound.connectors.get(usize::from(at)));
@@ -383,70 +384,6 @@ fn unseen_dmarc() -> Decision<DmarcCheck> {
 /// What a receiver does not look at.
 fn unseen<T>(outcome: T) -> Decision<T> {
     Decision { outcome, chosen: Vec::new(), passed_over: Vec::new() }
-}
-
-/// Does the address have a name? Where DNS fails, nobody is blamed.
-fn has_name(address: IpAddr, ask: &mut impl FnMut(&str, RecordType) -> DnsAnswer) -> bool {
-    match ask(&reverse_name(address), RecordType::Ptr) {
-        DnsAnswer::Records(_) | DnsAnswer::Failed(_) => true,
-        DnsAnswer::NoData | DnsAnswer::NxDomain | DnsAnswer::Unknown => false,
-    }
-}
-
-/// DNS at one moment, as one receiver sees it.
-struct Dns<'a> {
-    model: &'a Model,
-    chance: Chance,
-    view: usize,
-    at: SimTime,
-    /// The luck of the message.
-    message: u64,
-}
-
-impl Dns<'_> {
-    fn ask(&mut self, name: &str, record_type: RecordType) -> DnsAnswer {
-        let outcome = self.fault(name, record_type).unwrap_or_else(|| {
-            let version = &self.model.versions[self.model.version_at(self.at)];
-            let zones = &self.model.zones[version.zones.index()];
-            zones.lookup_text(&self.model.names, self.view.min(zones.view_count() - 1), name, record_type).outcome
-        });
-        match outcome {
-            Outcome::Records(records) => {
-                let text = |data: &crate::model::dns::RecordData| data.clone().map_names(|name| self.model.names.text(name).into());
-                DnsAnswer::Records(records.iter().map(text).collect())
-            }
-            Outcome::NoData => DnsAnswer::NoData,
-            Outcome::NxDomain => DnsAnswer::NxDomain,
-            Outcome::ServFail => DnsAnswer::Failed("SERVFAIL"),
-            Outcome::Refused => DnsAnswer::Failed("REFUSED"),
-            Outcome::Timeout => DnsAnswer::Failed("no answer"),
-            Outcome::Truncated => DnsAnswer::Failed("truncated, and TCP is blocked"),
-            Outcome::Internet => DnsAnswer::Unknown,
-        }
-    }
-
-    /// What a fault says instead.
-    fn fault(&self, name: &str, record_type: RecordType) -> Option<Outcome> {
-        let name = normal_form(name);
-        self.model.dns_faults.iter().find_map(|number| {
-            let fault = &self.model.faults[*number as usize];
-            let FaultKind::Dns { name: wrong, kind, view, answer } = &fault.kind else { return None };
-            let met = *self.model.names.text(*wrong) == *name
-                && kind.is_none_or(|kind| kind == record_type)
-                && view.is_none_or(|view| view == self.view)
-                && fault.window.has(self.at);
-            let luck = || below(self.chance.draw(Purpose::Fault, self.message, fault.key, 0), 1_000_000_000);
-            let strikes = met && (fault.probability_ppb >= 1_000_000_000 || luck() < u64::from(fault.probability_ppb));
-            strikes.then_some(match answer {
-                DnsFault::ServFail | DnsFault::Bogus => Outcome::ServFail,
-                DnsFault::NxDomain => Outcome::NxDomain,
-                DnsFault::NoData => Outcome::NoData,
-                DnsFault::Refused => Outcome::Refused,
-                DnsFault::Timeout => Outcome::Timeout,
-                DnsFault::Truncated => Outcome::Truncated,
-            })
-        })
-    }
 }
 
 #[cfg(test)]

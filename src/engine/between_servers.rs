@@ -93,6 +93,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let hop = |host: &HostId| organization.server(*host).map(|server| server.hop);
         let hops: SmallVec<[NextHopId; 2]> = turns.iter().filter_map(hop).collect();
         let key = DestinationKey {
+            manner: None,
             rotates: hops.len() > 1,
             weights: SmallVec::new(),
             hops,

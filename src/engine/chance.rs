@@ -29,6 +29,7 @@ pub(crate) enum Purpose {
     Process,
     CacheAge,
     Egress,
+    FrontEnd,
 }
 
 /// The luck of one run.

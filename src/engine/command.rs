@@ -5,7 +5,7 @@ use super::fault::{Cut, is_at};
 use super::session::{Refusals, SessionEnd, Stop, Talk, status_of};
 use super::world::World;
 use crate::base::{ConnectionResult, Phase, Reply, SimTime};
-use crate::decide::failure::{Effect, Event, judge};
+use crate::decide::failure::{Effect, Event};
 use crate::model::fault::{DropHow, FaultKind, Unreachable};
 use crate::trace::NONE;
 
@@ -118,7 +118,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             Stop::Reply(reply) if reply.class() == 5 => (Event::Reply(reply), ConnectionResult::Permfail),
             Stop::Reply(reply) => (Event::Reply(reply), ConnectionResult::Tempfail),
         };
-        let effect = judge(talk.rules, &talk.ours.sender, phase, event, self.is_last_session(talk.job));
+        let effect = self.effect_of(talk, phase, event);
         let reply = match stop {
             Stop::Reply(reply) => self.noted(reply, effect),
             Stop::Lost(_) => self.tables.reply(0, status_of(effect), &format!("lost connection at {}", phase.as_str())),

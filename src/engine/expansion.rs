@@ -168,6 +168,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let new = self.new_copy(message, host, tenant, self.now, &members, NONE, (hops, visits));
         self.copies[new].arrival = self.changed_in_place(copy, &expansion);
         self.copies[new].wishes_lost = self.copies[copy].wishes_lost;
+        if !self.plain {
+            self.keep_local_hops(copy, new);
+        }
         if self.writes(FATES) {
             let (id, new_number, list) = (self.messages[message].id, self.copies[new].number, self.messages[message].to);
             let rows = members.iter().map(|member| ExpansionRow {

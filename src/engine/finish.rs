@@ -223,6 +223,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
         if !self.plain {
             self.forget_wait(copy);
+            self.forget_local_hops(copy);
             self.mail_run_goes_on(copy);
         }
         (self.copies[copy].waits, self.copies[copy].closed) = (u64::MAX, true);

@@ -37,6 +37,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             }
         };
         let key = DestinationKey {
+            manner: None,
             hops: match to {
                 Some(servers) => SmallVec::from_slice(&servers.hops),
                 None => smallvec![self.mx_hop(domain)],
@@ -67,6 +68,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let decision = fope::protection(&protection.name, domain);
         decisions.push(self.store("which way out of the tenant?", host, tenant.system.0, &decision));
         let key = DestinationKey {
+            manner: None,
             hops: SmallVec::from_slice(&protection.hops),
             fallback: SmallVec::new(),
             tls: Some(TlsPolicy::of(TlsLevel::Opportunistic)),

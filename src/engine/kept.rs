@@ -202,7 +202,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         if let Err(end) = self.greet_once_more(talk) {
             return Some(*end);
         }
-        let timers = talk.ours.sender.timers;
+        let timers = talk.timers;
         for (phase, timeout) in [(Phase::Mail, timers.mail_ns), (Phase::Rcpt, timers.rcpt_ns), (Phase::Data, timers.data_ns)] {
             if let Err(stop) = self.command(talk, phase, timeout, 0) {
                 return Some(*self.broken(talk, phase, &stop, false));

@@ -46,6 +46,8 @@ pub(crate) struct Settings<'m> {
     pub(crate) reads_letters: bool,
     /// Whether it takes a recipient depends on more of the client than its address.
     pub(crate) looks_at_visitors: bool,
+    /// It is an Exchange server: its Receive connectors have limits.
+    pub(crate) has_receive_connectors: bool,
 }
 
 /// The receiving side of a host.

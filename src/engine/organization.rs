@@ -6,6 +6,7 @@ use super::chance::{Purpose, below};
 use super::route::Stop;
 use super::world::World;
 use crate::base::{Enhanced, HostId};
+use crate::decide::exchange::manner;
 use crate::decide::exchange::receive_connector;
 use crate::decide::exchange::recipient;
 use crate::decide::exchange::send_connector::{self, Choice};
@@ -14,6 +15,7 @@ use crate::decide::{Decision, because};
 use crate::model::directory::entry_of;
 use crate::model::exchange_server::{Organization, SendConnector, ServerVersion};
 use crate::model::letter::Stamps;
+use crate::model::manner::Manner;
 use crate::model::settings::Directory;
 use crate::model::traffic::Source;
 use crate::trace::{DestinationKey, NONE};
@@ -65,7 +67,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             && let Some(linked) = receive_connector::linked_connector(organization, client)
         {
             decisions.push(self.store("which Send connector?", host, NONE, &linked));
-            return self.by_connector(&organization.send_connectors[linked.outcome], domain, "LINK");
+            return self.by_connector(&organization.send_connectors[linked.outcome], host, (domain, "LINK"), decisions);
         }
         if let Some(entry) = entry_of(&organization.entries, &organization.mailboxes, address) {
             let is_own = |domain: &str| organization.accepted(&self.tables.names, domain).is_some();
@@ -156,7 +158,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             Choice::Connector(at) => {
                 let connector = &organization.send_connectors[at];
                 if connector.sources.contains(&host) {
-                    self.by_connector(connector, domain, choice.chosen[0].rule)
+                    self.by_connector(connector, host, (domain, choice.chosen[0].rule), decisions)
                 } else {
                     self.towards_sources(host, organization, connector, decisions)
                 }
@@ -165,12 +167,27 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 
     /// Out of this server, as a connector says.
-    fn by_connector(&mut self, connector: &SendConnector, domain: &str, rule: &'static str) -> Stop {
+    fn by_connector(
+        &mut self,
+        connector: &SendConnector,
+        host: HostId,
+        (domain, rule): (&str, &'static str),
+        decisions: &mut SmallVec<[u32; 2]>,
+    ) -> Stop {
         let mut tls = connector.tls.clone();
         if connector.recipient_domain_validated {
             tls.names = vec![domain.into()];
         }
+        if let Some(secured) = manner::domain_security(connector, domain) {
+            decisions.push(self.store("how much encryption?", host, NONE, &secured));
+            tls = secured.outcome;
+        }
+        let reasons = manner::reasons(connector);
+        if !reasons.is_empty() {
+            decisions.push(self.store_reasons("how does the connector connect?", host, NONE, &reasons, &[]));
+        }
         let key = DestinationKey {
+            manner: (connector.manner != Manner::default()).then(|| Box::new(connector.manner)),
             hops: if connector.dns_routing { smallvec![self.mx_hop(domain)] } else { SmallVec::from_slice(&connector.smart_hosts) },
             fallback: SmallVec::new(),
             tls: Some(tls),

@@ -291,17 +291,25 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         if !self.plain {
             self.widen(number);
         }
+        let dead = self.queues[number as usize].dead_until > self.now;
+        let full = !self.plain && !dead && self.all_are_taken(number);
         let queue = &mut self.queues[number as usize];
-        if queue.dead_until > self.now {
+        if dead {
             let status = queue.dead_status;
             let job_row = &mut self.jobs[job];
             (job_row.status, job_row.eventful) = (status, true);
             queue.active += 1;
+            if !self.plain {
+                self.one_more(number);
+            }
             self.finish_job(job);
-        } else if queue.window > 0 && queue.active >= queue.window {
+        } else if full || queue.window > 0 && queue.active >= queue.window {
             queue.waiting.push_back(job);
         } else {
             queue.active += 1;
+            if !self.plain {
+                self.one_more(number);
+            }
             self.start_job(job);
         }
     }

@@ -26,7 +26,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         let (client, message) = (self.copies[copy].host, self.copies[copy].message);
         let luck = (self.messages[message].luck, self.copies[copy].luck());
         let who = (self.copies[copy].number, self.copies[copy].pass);
-        let resolver = self.model.hosts[client.index()].resolver;
+        let resolver = if self.plain { self.model.hosts[client.index()].resolver } else { self.resolver_of(job, client) };
         let (config, rules) = (self.settings[client.index()].id, self.rules(client));
         let sender = &self.config(client).sender;
         let queue = self.jobs[job].queue as usize;

@@ -16,7 +16,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             if later.is_empty() {
                 return;
             }
-            let timers = talk.ours.sender.timers;
+            let timers = talk.timers;
             if self.command(talk, Phase::Mail, timers.mail_ns, 0).is_err() {
                 return;
             }

@@ -243,6 +243,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             }
         };
         let key = DestinationKey {
+            manner: None,
             hops,
             fallback: SmallVec::from_slice(fallback_hosts),
             tls: None,
@@ -331,6 +332,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             }
         }
         let key = DestinationKey {
+            manner: None,
             hops: smart_hosts.map_or_else(|| smallvec![self.mx_hop(domain)], |hosts| SmallVec::from_slice(hosts)),
             fallback: SmallVec::new(),
             tls,

@@ -141,6 +141,7 @@ fn play<const LEVEL: u8>(model: &Model, options: &Options) -> Run {
         relays: super::relay::Relays::default(),
         silent: super::tcpto::SilentAddresses::default(),
         transport_queues: super::transport_queue::TransportQueues::new(asked.is_none() || options.until_settled),
+        inbound: super::receive_connector::Inbound::default(),
         letters: super::letter::Letters::default(),
         origins: Origins::new(model, options.level, super::extensions::is_demanding(&sources)),
         memory: Memory::default(),

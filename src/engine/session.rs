@@ -10,7 +10,7 @@ use crate::base::{ConnectionResult, Enhanced, HostId, Phase, Reply, SimTime};
 use crate::decide::acceptance::TakenFor;
 use crate::decide::failure::{Effect, Event, judge};
 use crate::decide::profile::{Behaviour, HeloUse, OwnName};
-use crate::model::settings::{HostConfig, Listener};
+use crate::model::settings::{HostConfig, Listener, Timers};
 use crate::trace::NONE;
 
 /// Recipients (places in the copy) that were refused on their own: what to do, with which status. Most sessions have none.
@@ -151,6 +151,10 @@ pub(super) struct Talk<'a> {
     pub(super) login: u32,
     /// What the server knows of the client, numbered; or `NONE`.
     pub(super) visit: u32,
+    /// How long the client waits for each answer.
+    pub(super) timers: &'a Timers,
+    /// HELO, whatever the profile does.
+    pub(super) forced_helo: bool,
 }
 
 impl Talk<'_> {
@@ -209,7 +213,14 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             slowed_by: Vec::new(),
             login: NONE,
             visit: NONE,
+            timers: &ours.sender.timers,
+            forced_helo: false,
         };
+        if !self.plain
+            && let Some(manner) = self.manner(job)
+        {
+            (talk.timers, talk.forced_helo) = (self.timers_of_connector(job, ours), manner.helo);
+        }
         if !self.plain
             && let Some(end) = self.plays_otherwise(&mut talk)
         {
@@ -254,7 +265,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     /// Banner, EHLO, STARTTLS.
     #[inline(always)]
     fn greet(&mut self, talk: &mut Talk<'_>) -> Result<(), Box<SessionEnd>> {
-        let timers = talk.ours.sender.timers;
+        let timers = talk.timers;
         let tls = &talk.ours.sender.tls;
         let wraps = (tls.policy.implicit || !tls.policies.is_empty()) && self.policy_of(talk.job).implicit;
         if wraps {
@@ -264,7 +275,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             return Err(self.broken(talk, Phase::Banner, &Stop::Silent(end), true));
         }
         self.command(talk, Phase::Banner, timers.banner_ns, 0).map_err(|stop| self.broken(talk, Phase::Banner, &stop, true))?;
-        if talk.rules.session.helo == HeloUse::Always {
+        if talk.rules.session.helo == HeloUse::Always || talk.forced_helo {
             talk.extensions = false;
             self.command(talk, Phase::Helo, timers.ehlo_ns, 0).map_err(|stop| self.broken(talk, Phase::Helo, &stop, true))?;
         } else if let Err(stop) = self.command(talk, Phase::Ehlo, timers.ehlo_ns, 0) {

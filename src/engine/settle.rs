@@ -56,6 +56,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     pub(super) fn session_over(&mut self, job: u32) {
         let end = std::mem::replace(&mut self.ends[job as usize], SessionEnd::GONE);
         let server = self.jobs[job].line.server;
+        if self.settings[server.index()].has_receive_connectors {
+            self.leaves_room(job);
+        }
         self.release(server);
         let copy = self.jobs[job].copy;
         // Who was refused in the last session of an attempt keeps that word, though the session then broke for the others.
@@ -180,6 +183,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let new = self.new_copy(message, server, tenant, at, &indexes, connection, (hops + 1, visits));
         self.copies[new].arrival = end.arrival;
         if !self.plain {
+            self.count_local_hop(self.jobs[job].copy, new, server);
             self.note_hand_over(self.jobs[job].copy, new, at, &indexes);
         }
         if self.wishful {

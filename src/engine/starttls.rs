@@ -46,7 +46,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     /// STARTTLS, if the policy wants it and the server has it.
     #[inline(always)]
     pub(super) fn secure(&mut self, talk: &mut Talk<'_>) -> Result<(), Box<SessionEnd>> {
-        let timers = talk.ours.sender.timers;
+        let timers = talk.timers;
         let level = self.level_of(talk);
         if level == TlsLevel::None || self.jobs[talk.job].plain {
             let why = if self.jobs[talk.job].plain {
@@ -130,7 +130,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     /// What the policy makes of an offer, after a handshake where there is one.
     fn judge_offer(&mut self, talk: &mut Talk<'_>, offer: OfferKey, plain_retry: bool) -> Result<(), Box<SessionEnd>> {
-        let timers = talk.ours.sender.timers;
+        let timers = talk.timers;
         let policy = self.policy_of(talk.job).clone();
         let (level, policy_wraps) = (policy.level, policy.implicit);
         let (hop, _) = self.hop_of(talk.job, self.jobs[talk.job].hop).expect("a session has a next hop");

@@ -69,7 +69,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let decision = self.with_visitor(talk, |visitor, directory| login::answer_auth(directory, visitor));
         let stored = self.store("may the client log in?", talk.server, NONE, &decision);
         self.trace_of_job(talk.job, &[stored]);
-        self.command(talk, Phase::Auth, talk.ours.sender.timers.auth_ns, 0).map_err(|stop| self.broken(talk, Phase::Auth, &stop, false))?;
+        self.command(talk, Phase::Auth, talk.timers.auth_ns, 0).map_err(|stop| self.broken(talk, Phase::Auth, &stop, false))?;
         let refusal = match decision.outcome {
             Err(reply) => Some(reply),
             Ok(()) if in_service && self.is_crowded(number, talk.now) => {

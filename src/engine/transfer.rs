@@ -31,7 +31,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     /// MAIL, RCPT, DATA, the content, the final dot.
     #[inline(always)]
     pub(super) fn transfer(&mut self, talk: &mut Talk<'_>) -> SessionEnd {
-        let timers = talk.ours.sender.timers;
+        let timers = talk.timers;
         let (copy, size) = (self.jobs[talk.job].copy, self.messages[self.copies[self.jobs[talk.job].copy].message].size);
         let pipelining = talk.extensions && !talk.listener.without.iter().any(|word| &**word == "PIPELINING");
         let announces = talk.extensions && !talk.listener.without.iter().any(|word| &**word == "SIZE");
@@ -50,8 +50,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
         let refusal = if talk.listener.require_tls && !talk.encrypted {
             Some(Reply::new(530, Some(Enhanced(5, 7, 0)), "Must issue a STARTTLS command first"))
-        } else if self.settings[talk.server.index()].looks_at_visitors
-            && let Some(reply) = self.refused_by_connector(talk, size)
+        } else if self.settings[talk.server.index()].has_receive_connectors
+            && let Some(reply) = self.refused_by_connector(talk, announces.then_some(size))
         {
             Some(reply)
         } else if talk.listener.require_login || talk.login != NONE {
@@ -87,7 +87,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                     accepted += 1;
                 }
                 Err(Stop::Reply(reply)) if reply.code != 421 && !talk.closed => {
-                    let effect = judge(talk.rules, &talk.ours.sender, Phase::Rcpt, Event::Reply(&reply), self.is_last_session(talk.job));
+                    let effect = self.effect_of(talk, Phase::Rcpt, Event::Reply(&reply));
                     let reply = self.noted(&reply, effect);
                     refusals.push((place, effect, reply));
                 }
@@ -159,22 +159,23 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                     kind if is_at(kind, Phase::Rcpt) && count == 0 && !asked => {
                         // Drops and tarpits strike once per session.
                         asked = true;
-                        self.command_costing(talk, Phase::Rcpt, talk.ours.sender.timers.rcpt_ns, 0)?;
+                        self.command_costing(talk, Phase::Rcpt, talk.timers.rcpt_ns, 0)?;
                     }
                     _ => {}
                 }
             }
         }
-        let limits = if self.settings[talk.server.index()].looks_at_visitors { self.limits_of_connector(talk) } else { None };
-        let most = limits.map_or(talk.theirs.receiver.max_recipients, |limits| limits.recipients);
+        let has_connectors = self.settings[talk.server.index()].has_receive_connectors;
+        if has_connectors {
+            self.limit_at_rcpt(talk, accepted, index)?;
+        }
+        let most = talk.theirs.receiver.max_recipients;
         if most > 0 && accepted >= most {
-            return Err(self.too_many_recipients(talk, index));
+            return Err(Stop::Reply(Reply::new(452, Some(Enhanced(4, 5, 3)), "Too many recipients")));
         }
         let answer = self.acceptance(talk, message, template, index);
-        if let (Some(limits), Err(Stop::Reply(reply))) = (limits, &answer)
-            && reply.class() == 5
-        {
-            talk.now = talk.now.after(limits.tarpit_ns);
+        if has_connectors && matches!(&answer, Err(Stop::Reply(reply)) if reply.class() == 5) {
+            self.tarpitted(talk)?;
         }
         let taken = answer?;
         if talk.login == NONE { Ok(taken) } else { self.count_recipient(talk, taken) }
@@ -237,7 +238,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     /// The server says 421 to one recipient, or something else, and closes: the others meet a line that is gone.
     fn closed_at_rcpt(&mut self, talk: &mut Talk<'_>, reply: &Reply, place: u16, mut refusals: Refusals) -> SessionEnd {
-        let effect = judge(talk.rules, &talk.ours.sender, Phase::Rcpt, Event::Reply(reply), self.is_last_session(talk.job));
+        let effect = self.effect_of(talk, Phase::Rcpt, Event::Reply(reply));
         let noted = self.noted(reply, effect);
         refusals.push((place, effect, noted));
         let mut end = self.all_or_nothing(talk, Phase::Rcpt, &Stop::Lost(talk.now), refusals);
@@ -266,11 +267,12 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     #[inline(always)]
     fn final_dot(&mut self, talk: &mut Talk<'_>, copy: u32, too_big: bool, whom: TakenFor, mut refusals: Refusals) -> SessionEnd {
-        let (model, timers) = (self.model, talk.ours.sender.timers);
+        let (model, timers) = (self.model, talk.timers);
         let receiver = &talk.theirs.receiver;
         let service = self.service_time(talk.server, talk.message, talk.n, talk.now);
         let hops = u32::from(self.copies[copy].hops) + 1;
-        let round = if self.settings[talk.server.index()].looks_at_visitors { self.too_many_hops(talk, hops) } else { None };
+        let round =
+            if self.settings[talk.server.index()].has_receive_connectors { self.content_refused_by_connector(talk, hops) } else { None };
         let refusal = if round.is_some() {
             round
         } else if receiver.hop_limit > 0 && hops >= receiver.hop_limit && self.rules(talk.server).pass.too_many_hops.is_none() {

@@ -30,6 +30,10 @@ pub(crate) struct TransportQueues {
     /// Queues in which something of a copy was left in this pass.
     left: BTreeMap<u32, SmallVec<[u32; 2]>>,
     waits: BTreeMap<u32, Wait>,
+    /// Connections of each server in all.
+    pub(super) in_all: super::in_all::InAll,
+    /// The front end that the connection of a job leaves through.
+    pub(super) front_ends: BTreeMap<u32, HostId>,
 }
 
 impl TransportQueues {
@@ -62,7 +66,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         !self.plain && self.rules(host).pass.queues_retry
     }
 
-    fn transport(&self, host: HostId) -> Transport {
+    pub(super) fn transport(&self, host: HostId) -> Transport {
         match &self.config(host).receiver.directory {
             Directory::Organization(organization) => organization.transport,
             Directory::Everything | Directory::Mta(_) | Directory::Tenants(_) => Transport::default(),
@@ -102,6 +106,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let retry = &self.config(host).sender.retry;
         let row = &mut self.queues[queue as usize];
         row.active -= 1;
+        self.one_less(host);
+        let row = &mut self.queues[queue as usize];
         if row.dead_until > self.now {
             return;
         }

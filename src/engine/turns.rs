@@ -12,6 +12,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         self.finish_job(job);
         if !self.plain {
             self.note_done(queue);
+            self.serve_who_waits(self.queues[queue as usize].host);
         }
         self.next_in_queue(queue);
     }
@@ -157,13 +158,17 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 }
                 return;
             }
-            if !dead && row.window > 0 && row.active >= row.window {
+            if !dead && row.window > 0 && row.active >= row.window || !dead && !self.plain && self.all_are_taken(queue) {
                 return;
             }
+            let row = &mut self.queues[queue as usize];
             let job = row.waiting.pop_front().expect("somebody waits");
             row.active += 1;
+            if !self.plain {
+                self.one_more(queue);
+            }
             if dead {
-                let status = row.dead_status;
+                let status = self.queues[queue as usize].dead_status;
                 let job_row = &mut self.jobs[job];
                 (job_row.status, job_row.eventful, job_row.started, job_row.host_failure) = (status, true, self.now, false);
                 self.finish_job(job);

@@ -93,7 +93,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             sender,
         };
         let names = &self.tables.names;
-        let own = names.text(self.model.hosts[talk.client.index()].hostname);
+        let own = names.text(self.model.hosts[self.speaker(talk.job, talk.client).index()].hostname);
         let source = self.sources_model.get(row.source as usize).filter(|_| row.kind == 0);
         let certificate = seen.certificate.map(|(id, trust)| {
             let certificate = self.model.certificate(id);
@@ -126,7 +126,12 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     /// The address that a server sees of a client in the session of a job: of a pool behind NAT another one for each connection.
     pub(super) fn seen_address(&self, job: u32, client: HostId, server: IpAddr) -> Option<IpAddr> {
-        let host = &self.model.hosts[client.index()];
+        if !self.plain
+            && let Some(own) = self.bound_to(job, server)
+        {
+            return Some(own);
+        }
+        let host = &self.model.hosts[if self.plain { client } else { self.speaker(job, client) }.index()];
         let egress = self.outbound_addresses(job, client).unwrap_or(&host.egress);
         let pool = egress.iter().filter(|own| own.is_ipv4() == server.is_ipv4());
         let count = pool.clone().count() as u64;
@@ -167,7 +172,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             return None;
         }
         let id = match self.policy_of(talk.job).certificate {
-            ClientCertificate::Own => talk.ours.credentials.certificate,
+            ClientCertificate::Own => self.config(self.speaker(talk.job, talk.client)).credentials.certificate,
             ClientCertificate::This(id) => Some(id),
             ClientCertificate::Nothing | ClientCertificate::Missing => None,
         }?;

@@ -52,7 +52,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                     return;
                 }
                 MxPlan::End { end, is_loop } => {
-                    let (end, is_loop) = (*end, *is_loop);
+                    let (end, is_loop) = (self.end_of_lookup(job, *end, *is_loop), *is_loop);
                     let why = self.end_words(&next_hop, told.0);
                     let status = self.tables.reply(end.code, end.status, &why);
                     if self.remembers(self.copies[self.jobs[job].copy].host) {
@@ -183,8 +183,9 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             row.connections += 1;
             let n = self.copies[copy].luck() | u64::from(row.connections);
             let open = if self.plain { None } else { self.open_line(job, &goal, &mut at) };
-            let rtt = self.round_trip(client, &goal, self.messages[message].luck, n, at);
-            let reached = if open.is_some() { Ok(()) } else { self.connect(client, &goal, at) };
+            let speaker = if self.plain { client } else { self.leaves_by(job, client, at) };
+            let rtt = self.round_trip(speaker, &goal, self.messages[message].luck, n, at);
+            let reached = if open.is_some() { Ok(()) } else { self.connect(speaker, &goal, at) };
             match reached {
                 Ok(()) => {
                     self.note_answer(client, goal.address, at, false);

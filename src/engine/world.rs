@@ -268,6 +268,8 @@ pub(crate) struct World<'m, const LEVEL: u8> {
     pub(crate) letters: super::letter::Letters,
     pub(crate) relays: super::relay::Relays,
     pub(crate) silent: super::tcpto::SilentAddresses,
+    /// What Receive connectors count.
+    pub(crate) inbound: super::receive_connector::Inbound,
     /// Schedules of queues that have some.
     pub(crate) transport_queues: super::transport_queue::TransportQueues,
     /// What machines remember that do so.
@@ -322,6 +324,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 proves: published.concerns(config),
                 reads_letters: config.reads_letters(),
                 looks_at_visitors: config.receiver.directory.looks_at_visitors(),
+                has_receive_connectors: matches!(config.receiver.directory, crate::model::settings::Directory::Organization(_)),
             }
         }));
         for machine in &mut self.machines {

@@ -4,8 +4,9 @@
 
 use super::directory::{DirectoryEntry, DsnAuthority, RemoteDomain};
 use super::exchange::AcceptedDomain;
-use super::receive_connector::ReceiveConnector;
-use super::settings::TlsPolicy;
+use super::manner::Manner;
+use super::receive_connector::{Range, ReceiveConnector};
+use super::settings::{Timers, TlsLevel, TlsPolicy};
 use super::sites::{Site, SitePath};
 use crate::base::{DAY, HOUR, HostId, MINUTE, NextHopId, Pattern, SystemId};
 
@@ -65,6 +66,8 @@ pub struct Organization {
     pub filters_recipients: bool,
     /// Whom a login may send as, beside itself.
     pub send_as: Vec<(Box<str>, Vec<Pattern>)>,
+    /// `InternalSMTPServers`: relays of the organization that checks of the sender pass over.
+    pub internal_smtp_servers: Vec<Range>,
 }
 
 /// One server of an organization.
@@ -122,6 +125,7 @@ impl Organization {
             transport: Transport::default(),
             filters_recipients: false,
             send_as: vec![],
+            internal_smtp_servers: vec![],
         }
     }
 
@@ -183,6 +187,37 @@ pub struct SendConnector {
     pub linked: Option<Box<str>>,
     /// `CloudServicesMailEnabled`
     pub keeps_headers: bool,
+    /// `DomainSecureEnabled`: recipients in these domains (`TLSSendDomainSecureList`) need mutual TLS; empty without it.
+    pub domain_secure: Vec<Box<str>>,
+    /// How it connects.
+    pub manner: Manner,
+    /// How long it waits for each answer, where that is not as delivered.
+    pub timers: Option<Box<Timers>>,
+}
+
+impl SendConnector {
+    /// One without an address space, for everything else as New-SendConnector makes it, on no server.
+    #[must_use]
+    pub fn bare(name: &str) -> Self {
+        Self {
+            name: name.into(),
+            enabled: true,
+            address_spaces: Vec::new(),
+            dns_routing: true,
+            smart_hosts: Vec::new(),
+            tls: TlsPolicy::of(TlsLevel::Opportunistic),
+            recipient_domain_validated: false,
+            sources: Vec::new(),
+            scoped: false,
+            max_message_size: None,
+            login: None,
+            linked: None,
+            keeps_headers: false,
+            domain_secure: Vec::new(),
+            manner: Manner::default(),
+            timers: None,
+        }
+    }
 }
 
 /// One entry of `AddressSpaces`.
@@ -230,6 +265,10 @@ pub struct Transport {
     pub shadow_heartbeat_ns: u64,
     /// `RejectMessageOnShadowFailure`
     pub refuses_without_shadow: Option<ShadowRefusal>,
+    /// `MaxOutboundConnections`: of the server in all.
+    pub connections_in_all: u32,
+    /// `MaxConnectionRatePerMinute`: connections that a server takes in a minute.
+    pub connections_per_minute: u32,
     /// `ShadowMessagePreferenceSetting`
     pub shadow_place: ShadowPlace,
     /// `MaxRetriesForLocalSiteShadow` and `MaxRetriesForRemoteSiteShadow`: how many servers are asked.
@@ -256,6 +295,8 @@ impl Default for Transport {
             shadow_resubmit_ns: Some(3 * HOUR),
             shadow_heartbeat_ns: 2 * MINUTE,
             refuses_without_shadow: None,
+            connections_in_all: 1000,
+            connections_per_minute: 1200,
             shadow_place: ShadowPlace::PreferRemote,
             shadow_tries: (2, 4),
             safety_net_hold_ns: 2 * DAY,

@@ -16,6 +16,7 @@ pub mod inbox;
 pub mod keeping;
 pub mod letter;
 pub mod mail_flow_rule;
+pub mod manner;
 pub mod mta_sts;
 pub mod receive_connector;
 pub mod retry_rules;

@@ -2,6 +2,7 @@
 //!
 //! Source: cmdlet parameters of New-ReceiveConnector.
 
+use crate::base::{MINUTE, SECOND};
 use std::net::IpAddr;
 
 /// New-ReceiveConnector, the parameters that decide what a client may do.
@@ -29,16 +30,78 @@ pub struct ReceiveConnector {
     pub anonymous_relay: bool,
     /// `RequireTLS`
     pub require_tls: bool,
-    /// `MaxHopCount`
-    pub max_hops: u32,
-    /// `MaxMessageSize`, bytes; `None` = unlimited.
-    pub max_message_size: Option<u64>,
-    /// `MaxRecipientsPerMessage`
-    pub max_recipients: u32,
-    /// `TarpitInterval`
-    pub tarpit_ns: u64,
+    /// How much of everything.
+    pub limits: Limits,
+    /// `DomainSecureEnabled`: senders in these domains (`TLSReceiveDomainSecureList`) prove with a certificate who they are; empty without it.
+    pub domain_secure: Vec<Box<str>>,
     /// Names of certificates whose owners hand in mail of the hybrid organization (`TlsDomainCapabilities` with `AcceptCloudServicesMail`).
     pub cloud_names: Vec<Box<str>>,
+}
+
+/// How much a Receive connector bears; `u32::MAX` is `unlimited`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Limits {
+    /// `MaxHopCount`: Received fields, its own among them.
+    pub hops: u32,
+    /// `MaxLocalHopCount`: those on top that servers of the organization wrote, one after the other; 0 = never too many.
+    pub local_hops: u32,
+    /// `MaxMessageSize`, bytes.
+    pub message_bytes: u64,
+    /// `MaxHeaderSize`, bytes.
+    pub header_bytes: u64,
+    /// `MaxRecipientsPerMessage`
+    pub recipients: u32,
+    /// `MaxInboundConnection`: at once.
+    pub connections: u32,
+    /// `MaxInboundConnectionPerSource`: of one address at once.
+    pub connections_per_source: u32,
+    /// `MaxInboundConnectionPercentagePerSource`: of one address at once, of those that are still free.
+    pub percentage_per_source: u32,
+    /// `MessageRateLimit`
+    pub messages_per_minute: u32,
+    /// `MessageRateSource`
+    pub rate_source: RateSource,
+    /// `TarpitInterval`
+    pub tarpit_ns: u64,
+    /// `ConnectionTimeout`: whatever goes on.
+    pub connection_ns: u64,
+    /// `ConnectionInactivityTimeout`
+    pub inactivity_ns: u64,
+}
+
+/// By what messages are counted.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum RateSource {
+    /// Not at all.
+    Nobody,
+    /// MAIL FROM.
+    User,
+    /// The client's address.
+    Address,
+    /// Each of both.
+    Both,
+}
+
+impl Limits {
+    /// As New-ReceiveConnector gives them to a connector on a Mailbox server.
+    pub const USUAL: Self = Self {
+        hops: 60,
+        local_hops: 8,
+        message_bytes: 36 << 20,
+        header_bytes: 256 << 10,
+        recipients: 200,
+        connections: 5000,
+        connections_per_source: 20,
+        percentage_per_source: 2,
+        messages_per_minute: u32::MAX,
+        rate_source: RateSource::Address,
+        tarpit_ns: 5 * SECOND,
+        connection_ns: 10 * MINUTE,
+        inactivity_ns: 5 * MINUTE,
+    };
+
+    /// The same on an Edge server.
+    pub const EDGE: Self = Self { messages_per_minute: 600, connection_ns: 5 * MINUTE, inactivity_ns: MINUTE, ..Self::USUAL };
 }
 
 /// Addresses from one to another, both among them.

@@ -199,6 +199,26 @@ pub struct Timers {
     pub final_dot_ns: u64,
 }
 
+impl Timers {
+    /// The same, but for every answer in a session at most so long.
+    #[must_use]
+    pub fn at_most(self, ns: u64) -> Self {
+        Self {
+            connect_ns: self.connect_ns,
+            first_connect_ns: self.first_connect_ns,
+            banner_ns: self.banner_ns.min(ns),
+            ehlo_ns: self.ehlo_ns.min(ns),
+            starttls_ns: self.starttls_ns.min(ns),
+            auth_ns: self.auth_ns.min(ns),
+            mail_ns: self.mail_ns.min(ns),
+            rcpt_ns: self.rcpt_ns.min(ns),
+            data_ns: self.data_ns.min(ns),
+            content_ns: self.content_ns.min(ns),
+            final_dot_ns: self.final_dot_ns.min(ns),
+        }
+    }
+}
+
 /// Where mail of this machine goes.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Routing {

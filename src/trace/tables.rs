@@ -7,6 +7,7 @@ use crate::decide::authentication::dmarc::{DmarcResult, Policy};
 use crate::decide::authentication::spf::SpfResult;
 use crate::model::dns::Names;
 use crate::model::letter::Stamps;
+use crate::model::manner::Manner;
 use crate::model::settings::{NextHop, TlsPolicy};
 use crate::model::traffic::AddressTemplate;
 use smallvec::SmallVec;
@@ -37,6 +38,8 @@ pub struct DestinationKey {
     pub tenant: u32,
     /// Connector, or empty.
     pub connector: Box<str>,
+    /// How the connector connects, where that is not usual.
+    pub manner: Option<Box<Manner>>,
 }
 
 /// Where a connection goes.

@@ -110,9 +110,9 @@ pub fn rights(organization: &Organization, connector: &ReceiveConnector, visitor
     (Rights { submits, relays, authenticated: false }, say(if relays { "RCV-3" } else { "RCV-2" }, why))
 }
 
-/// The refusal at MAIL, if there is one: nobody's client, no TLS, no right to submit, too large.
+/// The refusal at MAIL, if there is one: nobody's client, no TLS, no right to submit, a sender of a secured domain without its certificate.
 #[must_use]
-pub fn refusal_at_mail(organization: &Organization, visitor: &Visitor<'_>, encrypted: bool, size_bytes: u64) -> Option<Decision<Reply>> {
+pub fn refusal_at_mail(organization: &Organization, visitor: &Visitor<'_>, encrypted: bool) -> Option<Decision<Reply>> {
     let client = visitor.peer.address.filter(|_| !organization.receive_connectors.is_empty())?;
     let refuse = |code, status, text: &'static str, reasons: Vec<Because>| {
         Some(Decision { outcome: Reply::new(code, Some(status), text), chosen: reasons, passed_over: vec![] })
@@ -135,9 +135,8 @@ pub fn refusal_at_mail(organization: &Organization, visitor: &Visitor<'_>, encry
             _ => refuse(530, Enhanced(5, 7, 57), "Client not authenticated to send mail", reasons),
         };
     }
-    if let Some(most) = connector.max_message_size.filter(|most| size_bytes > *most) {
-        let why = say(&format!("the message has {size_bytes} bytes, and MaxMessageSize is {most}"), "New-ReceiveConnector MaxMessageSize");
-        return refuse(552, Enhanced(5, 3, 4), "Message size exceeds fixed maximum message size", vec![narrowest(connector), why]);
+    if let Some(refusal) = proves_too_little(connector, visitor) {
+        return Some(refusal);
     }
     let shadowed = organization.transport.shadow_resubmit_ns.is_some() && organization.own().is_some_and(|own| !own.edge);
     let alone = shadowed && redundancy::shadow_servers(organization).is_empty();
@@ -149,19 +148,33 @@ pub fn refusal_at_mail(organization: &Organization, visitor: &Visitor<'_>, encry
     }
 }
 
+/// A sender in a secured domain shows a certificate with that name (mutual TLS), or comes another time.
+fn proves_too_little(connector: &ReceiveConnector, visitor: &Visitor<'_>) -> Option<Decision<Reply>> {
+    let domain = visitor.sender_domain()?;
+    if !connector.domain_secure.iter().any(|secured| **secured == *domain) {
+        return None;
+    }
+    let refuse = |code, status, text, why: String| {
+        let why = because("RCV-2", &*connector.name, why, "Set-TransportConfig TLSReceiveDomainSecureList");
+        let outcome = Reply::new(code, Some(status), text);
+        Some(Decision { outcome, chosen: vec![narrowest(connector), why], passed_over: vec![] })
+    };
+    if visitor.tls.is_none() {
+        let why = format!("`{domain}` is a secured domain: nothing from it without TLS");
+        return refuse(451, Enhanced(5, 7, 3), "STARTTLS is required to send mail", why);
+    }
+    let fits = |name: &&str| *name == domain || name.strip_prefix("*.").is_some_and(|parent| parent == domain);
+    if visitor.proven_names().iter().any(fits) {
+        return None;
+    }
+    let why = format!("`{domain}` is a secured domain, and the client has no certificate of it that can be trusted");
+    refuse(454, Enhanced(4, 7, 5), "Certificate validation failure", why)
+}
+
 /// Why this connector has the client.
 pub(super) fn narrowest(connector: &ReceiveConnector) -> Because {
     let words = "the narrowest of its remote addresses holds the client, at this port";
     because("RCV-1", &*connector.name, words, "New-ReceiveConnector RemoteIPRanges")
-}
-
-/// Why a recipient more is refused than one message may bring.
-#[must_use]
-pub fn too_many_recipients(organization: &Organization, visitor: &Visitor<'_>) -> Option<Decision<()>> {
-    let connector = find(organization, visitor)?;
-    let why =
-        format!("{} recipients of this message are taken, MaxRecipientsPerMessage: the rest may come in another", connector.max_recipients);
-    Some(Decision::for_reason((), because("RCV-2", &*connector.name, why, "New-ReceiveConnector MaxRecipientsPerMessage")))
 }
 
 #[cfg(test)]
@@ -170,7 +183,7 @@ mod tests {
     use crate::base::{HostId, NextHopId, SystemId, TlsVersion};
     use crate::decide::visitor::{Peer, ShownCertificate};
     use crate::model::exchange_server::{Server, Transport};
-    use crate::model::receive_connector::Range;
+    use crate::model::receive_connector::{Limits, Range};
     use crate::model::settings::Listener;
 
     fn connector(name: &str, from: &str, to: &str) -> ReceiveConnector {
@@ -186,10 +199,8 @@ mod tests {
             login_over_tls: true,
             anonymous_relay: false,
             require_tls: false,
-            max_hops: 60,
-            max_message_size: Some(1000),
-            max_recipients: 200,
-            tarpit_ns: 0,
+            limits: Limits { message_bytes: 1000, ..Limits::USUAL },
+            domain_secure: vec!["secure.test".into()],
             cloud_names: vec!["mail.protection.outlook.com".into()],
         }
     }
@@ -221,6 +232,7 @@ mod tests {
             transport: Transport::default(),
             filters_recipients: false,
             send_as: vec![],
+            internal_smtp_servers: vec![],
         }
     }
 
@@ -259,10 +271,20 @@ mod tests {
             let found = find(&organization, &visitor).expect(case);
             let (rights, _) = rights(&organization, found, &visitor);
             assert_eq!((&*found.name, rights.submits, rights.relays), (expected, submits, relays), "{case}");
-            assert_eq!(refusal_at_mail(&organization, &visitor, false, 10).map(|refusal| refusal.outcome.code), code, "{case}");
+            assert_eq!(refusal_at_mail(&organization, &visitor, false).map(|refusal| refusal.outcome.code), code, "{case}");
         }
-        let visitor =
-            Visitor { listener: Some(&listener), ..Visitor::plain(Peer { host: HostId(9), address: Some("192.0.2.1".parse().unwrap()) }) };
-        assert_eq!(refusal_at_mail(&organization, &visitor, false, 2000).map(|refusal| refusal.outcome.code), Some(552), "too large");
+        let shown = |name: &'static str| Some(ShownCertificate { name, names: vec![name], trust: Ok(()) });
+        let secured = [
+            ("in clear", None, None, Some((451, "STARTTLS is required to send mail"))),
+            ("nobody's certificate", Some(TlsVersion::Tls12), None, Some((454, "Certificate validation failure"))),
+            ("another one's", Some(TlsVersion::Tls12), shown("far.test"), Some((454, "Certificate validation failure"))),
+            ("its own", Some(TlsVersion::Tls12), shown("secure.test"), None),
+        ];
+        for (case, tls, certificate, expected) in secured {
+            let peer = Peer { host: HostId(9), address: Some("192.0.2.1".parse().unwrap()) };
+            let visitor = Visitor { listener: Some(&listener), tls, certificate, sender: "a@secure.test", ..Visitor::plain(peer) };
+            let reply = refusal_at_mail(&organization, &visitor, tls.is_some()).map(|refusal| refusal.outcome);
+            assert_eq!(reply.as_ref().map(|reply| (reply.code, &*reply.text)), expected, "{case}");
+        }
     }
 }

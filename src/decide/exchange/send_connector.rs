@@ -186,7 +186,6 @@ mod tests {
     use super::*;
     use crate::base::{HostId, SystemId};
     use crate::model::exchange_server::{AddressSpace, Server, ServerVersion};
-    use crate::model::settings::{TlsLevel, TlsPolicy};
     use crate::model::sites::SitePath;
 
     /// Servers 0 and 1 in this site, 2 in a site that costs 100, 3 in one that no link leads to.
@@ -219,6 +218,7 @@ mod tests {
             transport: crate::model::exchange_server::Transport::default(),
             filters_recipients: false,
             send_as: vec![],
+            internal_smtp_servers: vec![],
         }
     }
 
@@ -229,19 +229,10 @@ mod tests {
             None => Space::Domain(space.into()),
         };
         SendConnector {
-            name: name.into(),
-            enabled: true,
             address_spaces: vec![AddressSpace { space, cost }],
-            dns_routing: true,
-            smart_hosts: vec![],
-            tls: TlsPolicy::of(TlsLevel::Opportunistic),
-            recipient_domain_validated: false,
             sources: sources.iter().map(|at| HostId(*at)).collect(),
-            scoped: false,
             max_message_size: Some(1000),
-            login: None,
-            linked: None,
-            keeps_headers: false,
+            ..SendConnector::bare(name)
         }
     }
 

@@ -116,6 +116,7 @@ mod tests {
             transport: crate::model::exchange_server::Transport::default(),
             filters_recipients: false,
             send_as: vec![],
+            internal_smtp_servers: vec![],
         };
         let cases = [
             ("a@contoso.com", Found::Mailbox),

@@ -1,7 +1,7 @@
 //! What does New-ReceiveConnector refuse?
 //!
-//! Sources: New-ReceiveConnector and Set-ReceiveConnector, parameters and their constraints. Not modelled: rates, limits on connections and errors,
-//! the header firewall, EHLO words.
+//! Sources: New-ReceiveConnector and Set-ReceiveConnector, parameters and their constraints. Bounds of numbers stand in `compile`. Not modelled: the header
+//! firewall, EHLO words.
 
 use std::net::IpAddr;
 
@@ -13,8 +13,14 @@ use crate::scenario::compile::Desk;
 use crate::scenario::schema::{AuthMechanism, PermissionGroup, ReceiveConnector};
 use crate::scenario::source::Text;
 
+/// Names of connectors are at most this long.
+const NAME_MAX: usize = 64;
+
 /// Says everything that the cmdlet would refuse, and what is not modelled. A default connector has its binding and ranges already.
 pub(in crate::scenario) fn check(name: &Text, connector: &ReceiveConnector, is_default: bool, version: ServerVersion, desk: &mut Desk) {
+    if name.chars().count() > NAME_MAX {
+        refuse(desk, name.span(), "the name of a connector has at most 64 characters", "shorten it");
+    }
     if !is_default && connector.bindings.items().is_empty() {
         let help = "add bindings: [\"0.0.0.0:25\"]";
         refuse(desk, name.span(), &format!("the connector `{name}` has no `bindings`"), help);
@@ -32,18 +38,20 @@ pub(in crate::scenario) fn check(name: &Text, connector: &ReceiveConnector, is_d
         refuse(desk, text.span(), &format!("`{text}` is not a range of addresses"), help);
     }
     mechanisms(connector, desk);
-    for text in connector.tls_domain_capabilities.items() {
-        let is_known = text.rsplit_once(':').is_some_and(|(_, word)| matches!(word, "AcceptCloudServicesMail" | "AcceptOorgProtocol"));
-        if !is_known {
-            let help = "a domain and what it may do: \"mail.protection.outlook.com:AcceptCloudServicesMail\"";
-            refuse(desk, text.span(), &format!("`{text}` is not a capability of a domain"), help);
-        }
+    capabilities(connector, version, desk);
+    domain_security(connector, desk);
+    if connector.binary_mime_enabled.or(false) && !connector.chunking_enabled.or(true) {
+        let help = "BINARYMIME travels in chunks only: `chunking_enabled: true`";
+        refuse(desk, connector.binary_mime_enabled.span(), "`binary_mime_enabled` without `chunking_enabled`", help);
+    }
+    let groups = connector.permission_groups.items();
+    if groups.len() > 1 && groups.contains(&PermissionGroup::None) {
+        refuse(desk, connector.permission_groups.span(), "the permission group `None` beside another one", "`None` stands alone");
     }
     if connector.max_acknowledgement_delay.is_written() && version > ServerVersion::Exchange2010 {
         let help = "later versions make a shadow copy before they answer";
         refuse(desk, connector.max_acknowledgement_delay.span(), "`max_acknowledgement_delay` exists in Exchange 2010 only", help);
     }
-    not_modelled(connector, desk);
 }
 
 /// What may stand together in `AuthMechanism`, and with which permission groups.
@@ -92,14 +100,40 @@ fn mechanisms(connector: &ReceiveConnector, desk: &mut Desk) {
     }
 }
 
-fn not_modelled(connector: &ReceiveConnector, desk: &mut Desk) {
-    desk.only(&connector.domain_secure_enabled, false, "domain security (`domain_secure_enabled`)");
-    desk.no_field(&connector.max_local_hop_count, "the limit on local hops");
-    desk.no_field(&connector.max_inbound_connection, "limits on connections of a Receive connector; a host's `sessions` are modelled");
-    desk.no_field(&connector.max_inbound_connection_per_source, "limits on connections of one source");
-    desk.no_field(&connector.max_inbound_connection_percentage_per_source, "limits on connections of one source");
-    desk.no_field(&connector.message_rate_limit, "message rates of a Receive connector; `RateLimit` under `receives` is modelled");
-    desk.no_field(&connector.max_header_size, "the size of headers");
+/// Which certificates bring which trust.
+fn capabilities(connector: &ReceiveConnector, version: ServerVersion, desk: &mut Desk) {
+    for text in connector.tls_domain_capabilities.items() {
+        match capability(text) {
+            None => {
+                let help = "a domain and what it may do: \"mail.protection.outlook.com:AcceptCloudServicesMail\"";
+                refuse(desk, text.span(), &format!("`{text}` is not a capability of a domain"), help);
+            }
+            Some((domain, _)) if domain.eq_ignore_ascii_case("NO-TLS") => {
+                desk.not_modelled(text.span(), "capabilities of clients without TLS")
+            }
+            Some((_, words)) if version == ServerVersion::Exchange2010 && words.contains("AcceptCloudServicesMail") => {
+                let help = "in Exchange 2010 the word is AcceptOorgProtocol";
+                refuse(desk, text.span(), "`AcceptCloudServicesMail` exists since Exchange 2013", help);
+            }
+            Some(_) => {}
+        }
+    }
+}
+
+/// Mutual TLS of domains.
+fn domain_security(connector: &ReceiveConnector, desk: &mut Desk) {
+    if !connector.domain_secure_enabled.or(false) {
+        return;
+    }
+    let has = |mechanism| connector.auth_mechanism.items().contains(&mechanism);
+    let span = connector.domain_secure_enabled.span();
+    if connector.auth_mechanism.is_written() && !has(AuthMechanism::Tls) {
+        refuse(desk, span, "`domain_secure_enabled` without `Tls` among the mechanisms", "add `Tls` to `auth_mechanism`");
+    }
+    if has(AuthMechanism::ExternalAuthoritative) {
+        let help = "whoever counts as a server of the organization anyway proves nothing: leave one of the two out";
+        refuse(desk, span, "`domain_secure_enabled` beside `ExternalAuthoritative`", help);
+    }
 }
 
 /// `0.0.0.0:25`, `192.0.2.1:25`, `[::]:25`.
@@ -126,11 +160,17 @@ pub(in crate::scenario) fn range(text: &str) -> Option<Range> {
     (range.from.is_ipv4() == range.to.is_ipv4() && range.from <= range.to).then_some(range)
 }
 
+/// Domain and words of `domain:word,word`.
+fn capability(text: &str) -> Option<(&str, &str)> {
+    let (domain, words) = text.rsplit_once(':')?;
+    let known = words.split(',').all(|word| matches!(word.trim(), "AcceptCloudServicesMail" | "AcceptOorgProtocol"));
+    (known && !domain.trim().is_empty()).then(|| (domain.trim(), words))
+}
+
 /// The domain of a capability that lets a hybrid's other half in.
 pub(in crate::scenario) fn cloud_name(text: &str) -> Option<Box<str>> {
-    let (domain, word) = text.rsplit_once(':')?;
-    let known = matches!(word, "AcceptCloudServicesMail" | "AcceptOorgProtocol");
-    Domain::parse(domain).ok().filter(|_| known).map(|domain| domain.as_str().into())
+    let (domain, _) = capability(text)?;
+    Domain::parse(domain).ok().map(|domain| domain.as_str().into())
 }
 
 fn refuse(desk: &mut Desk, span: Span, message: &str, help: &str) {

@@ -1,13 +1,13 @@
 //! What does New-SendConnector refuse?
 //!
-//! Sources: New-SendConnector and Set-SendConnector, parameters and their constraints. Not modelled yet: domain security,
-//! the front end as a proxy, external DNS servers, source addresses.
+//! Sources: New-SendConnector and Set-SendConnector, parameters and their constraints. What depends on the servers that own a connector is looked at
+//! where these are known (`compile`).
 
 use crate::base::Domain;
 use crate::diag::{Diagnostic, Span, code};
 use crate::model::exchange_server::{ServerVersion, Space};
 use crate::scenario::compile::Desk;
-use crate::scenario::schema::{ErrorPolicy, SendConnector, SmartHostAuthMechanism, TlsAuthLevel};
+use crate::scenario::schema::{SendConnector, SmartHostAuthMechanism, TlsAuthLevel};
 use crate::scenario::source::Text;
 
 /// Names of connectors are at most this long.
@@ -26,24 +26,7 @@ pub(in crate::scenario) fn check(name: &Text, connector: &SendConnector, version
     login(connector, desk);
     tls(connector, desk);
     linked(connector, version, desk);
-    ranges(connector, desk);
-    let rewrites = connector.error_policies.items().iter().any(|policy| *policy != ErrorPolicy::Default);
-    let bound = connector.source_ip_address.get().is_some_and(|text| !matches!(text.as_str(), "" | "0.0.0.0"));
-    let not_modelled = [
-        (connector.domain_secure_enabled.or(false), connector.domain_secure_enabled.span(), "domain security (`domain_secure_enabled`)"),
-        (connector.force_helo.or(false), connector.force_helo.span(), "HELO instead of EHLO (`force_helo`)"),
-        (rewrites, connector.error_policies.span(), "replies of other classes (`error_policies`)"),
-        (connector.frontend_proxy_enabled.or(false), connector.frontend_proxy_enabled.span(), "the front end as a proxy"),
-        (
-            connector.use_external_dns_servers_enabled.or(false),
-            connector.use_external_dns_servers_enabled.span(),
-            "external DNS servers of a connector; `resolvers` say who is asked",
-        ),
-        (bound, connector.source_ip_address.span(), "source addresses of a connector; a host's `egress` is modelled"),
-    ];
-    for (_, span, what) in not_modelled.into_iter().filter(|(on, ..)| *on) {
-        desk.not_modelled(span, what);
-    }
+    ranges(connector, version, desk);
     address_spaces(name, connector, desk)
 }
 
@@ -174,14 +157,21 @@ fn linked(connector: &SendConnector, version: ServerVersion, desk: &mut Desk) {
     if version > ServerVersion::Exchange2010 {
         let help = "since Exchange 2013 nothing binds what came in on one connector to another; only recipients choose";
         refuse(desk, name.span(), "`linked_receive_connector` exists in Exchange 2010 only", help);
+    } else if !connector.address_spaces.items().is_empty() {
+        let help = "a linked connector takes everything that came in on the other one: leave `address_spaces` out";
+        refuse(desk, connector.address_spaces.span(), "`address_spaces` beside `linked_receive_connector`", help);
     } else if connector.smart_hosts.items().is_empty() {
         let help = "a linked connector hands everything to its smart hosts: add dns_routing_enabled: false, smart_hosts: [\"192.0.2.1\"]";
         refuse(desk, name.span(), "`linked_receive_connector` without `smart_hosts`", help);
     }
 }
 
-/// Numbers and times with bounds.
-fn ranges(connector: &SendConnector, desk: &mut Desk) {
+/// Numbers and times with bounds, and address types.
+fn ranges(connector: &SendConnector, version: ServerVersion, desk: &mut Desk) {
+    if connector.cloud_services_mail_enabled.or(false) && version == ServerVersion::Exchange2010 {
+        let help = "Exchange 2010 has no such parameter";
+        refuse(desk, connector.cloud_services_mail_enabled.span(), "`cloud_services_mail_enabled` exists since Exchange 2013", help);
+    }
     let time = connector.connection_inactivity_time_out.get();
     if let Some(text) = time
         && desk.duration(text).is_some_and(|ns| !(crate::base::SECOND..=crate::base::DAY).contains(&ns))
@@ -264,6 +254,25 @@ mod tests {
         let cases = [
             (r#"address_spaces: ["*"]"#, ""),
             ("", "MT0401 the connector `c` has no `address_spaces`"),
+            (r#"address_spaces: ["*"], domain_secure_enabled: true"#, ""),
+            (
+                r#"address_spaces: ["*"], domain_secure_enabled: true, dns_routing_enabled: false, smart_hosts: ["a.test"]"#,
+                "MT0401 `domain_secure_enabled` on a connector that cannot have it",
+            ),
+            (
+                r#"address_spaces: ["*"], domain_secure_enabled: true, ignore_starttls: true"#,
+                "MT0401 `domain_secure_enabled` on a connector that cannot have it",
+            ),
+            (r#"address_spaces: ["*"], force_helo: true, require_tls: true"#, ""),
+            (r#"address_spaces: ["*"], error_policies: [DowngradeDnsFailures, DowngradeCustomFailures, UpgradeCustomFailures]"#, ""),
+            (
+                r#"address_spaces: ["*"], frontend_proxy_enabled: true, use_external_dns_servers_enabled: true, cloud_services_mail_enabled: true"#,
+                "",
+            ),
+            (
+                r#"address_spaces: ["*"], dns_routing_enabled: false, smart_hosts: ["a.test"], authentication_credential: "a@b.test""#,
+                "MT0401 `authentication_credential` without a login that uses it",
+            ),
             (r#"address_spaces: ["smtp:*;1", "x400:whatever;2"]"#, ""),
             (r#"address_spaces: ["*", "X400:c=US;a=whatever;1"]"#, ""),
             (

@@ -60,13 +60,6 @@ impl Desk {
         }
     }
 
-    /// The same for a switch that may be written as long as it is at its default.
-    pub(in crate::scenario) fn only<T: Copy + PartialEq>(&mut self, field: &Field<T>, default: T, what: &str) {
-        if field.or(default) != default {
-            self.not_modelled(field.span(), what);
-        }
-    }
-
     pub(in crate::scenario) fn missing(&mut self, place: Span, what: &str, help: &str) {
         self.error(code::MISSING, place, what, help);
     }

@@ -3,7 +3,10 @@
 //! Sources: New-AcceptedDomain, New-SendConnector, Set-AdSiteLink. Not modelled yet: logins.
 
 mod databases;
+mod domain_security;
+mod manners;
 mod receive_connectors;
+mod receive_limits;
 mod send_connectors;
 mod servers;
 mod switches;
@@ -66,7 +69,8 @@ pub(super) fn config(
     let identity = &about.identities[about.here];
     let own = certificates.shown(&host.certificate, Shown::SelfSigned, desk);
     let mut organization = organization(server, host, (about, own, switches), tables, desk);
-    let usual = Usual { certificate: Shown::SelfSigned, hop_limit: switches.max_hop_count, ..Usual::MTA };
+    // How many connections and hops it bears is said by its Receive connectors.
+    let usual = Usual { certificate: Shown::SelfSigned, sessions: u32::MAX, hop_limit: 0, ..Usual::MTA };
     let mut sender = default_sender(Profile::ExchangeServer);
     sender.routing = Routing::Organization;
     sender.families.v4 = identity.made_up || identity.addresses.iter().any(std::net::IpAddr::is_ipv4);
@@ -124,9 +128,10 @@ fn organization(
     }
     elsewhere.sort_by(|(a, _), (b, _)| (b.is_exact(), b.weight(), a).cmp(&(a.is_exact(), a.weight(), b)));
     let edge = servers.servers.iter().any(|server| server.edge && server.host.index() == about.here);
-    let mut send_connectors =
-        send_connectors::connectors(server, (about, own, switches.anonymous_without_certificate), &servers.servers, tables, desk);
-    send_connectors::subscribe(&servers.servers, &servers.sites, &mut send_connectors);
+    let mut send_connectors = send_connectors::connectors(server, (about, own, switches), &servers.servers, tables, desk);
+    let secured =
+        server.transport_config.get().map(|config| domain_security::domains(&config.tls_send_domain_secure_list)).unwrap_or_default();
+    send_connectors::subscribe(&servers.servers, &servers.sites, &secured, &mut send_connectors);
     send_connectors.sort_by(|a, b| a.name.cmp(&b.name));
     servers_of_receive_connectors(server, &servers.servers, about, desk);
     let entries = directory::entries(&server.recipients, desk);
@@ -149,6 +154,7 @@ fn organization(
             directory::dsn_authority(&config.internal_dsn_reporting_authority, &config.external_dsn_reporting_authority, desk)
         }),
         send_connectors,
+        internal_smtp_servers: manners::internal_smtp_servers(server, desk),
         receive_connectors: Vec::new(),
         transport: Transport::default(),
         filters_recipients: server.recipient_filtering.or(edge),

@@ -86,6 +86,7 @@ fn compile(tree: &Scenario, loader: &mut Loader, desk: &mut Desk) -> (Model, Vec
     join_groups(tree, &systems, &mut hosts, desk);
     let scope = Scope::new(&systems, &hosts);
     let (resolvers, asks) = resolvers::resolvers(tree, &world, &scope, &views, desk);
+    tables.resolvers = resolvers.iter().map(|resolver| resolver.name.clone()).collect();
     for (host, asks) in hosts.iter_mut().zip(asks) {
         host.resolver = asks;
     }

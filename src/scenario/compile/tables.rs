@@ -22,6 +22,8 @@ pub(super) struct Tables {
     pub(super) certificates: Vec<Certificate>,
     /// Names that mail is sent to, to be looked for among what is covered.
     pub(super) wanted: Vec<(NameId, Span)>,
+    /// Names of the resolvers, by number.
+    pub(super) resolvers: Vec<Box<str>>,
 }
 
 /// How a list of hosts is written.

@@ -2,20 +2,17 @@
 //!
 //! Sources: Exchange Server "Receive connectors" (defaults), New-ReceiveConnector.
 
-use crate::base::SECOND;
 use crate::diag::code;
 use crate::model::exchange_server::ServerVersion;
-use crate::model::receive_connector::{Range, ReceiveConnector};
+use crate::model::receive_connector::{Limits, Range, ReceiveConnector};
 use crate::model::settings::Listener;
 use crate::scenario::check::receive_connector;
 use crate::scenario::compile::desk::Desk;
 use crate::scenario::schema::{self, AuthMechanism, ExchangeServer, PermissionGroup};
 use crate::scenario::source::Text;
 
+use super::receive_limits;
 use super::switches::Switches;
-
-/// `MaxMessageSize` of a Receive connector.
-const SIZE_BYTES: u64 = 36 << 20;
 
 /// Who a default connector is for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -26,20 +23,20 @@ enum For {
     UsersAndServers,
 }
 
-/// The connectors of a new server: name, port, who may submit, recipients of one message.
-fn defaults(version: ServerVersion, edge: bool) -> &'static [(&'static str, u16, For, u32)] {
+/// The connectors of a new server: name, port, who may submit.
+fn defaults(version: ServerVersion, edge: bool) -> &'static [(&'static str, u16, For)] {
     if edge {
-        return &[("Default internal receive connector", 25, For::Everybody, 200)];
+        return &[("Default internal receive connector", 25, For::Everybody)];
     }
     match version {
         // The hub takes no anonymous mail until somebody allows it.
-        ServerVersion::Exchange2010 => &[("Default", 25, For::UsersAndServers, 5000), ("Client", 587, For::Users, 200)],
+        ServerVersion::Exchange2010 => &[("Default", 25, For::UsersAndServers), ("Client", 587, For::Users)],
         _ => &[
-            ("Default Frontend", 25, For::Everybody, 200),
-            ("Client Frontend", 587, For::Users, 200),
-            ("Outbound Proxy Frontend", 717, For::Servers, 200),
-            ("Client Proxy", 465, For::UsersAndServers, 200),
-            ("Default", 2525, For::Servers, 5000),
+            ("Default Frontend", 25, For::Everybody),
+            ("Client Frontend", 587, For::Users),
+            ("Outbound Proxy Frontend", 717, For::Servers),
+            ("Client Proxy", 465, For::UsersAndServers),
+            ("Default", 2525, For::Servers),
         ],
     }
 }
@@ -49,9 +46,11 @@ pub(super) fn connectors(server: &ExchangeServer, name: &str, edge: bool, switch
     let version = super::version(server);
     let mut rows: Vec<ReceiveConnector> = defaults(version, edge)
         .iter()
-        .map(|(name, port, for_whom, recipients)| usual(name, *port, *for_whom, *recipients, switches))
+        .map(|(name, port, for_whom)| usual(name, *port, *for_whom, receive_limits::usual(Some(name), edge, switches)))
         .collect();
     let known = rows.len();
+    let nothing = schema::TransportConfig::default();
+    let config = server.transport_config.get().unwrap_or(&nothing);
     let mut written: Vec<(&Text, &schema::ReceiveConnector)> = server.receive_connectors.iter().collect();
     written.sort_by_key(|(name, _)| name.as_str());
     for (key, connector) in written {
@@ -60,11 +59,14 @@ pub(super) fn connectors(server: &ExchangeServer, name: &str, edge: bool, switch
         if connector.server.as_str().is_some_and(|server| server != name) {
             continue;
         }
-        let mut row = at.map_or_else(|| usual(key, 25, For::Servers, 200, switches), |at| rows[at].clone());
+        let mut row = at.map_or_else(|| usual(key, 25, For::Servers, receive_limits::usual(None, edge, switches)), |at| rows[at].clone());
         if at.is_none() {
             (row.servers, row.bindings) = (false, Vec::new());
         }
         lay_over(&mut row, connector, desk);
+        if connector.domain_secure_enabled.or(false) {
+            row.domain_secure = super::domain_security::domains(&config.tls_receive_domain_secure_list);
+        }
         match at {
             Some(at) if connector.enabled.or(true) => rows[at] = row,
             Some(at) => drop(rows.remove(at)),
@@ -76,7 +78,7 @@ pub(super) fn connectors(server: &ExchangeServer, name: &str, edge: bool, switch
     rows
 }
 
-fn usual(name: &str, port: u16, for_whom: For, max_recipients: u32, switches: Switches) -> ReceiveConnector {
+fn usual(name: &str, port: u16, for_whom: For, limits: Limits) -> ReceiveConnector {
     let all = ["0.0.0.0-255.255.255.255", "::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"];
     ReceiveConnector {
         name: name.into(),
@@ -90,10 +92,8 @@ fn usual(name: &str, port: u16, for_whom: For, max_recipients: u32, switches: Sw
         login_over_tls: true,
         anonymous_relay: false,
         require_tls: false,
-        max_hops: switches.max_hop_count,
-        max_message_size: Some(SIZE_BYTES),
-        max_recipients,
-        tarpit_ns: 5 * SECOND,
+        limits,
+        domain_secure: Vec::new(),
         cloud_names: Vec::new(),
     }
 }
@@ -118,12 +118,7 @@ fn lay_over(row: &mut ReceiveConnector, connector: &schema::ReceiveConnector, de
     row.external_authoritative = connector.auth_mechanism.items().contains(&AuthMechanism::ExternalAuthoritative);
     row.anonymous_relay = connector.anonymous_relay.or(false);
     row.require_tls = connector.require_tls.or(false);
-    row.max_hops = desk.number_or(&connector.max_hop_count, row.max_hops, 1, 500);
-    if let Some(size) = connector.max_message_size.get().and_then(|text| desk.size(text)) {
-        row.max_message_size = size;
-    }
-    row.max_recipients = desk.number_or(&connector.max_recipients_per_message, row.max_recipients, 1, 512_000);
-    row.tarpit_ns = super::transport::time(&connector.tarpit_interval, row.tarpit_ns, (0, 600 * SECOND), desk);
+    row.limits = receive_limits::lay_over(row.limits, connector, desk);
     row.cloud_names = connector.tls_domain_capabilities.items().iter().filter_map(|text| receive_connector::cloud_name(text)).collect();
 }
 

@@ -3,10 +3,12 @@
 //! Sources: New-SendConnector, New-EdgeSubscription (the two connectors that it makes by itself, both at cost 100).
 
 use crate::base::{CertId, HostId};
+use crate::decide::profile::default_sender;
 use crate::decide::tls::{Wanted, carries};
 use crate::diag::{Diagnostic, code};
 use crate::model::exchange_server::{AddressSpace, SendConnector, Server, Space};
-use crate::model::settings::{ClientCertificate, NextHop, TlsLevel, TlsPolicy};
+use crate::model::manner::Manner;
+use crate::model::settings::{ClientCertificate, NextHop, Profile, TlsLevel, TlsPolicy};
 use crate::model::sites::Site;
 use crate::scenario::check::send_connector;
 use crate::scenario::compile::certificates::Certificates;
@@ -16,6 +18,8 @@ use crate::scenario::schema::{self, ExchangeServer, SmartHostAuthMechanism, TlsA
 use crate::scenario::source::Text;
 
 use super::About;
+use super::switches::Switches;
+use super::{domain_security, manners};
 
 /// `MaxMessageSize` where nobody says otherwise (articles; the cmdlet's page says 25 MB).
 const SIZE_BYTES: u64 = 35 << 20;
@@ -26,7 +30,7 @@ const SUBSCRIPTION_COST: u32 = 100;
 /// The connectors that are written.
 pub(super) fn connectors(
     server: &ExchangeServer,
-    (about, own, anonymous): (About<'_>, Option<CertId>, bool),
+    (about, own, switches): (About<'_>, Option<CertId>, Switches),
     servers: &[Server],
     tables: &mut Tables,
     desk: &mut Desk,
@@ -34,6 +38,8 @@ pub(super) fn connectors(
     let mut written: Vec<(&Text, &schema::SendConnector)> = server.send_connectors.iter().collect();
     written.sort_by_key(|(name, _)| name.as_str());
     let mut rows = Vec::new();
+    let nothing = schema::TransportConfig::default();
+    let config = server.transport_config.get().unwrap_or(&nothing);
     for (name, connector) in written {
         let spaces = send_connector::check(name, connector, super::version(server), desk);
         let smart_hosts = smart_hosts(connector, tables, desk);
@@ -41,7 +47,9 @@ pub(super) fn connectors(
         let sources = sources(connector, about, servers, desk);
         for_edge_only(connector, &sources, servers, desk);
         let (tls, recipient_domain_validated) = tls(connector);
-        let tls = TlsPolicy { certificate: shown(connector, own, anonymous, tables), ..tls };
+        let tls = TlsPolicy { certificate: shown(connector, own, switches.anonymous_without_certificate, tables), ..tls };
+        let owners: Vec<&Server> = servers.iter().filter(|server| sources.contains(&server.host)).collect();
+        let manner = manners::manner(server, connector, (about, switches), &owners, tables, desk);
         rows.push(SendConnector {
             name: name.as_str().into(),
             enabled: connector.enabled.or(true),
@@ -60,6 +68,12 @@ pub(super) fn connectors(
                 .map(|name| name.to_ascii_lowercase().into()),
             linked: connector.linked_receive_connector.as_str().filter(|name| !name.is_empty()).map(Into::into),
             keeps_headers: connector.cloud_services_mail_enabled.or(false),
+            domain_secure: match connector.domain_secure_enabled.or(false) {
+                true => domain_security::domains(&config.tls_send_domain_secure_list),
+                false => Vec::new(),
+            },
+            manner,
+            timers: (manner.patience_ns > 0).then(|| Box::new(default_sender(Profile::ExchangeServer).timers.at_most(manner.patience_ns))),
         });
     }
     rows
@@ -155,7 +169,7 @@ fn for_edge_only(connector: &schema::SendConnector, sources: &[HostId], servers:
 
 /// The connector that each Edge subscription makes by itself, one for each site. What goes inwards needs none: an Edge server hands it to the servers of
 /// its site.
-pub(super) fn subscribe(servers: &[Server], sites: &[Site], rows: &mut Vec<SendConnector>) {
+pub(super) fn subscribe(servers: &[Server], sites: &[Site], secured: &[Box<str>], rows: &mut Vec<SendConnector>) {
     for (at, site) in sites.iter().enumerate() {
         let edges: Vec<HostId> = servers.iter().filter(|server| server.edge && server.site == at).map(|server| server.host).collect();
         if edges.is_empty() {
@@ -175,6 +189,9 @@ pub(super) fn subscribe(servers: &[Server], sites: &[Site], rows: &mut Vec<SendC
             login: None,
             linked: None,
             keeps_headers: false,
+            domain_secure: secured.to_vec(),
+            manner: Manner::default(),
+            timers: None,
         });
     }
 }

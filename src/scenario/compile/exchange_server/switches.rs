@@ -12,6 +12,10 @@ pub(super) struct Switches {
     pub(super) anonymous_without_certificate: bool,
     /// `max_hop_count`: Received fields that a Receive connector bears; 60 as observed, 30 as the cmdlet's page says.
     pub(super) max_hop_count: u32,
+    /// `max_local_hop_count`: 8 on the cmdlet's page, 12 as observed.
+    pub(super) max_local_hop_count: u32,
+    /// `custom_failures`: whether the replies of servers are the "custom failures" of `ErrorPolicies`.
+    pub(super) every_reply_is_custom: bool,
     /// `message_retry_interval`: 15 minutes in the article, 5 on the cmdlet's page.
     pub(super) message_retry_ns: u64,
     /// `max_per_domain_outbound_connections`: 20 in the article and the admin centre, 40 on the cmdlet's page.
@@ -23,12 +27,14 @@ pub(super) struct Switches {
 }
 
 /// Each switch with its values, the default first.
-const KNOWN: [(&str, [&str; 2]); 6] = [
+const KNOWN: [(&str, [&str; 2]); 8] = [
     ("missing_client_certificate", ["Retry", "Anonymous"]),
     ("max_hop_count", ["60", "30"]),
     ("message_retry_interval", ["15m", "5m"]),
     ("max_per_domain_outbound_connections", ["20", "40"]),
     ("reject_message_on_shadow_failure", ["451 4.4.0", "450 4.5.1"]),
+    ("max_local_hop_count", ["8", "12"]),
+    ("custom_failures", ["All", "None"]),
     ("dead_connector", ["Considered", "Skipped"]),
 ];
 
@@ -56,6 +62,8 @@ pub(super) fn switches(server: &ExchangeServer, desk: &mut Desk) -> Switches {
         message_retry_ns: if other(2) { 5 * MINUTE } else { 15 * MINUTE },
         connections_per_domain: if other(3) { 40 } else { 20 },
         shadow_failure_as_cmdlet: other(4),
-        skips_dead_connectors: other(5),
+        max_local_hop_count: if other(5) { 12 } else { 8 },
+        every_reply_is_custom: !other(6),
+        skips_dead_connectors: other(7),
     }
 }

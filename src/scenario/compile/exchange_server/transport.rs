@@ -1,7 +1,6 @@
 //! Set-TransportService and Set-TransportConfig: timers of the queues, limits of the organization, protection against loss.
 //!
-//! Sources: Set-TransportService, Set-TransportConfig, EdgeTransport.exe.config, Exchange Server "Configure message intervals". Not modelled: limits on
-//! all connections together, external DNS servers, domain security.
+//! Sources: Set-TransportService, Set-TransportConfig, EdgeTransport.exe.config, Exchange Server "Configure message intervals".
 
 use crate::base::{DAY, HOUR, MINUTE, SECOND};
 use crate::diag::code;
@@ -45,7 +44,8 @@ pub(super) fn transport(server: &ExchangeServer, edge: bool, switches: Switches,
     waits_ns.extend(vec![transient_ns; transients as usize]);
     waits_ns.push(outbound_ns);
     sender.retry = Retry::Steps { waits_ns, lifetime_ns, delay_notice_ns: notice_ns };
-    sender.concurrency = (1, connections(service, switches, desk));
+    let (per_domain, connections_in_all) = connections(service, switches, desk);
+    sender.concurrency = (1, per_domain);
     refuse(service, desk);
     Transport {
         message_retry_ns: time(&service.message_retry_interval, switches.message_retry_ns, (SECOND, DAY), desk),
@@ -56,6 +56,8 @@ pub(super) fn transport(server: &ExchangeServer, edge: bool, switches: Switches,
             1,
             u32::MAX,
         ),
+        connections_in_all,
+        connections_per_minute: number(service.max_connection_rate_per_minute.get().map(|loose| &loose.0), 1200, desk),
         mailbox_retry_ns: time(&service.mailbox_delivery_queue_retry_interval, 5 * MINUTE, (SECOND, DAY), desk),
         delay_notices,
         skips_dead_connectors: switches.skips_dead_connectors,
@@ -68,9 +70,8 @@ fn of_config(server: &ExchangeServer, switches: Switches, desk: &mut Desk) -> Tr
     let usual = Transport::default();
     let nothing = schema::TransportConfig::default();
     let config = server.transport_config.get().unwrap_or(&nothing);
-    desk.no_field(&config.tls_send_domain_secure_list, "domain security");
-    desk.no_field(&config.tls_receive_domain_secure_list, "domain security");
-    desk.no_field(&config.internal_smtp_servers, "internal SMTP servers");
+    super::domain_security::check(&config.tls_send_domain_secure_list, desk);
+    super::domain_security::check(&config.tls_receive_domain_secure_list, desk);
     let size = |field: &Field<Text>, usual, desk: &mut Desk| field.get().and_then(|text| desk.size(text)).unwrap_or(usual);
     let resubmit_ns = time(&config.shadow_resubmit_time_span, 3 * HOUR, (SECOND, 30 * DAY), desk);
     time(&config.shadow_message_auto_discard_interval, 2 * DAY, (5 * SECOND, 90 * DAY), desk);
@@ -112,8 +113,8 @@ fn recipients_max(config: &schema::TransportConfig, desk: &mut Desk) -> Option<u
     read
 }
 
-/// Connections to one place at most.
-fn connections(service: &schema::TransportService, switches: Switches, desk: &mut Desk) -> u32 {
+/// Connections to one place at most, and in all.
+fn connections(service: &schema::TransportService, switches: Switches, desk: &mut Desk) -> (u32, u32) {
     let per_domain = number(service.max_per_domain_outbound_connections.get().map(|loose| &loose.0), switches.connections_per_domain, desk);
     let all = number(service.max_outbound_connections.get().map(|loose| &loose.0), 1000, desk);
     if all < per_domain {
@@ -121,16 +122,11 @@ fn connections(service: &schema::TransportService, switches: Switches, desk: &mu
         let place = if place.is_somewhere() { place } else { service.max_per_domain_outbound_connections.span() };
         let help = "`max_outbound_connections` is at least `max_per_domain_outbound_connections`";
         desk.error(code::CMDLET_REFUSES, place, "fewer connections in all than to one domain", help);
-    } else if all < 1000 {
-        desk.not_modelled(service.max_outbound_connections.span(), "a limit on all connections together");
     }
-    per_domain
+    (per_domain, all)
 }
 
 fn refuse(service: &schema::TransportService, desk: &mut Desk) {
-    desk.no_field(&service.max_connection_rate_per_minute, "a limit on new connections per minute");
-    desk.no_field(&service.external_dns_servers, "external DNS servers of a transport service; `resolvers` say who is asked");
-    desk.no_field(&service.internal_dns_servers, "internal DNS servers of a transport service; `resolvers` say who is asked");
     time(&service.queue_max_idle_time, 3 * MINUTE, (SECOND, HOUR), desk);
 }
 
