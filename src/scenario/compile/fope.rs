@@ -28,7 +28,7 @@ use super::receiver::{Usual, receiver};
 use super::scope::Scope;
 use super::tables::Tables;
 use super::world::{SERVICE, World};
-use super::zones::endpoint;
+use super::microsoft_names::endpoint;
 
 /// Messages larger than this are refused.
 const SIZE_BYTES_MAX: u64 = 150 << 20;
