@@ -55,7 +55,9 @@ fn next_hops(system: &System) -> Vec<&Text> {
             mta.smart_hosts.items().iter().chain(mta.routes.iter().flat_map(|(_, hops)| hops)).chain(mta.fallback_hosts.items()).collect()
         }
         System::ExchangeServer(server) => server.send_connectors.iter().flat_map(|(_, connector)| connector.smart_hosts.items()).collect(),
-        System::ExchangeOnline(tenant) => tenant.outbound_connectors.iter().flat_map(|(_, connector)| connector.smart_hosts.items()).collect(),
+        System::ExchangeOnline(tenant) => {
+            tenant.outbound_connectors.iter().flat_map(|(_, connector)| connector.smart_hosts.items()).collect()
+        }
         System::Device(device) => device.server.get().into_iter().collect(),
         System::Fope(_) | System::Internet(_) => Vec::new(),
     }
