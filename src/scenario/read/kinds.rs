@@ -1,12 +1,7 @@
 //! Kinds: a word and its brackets.
 
-use std::marker::PhantomData;
-
-use serde::Deserializer;
-use serde::de::DeserializeSeed;
-
-use super::scalars::TextVisitor;
-use super::{Reader, Seed, Value, quoted};
+use super::fields::read_brackets;
+use super::{Ahead, Bracket, Brackets, Reader, Stopped, Value, quoted};
 use crate::diag::{Diagnostic, Span, code};
 use crate::scenario::source::At;
 use crate::scenario::tokens::{Kind, skip_value};
@@ -55,23 +50,24 @@ pub(crate) fn peek_kind<'de>(reader: &Reader<'de>, what: &str, kinds: &[&str], p
     KindWord::Refused
 }
 
-/// Reads the word of a kind, which is already known.
-pub(crate) struct KnownWord;
-
-impl<'de> DeserializeSeed<'de> for KnownWord {
-    type Value = ();
-    fn deserialize<D: Deserializer<'de>>(self, de: D) -> Result<(), D::Error> {
-        de.deserialize_identifier(TextVisitor).map(|_| ())
-    }
+/// Reads the fields in the brackets of a kind.
+pub(crate) fn read_kind<'de>(
+    reader: &Reader<'de>,
+    place: Span,
+    outer: &'static str,
+    inner: &mut dyn Brackets,
+    ahead: &mut dyn Ahead<'de>,
+) -> Result<(), Stopped> {
+    ahead.kind(Bracket::Fields(&mut |entries| read_brackets(reader, place, outer, &mut *inner, entries)))
 }
 
 /// Reads what stands in the brackets of a kind that holds one value, `Not(x)`.
-pub(crate) fn read_inner<'de, V, T>(reader: &Reader<'de>, place: Span, access: V) -> Result<Option<At<T>>, V::Error>
-where
-    V: serde::de::VariantAccess<'de>,
-    T: Value,
-{
-    let value = access.newtype_variant_seed(Seed::<T>(reader, PhantomData))?;
+pub(crate) fn read_inner<'de, T: Value>(reader: &Reader<'de>, place: Span, ahead: &mut dyn Ahead<'de>) -> Result<Option<At<T>>, Stopped> {
+    let mut value = None;
+    ahead.kind(Bracket::One(&mut |ahead| {
+        value = T::read(reader, ahead)?;
+        Ok(())
+    }))?;
     if value.is_none() {
         reader.cursor.set(skip_value(reader.text, place.start as usize));
     }
