@@ -11,7 +11,7 @@ pub use codes::{Code, code};
 pub use render::{Style, render};
 pub use sources::{FileId, Position, Sources, Span};
 
-use crate::base::printable;
+use crate::base::{InOrder, printable};
 
 /// How bad is it? The worst last.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -140,7 +140,7 @@ pub fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
 
 /// Sorts into file order and drops what was said twice.
 pub fn in_file_order(problems: &mut Vec<Diagnostic>) {
-    problems.sort_by(|a, b| (a.span, a.code.id, &a.message).cmp(&(b.span, b.code.id, &b.message)));
+    problems.in_order_by(|a, b| (a.span, a.code.id, &a.message).cmp(&(b.span, b.code.id, &b.message)));
     problems.dedup();
 }
 
