@@ -73,7 +73,7 @@ impl<T: Value> Value for Named<T> {
         let Some((step, rest)) = path.split_first() else { return Ok(value.to_owned()) };
         let known = current.and_then(|named| named.get(&step.word));
         if known.is_none() && !rest.is_empty() {
-            let names: Vec<&str> = current.into_iter().flat_map(Named::keys).map(Text::as_str).collect();
+            let names: Vec<&str> = current.map_or_else(Vec::new, |named| named.keys().map(Text::as_str).collect());
             return Err(PathProblem::unknown(step, "name", &names));
         }
         let inner = T::wrap(known, rest, value)?;
