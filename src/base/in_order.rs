@@ -64,7 +64,7 @@ mod tests {
             let list: Vec<(u64, usize)> = (0..(seed % 40) as usize).map(|at| ((seed * 7 + at as u64 * at as u64 * 13) % 11, at)).collect();
             let (mut ours, mut theirs) = (list.clone(), list);
             ours.in_order_by(|a, b| a.0.cmp(&b.0));
-            theirs.sort_by(|a, b| a.0.cmp(&b.0));
+            theirs.sort_by_key(|(key, _)| *key);
             assert_eq!(ours, theirs);
             ours.in_order();
             theirs.sort();

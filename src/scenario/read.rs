@@ -173,6 +173,14 @@ pub(super) fn quoted(words: &[&str]) -> String {
     words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
 }
 
+/// Puts away what was read, if no problem was noted in its place.
+pub(super) fn keep<T>(read: Result<Option<T>, Stopped>, put: impl FnOnce(T)) -> Result<(), Stopped> {
+    if let Some(value) = read? {
+        put(value);
+    }
+    Ok(())
+}
+
 /// Something that stands behind a colon or in a list.
 pub trait Value: Clone + Sized {
     /// Is a value of this type itself a small scenario? Then laying one over another keeps their `None`.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::scalars::read_text;
-use super::{Ahead, Entries, Part, Reader, Stopped, Value};
+use super::{Ahead, Entries, Part, Reader, Stopped, Value, keep};
 use crate::diag::{Diagnostic, Span, code};
 use crate::scenario::merge::Merger;
 use crate::scenario::set::{PathProblem, Step, quote};
@@ -15,10 +15,8 @@ impl<T: Value> Part for Field<T> {
         reader.seek_value();
         let place = reader.place(&reader.peek());
         entries.value(&mut |ahead| {
-            if let Some(value) = T::read(reader, ahead)? {
-                *self = Field::written(value, place);
-            }
-            Ok(())
+            let read = T::read(reader, ahead);
+            keep(read, |value| *self = Field::written(value, place))
         })
     }
 
@@ -42,10 +40,8 @@ impl<T: Value> Part for Named<T> {
     fn read_part<'de>(&mut self, reader: &Reader<'de>, entries: &mut dyn Entries<'de>) -> Result<(), Stopped> {
         reader.seek_value();
         entries.value(&mut |ahead| {
-            if let Some(named) = Self::read(reader, ahead)? {
-                *self = named;
-            }
-            Ok(())
+            let read = Self::read(reader, ahead);
+            keep(read, |named| *self = named)
         })
     }
 
@@ -98,8 +94,9 @@ struct Collector<T> {
 
 impl<T: Value> Collect for Collector<T> {
     fn read<'de>(&mut self, reader: &Reader<'de>, ahead: &mut dyn Ahead<'de>) -> Result<(), Stopped> {
-        self.last = T::read(reader, ahead)?.map(Some);
-        Ok(())
+        let read = T::read(reader, ahead);
+        self.last = None;
+        keep(read, |value| self.last = Some(Some(value)))
     }
 
     fn none(&mut self) {
@@ -171,8 +168,8 @@ impl<T: Value> Value for Vec<T> {
         let mut items = Vec::new();
         let mut each = |ahead: &mut dyn Ahead<'de>| {
             reader.seek_element();
-            items.extend(T::read(reader, ahead)?);
-            Ok(())
+            let read = T::read(reader, ahead);
+            keep(read, |item| items.push(item))
         };
         let known = read_list(reader, ahead, &mut each)?;
         Ok(known.map(|()| items))
@@ -214,8 +211,8 @@ impl<T: Value> Value for (T, T) {
         let mut items = Vec::new();
         ahead.pair(&mut |ahead| {
             reader.seek_element();
-            items.extend(T::read(reader, ahead)?);
-            Ok(())
+            let read = T::read(reader, ahead);
+            keep(read, |item| items.push(item))
         })?;
         let mut items = items.into_iter();
         match (items.next(), items.next(), items.next()) {

@@ -38,9 +38,19 @@ pub trait Fields: Brackets + Clone + Default {
 
 /// Reads fields in round brackets: [`super::Value::read`] of everything that has fields.
 pub(crate) fn read_fields<'de, T: Fields>(reader: &Reader<'de>, ahead: &mut dyn Ahead<'de>) -> Result<Option<T>, Stopped> {
-    let mut value = T::default();
-    let known = read_into(reader, ahead, (T::WHAT, T::WORD), &mut value)?;
-    Ok(known.then_some(value))
+    let mut value = fresh::<T>();
+    let known = read_into(reader, ahead, (T::WHAT, T::WORD), &mut *value)?;
+    filled(value, known)
+}
+
+/// Values are big and brackets can be nested deeply: nothing big lies on the stack while what stands inside is read.
+pub(super) fn fresh<T: Default>() -> Box<T> {
+    Box::default()
+}
+
+#[allow(clippy::unnecessary_wraps, reason = "a big value goes where it belongs without a copy on the stack of its reader")]
+fn filled<T>(value: Box<T>, known: bool) -> Result<Option<T>, Stopped> {
+    Ok(known.then_some(*value))
 }
 
 /// `false` if a problem was noted instead.

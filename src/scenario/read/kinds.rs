@@ -1,7 +1,7 @@
 //! Kinds: a word and its brackets.
 
-use super::fields::read_brackets;
-use super::{Ahead, Bracket, Brackets, Reader, Stopped, Value, quoted};
+use super::fields::{fresh, read_brackets};
+use super::{Ahead, Bracket, Fields, Reader, Stopped, Value, keep, quoted};
 use crate::diag::{Diagnostic, Span, code};
 use crate::scenario::source::At;
 use crate::scenario::tokens::{Kind, skip_value};
@@ -51,25 +51,40 @@ pub(crate) fn peek_kind<'de>(reader: &Reader<'de>, what: &str, kinds: &[&str], p
 }
 
 /// Reads the fields in the brackets of a kind.
-pub(crate) fn read_kind<'de>(
+pub(crate) fn read_kind<'de, T: Fields, K>(
     reader: &Reader<'de>,
-    place: Span,
-    outer: &'static str,
-    inner: &mut dyn Brackets,
+    (place, outer): (Span, &'static str),
     ahead: &mut dyn Ahead<'de>,
-) -> Result<(), Stopped> {
-    ahead.kind(Bracket::Fields(&mut |entries| read_brackets(reader, place, outer, &mut *inner, entries)))
+    kind: fn(T) -> K,
+) -> Result<Option<K>, Stopped> {
+    let mut inner = fresh::<T>();
+    ahead.kind(Bracket::Fields(&mut |entries| read_brackets(reader, place, outer, &mut *inner, entries)))?;
+    of_kind(inner, kind)
+}
+
+#[allow(
+    clippy::boxed_local,
+    clippy::unnecessary_wraps,
+    reason = "a big value goes where it belongs without a copy on the stack of its reader"
+)]
+fn of_kind<T, K>(inner: Box<T>, kind: fn(T) -> K) -> Result<Option<K>, Stopped> {
+    Ok(Some(kind(*inner)))
 }
 
 /// Reads what stands in the brackets of a kind that holds one value, `Not(x)`.
-pub(crate) fn read_inner<'de, T: Value>(reader: &Reader<'de>, place: Span, ahead: &mut dyn Ahead<'de>) -> Result<Option<At<T>>, Stopped> {
-    let mut value = None;
+pub(crate) fn read_inner<'de, T: Value, K>(
+    reader: &Reader<'de>,
+    place: Span,
+    ahead: &mut dyn Ahead<'de>,
+    kind: fn(At<T>) -> K,
+) -> Result<Option<K>, Stopped> {
+    let mut found = None;
     ahead.kind(Bracket::One(&mut |ahead| {
-        value = T::read(reader, ahead)?;
-        Ok(())
+        let read = T::read(reader, ahead);
+        keep(read, |value| found = Some(kind(At { value, span: place })))
     }))?;
-    if value.is_none() {
+    if found.is_none() {
         reader.cursor.set(skip_value(reader.text, place.start as usize));
     }
-    Ok(value.map(|value| At { value, span: place }))
+    Ok(found)
 }

@@ -175,12 +175,8 @@ macro_rules! kinds {
                         return reader.skip(ahead).map(|()| None);
                     };
                     match word {
-                        $($(stringify!($Kind) => {
-                            let mut inner = <$Inner>::default();
-                            read::read_kind(reader, place, concat!("`", stringify!($Kind), "`"), &mut inner, ahead)?;
-                            Ok(Some($Name::$Kind(inner)))
-                        })*)?
-                        $($(stringify!($Wrap) => Ok(read::read_inner(reader, place, ahead)?.map($Name::$Wrap)),)*)?
+                        $($(stringify!($Kind) => read::read_kind(reader, (place, concat!("`", stringify!($Kind), "`")), ahead, $Name::$Kind),)*)?
+                        $($(stringify!($Wrap) => read::read_inner(reader, place, ahead, $Name::$Wrap),)*)?
                         $($(stringify!($word) => {
                             ahead.kind(Bracket::Nothing)?;
                             Ok(Some($Name::$word(place)))
