@@ -31,6 +31,8 @@ use super::tables::{Notation, Tables};
 const SIZE_BYTES_MAX: u64 = 150 << 20;
 /// Recipients of one transaction.
 const RECIPIENTS_MAX: u32 = 500;
+/// One page says 500, the list of status codes more than 200 of one domain.
+const ENVELOPE: &str = "recipients_of_one_envelope";
 
 /// The settings of every front end in a stage.
 pub(super) fn front_end(
@@ -73,7 +75,11 @@ pub(super) fn front_end(
         certificate: Shown::Public,
         sessions: u32::MAX,
         max_message_size: Some(SIZE_BYTES_MAX),
-        max_recipients: RECIPIENTS_MAX,
+        max_recipients: if shared.and_then(|switches| switches.get(ENVELOPE)).is_some_and(|most| most.as_str() == "200") {
+            200
+        } else {
+            RECIPIENTS_MAX
+        },
         hop_limit: 0,
         tls_versions: versions,
     };
@@ -337,7 +343,8 @@ fn switch(name: &Text, value: &Text, switches: &mut Switches, desk: &mut Desk) {
     if is_switch(name) {
         return;
     }
-    let own = ["OUT-4", "OUT-6", "wildcard_matches_bare_domain", "opportunistic_handshake_failure", "dane_at_smart_hosts", AUTOMATIC];
+    let own =
+        ["OUT-4", "OUT-6", "wildcard_matches_bare_domain", "opportunistic_handshake_failure", "dane_at_smart_hosts", AUTOMATIC, ENVELOPE];
     let known: Vec<&str> = own.into_iter().chain(SWITCHES.iter().map(|(name, _)| *name)).collect();
     let values: &[&str] = match (name.as_str(), value.as_str()) {
         ("OUT-4", "specificity") => return switches.out_4 = Out4::Specificity,
@@ -356,6 +363,8 @@ fn switch(name: &Text, value: &Text, switches: &mut Switches, desk: &mut Desk) {
         ("dane_at_smart_hosts", "none") => return switches.dane_at_smart_hosts = false,
         ("dane_at_smart_hosts", "by-name") => return switches.dane_at_smart_hosts = true,
         ("dane_at_smart_hosts", _) => &["none", "by-name"],
+        (ENVELOPE, "500" | "200") => return,
+        (ENVELOPE, _) => &["500", "200"],
         (AUTOMATIC, "on" | "off") => return,
         (AUTOMATIC, _) => &["on", "off"],
         (other, _) => {
