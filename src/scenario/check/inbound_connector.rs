@@ -327,7 +327,7 @@ mod tests {
             ),
             (
                 format!(
-                    "{partner}, ef_skip_last_ip: true) }}, outbound_connectors: {{ \"x\": (connector_type: OnPremises, recipient_domains: [\"*\"], route_all_messages_via_on_premises: true)"
+                    "{partner}, ef_skip_last_ip: true) }}, outbound_connectors: {{ \"x\": (connector_type: OnPremises, recipient_domains: [\"*\"], route_all_messages_via_on_premises: true"
                 ),
                 "MT0602 `c` uses enhanced filtering beside centralized mail transport, which is not supported",
             ),
