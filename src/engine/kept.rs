@@ -356,7 +356,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             return None;
         }
         let idle = self.connections.idle.iter().filter(|((client, ..), _)| *client == host).flat_map(|(_, list)| list);
-        let free = idle.filter(|kept| kept.queue == queue && kept.since == self.now).last()?;
+        let free = idle.filter(|kept| kept.queue == queue && kept.since == self.now).next_back()?;
         free.turn
     }
 
