@@ -48,7 +48,11 @@ pub(super) fn fresh<T: Default>() -> Box<T> {
     Box::default()
 }
 
-#[allow(clippy::unnecessary_wraps, reason = "a big value goes where it belongs without a copy on the stack of its reader")]
+#[allow(
+    clippy::boxed_local,
+    clippy::unnecessary_wraps,
+    reason = "a big value goes where it belongs without a copy on the stack of its reader"
+)]
 fn filled<T>(value: Box<T>, known: bool) -> Result<Option<T>, Stopped> {
     Ok(known.then_some(*value))
 }
