@@ -355,8 +355,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         if !self.cache_of(host)?.own_line {
             return None;
         }
-        let idle = self.connections.idle.iter().filter(|((client, ..), _)| *client == host).flat_map(|(_, list)| list);
-        let free = idle.filter(|kept| kept.queue == queue && kept.since == self.now).next_back()?;
+        let mut idle = self.connections.idle.iter().filter(|((client, ..), _)| *client == host).flat_map(|(_, list)| list);
+        let free = idle.rfind(|kept| kept.queue == queue && kept.since == self.now)?;
         free.turn
     }
 
