@@ -81,7 +81,9 @@ fn every_rule_of_exchange_has_a_test() {
     for section in ["Exchange Online (", "FOPE, ", "Exchange Server ("] {
         let ids: Vec<&str> = table(&rules, section).into_iter().flat_map(|(ids, _)| ids.split(", ")).filter(|id| *id != "–").collect();
         assert!(ids.len() >= 7, "{section}: {ids:?}");
-        problems.extend(ids.into_iter().filter(|id| !shown.contains_key(id)).map(|id| format!("docs/coverage.md, Rule by rule: no row for {id}")));
+        problems.extend(
+            ids.into_iter().filter(|id| !shown.contains_key(id)).map(|id| format!("docs/coverage.md, Rule by rule: no row for {id}")),
+        );
     }
     assert!(problems.is_empty(), "{problems:#?}");
 }
