@@ -2,11 +2,13 @@
 
 mod fate;
 mod intern;
+mod letters;
 mod names;
 mod pattern;
 mod punycode;
 mod reply;
 mod session;
+mod spellings;
 mod text;
 mod time;
 mod tls;
@@ -14,11 +16,12 @@ mod wording;
 
 pub use fate::Fate;
 pub use intern::Interner;
-pub use names::{Address, BadDomain, Domain};
+pub use names::{Address, BadDomain, Domain, common_form};
 pub use pattern::Pattern;
-pub use punycode::ascii_form;
+pub use punycode::{BadLabel, Spelling, spell};
 pub use reply::{CodePattern, Enhanced, Reply};
 pub use session::{AttemptResult, ConnectionResult, Phase};
+pub use spellings::Spellings;
 pub use text::printable;
 pub use time::{DAY, HOUR, MILLISECOND, MINUTE, SECOND, SimTime, parse_duration, seconds};
 pub use tls::{TlsOutcome, TlsVersion};

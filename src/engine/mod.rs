@@ -20,6 +20,7 @@ mod grouping;
 mod in_all;
 mod inject;
 mod kept;
+mod last_resort;
 mod last_words;
 mod letter;
 mod machine;

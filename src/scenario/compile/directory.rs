@@ -3,7 +3,7 @@
 //! Sources: Set-Mailbox ForwardingSmtpAddress, New-MailUser, New-DistributionGroup (RequireSenderAuthenticationEnabled is true unless it is written),
 //! New-RemoteDomain, New-InboxRule. Not modelled: out-of-office replies.
 
-use crate::base::Pattern;
+use crate::base::{Pattern, common_form};
 use crate::diag::code;
 use crate::model::directory::{DirectoryEntry, DsnAuthority, EntryKind, RemoteDomain};
 use crate::model::inbox::InboxRule;
@@ -35,7 +35,7 @@ pub(super) fn entries(recipients: &Named<DirectoryRecipient>, desk: &mut Desk) -
             DirectoryRecipient::MailUser(user) => {
                 EntryKind::MailUser(user.external.get().and_then(|text| expansions::address(text, desk)).filter(|external| {
                     // Its own address once more says nothing new.
-                    !address.eq_ignore_ascii_case(&format!("{}@{}", external.local, external.domain))
+                    common_form(address) != common_form(&format!("{}@{}", external.local, external.domain))
                 }))
             }
             DirectoryRecipient::Group(group) => EntryKind::Group {
@@ -43,7 +43,7 @@ pub(super) fn entries(recipients: &Named<DirectoryRecipient>, desk: &mut Desk) -
                 authenticated_only: group.require_sender_authentication.or(true),
             },
         };
-        entries.push(DirectoryEntry { address: Pattern::new(address), kind });
+        entries.push(DirectoryEntry { address: Pattern::of_names(address), kind });
     }
     entries.sort_by(|a, b| closest_first(&a.address, &b.address));
     entries
@@ -104,7 +104,7 @@ pub(super) fn remote_domains(written: &Named<schema::RemoteDomain>, desk: &mut D
         }
         rows.push(RemoteDomain {
             name: name.as_str().into(),
-            domain: text.trim_end_matches('.').to_ascii_lowercase().into(),
+            domain: common_form(text).into(),
             auto_forward: remote.auto_forward_enabled.or(true),
             ndr: remote.ndr_enabled.or(true),
         });
