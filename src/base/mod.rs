@@ -1,6 +1,7 @@
 //! The words everybody uses: names, time, replies, TLS. Knows nothing of any other room.
 
 mod fate;
+mod in_order;
 mod intern;
 mod letters;
 mod names;
@@ -15,6 +16,7 @@ mod tls;
 mod wording;
 
 pub use fate::Fate;
+pub use in_order::InOrder;
 pub use intern::Interner;
 pub use names::{Address, BadDomain, Domain, common_form};
 pub use pattern::Pattern;

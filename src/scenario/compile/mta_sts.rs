@@ -1,5 +1,6 @@
 //! The policy hosts of a stage (RFC 8461 §3.3).
 
+use crate::base::InOrder;
 use crate::decide::mta_sts::read_policy;
 use crate::diag::{Diagnostic, code};
 use crate::model::mta_sts::PolicySite;
@@ -29,6 +30,6 @@ pub(super) fn sites(tree: &Scenario, certificates: &Certificates, tables: &mut T
         let own = tables.names.intern(name.as_str());
         rows.push((name, PolicySite { domain: own, text: block.text().into(), certificate }));
     }
-    rows.sort_by(|a, b| a.0.as_str().cmp(b.0.as_str()));
+    rows.in_order_by(|a, b| a.0.as_str().cmp(b.0.as_str()));
     rows.into_iter().map(|(_, row)| row).collect()
 }

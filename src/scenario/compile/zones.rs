@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use crate::base::{Domain, HostId, NameId, common_form};
+use crate::base::{Domain, HostId, InOrder, NameId, common_form};
 use crate::diag::{Diagnostic, Span, code};
 use crate::model::dns::{Dnssec, Names, Outcome, RecordData, RecordType, Rest, TlsaData, Zones, ZonesBuilder, reverse_name};
 use crate::scenario::schema::{self, Scenario, System};
@@ -16,6 +16,7 @@ use super::desk::Desk;
 use super::exchange_inbound::ServiceAddresses;
 use super::exchange_online::{microsoft_domains, tenant_name};
 use super::identity::Identity;
+use super::microsoft_names::{SIGNED_ZONE, endpoint, signed_endpoints};
 use super::stage::Stage;
 use super::tables::Tables;
 use super::world::{Part, World};
@@ -32,11 +33,13 @@ pub(super) struct Beside {
     made_up: Vec<Record>,
     /// Accepted domains and hostnames.
     covered: BTreeSet<String>,
+    /// Endpoints in Microsoft's signed zone.
+    signed: BTreeSet<String>,
 }
 
 impl Beside {
-    pub(super) fn new(world: &World, identities: &[Identity], stages: &[Stage]) -> Self {
-        let mut beside = Self::default();
+    pub(super) fn new(world: &World, identities: &[Identity], stages: &[Stage], texts: &[StageTexts]) -> Self {
+        let mut beside = Self { signed: signed_endpoints(stages, texts), ..Self::default() };
         for identity in identities {
             let Some(hostname) = &identity.hostname else { continue };
             beside.covered.insert(hostname.as_str().to_owned());
@@ -72,7 +75,10 @@ impl Beside {
                 }
             }
         }
-        beside.made_up.sort();
+        for name in &beside.signed {
+            beside.made_up.extend(front_ends.iter().map(|address| (name.clone(), RecordData::of_address(*address))));
+        }
+        beside.made_up.in_order();
         beside.made_up.dedup();
         beside
     }
@@ -115,11 +121,6 @@ impl Beside {
             into.extend(data.target().map(ToString::to_string));
         }
     }
-}
-
-/// The host that takes mail for an accepted domain.
-pub(super) fn endpoint(domain: &str) -> String {
-    format!("{}.mail.protection.outlook.com", domain.replace('.', "-"))
 }
 
 /// The texts of one stage: the public data, and the views over it.
@@ -166,6 +167,9 @@ pub(super) fn zones(tree: &Scenario, texts: &StageTexts, beside: &Beside, names:
             add(&mut builder, view, layer, as_written, tree, names);
         }
     }
+    if !beside.signed.is_empty() {
+        builder.set_dnssec(names.intern(SIGNED_ZONE), Dnssec::Secure);
+    }
     if let Some(dns) = dns {
         for (name, state) in dns.dnssec.iter() {
             let state = match state {
@@ -194,7 +198,7 @@ fn add(builder: &mut ZonesBuilder, view: usize, layer: &LayerText, as_written: b
     let mut records: Vec<_> = layer.records.iter().collect();
     if !as_written {
         // Luck orders the answers, so the order of the lines must not.
-        records.sort_by(|a, b| (&a.owner, &a.data).cmp(&(&b.owner, &b.data)));
+        records.in_order_by(|a, b| (&a.owner, &a.data).cmp(&(&b.owner, &b.data)));
     }
     let rows: Vec<(NameId, u32, RecordData)> = records
         .into_iter()
