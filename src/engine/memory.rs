@@ -91,7 +91,7 @@ pub(crate) struct Memory {
     pub(super) frozen: BTreeMap<u32, SimTime>,
     pub(super) wait_lists: super::waiting_for::WaitLists,
     /// Who has a connection to a host of which there is one at a time (`serialize_hosts`): the job, and until when, once it went on.
-    connected: BTreeMap<(HostId, NameId), (u32, SimTime)>,
+    pub(super) connected: BTreeMap<(HostId, NameId), (u32, SimTime)>,
     /// Copies that were fetched over an open connection, until it is taken.
     pub(super) fetched: BTreeMap<u32, Option<super::kept::Kept>>,
 }
@@ -191,22 +191,6 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             Usable::Yes => Some(!old),
             Usable::YesExpired => Some(false),
         }
-    }
-
-    /// Takes the only connection to a host (Exim smtp.c `enq_start`); `false`: somebody else has it. What the job had before is free from now on.
-    fn connects_alone(&mut self, job: u32, to: (HostId, NameId), at: SimTime) -> bool {
-        self.disconnects(job, at);
-        let connected = &mut self.memory.connected;
-        if connected.get(&to).is_some_and(|(_, until)| at < *until) {
-            return false;
-        }
-        connected.insert(to, (job, SimTime::NEVER));
-        true
-    }
-
-    /// A job has no connection any more from a moment on.
-    fn disconnects(&mut self, job: u32, at: SimTime) {
-        self.memory.connected.values_mut().filter(|(who, until)| *who == job && *until == SimTime::NEVER).for_each(|row| row.1 = at);
     }
 
     /// Must this recipient wait before it is even looked up? Asked in queue runs only.

@@ -28,6 +28,7 @@ mod mail_run;
 mod manner;
 mod memory;
 mod notices;
+mod one_connection;
 mod organization;
 mod origin_dns;
 mod pass;

@@ -4,7 +4,7 @@ use super::last_words::last_missing;
 use super::targets::{leave_out, mx_answer, own_target};
 use super::world::World;
 use crate::base::{ConfigId, Enhanced, HostId, NameId, ResolverId, SimTime};
-use crate::decide::dane::{Ground, ground};
+use crate::decide::dane::Ground;
 use crate::decide::exchange::smart_host::by_smart_host_rules;
 use crate::decide::mx::{Asker, Candidate, MxAnswer, MxPlan, MxStep, TargetAddresses, plan, read_mx};
 use crate::decide::profile::Behaviour;
@@ -220,7 +220,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                         grounds: Vec::new(),
                         list: false,
                         tail: None,
- beside_self: false,
+                        beside_self: false,
                     };
                 }
                 let mut decision = read_mx(rules, names, name, &read);
@@ -250,7 +250,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                             grounds: Vec::new(),
                             list: false,
                             tail: None,
- beside_self: false,
+                            beside_self: false,
                             missing: SmallVec::new(),
                         };
                     }
@@ -291,17 +291,6 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         let missing = found.iter().filter(|target| target.addresses.is_empty()).map(|target| target.preference).collect();
         let tail = last_missing(rules, &asker, &found);
         MadePlan { outcome, decisions, why, preferences: preferences && !implicit, missing, grounds, list, tail, beside_self }
-    }
-
-    /// What DANE stands on at the addresses of a target; nothing is said about those that nobody signed.
-    fn grounds(&self, list: bool, target: NameId, answers: &[(u32, u32); 2]) -> SmallVec<[(IpAddr, Ground); 2]> {
-        let signed = |id: &u32| *id != NONE && self.resolvers.answer(*id).dnssec_of_asked == Dnssec::Secure;
-        let of = |id: u32| {
-            let answer = self.resolvers.answer(id);
-            let ground = ground(list, target, answer);
-            answer.records().iter().filter_map(RecordData::address).map(move |address| (address, ground))
-        };
-        answers.iter().map(|(id, _)| *id).filter(signed).flat_map(of).collect()
     }
 
     /// A next hop of the configuration that cannot be found may be an error of the configuration.

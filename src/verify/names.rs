@@ -63,7 +63,7 @@ impl Names {
             for layer in dns.layers.0.iter().chain(dns.views.iter().flat_map(|(_, view)| &view.layers.0)) {
                 names.has_zone_files |= layer.files.is_written();
                 let words = layer.records.as_str().unwrap_or_default().split_whitespace();
-                names.zone_words.extend(words.map(|word| common_form(word)));
+                names.zone_words.extend(words.map(common_form));
             }
         }
         names.faults.extend(scenario.faults.keys().map(Text::shared));

@@ -122,7 +122,7 @@ fn shown(connector: &schema::SendConnector, own: Option<CertId>, anonymous: bool
         };
     }
     // Without a name the server takes the certificate that has the connector's Fqdn; its self-signed one proves nothing.
-    let fqdn = connector.fqdn.as_str().map(|name| common_form(name));
+    let fqdn = connector.fqdn.as_str().map(common_form);
     let has_it = |id: CertId| {
         let certificate = &tables.certificates[id.index()];
         fqdn.as_deref().is_none_or(|fqdn| certificate.any_name || carries(certificate, &Wanted::Name(fqdn), true))
