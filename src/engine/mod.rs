@@ -3,6 +3,7 @@
 mod admission;
 mod alias;
 mod authentication;
+mod back_pressure;
 mod between_servers;
 mod chance;
 mod command;
@@ -29,6 +30,7 @@ mod manner;
 mod memory;
 mod notices;
 mod one_connection;
+mod operations;
 mod organization;
 mod origin_dns;
 mod pass;

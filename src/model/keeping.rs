@@ -1,7 +1,7 @@
 //! Which connections does a sender keep open for more mail, and for how long?
 //!
 //! Sources: Postfix CONNECTION_CACHE_README and postconf(5), Exim specification `connection_max_messages`, Sendmail op.me `ConnectionCacheSize`,
-//! KumoMTA `make_egress_path`.
+//! KumoMTA `make_egress_path`, New-SendConnector `SmtpMaxMessagesPerConnection`.
 
 /// How a sender keeps connections open.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -44,6 +44,8 @@ pub struct Cache {
     pub mails: u32,
     /// Encrypted ones too.
     pub encrypted: bool,
+    /// Only for what stands in the same line and has its turn at that moment (Exchange Server).
+    pub own_line: bool,
     /// Before it is used again, RSET asks whether it is still there; so long is waited for the answer. 0 = it is not asked.
     pub probe_ns: u64,
 }
