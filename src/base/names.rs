@@ -3,10 +3,10 @@
 //! Sources: RFC 1035 §2.3.1 and §3.1 (lengths), RFC 5321 §2.3.11 and §4.1.2 (addresses). Not modelled: quoted local parts
 //! with special characters keep their quotes and are compared as written.
 
-use super::punycode::ascii_form;
+use super::punycode::{BadLabel, spell};
 use std::fmt;
 
-/// A domain or host name in normal form: ASCII lower case, no trailing dot, `.` is the root (empty text).
+/// A domain or host name in normal form: ASCII lower case, A-labels for other letters, no trailing dot, `.` is the root (empty text).
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Domain(Box<str>);
 
@@ -16,29 +16,27 @@ pub enum BadDomain {
     /// A label is empty, too long or has characters that no host name has.
     #[error("the label `{0}` is not one to 63 letters, digits, `-` or `_`")]
     Label(String),
-    /// The name has letters that are not ASCII; how DNS has it.
-    #[error("it has letters that are not ASCII: in DNS its name is `{0}`, so write that")]
-    NotAscii(String),
+    /// A label in other letters than ASCII has no A-label.
+    #[error("{0}")]
+    NoALabel(BadLabel),
     /// More than 253 characters.
     #[error("a name has at most 253 characters, this one has {0}")]
     TooLong(usize),
 }
 
 impl Domain {
-    /// Reads a name; upper case and one final dot are normalized away. `*` is allowed as the first whole label.
+    /// Reads a name; upper case and one final dot are normalized away, labels in other letters become A-labels. `*` is allowed as the first whole
+    /// label.
     ///
     /// # Errors
     /// A label that is empty, longer than 63 characters or not made of letters, digits, `-`, `_`; more than 253 in all.
     pub fn parse(text: &str) -> Result<Self, BadDomain> {
+        if !text.is_ascii() {
+            return Self::parse(&spell(text).map_err(BadDomain::NoALabel)?.ascii);
+        }
         let name = text.strip_suffix('.').unwrap_or(text);
         if name.len() > 253 {
             return Err(BadDomain::TooLong(name.len()));
-        }
-        if !name.is_ascii()
-            && let Some(ascii) = ascii_form(name)
-            && Self::parse(&ascii).is_ok()
-        {
-            return Err(BadDomain::NotAscii(ascii));
         }
         if name.is_empty() {
             return if text == "." { Ok(Self("".into())) } else { Err(BadDomain::Label(String::new())) };
@@ -80,6 +78,22 @@ fn is_label(label: &str) -> bool {
     !label.is_empty() && label.len() <= 63 && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
 }
 
+/// The normal form of a domain name, of a mail address or pattern with one behind its last `@`, or of a next hop, which somebody else judges: small letters, A-labels,
+/// no final dot. All texts that are compared with a [`Domain`] go through here.
+#[must_use]
+pub fn common_form(text: &str) -> String {
+    let (front, name) = text.rsplit_once('@').map_or(("", text), |(front, _)| text.split_at(front.len() + 1));
+    let whole = name.strip_suffix('.').unwrap_or(name);
+    if whole.is_ascii() {
+        return front.to_ascii_lowercase() + &whole.to_ascii_lowercase();
+    }
+    // A next hop has brackets around its name and a port behind it.
+    let (open, rest) = whole.strip_prefix('[').map_or(("", whole), |rest| ("[", rest));
+    let (name, port) = rest.split_at(rest.find([']', ':']).unwrap_or(rest.len()));
+    let ascii = spell(name).map_or_else(|_| name.to_owned(), |spelling| spelling.ascii);
+    (front.to_owned() + open + ascii.strip_suffix('.').unwrap_or(&ascii) + port).to_ascii_lowercase()
+}
+
 /// An envelope address, split at its last `@`. The null sender is not one of these.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Address {
@@ -102,8 +116,13 @@ impl Address {
             domain.to_owned()
         } else {
             let probe = domain.replace('#', "0");
-            Domain::parse(&probe).ok().filter(|name| !name.as_str().is_empty())?;
-            domain.strip_suffix('.').unwrap_or(domain).to_ascii_lowercase()
+            let name = Domain::parse(&probe).ok().filter(|name| !name.as_str().is_empty())?;
+            match (domain.contains('#'), domain.is_ascii()) {
+                (false, _) => name.0.into(),
+                (true, true) => domain.strip_suffix('.').unwrap_or(domain).to_ascii_lowercase(),
+                // The number of the message would be another A-label each time.
+                (true, false) => return None,
+            }
         };
         Some(Self { local: local.into(), domain: domain.into() })
     }
@@ -128,13 +147,53 @@ mod tests {
             ("*.contoso.com", Ok("*.contoso.com")),
             ("_25._tcp.mx", Ok("_25._tcp.mx")),
             ("domain.*.contoso.com", Err(BadDomain::Label("*".into()))),
-            ("mail.Bücher.example", Err(BadDomain::NotAscii("mail.xn--bcher-kva.example".into()))),
+            ("mail.Bücher.example.", Ok("mail.xn--bcher-kva.example")),
+            ("XN--Bcher-kva.example", Ok("xn--bcher-kva.example")),
+            ("例え。テスト。", Ok("xn--r8jz45g.xn--zckzah")),
+            ("*.bücher.example", Ok("*.xn--bcher-kva.example")),
             ("a b.bücher.example", Err(BadDomain::Label("a b".into()))),
+            ("bü☃.example", Err(BadDomain::NoALabel(BadLabel::Letter("\\u{2603}".into())))),
             ("a..b", Err(BadDomain::Label(String::new()))),
             ("", Err(BadDomain::Label(String::new()))),
         ];
         for (text, expected) in cases {
             assert_eq!(Domain::parse(text).map(|name| name.as_str().to_owned()), expected.map(str::to_owned), "{text}");
+        }
+    }
+
+    #[test]
+    fn common_forms() {
+        let cases = [
+            ("Contoso.COM.", "contoso.com"),
+            ("*@Bücher.example", "*@xn--bcher-kva.example"),
+            ("Jürgen@BÜCHER.example", "jürgen@xn--bcher-kva.example"),
+            ("*.bücher.example", "*.xn--bcher-kva.example"),
+            ("*bücher.example", "*bücher.example"),
+            ("[Mail.Bücher.example]:587", "[mail.xn--bcher-kva.example]:587"),
+            ("[192.0.2.1]", "[192.0.2.1]"),
+            ("例え。テスト。", "xn--r8jz45g.xn--zckzah"),
+            ("*", "*"),
+            ("<>", "<>"),
+            ("", ""),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(common_form(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn addresses() {
+        let cases = [
+            ("Bob@Bücher.example", Some("Bob@xn--bcher-kva.example")),
+            ("bob@Contoso.com.", Some("bob@contoso.com")),
+            ("bob@d#.Example.", Some("bob@d#.example")),
+            ("bob@bü#.example", None),
+            ("bob@[192.0.2.1]", Some("bob@[192.0.2.1]")),
+            ("bob@bü☃.example", None),
+            ("bob@", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(Address::parse(text).map(|address| address.to_string()).as_deref(), expected, "{text}");
         }
     }
 

@@ -1,5 +1,6 @@
 //! Does a name or address match `*@contoso.com`? `*` is any run of characters, nothing else is special.
 
+use super::names::common_form;
 use std::fmt;
 
 /// A pattern of a scenario, compared without regard to case.
@@ -11,6 +12,12 @@ impl Pattern {
     #[must_use]
     pub fn new(text: &str) -> Self {
         Self(text.to_ascii_lowercase().into())
+    }
+
+    /// A pattern of domain names or mail addresses: names in other letters are their A-labels.
+    #[must_use]
+    pub fn of_names(text: &str) -> Self {
+        Self(common_form(text).into())
     }
 
     /// The pattern as text.

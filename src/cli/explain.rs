@@ -2,7 +2,7 @@
 
 use super::Exit;
 use super::args::{ExplainArgs, Format};
-use super::input::{self, clock};
+use super::input::{self, clock, with_names};
 use super::output::{complain, deliver};
 use crate::analysis;
 use crate::analysis::outcome::Outcome;
@@ -30,7 +30,7 @@ pub fn explain(args: &ExplainArgs) -> Exit {
         None => outcome.messages.first().map(|message| message.id.to_string()).unwrap_or_default(),
     };
     let result = match args.answer.format {
-        Format::Text => explain_text(&outcome, &id, clock(&loaded)),
+        Format::Text => explain_text(&outcome, &id, clock(&loaded)).map(|text| with_names(text, &loaded)),
         Format::Json => explain_json(&outcome, &id),
     };
     match result {

@@ -7,8 +7,9 @@ use std::path::Path;
 use super::args::{ExplainArgs, Format, WhatIf};
 use super::output::{complain, deliver, plain, remark, shown};
 use super::{Exit, print_json};
+use crate::base::Spellings;
 use crate::diag::{Diagnostic, Severity, Sources, Span, Style, code, in_file_order, render};
-use crate::report::words::Clock;
+use crate::report::words::{Clock, spelled_names};
 use crate::scenario::load::FILE_BYTES_MAX;
 use crate::scenario::schema::Scenario;
 use crate::scenario::{Field, Invalid, Loaded, Loader, Named, overlay};
@@ -145,6 +146,12 @@ pub fn cannot_read(path: &Path, error: &io::Error) -> Exit {
 /// How the moments of a scenario are told.
 pub fn clock(loaded: &Loaded) -> Clock {
     loaded.model.clock()
+}
+
+/// An answer for people, with the names below it that the scenario has in other letters than ASCII.
+pub fn with_names(answer: String, loaded: &Loaded) -> String {
+    let names = spelled_names(&answer, &Spellings::of(loaded.loader.sources.texts()));
+    answer + &names
 }
 
 /// The name of a scenario that has none.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::Exit;
 use super::args::{Format, RunArgs, Trace};
-use super::input::{self, clock};
+use super::input::{self, clock, with_names};
 use super::output::{complain, deliver, make_folder};
 use crate::analysis;
 use crate::analysis::outcome::Outcome;
@@ -67,7 +67,7 @@ fn play(loaded: &Loaded, file: &Path, args: &RunArgs) -> (String, Exit) {
     };
     if trace == Trace::Counters {
         let result = match args.answer.format {
-            Format::Text => counters_text(&loaded.model.name, &run, clock(loaded)),
+            Format::Text => with_names(counters_text(&loaded.model.name, &run, clock(loaded)), loaded),
             Format::Json => counters_json(&loaded.model.name, &run),
         };
         return (result, exit);
@@ -76,8 +76,8 @@ fn play(loaded: &Loaded, file: &Path, args: &RunArgs) -> (String, Exit) {
     let exit = args.tls_report.as_ref().map_or(exit, |folder| exit.and(write_tls_reports(loaded, &outcome, folder)));
     let again = shell_word(&file.to_string_lossy()) + &args.what_if.again();
     let result = match args.answer.format {
-        Format::Text if trace == Trace::Fates => fates_text(&outcome, &again, clock(loaded)),
-        Format::Text => run_text(&outcome, &again, clock(loaded)),
+        Format::Text if trace == Trace::Fates => with_names(fates_text(&outcome, &again, clock(loaded)), loaded),
+        Format::Text => with_names(run_text(&outcome, &again, clock(loaded)), loaded),
         Format::Json => run_json(&outcome),
     };
     (result, exit)

@@ -1,10 +1,12 @@
 //! When does a sender keep a connection, and when is an open one used again?
 //!
 //! Sources: Postfix qmgr_entry.c `qmgr_entry_select` (demand), smtp_session.c and smtp_connect.c `smtp_cleanup_session` (what stays), scache(8);
-//! Exim transport.c `transport_check_waiting`; Sendmail mci.c. Not modelled: connections of a session with a login are not kept.
+//! Exim transport.c `transport_check_waiting`; Sendmail mci.c. Not modelled: which of several logins
+//! a connection was opened with.
 
-use crate::base::{SECOND, SimTime};
-use crate::model::keeping::Cache;
+use super::{Decision, because};
+use crate::base::{SECOND, SimTime, count};
+use crate::model::keeping::{Cache, Keeping};
 
 /// How busy a destination is, as Postfix's queue manager knows it. Forgotten when nothing waits for it and nothing is on its way.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -41,11 +43,45 @@ pub fn stays(cache: &Cache, opened: SimTime, mails: u32, encrypted: bool, now: S
     young && (cache.mails == 0 || mails < cache.mails) && (!encrypted || cache.encrypted)
 }
 
+/// Why a session goes over a connection to `name` that is open already, and had `mails` messages.
+#[must_use]
+pub fn why_open(keeping: &Keeping, name: &str, mails: u32, own_queue: bool) -> Decision<()> {
+    let count = count(u64::from(mails), "message");
+    let one = |rule, why: String, source| because(rule, name, why, source);
+    let chosen = match keeping {
+        Keeping::Cache(cache) => {
+            let whose = if own_queue { "its own destination" } else { "another destination" };
+            let kept =
+                if cache.on_demand { "mail waited for the destination, or it is one whose connections are always kept" } else { "always" };
+            vec![
+                one(
+                    "KEEP-2",
+                    format!("a connection that is open goes before a new one: it was opened for {whose} and carried {count}"),
+                    "smtp_reuse.c",
+                ),
+                one("KEEP-1", format!("kept open: {kept}"), "qmgr_entry.c"),
+            ]
+        }
+        Keeping::ForWaiting { .. } => {
+            vec![one(
+                "KEEP-3",
+                format!("the message before it got through, and this one waited for the same host; {count} so far"),
+                "Exim smtp.c",
+            )]
+        }
+        Keeping::WithinRun { .. } => {
+            vec![one("KEEP-4", format!("the queue run has a connection to this host that carried {count}"), "mci.c")]
+        }
+        Keeping::Never => vec![one("KEEP-5", format!("the session is still open after {count}"), "limit.c")],
+    };
+    Decision { outcome: (), chosen, passed_over: Vec::new() }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::decide::profile::default_sender;
-    use crate::model::settings::{Keeping, Profile};
+    use crate::model::settings::Profile;
 
     /// Milliseconds, how many are under way, when the last was over.
     type Begin = (u64, u32, Option<u64>);

@@ -74,8 +74,11 @@ pub fn read_mx(rules: &Behaviour, names: &Names, name: NameId, answer: &MxAnswer
         }
         MxAnswer::Internet => return one(MxStep::Implicit, "R1", "a domain of the internet outside of the model", "scenario: dns.rest"),
     };
-    let is_null =
-        |(preference, exchange): &(u16, NameId)| names.text(*exchange).is_empty() && (*preference == 0 || rules.mx.null_mx_any_preference);
+    let is_null = |(preference, exchange): &(u16, NameId)| match names.text(*exchange) {
+        "" => *preference == 0 || rules.mx.null_mx_any_preference,
+        "localhost" => rules.mx.localhost_is_null_mx,
+        _ => false,
+    };
     let only_null = records.iter().all(is_null);
     if only_null || rules.mx.null_mx_wins && records.iter().any(is_null) {
         let rule = if only_null { "R14" } else { "R15" };
@@ -91,9 +94,9 @@ pub fn read_mx(rules: &Behaviour, names: &Names, name: NameId, answer: &MxAnswer
     let mut sorted = records.clone();
     sorted.sort_by(|a, b| (a.0, names.text(a.1)).cmp(&(b.0, names.text(b.1))));
     for (preference, target) in sorted {
-        if names.text(target).is_empty() {
+        if names.text(target).is_empty() || is_null(&(preference, target)) {
             let rule = if preference == 0 { "R15" } else { "R16" };
-            passed_over.push(because(rule, ".", "not a host; left out beside real ones", "RFC 7505 §3"));
+            passed_over.push(because(rule, label(names, target), "not a host; left out beside real ones", "RFC 7505 §3"));
         } else if !rules.mx.keeps_duplicates && targets.iter().any(|(_, seen)| *seen == target) {
             passed_over.push(because(
                 "R21",

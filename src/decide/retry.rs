@@ -4,7 +4,7 @@
 //! What Exim remembers is in `remembered`. Not modelled here: memory of routes (OpenSMTPD).
 
 use super::profile::ExpiryTest;
-use crate::base::{SECOND, SimTime};
+use crate::base::{MINUTE, SECOND, SimTime};
 use crate::model::settings::Retry;
 
 /// What the sender remembers of a message.
@@ -18,6 +18,8 @@ pub struct Memory {
     pub deferrals: u32,
     /// A report, or other mail from the null sender.
     pub null_sender: bool,
+    /// What luck adds to the wait.
+    pub jitter_ns: i64,
 }
 
 /// What comes next.
@@ -48,7 +50,7 @@ pub fn after_deferral(retry: &Retry, expiry: ExpiryTest, memory: Memory, now: Si
             why: "the next queue run looks at it; whether it is tried there depends on the retry times of its hosts",
         },
         Retry::Rfc { first_ns, factor_percent, max_ns, lifetime_ns, .. } => {
-            let wait = growing(*first_ns, *factor_percent, *max_ns, memory.deferrals);
+            let wait = growing(*first_ns, *factor_percent, *max_ns, memory.deferrals).saturating_add_signed(memory.jitter_ns);
             let at = now.after(wait);
             match expiry {
                 ExpiryTest::BeforeNext if at.since(memory.arrived) > *lifetime_ns => {
@@ -109,6 +111,16 @@ pub fn after_deferral(retry: &Retry, expiry: ExpiryTest, memory: Memory, now: Si
             Next::Try { at: now.after(waits_ns.get(step).copied().unwrap_or(SECOND)), why: "the next wait of its retry schedule" }
         }
     }
+}
+
+/// How much longer (or shorter) a wait is, by luck: a fortieth of the first wait, half a minute at most, in whole seconds (KumoMTA queue.rs).
+#[must_use]
+pub fn jitter_ns(retry: &Retry, luck: u64) -> i64 {
+    let Retry::Rfc { first_ns, .. } = retry else { return 0 };
+    let magnitude = (first_ns / 20).min(MINUTE);
+    let drawn = (u128::from(luck) * u128::from(magnitude)) >> 64;
+    let nanoseconds = i64::try_from(drawn).unwrap_or(0) - (magnitude / 2) as i64;
+    nanoseconds / SECOND as i64 * SECOND as i64
 }
 
 /// How long a queue waits that failed this often in a row (Exchange Server: the schedule of a queue).
@@ -187,12 +199,28 @@ mod tests {
             match after_deferral(
                 retry,
                 expiry,
-                Memory { arrived: SimTime::ZERO, began: now, deferrals: all as u32, null_sender: false },
+                Memory { arrived: SimTime::ZERO, began: now, deferrals: all as u32, null_sender: false, jitter_ns: 0 },
                 now,
             ) {
                 Next::Try { at, .. } => now = at,
                 Next::Expire { .. } => return (times, all, now),
             }
+        }
+    }
+
+    #[test]
+    fn jitter() {
+        let kumo = |first_ns| Retry::Rfc { first_ns, factor_percent: 200, max_ns: DAY, lifetime_ns: DAY, delay_notice_ns: 0 };
+        let cases = [
+            (20 * MINUTE, 0, -30),
+            (20 * MINUTE, u64::MAX / 2, 0),
+            (20 * MINUTE, u64::MAX, 29),
+            (10 * DAY, 0, -30),
+            (2 * MINUTE, 0, -3),
+            (SECOND, u64::MAX, 0),
+        ];
+        for (first_ns, luck, expected_s) in cases {
+            assert_eq!(jitter_ns(&kumo(first_ns), luck), expected_s * SECOND as i64, "{first_ns} {luck}");
         }
     }
 
@@ -221,7 +249,7 @@ mod tests {
         let next = |age_s: u64| match after_deferral(
             &opensmtpd,
             ExpiryTest::Timer,
-            Memory { arrived: SimTime::ZERO, began: SimTime::ZERO, deferrals: 1, null_sender: false },
+            Memory { arrived: SimTime::ZERO, began: SimTime::ZERO, deferrals: 1, null_sender: false, jitter_ns: 0 },
             SimTime(age_s * SECOND),
         ) {
             Next::Try { at, .. } => at.0 / SECOND,
@@ -241,7 +269,7 @@ mod tests {
                 lifetime_ns: DAY,
                 warning_ns: 0,
             };
-            let memory = Memory { arrived: SimTime::ZERO, began: SimTime::ZERO, deferrals: 1, null_sender: false };
+            let memory = Memory { arrived: SimTime::ZERO, began: SimTime::ZERO, deferrals: 1, null_sender: false, jitter_ns: 0 };
             match after_deferral(&retry, ExpiryTest::AfterAttempt, memory, SimTime(at * SECOND + 1)) {
                 Next::Try { at, .. } => at.0 / SECOND,
                 Next::Expire { .. } => 0,

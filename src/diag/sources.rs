@@ -79,6 +79,11 @@ impl Sources {
         FileId(self.list.len() as u32 - 1)
     }
 
+    /// All texts, in the order in which they were read.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        self.list.iter().map(|source| &*source.text)
+    }
+
     fn get(&self, file: FileId) -> Option<&Source> {
         self.list.get(file.0 as usize)
     }

@@ -30,6 +30,7 @@ pub(crate) enum Purpose {
     CacheAge,
     Egress,
     FrontEnd,
+    Jitter,
 }
 
 /// The luck of one run.

@@ -1,5 +1,6 @@
 //! The end of a pass, of a recipient, of a copy: retry, expiry, fates.
 
+use super::chance::Purpose;
 use super::world::{RecipientState, World};
 use crate::base::{Enhanced, Fate, HostId, SimTime};
 use crate::decide::profile::ExpiryTest;
@@ -89,10 +90,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             self.copies[copy].notified = true;
             self.delay_notice(copy);
         }
+        let jitter_ns = if rules.pass.jitters { self.jitter_of(copy) } else { 0 };
         match after_deferral(
             &sender.retry,
             rules.expiry,
-            Memory { arrived, began: self.copies[copy].pass_at, deferrals, null_sender },
+            Memory { arrived, began: self.copies[copy].pass_at, deferrals, null_sender, jitter_ns },
             self.now,
         ) {
             Next::Try { at, why } => {
@@ -110,6 +112,15 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 self.expire(copy);
             }
         }
+    }
+
+    /// What luck adds to the wait of a copy.
+    #[cold]
+    fn jitter_of(&self, copy: u32) -> i64 {
+        let row = &self.copies[copy];
+        let place = self.model.hosts[row.host.index()].key;
+        let luck = self.chance.draw(Purpose::Jitter, self.messages[row.message].luck, place, u64::from(row.deferrals));
+        crate::decide::retry::jitter_ns(&self.config(row.host).sender.retry, luck)
     }
 
     pub(super) fn pass_row(&mut self, copy: u32, next_at: SimTime, why: &'static str) {

@@ -1,8 +1,9 @@
-//! How many connections does an Exchange server have in all, and who waits for one?
+//! How many deliveries does a server make at once in all, and who waits for one to end?
 //!
-//! Each queue has as many as its depth allows (`transport_queue`); together they have no more than MaxOutboundConnections, and a queue that finds none
-//! free has its turn when one ends, in the order in which they came. Source: Set-TransportService `MaxOutboundConnections`, Exchange Server "Message rate
-//! limits".
+//! Each queue of an Exchange server has as many connections as its depth allows (`transport_queue`); together they have no more than
+//! MaxOutboundConnections. qmail makes no more than `concurrencyremote` remote deliveries at once, whatever their next hops. A queue that finds none free
+//! has its turn when one ends, in the order in which they came. Sources: Set-TransportService `MaxOutboundConnections`, Exchange Server "Message rate
+//! limits"; qmail-send(8).
 
 use super::world::World;
 use crate::base::HostId;
@@ -17,13 +18,18 @@ pub(crate) struct InAll {
 }
 
 impl<const LEVEL: u8> World<'_, LEVEL> {
+    /// How many deliveries a machine makes at once, if there is a bound.
+    fn most_in_all(&self, host: HostId) -> Option<u32> {
+        if self.queues_retry(host) {
+            return Some(self.transport(host).connections_in_all);
+        }
+        Some(self.config(host).sender.deliveries_in_all).filter(|most| *most > 0)
+    }
+
     /// Are all connections of a queue's server taken? Then the queue waits for one.
     pub(super) fn all_are_taken(&mut self, queue: u32) -> bool {
         let host = self.queues[queue as usize].host;
-        if !self.queues_retry(host) {
-            return false;
-        }
-        let most = self.transport(host).connections_in_all;
+        let Some(most) = self.most_in_all(host) else { return false };
         let taken = self.transport_queues.in_all.active.get(&host).is_some_and(|active| *active >= most);
         if taken {
             let waiting = self.transport_queues.in_all.waiting.entry(host).or_default();
@@ -37,7 +43,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     /// A job of a queue begins (or its queue is dead, and it ends at once).
     pub(super) fn one_more(&mut self, queue: u32) {
         let host = self.queues[queue as usize].host;
-        if self.queues_retry(host) {
+        if self.most_in_all(host).is_some() {
             *self.transport_queues.in_all.active.entry(host).or_default() += 1;
         }
     }
@@ -45,7 +51,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     /// A job of such a server is over.
     pub(super) fn one_less(&mut self, host: HostId) {
         if let Some(active) = self.transport_queues.in_all.active.get_mut(&host) {
-            *active -= 1;
+            *active = active.saturating_sub(1);
         }
     }
 

@@ -9,13 +9,14 @@ use super::session::{SessionEnd, Stop, Talk};
 use super::world::World;
 use crate::base::{ConnectionResult, HostId, NameId, Phase, SimTime, TlsOutcome};
 use crate::decide::failure::Effect;
-use crate::decide::keeping::{Demand, stays};
+use crate::decide::keeping::{Demand, stays, why_open};
 use crate::decide::mx::MxPlan;
 use crate::decide::order::Order;
 use crate::decide::profile::End;
 use crate::model::fault::Unreachable;
 use crate::model::settings::{Cache, Directory, Keeping};
 use crate::trace::NONE;
+use crate::trace::level::STEPS;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
@@ -123,13 +124,14 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             let plan = self.cache_plan(plan);
             order.iter().map(|place| (*place, plan.goals[usize::from(*place)].address, plan.goals[usize::from(*place)].port)).collect()
         };
+        let login = self.config(host).logs_in();
         let mut found = None;
         if hop == 0 && state.stores {
             let bindings = self.connections.bindings.get(&queue).cloned().unwrap_or_default();
             for (address, port, until) in bindings {
                 if at < until
                     && let Some((place, ..)) = goals.iter().find(|goal| (goal.1, goal.2) == (address, port))
-                    && let Some(kept) = self.take_idle((host, address, port), queue, idle_ns, at)
+                    && let Some(kept) = self.take_idle((host, address, port), (queue, login), idle_ns, at)
                 {
                     found = Some((*place, kept));
                     break;
@@ -139,7 +141,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         if found.is_none() {
             let best = self.best_places(plan, order);
             for (place, address, port) in goals.iter().filter(|goal| best.contains(&goal.0)) {
-                if let Some(kept) = self.take_idle((host, *address, *port), queue, idle_ns, at) {
+                if let Some(kept) = self.take_idle((host, *address, *port), (queue, login), idle_ns, at) {
                     found = Some((*place, kept));
                     break;
                 }
@@ -164,11 +166,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 
     /// The newest connection to an address that is idle and may be used for a destination.
-    fn take_idle(&mut self, key: (HostId, IpAddr, u16), queue: u32, idle_ns: u64, at: SimTime) -> Option<Kept> {
-        let own_line = self.cache_of(key.0).is_some_and(|cache| cache.own_line);
+    fn take_idle(&mut self, key: (HostId, IpAddr, u16), (queue, login): (u32, bool), idle_ns: u64, at: SimTime) -> Option<Kept> {
+        let own_line = login || self.cache_of(key.0).is_some_and(|cache| cache.own_line);
         let list = self.connections.idle.get_mut(&key)?;
         list.retain(|kept| at <= kept.since.after(idle_ns));
-        // What was encrypted for one destination may be too little for another.
+        // What was encrypted for one destination may be too little for another, and its login may be another one (smtp.h `SMTP_KEY_MASK_SCACHE_ENDP_LABEL`).
         let place = list.iter().rposition(|kept| !kept.encrypted && !own_line || kept.queue == queue)?;
         Some(list.remove(place))
     }
@@ -249,9 +251,23 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     #[cold]
     #[inline(never)]
     fn transfer_again(&mut self, talk: &mut Talk<'_>) -> SessionEnd {
+        if self.writes(STEPS) {
+            self.tell_why_kept(talk);
+        }
         let mut end = self.transfer_logged_in(talk);
         end.why = self.tables.texts.intern("over a connection that was open already".into());
         end
+    }
+
+    /// Why this session has a connection already.
+    fn tell_why_kept(&mut self, talk: &Talk<'_>) {
+        let Some(kept) = self.kept_of(talk.job) else { return };
+        let host = self.copies[self.jobs[talk.job].copy].host;
+        let name = crate::decide::mx::label(&self.tables.names, kept.name);
+        let own_queue = self.jobs[talk.job].queue == kept.queue;
+        let decision = why_open(&self.config(host).sender.keeping, &name, kept.mails, own_queue);
+        let stored = self.store("which connection?", host, NONE, &decision);
+        self.trace_of_job(talk.job, &[stored]);
     }
 
     /// Is the job's session one over a connection that was open?
@@ -296,23 +312,24 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             extensions: end.extended,
             turn: (row.hop < row.own_hops).then(|| ((usize::from(row.turn) + usize::from(row.hop)) % usize::from(row.own_hops)) as u8),
         };
-        let login = self.config(client).logs_in() || self.model.hosts[client.index()].egress.len() > 1;
+        // Each address of a pool is a transport of its own, and so are its connections.
+        let pool = self.model.hosts[client.index()].egress.len() > 1;
         match keeping {
             Keeping::Never if end.host_failure => self.suspend_route(job, kept.address, self.now),
             Keeping::Never => self.session_stays(job, kept, whole),
             Keeping::Cache(cache) => {
                 let mails = self.mails_per_connection(client, queue).unwrap_or(cache.mails);
-                let stays = good && !login && stays(&Cache { mails, ..cache.clone() }, kept.opened, kept.mails, encrypted, self.now);
+                let stays = good && !pool && stays(&Cache { mails, ..cache.clone() }, kept.opened, kept.mails, encrypted, self.now);
                 self.keep_in_cache(job, kept, (stays, end.host_failure), cache.idle_ns);
             }
             Keeping::ForWaiting { mails } => {
                 let done = end.rest.is_none()
                     && (end.taken_at().is_some() || end.refusals.iter().any(|(_, effect, _)| matches!(effect, Effect::Bounce(_))));
-                if good && done && !login && (*mails == 0 || kept.mails < *mails) {
+                if good && done && !pool && (*mails == 0 || kept.mails < *mails) {
                     self.fetch_waiting(job, kept);
                 }
             }
-            Keeping::WithinRun { .. } => self.keep_in_run(job, kept, (good && !login, whole && !end.host_failure && !closing), end.reply),
+            Keeping::WithinRun { .. } => self.keep_in_run(job, kept, (good && !pool, whole && !end.host_failure && !closing), end.reply),
         }
     }
 

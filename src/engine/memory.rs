@@ -90,6 +90,8 @@ pub(crate) struct Memory {
     /// Frozen messages that will be looked at again, by copy: since when.
     pub(super) frozen: BTreeMap<u32, SimTime>,
     pub(super) wait_lists: super::waiting_for::WaitLists,
+    /// Who has a connection to a host of which there is one at a time (`serialize_hosts`): the job, and until when, once it went on.
+    pub(super) connected: BTreeMap<(HostId, NameId), (u32, SimTime)>,
     /// Copies that were fetched over an open connection, until it is taken.
     pub(super) fetched: BTreeMap<u32, Option<super::kept::Kept>>,
 }
@@ -171,7 +173,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             answer = Usable::NotYet;
         }
         let old = too_old(rule(Failure::Other), arrived, at);
+        let one_connection = retry.one_connection_a_host;
         if self.memory.passes.get(&copy).is_some_and(|pass| pass.unusable.contains(&key)) {
+            answer = Usable::NotYet;
+        }
+        if one_connection && matches!(answer, Usable::Yes | Usable::YesExpired) && !self.connects_alone(job, (host, key.0), at) {
             answer = Usable::NotYet;
         }
         let notes = self.memory.jobs.entry(job).or_default();
@@ -296,6 +302,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     /// A job is over. Says what it leaves: whether anything was tried, and whether all hosts have failed for very long.
     pub(super) fn job_remembered(&mut self, job: u32) -> (bool, bool) {
+        self.disconnects(job, self.now);
         let mut notes = self.memory.jobs.remove(&job).unwrap_or_default();
         if let Some((items, own)) = notes.before_fallback {
             let again: Vec<Item> = notes.items[..items].to_vec();

@@ -4,7 +4,7 @@ use super::last_words::last_missing;
 use super::targets::{leave_out, mx_answer, own_target};
 use super::world::World;
 use crate::base::{ConfigId, Enhanced, HostId, NameId, ResolverId, SimTime};
-use crate::decide::dane::{Ground, ground};
+use crate::decide::dane::Ground;
 use crate::decide::exchange::smart_host::by_smart_host_rules;
 use crate::decide::mx::{Asker, Candidate, MxAnswer, MxPlan, MxStep, TargetAddresses, plan, read_mx};
 use crate::decide::profile::Behaviour;
@@ -155,6 +155,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 grounds: Vec::new(),
                 list: true,
                 tail: None,
+                beside_self: false,
             }
         } else {
             // The rule books read the names while the tables take the decisions.
@@ -186,8 +187,8 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             }
         });
         let goals = goals.collect();
-        let MadePlan { outcome, decisions, why, tail, missing, .. } = made;
-        KeptPlan { outcome, decisions, why, tail, goals, missing }
+        let MadePlan { outcome, decisions, why, tail, missing, beside_self, .. } = made;
+        KeptPlan { outcome, decisions, why, tail, goals, missing, beside_self }
     }
 
     fn plan_by_name(&mut self, names: &crate::model::dns::Names, question: &PlanQuestion, rules: &'static Behaviour) -> MadePlan {
@@ -219,6 +220,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                         grounds: Vec::new(),
                         list: false,
                         tail: None,
+                        beside_self: false,
                     };
                 }
                 let mut decision = read_mx(rules, names, name, &read);
@@ -248,6 +250,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                             grounds: Vec::new(),
                             list: false,
                             tail: None,
+                            beside_self: false,
                             missing: SmallVec::new(),
                         };
                     }
@@ -279,6 +282,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             without_mx(&mut decision, names.text(name));
         }
         decisions.push(self.store("which addresses?", question.host, NONE, &decision));
+        let beside_self = decision.passed_over.iter().any(|reason| reason.rule == "R19");
         let outcome = match decision.outcome {
             MxPlan::End { end, is_loop } => MxPlan::End { end: self.configured_end(question, rules, end), is_loop },
             found => found,
@@ -286,18 +290,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         let why = words_of(&decision.chosen);
         let missing = found.iter().filter(|target| target.addresses.is_empty()).map(|target| target.preference).collect();
         let tail = last_missing(rules, &asker, &found);
-        MadePlan { outcome, decisions, why, preferences: preferences && !implicit, missing, grounds, list, tail }
-    }
-
-    /// What DANE stands on at the addresses of a target; nothing is said about those that nobody signed.
-    fn grounds(&self, list: bool, target: NameId, answers: &[(u32, u32); 2]) -> SmallVec<[(IpAddr, Ground); 2]> {
-        let signed = |id: &u32| *id != NONE && self.resolvers.answer(*id).dnssec_of_asked == Dnssec::Secure;
-        let of = |id: u32| {
-            let answer = self.resolvers.answer(id);
-            let ground = ground(list, target, answer);
-            answer.records().iter().filter_map(RecordData::address).map(move |address| (address, ground))
-        };
-        answers.iter().map(|(id, _)| *id).filter(signed).flat_map(of).collect()
+        MadePlan { outcome, decisions, why, preferences: preferences && !implicit, missing, grounds, list, tail, beside_self }
     }
 
     /// A next hop of the configuration that cannot be found may be an error of the configuration.
@@ -400,6 +393,8 @@ pub(crate) struct KeptPlan {
     pub(crate) goals: Box<[Goal]>,
     /// Preferences of targets that have no address.
     pub(crate) missing: SmallVec<[u16; 2]>,
+    /// The sender itself stands in the list.
+    pub(crate) beside_self: bool,
 }
 
 /// Where a connection to a candidate goes.
@@ -438,6 +433,7 @@ struct MadePlan {
     /// Preferences of targets that have no address.
     missing: SmallVec<[u16; 2]>,
     tail: Option<Enhanced>,
+    beside_self: bool,
     /// What DANE stands on, by address.
     grounds: Vec<(IpAddr, Ground)>,
     /// The list of hosts is signed, or stands in the configuration.

@@ -12,11 +12,13 @@ use crate::decide::failure::Effect;
 use crate::decide::mta_sts::{self, Verdict};
 use crate::decide::profile::{End, bounce};
 use crate::model::Model;
-use crate::model::dns::{RecordType, Tlsa};
+use crate::model::dns::{Dnssec, RecordData, RecordType, Tlsa};
 use crate::model::settings::{DaneUse, Directory, HostConfig, Target, TlsLevel, TlsPolicy, UnsignedList};
 use crate::model::traffic::TlsWish;
 use crate::trace::level::PATHS;
 use crate::trace::{Leg, NONE, PublishedPolicy, RefusalRow, TlsRecord};
+use smallvec::SmallVec;
+use std::net::IpAddr;
 
 /// The policy of one connection, made of what the receiving domain promises.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -84,6 +86,17 @@ pub(super) enum Proved {
 }
 
 impl<const LEVEL: u8> World<'_, LEVEL> {
+    /// What DANE stands on at the addresses of a target; nothing is said about those that nobody signed.
+    pub(super) fn grounds(&self, list: bool, target: NameId, answers: &[(u32, u32); 2]) -> SmallVec<[(IpAddr, dane::Ground); 2]> {
+        let signed = |id: &u32| *id != NONE && self.resolvers.answer(*id).dnssec_of_asked == Dnssec::Secure;
+        let of = |id: u32| {
+            let answer = self.resolvers.answer(id);
+            let ground = dane::ground(list, target, answer);
+            answer.records().iter().filter_map(RecordData::address).map(move |address| (address, ground))
+        };
+        answers.iter().map(|(id, _)| *id).filter(signed).flat_map(of).collect()
+    }
+
     /// Looks up what the receiving domain promises about a candidate: DANE first, and MTA-STS where DANE asks for no certificate.
     pub(super) fn prove(&mut self, job: u32, goal: &Goal, at: SimTime) -> Proved {
         self.jobs[job].proof = NONE;

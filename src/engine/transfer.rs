@@ -283,7 +283,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let refusal = if round.is_some() {
             round
         } else if receiver.hop_limit > 0 && hops >= receiver.hop_limit && self.rules(talk.server).pass.too_many_hops.is_none() {
-            Some(Reply::new(554, Some(Enhanced(5, 4, 0)), "Error: too many hops"))
+            let (code, status, words) = self.rules(talk.server).pass.hop_refusal;
+            Some(Reply::new(code, Some(status), words))
         } else if too_big {
             Some(Reply::new(552, Some(Enhanced(5, 3, 4)), "Message too big"))
         } else {

@@ -12,7 +12,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         self.finish_job(job);
         if !self.plain {
             self.note_done(queue);
-            self.serve_who_waits(self.queues[queue as usize].host);
+            let host = self.queues[queue as usize].host;
+            if !self.queues_retry(host) {
+                self.one_less(host);
+            }
+            self.serve_who_waits(host);
         }
         self.next_in_queue(queue);
     }

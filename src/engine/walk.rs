@@ -92,6 +92,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             self.note_hosts(job, order, plan);
             self.keep_to_line(job, order, plan);
         }
+        self.no_last_resort_beside_self(job, plan);
         self.open_connection_first(job, order, plan, at);
         self.meet_twice(job, order);
     }

@@ -330,7 +330,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         for machine in &mut self.machines {
             machine.last_stop = None;
         }
-        self.plain = self.settings.iter().all(|settings| settings.rules.is_plain() && !settings.config.sender.keeping.is_used());
+        self.plain = self.settings.iter().all(|settings| settings.rules.is_plain() && settings.config.sender.is_plain());
     }
 
     /// The envelope sender of a message as text, empty for the null sender.

@@ -93,6 +93,8 @@ pub struct EximRetry {
     pub runs_at_once: u32,
     /// `remote_max_parallel`: deliveries of one message at once.
     pub deliveries_at_once: u32,
+    /// `serialize_hosts`: one connection at a time to each host; a host that has one is passed over.
+    pub one_connection_a_host: bool,
     /// `delay_warning`: ages at which the sender is told; the last gap goes on. Empty = never.
     pub delay_warnings_ns: Vec<u64>,
     /// `ignore_bounce_errors_after`: a frozen report is tried once more after this, and then forgotten.

@@ -121,8 +121,19 @@ pub struct Sender {
     pub targets: Targets,
     /// Deferrals for connection failures in a row (as shares of the window) before a destination counts as dead; 0 = never.
     pub failed_cohort_limit: u32,
+    /// Deliveries at once to all next hops together (qmail `concurrencyremote`); 0 = no limit.
+    pub deliveries_in_all: u32,
     /// Connections that it keeps open for more mail.
     pub keeping: Keeping,
+}
+
+impl Sender {
+    /// It keeps no connections, and has no hosts of last resort.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        let last_resort = matches!(&self.routing, Routing::Mta { fallback_hosts, .. } if !fallback_hosts.is_empty());
+        !last_resort && !self.keeping.is_used()
+    }
 }
 
 /// What a sender makes of some targets.

@@ -2,9 +2,9 @@
 //!
 //! Text has one line per test, and the failures again at the end; JSON has the schema `mailtwin.test/1`.
 
-use super::words::{count, wrap};
+use super::words::{count, spelled_names, wrap};
 use super::writer::Writer;
-use crate::base::printable;
+use crate::base::{Spellings, printable};
 use crate::diag::{Diagnostic, Sources, Span, Style, render};
 use crate::verify::{Failure, Status, TestReport, TestResult};
 use std::collections::BTreeSet;
@@ -97,7 +97,11 @@ pub fn tests_text(tested: &[Tested], style: Style) -> String {
     }
     for file in tested {
         match &file.report {
-            Ok(report) => report.results.iter().for_each(|result| text += &wrong(result, file, style)),
+            Ok(report) => {
+                let told: String = report.results.iter().map(|result| wrong(result, file, style)).collect();
+                text += &told;
+                text += &spelled_names(&told, &Spellings::of(file.sources.texts()));
+            }
             Err(problems) => text += &format!("\n{}", render(problems, &file.sources, style)),
         }
     }

@@ -1,6 +1,6 @@
 //! How names and lines look in text: short, aligned, and safe for a terminal.
 
-use crate::base::printable;
+use crate::base::{Spellings, printable};
 
 pub use crate::base::{Clock, count, duration, share, shell_word};
 
@@ -30,6 +30,18 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
         }
     }
     lines
+}
+
+/// What stands below an answer that mentions names which the scenario has in other letters than ASCII: each with its other form.
+#[must_use]
+pub fn spelled_names(answer: &str, spellings: &Spellings) -> String {
+    let rows: Vec<[String; 2]> =
+        spellings.names_in(answer).into_iter().map(|(ascii, unicode)| [ascii, printable(&unicode).into_owned()]).collect();
+    if rows.is_empty() {
+        String::new()
+    } else {
+        "\nnames as they were written\n".to_owned() + &columns("  ", [Align::Left, Align::Left], &rows)
+    }
 }
 
 /// How a column is set.

@@ -124,7 +124,7 @@ impl<'a> Desk<'a> {
     }
 
     pub fn pattern(&mut self, field: &Field<Text>) -> Option<Pattern> {
-        field.get().map(|text| Pattern::new(text))
+        field.get().map(|text| Pattern::of_names(text))
     }
 
     pub fn window(&mut self, within: &Field<Text>, no_sooner: &Field<Text>) -> Window {

@@ -5,6 +5,7 @@
 //! Names are those of the scenario with the test's overlays and all dated changes: what a change brings may be named from the start.
 
 use crate::analysis::outcome::{Connection, Place};
+use crate::base::common_form;
 use crate::diag::closest;
 use crate::scenario::schema::{Host, Scenario, System};
 use crate::scenario::source::{Named, Text};
@@ -62,7 +63,7 @@ impl Names {
             for layer in dns.layers.0.iter().chain(dns.views.iter().flat_map(|(_, view)| &view.layers.0)) {
                 names.has_zone_files |= layer.files.is_written();
                 let words = layer.records.as_str().unwrap_or_default().split_whitespace();
-                names.zone_words.extend(words.map(|word| word.trim_end_matches('.').to_ascii_lowercase()));
+                names.zone_words.extend(words.map(common_form));
             }
         }
         names.faults.extend(scenario.faults.keys().map(Text::shared));
@@ -125,7 +126,7 @@ impl Names {
             self.places.entry(site.shared()).or_default().insert(name.clone());
         }
         if let Some(hostname) = host.hostname.as_str() {
-            self.hostnames.insert(hostname.trim_end_matches('.').to_ascii_lowercase(), name.clone());
+            self.hostnames.insert(common_form(hostname), name.clone());
         }
     }
 
@@ -187,7 +188,7 @@ impl Names {
             return Ok(Who { text, names: BTreeSet::new(), address: Some(address) });
         }
         let known = self.place_called(name);
-        if known.is_err() && (self.hostnames.contains_key(&*text.to_ascii_lowercase()) || self.zones_mention(&text)) {
+        if known.is_err() && (self.hostnames.contains_key(&common_form(&text)) || self.zones_mention(&text)) {
             return Ok(Who { text, names: BTreeSet::new(), address: None });
         }
         known
@@ -195,13 +196,13 @@ impl Names {
 
     /// Is there such a name in the master-file texts, in full or behind an origin?
     fn zones_mention(&self, name: &str) -> bool {
-        let name = name.to_ascii_lowercase();
+        let name = common_form(name);
         let split = |(at, _)| self.zone_words.contains(&name[..at]) && self.zone_words.contains(&name[at + 1..]);
         name.contains('.') && (self.has_zone_files || self.zone_words.contains(&name) || name.match_indices('.').any(split))
     }
 
     fn unknown_place(&self, name: &str) -> Unknown {
-        let host = self.hostnames.get(&*name.trim_end_matches('.').to_ascii_lowercase());
+        let host = self.hostnames.get(&*common_form(name));
         let meant = host.map(|host| host.to_string()).or_else(|| close(name, self.places.keys()));
         Unknown { message: format!("nothing is called `{name}`: no system, host, kind of senders, group or site"), meant }
     }
@@ -217,9 +218,9 @@ impl Names {
     /// All names under which a decision may mention this one. A decision can be about things that have no name in the file, so only what
     /// looks like a slip of the finger is refused.
     pub(super) fn candidate_called(&self, name: &str) -> Result<BTreeSet<String>, Unknown> {
-        let mut all = BTreeSet::from([name.trim_end_matches('.').to_ascii_lowercase()]);
+        let mut all = BTreeSet::from([common_form(name)]);
         if let Some(members) = self.members(name) {
-            all.extend(members.iter().map(|member| member.to_ascii_lowercase()));
+            all.extend(members.iter().map(|member| common_form(member)));
             all.extend(self.hostnames.iter().filter(|(_, host)| members.contains(*host)).map(|(hostname, _)| hostname.clone()));
             return Ok(all);
         }
@@ -276,7 +277,7 @@ impl Who {
     pub fn was_met(&self, connection: &Connection) -> bool {
         match self.address {
             Some(address) => connection.address == address,
-            None => connection.to.as_ref().is_some_and(|place| self.is(place)) || connection.name.eq_ignore_ascii_case(&self.text),
+            None => connection.to.as_ref().is_some_and(|place| self.is(place)) || *connection.name == *common_form(&self.text),
         }
     }
 }

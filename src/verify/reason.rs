@@ -11,6 +11,7 @@ use super::names::Who;
 use super::view::Seen;
 use crate::analysis::outcome::{Decision, Hop, Lookup, Reason, Recipient};
 use crate::analysis::paths::label;
+use crate::base::common_form;
 use crate::decide::exchange::attribution::ATTRIBUTION;
 use crate::scenario::schema;
 use crate::scenario::source::{Field, Text};
@@ -45,7 +46,7 @@ fn attributions(recipient: &Recipient) -> impl Iterator<Item = &Decision> {
 }
 
 fn plain(name: &str) -> String {
-    name.trim_end_matches('.').to_ascii_lowercase()
+    common_form(name)
 }
 
 type Side = fn(&Decision) -> &[Reason];

@@ -14,7 +14,7 @@ use super::view::Seen;
 use crate::analysis::delays::arrived;
 use crate::analysis::outcome::{Kind, Message, Recipient, ReportLine};
 use crate::analysis::paths::label;
-use crate::base::{CodePattern, InOrder, SECOND, SimTime, count, exact_duration};
+use crate::base::{CodePattern, InOrder, SECOND, SimTime, common_form, count, exact_duration};
 use crate::scenario::schema::{self, DsnAction};
 use std::rc::Rc;
 
@@ -36,7 +36,7 @@ pub(super) fn ndr(it: &schema::Ndr, desk: &mut Desk<'_>) -> Check {
         actions: vec![it.action.get().map_or("failed", |action| word(*action))],
         to: desk.who(&it.to),
         window: Window { within: desk.duration(&it.within), no_sooner: None },
-        recipients: it.recipients.get().map(|texts| sorted(texts.iter().map(|text| text.to_lowercase()))),
+        recipients: it.recipients.get().map(|texts| sorted(texts.iter().map(|text| common_form(text).to_lowercase()))),
         status: desk.code(&it.status),
         text: it.text.as_str().map(str::to_owned),
         returns: it.ret.get().map(|ret| match ret {

@@ -2,7 +2,7 @@
 //!
 //! Sources: specification (spec.xfpt); host.c `host_find_bydns`, routers/dnslookup.c, transports/smtp.c, retry.c, deliver.c; and a running Exim 4.96.
 //! Exim gives its own failures no enhanced status: those here are the ones of RFC 3463 for the same thing. Not modelled: SRV records, local
-//! transports, filters, `serialize_hosts`, one connection for several messages.
+//! transports, filters.
 
 use super::super::extensions::{ExtensionRules, Lack};
 use super::*;
@@ -27,6 +27,8 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         null_mx: bounce(5, 1, 10),
         null_mx_wins: false,
         null_mx_any_preference: false,
+        localhost_is_null_mx: false,
+        backup_has_no_fallback: false,
         keeps_duplicates: false,
         address_in_mx_data: false,
         self_is_best: End { freeze: true, ..defer(4, 4, 6) },
@@ -109,6 +111,8 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         reads_delivered_to: false,
         rewrites_aliases: false,
         fallback_breaks_off: false,
+        jitters: false,
+        hop_refusal: PassRules::PLAIN.hop_refusal,
         too_many_hops: Some((0, Enhanced(5, 4, 6), "Too many \"Received\" headers - suspected mail loop")),
         login_5xx_waits: false,
     },
@@ -140,6 +144,7 @@ pub(super) fn sender() -> Sender {
             runs_offset_ns: 0,
             runs_at_once: 5,
             deliveries_at_once: 2,
+            one_connection_a_host: false,
             delay_warnings_ns: vec![DAY],
             ignore_bounce_errors_after_ns: 70 * DAY,
             auto_thaw_ns: 0,
@@ -160,6 +165,7 @@ pub(super) fn sender() -> Sender {
             ..Targets::default()
         },
         failed_cohort_limit: 0,
+        deliveries_in_all: 0,
         keeping: Keeping::ForWaiting { mails: 500 },
     }
 }

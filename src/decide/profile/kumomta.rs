@@ -1,7 +1,8 @@
 //! KumoMTA with the defaults of `make_queue_config` and `make_egress_path`.
 //!
-//! Sources: its documentation (`try_next_host_on_transport_error`, `enable_tls`, ip_lookup_strategy.md), crates/mailexchanger, smtp_dispatcher.rs. What it
-//! does about NXDOMAIN and REFUSED is not said there, so it is not said here. Not modelled: the jitter of its waits, site names, shaping, `max_ready`.
+//! Sources: its documentation (`try_next_host_on_transport_error`, `enable_tls`, ip_lookup_strategy.md), crates/mailexchanger (a
+//! lookup that brings no list, NXDOMAIN among them, is an error that waits: queue.rs `insert_ready`), smtp_dispatcher.rs. Not modelled: site names,
+//! shaping, `max_ready`.
 
 use super::super::extensions::{ExtensionRules, Lack};
 use super::*;
@@ -14,10 +15,10 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     name: "kumomta",
     mx: MxRules {
         nxdomain_asks_address: false,
-        no_such_domain: NOT_SAID,
+        no_such_domain: End { code: 451, ..defer(4, 4, 4) },
         no_address: End { code: 451, ..defer(4, 4, 4) },
-        lookup_failed: defer(4, 4, 4),
-        lookup_refused: Some(NOT_SAID),
+        lookup_failed: End { code: 451, ..defer(4, 4, 4) },
+        lookup_refused: None,
         lookup_servfail: None,
         no_usable_target: End { code: 451, ..defer(4, 4, 4) },
         no_usable_target_yet: End { code: 451, ..defer(4, 4, 4) },
@@ -29,6 +30,8 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         null_mx: End { code: 556, ..bounce(5, 1, 10) },
         null_mx_wins: true,
         null_mx_any_preference: true,
+        localhost_is_null_mx: false,
+        backup_has_no_fallback: false,
         keeps_duplicates: false,
         address_in_mx_data: true,
         self_is_best: NOT_SAID,
@@ -89,7 +92,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     tries_address_once: false,
     skips_silent: false,
     extensions: ExtensionRules { dsn: false, eight_bit: Lack::Bounces, binary: Lack::Unknown, utf8: Lack::Bounces },
-    pass: PassRules::PLAIN,
+    pass: PassRules { jitters: true, ..PassRules::PLAIN },
 };
 
 /// The sending side as it is delivered: what a scenario does not write.
@@ -122,6 +125,7 @@ pub(super) fn sender() -> Sender {
         defer_if_no_mx_address: false,
         targets: Targets::default(),
         failed_cohort_limit: 0,
+        deliveries_in_all: 0,
         keeping: Keeping::Cache(Cache {
             on_demand: false,
             demanded: false,

@@ -104,6 +104,10 @@ pub struct MxRules {
     pub null_mx_wins: bool,
     /// `.` at a preference other than 0 is a null MX too.
     pub null_mx_any_preference: bool,
+    /// A domain that the sender itself is a mail host of has no hosts of last resort (Postfix smtp_connect.c).
+    pub backup_has_no_fallback: bool,
+    /// The exchange `localhost` is a null MX too (OpenSMTPD dns.c).
+    pub localhost_is_null_mx: bool,
     /// A target that stands in the answer twice is tried twice (Postfix smtp_addr.c); else only its better preference counts.
     pub keeps_duplicates: bool,
     /// An IP address as MX data is used.

@@ -15,8 +15,12 @@ use crate::model::settings::{
 pub(super) static BEHAVIOUR: Behaviour = BASE;
 
 /// 6.8 knows no null MX, and calls an expired message delayed.
-pub(super) static BEHAVIOUR_6: Behaviour =
-    Behaviour { name: "opensmtpd 6.8", mx: MxRules { null_mx: NO_MX, ..BASE.mx }, expiry_action: "delayed", ..BASE };
+pub(super) static BEHAVIOUR_6: Behaviour = Behaviour {
+    name: "opensmtpd 6.8",
+    mx: MxRules { null_mx: NO_MX, localhost_is_null_mx: false, ..BASE.mx },
+    expiry_action: "delayed",
+    ..BASE
+};
 
 /// "No MX found for domain".
 const NO_MX: End = defer(4, 4, 4);
@@ -41,6 +45,8 @@ const BASE: Behaviour = Behaviour {
         null_mx: bounce(5, 1, 10),
         null_mx_wins: false,
         null_mx_any_preference: false,
+        localhost_is_null_mx: true,
+        backup_has_no_fallback: false,
         keeps_duplicates: false,
         address_in_mx_data: true,
         // Nothing but the count of Received fields stops a loop.
@@ -99,7 +105,7 @@ const BASE: Behaviour = Behaviour {
     expiry: ExpiryTest::Timer,
     tells_postmaster: false,
     extensions: ExtensionRules { dsn: true, eight_bit: Lack::SendsAnyway, binary: Lack::Unknown, utf8: Lack::Unknown },
-    pass: PassRules::PLAIN,
+    pass: PassRules { hop_refusal: (500, Enhanced(5, 4, 6), "Routing loop detected: Loop detected"), ..PassRules::PLAIN },
     tries_address_once: false,
     skips_silent: false,
     relay: Some(RelayRules {
@@ -144,6 +150,7 @@ pub(super) fn sender(profile: Profile) -> Sender {
         randomize_addresses: true,
         defer_if_no_mx_address: false,
         failed_cohort_limit: 0,
+        deliveries_in_all: 0,
         keeping: Keeping::Never,
     }
 }

@@ -29,6 +29,10 @@ pub struct PassRules {
     pub rewrites_aliases: bool,
     /// After a failed MX lookup a host of last resort is met twice, up to DATA, and nothing is delivered there (a running Sendmail 8.17).
     pub fallback_breaks_off: bool,
+    /// Each wait is longer or shorter by luck: a fortieth of the first one, half a minute at most (KumoMTA queue.rs).
+    pub jitters: bool,
+    /// How it refuses mail with too many Received fields, at the final dot.
+    pub hop_refusal: (u16, Enhanced, &'static str),
     /// Mail with too many Received fields is taken, and returned by the server itself with these words; `None`: refused.
     pub too_many_hops: Option<(u16, Enhanced, &'static str)>,
 }
@@ -48,6 +52,8 @@ impl PassRules {
         reads_delivered_to: false,
         rewrites_aliases: false,
         fallback_breaks_off: false,
+        jitters: false,
+        hop_refusal: (554, Enhanced(5, 4, 6), "Too many hops"),
         too_many_hops: None,
     };
 }

@@ -24,6 +24,8 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         null_mx: bounce(5, 1, 0),
         null_mx_wins: true,
         null_mx_any_preference: true,
+        localhost_is_null_mx: false,
+        backup_has_no_fallback: true,
         keeps_duplicates: true,
         address_in_mx_data: true,
         self_is_best: bounce(5, 4, 6),
@@ -89,7 +91,12 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     tries_address_once: false,
     skips_silent: false,
     extensions: ExtensionRules { dsn: true, eight_bit: Lack::Converts, binary: Lack::Unknown, utf8: Lack::NextThenBounces },
-    pass: PassRules { reads_delivered_to: true, login_5xx_waits: true, ..PassRules::PLAIN },
+    pass: PassRules {
+        reads_delivered_to: true,
+        login_5xx_waits: true,
+        hop_refusal: (554, Enhanced(5, 4, 0), "Error: too many hops"),
+        ..PassRules::PLAIN
+    },
 };
 
 /// The sending side as it is delivered: what a scenario does not write.
@@ -130,6 +137,7 @@ pub(super) fn sender() -> Sender {
         defer_if_no_mx_address: false,
         targets: Targets::default(),
         failed_cohort_limit: 1,
+        deliveries_in_all: 0,
         keeping: Keeping::Cache(Cache {
             on_demand: true,
             demanded: true,

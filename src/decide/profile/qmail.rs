@@ -1,6 +1,6 @@
 //! qmail (notqmail): qmail-remote and qmail-send. HELO only, no TLS, IPv4 only, one recipient at a time, and one connection to an attempt.
 //!
-//! Sources: qmail-remote.c, qmail-send.c, dns.c, ipme.c, tcpto.c; RFC 974. Not modelled: `concurrencyremote` (20 deliveries at once in all).
+//! Sources: qmail-remote.c, qmail-send.c, dns.c, ipme.c, tcpto.c; RFC 974.
 
 use super::super::extensions::{ExtensionRules, Lack};
 use super::*;
@@ -28,6 +28,8 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         null_mx: bounce(5, 4, 4),
         null_mx_wins: false,
         null_mx_any_preference: false,
+        localhost_is_null_mx: false,
+        backup_has_no_fallback: false,
         keeps_duplicates: false,
         address_in_mx_data: true,
         self_is_best: bounce(5, 4, 6),
@@ -121,6 +123,7 @@ pub(super) fn sender() -> Sender {
         defer_if_no_mx_address: false,
         targets: Targets::default(),
         failed_cohort_limit: 0,
+        deliveries_in_all: 20,
         keeping: Keeping::Never,
     }
 }

@@ -24,6 +24,8 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         null_mx: End { code: 556, ..bounce(5, 1, 10) },
         null_mx_wins: false,
         null_mx_any_preference: false,
+        localhost_is_null_mx: false,
+        backup_has_no_fallback: false,
         keeps_duplicates: false,
         address_in_mx_data: false,
         self_is_best: End { code: 554, ..bounce(5, 4, 6) },
@@ -123,6 +125,7 @@ pub(super) fn sender() -> Sender {
         defer_if_no_mx_address: false,
         targets: Targets::default(),
         failed_cohort_limit: 0,
+        deliveries_in_all: 0,
         keeping: Keeping::Never,
     }
 }

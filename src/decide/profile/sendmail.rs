@@ -32,6 +32,8 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         null_mx: End { code: 556, ..bounce(5, 1, 10) },
         null_mx_wins: false,
         null_mx_any_preference: false,
+        localhost_is_null_mx: false,
+        backup_has_no_fallback: false,
         keeps_duplicates: false,
         address_in_mx_data: true,
         self_is_best: End { code: 553, ..bounce(5, 3, 5) },
@@ -96,6 +98,8 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     pass: PassRules {
         rewrites_aliases: true,
         fallback_breaks_off: true,
+        jitters: false,
+        hop_refusal: PassRules::PLAIN.hop_refusal,
         too_many_hops: Some((554, Enhanced(5, 4, 6), "Too many hops")),
         ..PassRules::PLAIN
     },
@@ -132,6 +136,7 @@ pub(super) fn sender() -> Sender {
         defer_if_no_mx_address: false,
         targets: Targets::default(),
         failed_cohort_limit: 0,
+        deliveries_in_all: 0,
         keeping: Keeping::WithinRun { connections: 2, idle_ns: 5 * MINUTE, host_status_ns: 30 * MINUTE },
     }
 }

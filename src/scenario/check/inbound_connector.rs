@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::IpNet;
 
-use crate::base::{Address, Domain};
+use crate::base::{Address, Domain, common_form};
 use crate::diag::{Diagnostic, Span, code};
 use crate::scenario::compile::Desk;
 use crate::scenario::schema::{ConnectorType, ExchangeOnline, InboundConnector, OutboundConnector};
@@ -32,7 +32,7 @@ pub(in crate::scenario) fn check(name: &Text, connector: &InboundConnector, tena
     restrictions(connector, desk);
     internal(connector, desk);
     for domain in connector.associated_accepted_domains.items() {
-        if !tenant.accepted_domains.keys().any(|known| known.eq_ignore_ascii_case(domain)) {
+        if !tenant.accepted_domains.keys().any(|known| common_form(known) == common_form(domain)) {
             let problem =
                 Diagnostic::error(code::UNKNOWN_NAME, domain.span(), format!("`{domain}` is not an accepted domain of this tenant"));
             let known = tenant.accepted_domains.keys().map(Text::as_str);
@@ -236,13 +236,10 @@ fn advice(name: &Text, connector: &InboundConnector, tenant: &ExchangeOnline, de
         desk.say(problem.help("write two connectors, one for each"));
     }
     if let Some(wanted) = certificate.filter(|_| is_on_premises(connector)) {
-        let plain = wanted.to_ascii_lowercase();
+        let plain = common_form(wanted);
         let plain = plain.strip_prefix("*.").unwrap_or(&plain);
-        let within = |domain: &Text| {
-            plain
-                .strip_suffix(&*domain.trim_end_matches('.').to_ascii_lowercase())
-                .is_some_and(|front| front.is_empty() || front.ends_with('.'))
-        };
+        let within =
+            |domain: &Text| plain.strip_suffix(&*common_form(domain)).is_some_and(|front| front.is_empty() || front.ends_with('.'));
         if !tenant.accepted_domains.keys().any(within) {
             let message =
                 format!("`{wanted}` is of no accepted domain of this tenant: the certificate alone will not say whose mail it is (ATT-1)");

@@ -3,6 +3,7 @@
 //! Sources: set-up-connectors-to-route-mail; the loops that Microsoft's pages on 5.4.14 list; TechNet, outbound smart hosting (2015), whose box "all
 //! accepted domains" means recipients, not senders.
 
+use crate::base::common_form;
 use crate::diag::{Diagnostic, code};
 use crate::scenario::compile::Desk;
 use crate::scenario::schema::{ConnectorType, DirectoryRecipient, DomainType, ExchangeOnline, OutboundConnector};
@@ -69,7 +70,7 @@ fn equally_close(tenant: &ExchangeOnline, desk: &mut Desk) {
         let centralized = connector.route_all_messages_via_on_premises.or(false);
         let domains = connector.recipient_domains.items().iter().filter(|_| !centralized);
         let mut own: Vec<String> = Vec::new();
-        for (domain, place) in domains.map(|domain| (domain.to_ascii_lowercase(), domain.span())).chain(all) {
+        for (domain, place) in domains.map(|domain| (common_form(domain), domain.span())).chain(all) {
             match seen.iter().find(|(known, _)| *known == domain) {
                 Some((_, other)) => {
                     let message = format!("`{other}` and `{name}` are equally close to `{domain}`: no source says which takes the mail");

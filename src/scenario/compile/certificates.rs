@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::base::{CertId, InOrder, SimTime};
+use crate::base::{CertId, InOrder, SimTime, common_form};
 use crate::diag::{Diagnostic, closest, code};
 use crate::model::certificate::{Certificate, Issuer, Revocation};
 use crate::model::settings::ClientCertificate;
@@ -94,7 +94,7 @@ impl Certificates {
 
 /// `CN=mail.contoso.com, O=Contoso` without all that is not the name; lower case.
 fn common_name(text: &str) -> String {
-    let first = |part: &str| part.split(',').next().unwrap_or("").trim().to_ascii_lowercase();
+    let first = |part: &str| common_form(part.split(',').next().unwrap_or("").trim());
     let of_cn = text.split(',').map(str::trim).find_map(|part| part.strip_prefix("CN=").or_else(|| part.strip_prefix("cn=")));
     of_cn.map_or_else(|| first(text), first)
 }
@@ -130,7 +130,7 @@ fn always_there(name: &str, issuer: Issuer) -> Certificate {
 }
 
 fn certificate(name: &Text, definition: &CertificateDef, tree: &Scenario, scope: &Scope, desk: &mut Desk) -> Certificate {
-    let lower = |text: &Text| text.trim_end_matches('.').to_ascii_lowercase().into();
+    let lower = |text: &Text| common_form(text).into();
     Certificate {
         name: name.as_str().into(),
         subject: definition.subject.get().map_or_else(|| "".into(), lower),

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 
 use jiff::Timestamp;
 
-use crate::base::{Address, Domain, Reply, SimTime};
+use crate::base::{Address, BadDomain, Domain, Reply, SimTime};
 use crate::diag::{Code, Diagnostic, Span, code};
 use crate::model::topology::Law;
 use crate::scenario::source::{Field, Text};
@@ -170,7 +170,13 @@ impl Desk {
 
     pub(in crate::scenario) fn address(&mut self, text: &Text) -> Option<Address> {
         self.read(text, "a mail address", |text| {
-            Address::parse(text).ok_or_else(|| "an address is written \"alice@contoso.com\"; \"<>\" is the null sender".to_owned())
+            Address::parse(text).ok_or_else(|| match text.rsplit_once('@').map(|(_, domain)| Domain::parse(domain)) {
+                Some(Err(problem @ BadDomain::NoALabel(_))) if !text.contains('#') => problem.to_string(),
+                _ if text.contains('#') && !text.is_ascii() => {
+                    "the number of the message cannot stand in a label of other letters: write its A-label".to_owned()
+                }
+                _ => "an address is written \"alice@contoso.com\"; \"<>\" is the null sender".to_owned(),
+            })
         })
     }
 

@@ -3,7 +3,7 @@
 //! `server` is looked up by its address, never by MX; without it the recipient's MX is asked. What it cannot hand over nobody has: no report comes.
 //! With `retry` it tries again at that distance for a day.
 
-use crate::base::{DAY, Domain, Pattern};
+use crate::base::{DAY, Domain, Pattern, common_form};
 use crate::decide::profile::default_sender;
 use crate::diag::code;
 use crate::model::authentication::Stance;
@@ -47,7 +47,7 @@ pub(super) fn config(
     }
     receiver.listeners.clear();
     let credentials = Credentials {
-        login: device.login.get().filter(|login| !login.is_empty()).map(|login| login.to_ascii_lowercase().into()),
+        login: device.login.get().filter(|login| !login.is_empty()).map(|login| common_form(login).into()),
         oauth: oauth(&device.oauth, &device.login, desk),
         certificate: device.client_certificate.get().and_then(|text| certificates.find(text, desk)),
     };
@@ -80,5 +80,5 @@ fn server(device: &Device, tables: &mut Tables, desk: &mut Desk) -> Option<crate
 
 /// Whose mail it sends.
 pub(super) fn sends_for(device: &Device) -> Vec<Pattern> {
-    device.sends_for.items().iter().map(|text| Pattern::new(text)).collect()
+    device.sends_for.items().iter().map(|text| Pattern::of_names(text)).collect()
 }

@@ -3,7 +3,7 @@
 //! Sources: Set-Mailbox ForwardingSmtpAddress, New-MailUser, New-DistributionGroup (RequireSenderAuthenticationEnabled is true unless it is written),
 //! New-RemoteDomain, New-InboxRule. Not modelled: out-of-office replies.
 
-use crate::base::{HostId, InOrder, Pattern};
+use crate::base::{HostId, InOrder, Pattern, common_form};
 use crate::diag::code;
 use crate::model::directory::{DirectoryEntry, DsnAuthority, EntryKind, RemoteDomain};
 use crate::model::inbox::InboxRule;
@@ -35,7 +35,7 @@ pub(super) fn entries(recipients: &Named<DirectoryRecipient>, desk: &mut Desk) -
             DirectoryRecipient::MailUser(user) => {
                 EntryKind::MailUser(user.external.get().and_then(|text| expansions::address(text, desk)).filter(|external| {
                     // Its own address once more says nothing new.
-                    !address.eq_ignore_ascii_case(&format!("{}@{}", external.local, external.domain))
+                    common_form(address) != common_form(&format!("{}@{}", external.local, external.domain))
                 }))
             }
             DirectoryRecipient::Group(group) => EntryKind::Group {
@@ -44,7 +44,7 @@ pub(super) fn entries(recipients: &Named<DirectoryRecipient>, desk: &mut Desk) -
                 expansion_server: None,
             },
         };
-        entries.push(DirectoryEntry { address: Pattern::new(address), kind });
+        entries.push(DirectoryEntry { address: Pattern::of_names(address), kind });
     }
     entries.in_order_by(|a, b| closest_first(&a.address, &b.address));
     entries
@@ -123,7 +123,7 @@ pub(super) fn remote_domains(written: &Named<schema::RemoteDomain>, desk: &mut D
         }
         rows.push(RemoteDomain {
             name: name.as_str().into(),
-            domain: text.trim_end_matches('.').to_ascii_lowercase().into(),
+            domain: common_form(text).into(),
             auto_forward: remote.auto_forward_enabled.or(true),
             ndr: remote.ndr_enabled.or(true),
         });

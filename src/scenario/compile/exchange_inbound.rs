@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 use std::net::IpAddr;
 
-use crate::base::{InOrder, Pattern, Reply, SimTime, TlsVersion};
+use crate::base::{InOrder, Pattern, Reply, SimTime, TlsVersion, common_form};
 use crate::diag::{Diagnostic, code};
 use crate::model::inbound::{EnhancedFiltering, Inbound, InboundConnector, RelayPeriods, RequireTlsReply, Submission, TrustedMail};
 use crate::model::settings::Listener;
@@ -105,7 +105,7 @@ fn connector_row(
 ) -> InboundConnector {
     inbound_connector::check(name, connector, tenant, desk);
     skips_the_service(connector, tree, desk);
-    let lower = |text: &Text| -> Box<str> { text.trim_end_matches('.').to_ascii_lowercase().into() };
+    let lower = |text: &Text| -> Box<str> { common_form(text).into() };
     let on_premises = connector.connector_type.or(ConnectorType::Partner) == ConnectorType::OnPremises;
     let mut sender_domains: Vec<Box<str>> = connector.sender_domains.items().iter().map(lower).collect();
     if sender_domains.is_empty() {
@@ -116,7 +116,7 @@ fn connector_row(
     let filtering = (last || !skips.is_empty()).then(|| EnhancedFiltering {
         last,
         skips: if last { Vec::new() } else { skips },
-        users: connector.ef_users.items().iter().map(|user| Pattern::new(user)).collect(),
+        users: connector.ef_users.items().iter().map(|user| Pattern::of_names(user)).collect(),
     });
     InboundConnector {
         name: name.as_str().into(),
@@ -146,7 +146,7 @@ fn organization(text: &Text, tree: &Scenario, desk: &mut Desk) -> Option<Box<str
     };
     let is_meant = |(name, tenant): &(&Text, &ExchangeOnline)| {
         name.eq_ignore_ascii_case(text)
-            || tenant.accepted_domains.keys().any(|domain| domain.eq_ignore_ascii_case(text))
+            || tenant.accepted_domains.keys().any(|domain| common_form(domain) == common_form(text))
             || microsoft_domains(tenant).iter().any(|domain| domain.eq_ignore_ascii_case(text))
     };
     let found = tenants().find(is_meant).map(|(name, _)| name.as_str().into());

@@ -5,7 +5,7 @@
 
 use jiff::Timestamp;
 
-use crate::base::{DAY, Domain, HOUR, InOrder, MINUTE, Pattern, SimTime, SystemId, TlsVersion};
+use crate::base::{DAY, Domain, HOUR, InOrder, MINUTE, Pattern, SimTime, SystemId, TlsVersion, common_form};
 use crate::decide::profile::default_sender;
 use crate::diag::{Diagnostic, code};
 use crate::model::authentication::Stance;
@@ -137,7 +137,7 @@ fn accepted_once(tenants: &[(&Text, &ExchangeOnline)], desk: &mut Desk) {
     let mut seen: Vec<(&Text, &Text)> = Vec::new();
     for (name, tenant) in tenants {
         for domain in tenant.accepted_domains.keys() {
-            if let Some((other, there)) = seen.iter().find(|(_, known)| known.eq_ignore_ascii_case(domain)) {
+            if let Some((other, there)) = seen.iter().find(|(_, known)| common_form(known) == common_form(domain)) {
                 let message = format!("`{domain}` is an accepted domain of `{other}` already, and here of `{name}`");
                 let problem = Diagnostic::error(code::CLAIMED_TWICE, domain.span(), message).also(there.span(), "the other tenant");
                 desk.say(problem.help("a domain belongs to one tenant of Exchange Online"));
@@ -279,7 +279,7 @@ fn people(tenant: &ExchangeOnline) -> Vec<Person> {
         };
         let mut pairs: Vec<_> = attributes.iter().map(|(name, value)| (name.to_ascii_lowercase().into(), value.as_str().into())).collect();
         pairs.in_order();
-        (!pairs.is_empty()).then(|| Person { address: Pattern::new(address), attributes: pairs })
+        (!pairs.is_empty()).then(|| Person { address: Pattern::of_names(address), attributes: pairs })
     };
     let mut rows: Vec<_> = tenant.recipients.iter().filter_map(of).collect();
     rows.in_order_by(|Person { address: a, .. }, Person { address: b, .. }| {
@@ -293,7 +293,7 @@ fn connectors(tenant: &ExchangeOnline, switches: &Switches, tables: &mut Tables,
     for (written, (name, connector)) in tenant.outbound_connectors.iter().enumerate() {
         outbound_connector::check(name, connector, desk);
         outbound_connector::dane(connector, switches.dane_at_smart_hosts, desk);
-        let lower = |domain: &Text| domain.trim_end_matches('.').to_ascii_lowercase().into();
+        let lower = |domain: &Text| common_form(domain).into();
         rows.push(OutboundConnector {
             name: name.as_str().into(),
             enabled: connector.enabled.or(true),
@@ -337,7 +337,7 @@ fn tls(connector: &schema::OutboundConnector, switches: &Switches) -> TlsPolicy 
     };
     let mta_sts = connector.use_mx_record.or(true)
         && connector.mta_sts_mode.or(schema::MtaStsMode::Opportunistic) == schema::MtaStsMode::Opportunistic;
-    TlsPolicy { dane, mta_sts, names: name.iter().map(|name| name.to_ascii_lowercase().into()).collect(), ..TlsPolicy::of(level) }
+    TlsPolicy { dane, mta_sts, names: name.iter().map(|name| common_form(name).into()).collect(), ..TlsPolicy::of(level) }
 }
 
 /// What the mode `Automatic` of the outbound spam policy means.

@@ -39,7 +39,7 @@ pub(super) fn filter(written: &Named<schema::FilterRule>, desk: &mut Desk) -> Ve
 }
 
 fn patterns(texts: &Field<Vec<Text>>) -> Vec<Pattern> {
-    texts.items().iter().map(|text| Pattern::new(text.trim())).collect()
+    texts.items().iter().map(|text| Pattern::of_names(text.trim())).collect()
 }
 
 /// `Name`, or `Name: value` with `*` for any run of characters.

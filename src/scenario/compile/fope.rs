@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use crate::base::{DAY, Domain, HOUR, InOrder, MINUTE, NextHopId, Pattern, TlsVersion};
+use crate::base::{DAY, Domain, HOUR, InOrder, MINUTE, NextHopId, Pattern, TlsVersion, common_form};
 use crate::decide::profile::default_sender;
 use crate::diag::{Diagnostic, Span, code};
 use crate::model::authentication::Stance;
@@ -225,9 +225,7 @@ fn inbound(
     }
     let mut rows = Vec::new();
     for (text, domain) in domains {
-        let has = |tenant: &&&ExchangeOnline| {
-            tenant.accepted_domains.keys().any(|known| known.trim_end_matches('.').eq_ignore_ascii_case(domain))
-        };
+        let has = |tenant: &&&ExchangeOnline| tenant.accepted_domains.keys().any(|known| common_form(known) == **domain);
         let (name, to) = match (written.iter().find(|(known, _)| known == domain), tenants.iter().find(has)) {
             (Some((_, destination)), _) => (describe(destination), servers(destination, fope, switches, tables, desk)),
             (None, Some(_)) => {
@@ -394,7 +392,7 @@ fn connectors(
 
 /// `contoso.com`, `*.contoso.com`, `*.*`.
 fn recipient_domain(text: &Text, desk: &mut Desk) -> Option<Box<str>> {
-    let lower = text.trim_end_matches('.').to_ascii_lowercase();
+    let lower = common_form(text);
     let name = lower.strip_prefix("*.").unwrap_or(&lower);
     let is_name = Domain::parse(name).is_ok_and(|name| !name.as_str().is_empty() && !name.as_str().contains('*'));
     if lower == "*.*" || is_name {
@@ -414,7 +412,7 @@ fn tls(written: Option<&FopeTls>, desk: &mut Desk) -> TlsChoice {
         Some(FopeTls::TrustedCa(_)) => level(TlsLevel::CertificateValidation),
         Some(FopeTls::MatchesDestinationDomain(_)) => TlsChoice::MatchesDestinationDomain,
         Some(FopeTls::Matches(at)) => {
-            let name = at.value.trim().to_ascii_lowercase();
+            let name = common_form(at.value.trim());
             let bare = name.strip_prefix("*.").unwrap_or(&name);
             if !Domain::parse(bare).is_ok_and(|name| !name.as_str().is_empty()) {
                 let message = format!("`{}` is not a name that a certificate can carry", at.value);

@@ -2,6 +2,7 @@
 //!
 //! Source: Microsoft's page on 5.4.14 (a hybrid connector set to DNS routing while the MX points at Exchange Online).
 
+use crate::base::common_form;
 use crate::diag::{Diagnostic, code};
 use crate::model::dns::{Names, Outcome, RecordData, RecordType, Zones};
 use crate::scenario::schema::{ConnectorType, ExchangeOnline, OutboundConnector, Scenario, System};
@@ -37,7 +38,7 @@ fn domains<'a>(tenant: &'a ExchangeOnline, connector: &'a OutboundConnector) -> 
 }
 
 fn leads_back(domain: &str, zones: &Zones, names: &Names) -> bool {
-    let Some(name) = names.find(&domain.to_ascii_lowercase()) else { return false };
+    let Some(name) = names.find(&common_form(domain)) else { return false };
     let Outcome::Records(records) = zones.lookup(names, 0, name, RecordType::Mx).outcome else { return false };
     records.iter().any(|data| matches!(data, RecordData::Mx { exchange, .. } if OWN.iter().any(|own| names.text(*exchange).ends_with(own))))
 }

@@ -34,7 +34,7 @@ impl Mailboxes {
             desk.error(code::VALUE, text.span(), format!("`{text}` is not a mailbox"), help);
             return;
         }
-        let pattern = Pattern::new(text);
+        let pattern = Pattern::of_names(text);
         if let Some((_, there, _)) = self.0.iter().find(|(known, ..)| *known == pattern) {
             let problem =
                 Diagnostic::error(code::CLAIMED_TWICE, text.span(), format!("`{text}` is claimed twice")).also(*there, "the other claim");

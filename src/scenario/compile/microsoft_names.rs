@@ -7,6 +7,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::base::common_form;
 use crate::model::dns::RecordData;
 use crate::scenario::schema::System;
 use crate::scenario::source::Text;
@@ -23,7 +24,7 @@ pub(super) fn endpoint(domain: &str) -> String {
 }
 
 fn label(domain: &str) -> String {
-    domain.trim_end_matches('.').to_ascii_lowercase().replace('.', "-")
+    common_form(domain).replace('.', "-")
 }
 
 /// The endpoints in the signed zone that texts or next hops name.
@@ -41,11 +42,11 @@ pub(super) fn signed_endpoints(stages: &[Stage], texts: &[StageTexts]) -> BTreeS
     };
     let records = texts.iter().flat_map(StageTexts::layers).flat_map(|layer| &layer.records);
     let targets = records.filter_map(|record| match &record.data {
-        RecordData::Mx { exchange, .. } => Some(exchange.to_ascii_lowercase()),
+        RecordData::Mx { exchange, .. } => Some(common_form(exchange)),
         _ => None,
     });
-    let hops = systems().flat_map(next_hops).map(|hop| host_of(hop).to_ascii_lowercase());
-    targets.chain(hops).map(|name| name.trim_end_matches('.').to_owned()).filter(|name| is_endpoint(name)).collect()
+    let hops = systems().flat_map(next_hops).map(|hop| common_form(host_of(hop)));
+    targets.chain(hops).filter(|name| is_endpoint(name)).collect()
 }
 
 /// What a system calls its next hops.

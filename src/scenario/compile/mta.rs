@@ -2,7 +2,7 @@
 
 use ipnet::IpNet;
 
-use crate::base::{Domain, InOrder, Pattern};
+use crate::base::{Domain, InOrder, Pattern, common_form};
 use crate::decide::profile::{FamiliesAsked, behaviour, default_sender};
 use crate::diag::code;
 use crate::model::authentication::Stance;
@@ -67,7 +67,7 @@ pub(super) fn config(
     let stance =
         Stance { checks: stance::checks(&mta.checks), changes: stance::changes(&mta.modifies), signs: stance::signer(&mta.dkim, desk) };
     let credentials = Credentials {
-        login: mta.login.get().filter(|login| !login.is_empty()).map(|login| login.to_ascii_lowercase().into()),
+        login: mta.login.get().filter(|login| !login.is_empty()).map(|login| common_form(login).into()),
         oauth: oauth(&mta.oauth, &mta.login, desk),
         certificate: mta.client_certificate.get().and_then(|text| certificates.find(text, desk)),
     };
@@ -154,8 +154,8 @@ pub(super) fn client_tls(written: &schema::ClientTls, tls: &mut ClientTls, desk:
         let usual = TlsPolicy { names: Vec::new(), ..tls.policy.clone() };
         let mut own = policy.level.get().map_or(usual.clone(), |level| policy_of(*level, usual));
         own.implicit = policy.implicit_tls.or(own.implicit);
-        own.names = policy.names.items().iter().map(|name| name.to_ascii_lowercase().into()).collect();
-        tls.policies.push((hop.trim().to_ascii_lowercase().into(), own));
+        own.names = policy.names.items().iter().map(|name| common_form(name).into()).collect();
+        tls.policies.push((common_form(hop.trim()).into(), own));
     }
 }
 
@@ -244,8 +244,8 @@ fn directory(mta: &Mta, host: &Host, scope: &Scope, desk: &mut Desk) -> MtaDirec
     }
     mailboxes.add_recipients(&mta.recipients, desk);
     let pattern = |text: &Text| match text.strip_prefix('.') {
-        Some(_) => Pattern::new(&format!("*{text}")),
-        None => Pattern::new(text.trim_end_matches('.')),
+        Some(below) => Pattern::new(&format!("*.{}", common_form(below))),
+        None => Pattern::of_names(text),
     };
     MtaDirectory {
         mailboxes: mailboxes.patterns(),
@@ -270,7 +270,7 @@ pub(super) fn oauth(field: &Field<bool>, login: &Field<Text>, desk: &mut Desk) -
 pub(super) fn send_as(rights: &Named<Vec<Text>>) -> Vec<(Box<str>, Vec<Pattern>)> {
     let mut rows: Vec<(Box<str>, Vec<Pattern>)> = rights
         .iter()
-        .map(|(login, senders)| (login.to_ascii_lowercase().into(), senders.iter().map(|sender| Pattern::new(sender)).collect()))
+        .map(|(login, senders)| (common_form(login).into(), senders.iter().map(|sender| Pattern::of_names(sender)).collect()))
         .collect();
     rows.in_order();
     rows

@@ -27,7 +27,8 @@ pub(super) fn sites(tree: &Scenario, certificates: &Certificates, tables: &mut T
             desk.say(problem.help("RFC 8461 §3.2: version, mode, max_age, and an mx line for each host"));
         }
         let certificate = certificates.shown(&site.certificate, Shown::Public, desk);
-        rows.push((name, PolicySite { domain: tables.names.intern(domain), text: block.text().into(), certificate }));
+        let own = tables.names.intern(name.as_str());
+        rows.push((name, PolicySite { domain: own, text: block.text().into(), certificate }));
     }
     rows.in_order_by(|a, b| a.0.as_str().cmp(b.0.as_str()));
     rows.into_iter().map(|(_, row)| row).collect()

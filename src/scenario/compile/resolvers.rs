@@ -108,6 +108,11 @@ fn usual(name: &str) -> Resolver {
 
 fn described(name: &Text, definition: &schema::ResolverDef, views: &[Text], desk: &mut Desk) -> Resolver {
     let usual = usual(name);
+    if let Some(text) = definition.max_failure_ttl.get()
+        && desk.seconds_or(&definition.max_failure_ttl, 0) > usual.max_failure_ttl_s
+    {
+        desk.error(code::RANGE, text.span(), format!("`{text}` is too long to keep a failure"), "up to \"5m\": RFC 2308 §7 allows no more");
+    }
     let view = definition.view.get().and_then(|view| view_number(view, views, desk)).unwrap_or(0);
     Resolver {
         view,

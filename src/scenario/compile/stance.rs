@@ -3,6 +3,7 @@
 //! A signing domain is written `contoso.com`, and its key is taken to be in place; or as the name of the key record,
 //! `selector1._domainkey.contoso.com`, and then the record is asked for.
 
+use crate::base::common_form;
 use crate::model::authentication::{Change, Checks, Mode, Signer};
 use crate::scenario::schema::{self, CheckMode, Modification};
 use crate::scenario::source::{Field, Text};
@@ -27,7 +28,7 @@ pub(super) fn checks(field: &Field<schema::Checks>) -> Option<Checks> {
 pub(super) fn signer(field: &Field<Text>, desk: &mut Desk) -> Option<Signer> {
     let text = field.get()?;
     desk.domain(text)?;
-    let plain = text.trim_end_matches('.').to_ascii_lowercase();
+    let plain = common_form(text);
     Some(match plain.split_once(BETWEEN) {
         Some((selector, domain)) => Signer { domain: domain.into(), selector: Some(selector.into()) },
         None => Signer { domain: plain.into(), selector: None },

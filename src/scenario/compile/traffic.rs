@@ -2,7 +2,7 @@
 //!
 //! Lines of a file are read in `traffic_file`.
 
-use crate::base::{Address, DAY, InOrder, SimTime};
+use crate::base::{Address, DAY, InOrder, SimTime, common_form};
 use crate::diag::{Diagnostic, Span, code};
 use crate::model::letter::{Header, MessageType};
 use crate::model::traffic::{self, AddressTemplate, Notify, Recipients, Schedule, Source, TlsWish};
@@ -139,7 +139,7 @@ pub(super) fn finish(name: &str, envelope: &Envelope, schedule: Schedule, parts:
         notify: notify(&envelope.notify, desk),
         author: envelope.header_from.get().and_then(|text| template(text, envelope.smtp_utf8.or(false), desk)),
         scl: scl(envelope, desk),
-        login: envelope.login.get().map(|login| login.to_ascii_lowercase().into()),
+        login: envelope.login.get().map(|login| common_form(login).into()),
         oauth: super::mta::oauth(&envelope.oauth, &envelope.login, desk),
         signer: stance::signer(&envelope.dkim, desk),
         headers: headers(envelope, desk),

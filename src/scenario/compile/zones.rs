@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use crate::base::{Domain, HostId, InOrder, NameId};
+use crate::base::{Domain, HostId, InOrder, NameId, common_form};
 use crate::diag::{Diagnostic, Span, code};
 use crate::model::dns::{Dnssec, Names, Outcome, RecordData, RecordType, Rest, TlsaData, Zones, ZonesBuilder, reverse_name};
 use crate::scenario::schema::{self, Scenario, System};
@@ -92,7 +92,7 @@ impl Beside {
     fn tenant(&mut self, tenant: &schema::ExchangeOnline, front_ends: &[IpAddr], services: &ServiceAddresses) {
         let own = microsoft_domains(tenant);
         self.cover(tenant.accepted_domains.keys().map(Text::as_str).chain(own.iter().map(String::as_str)));
-        let written = tenant.accepted_domains.keys().map(|domain| domain.trim_end_matches('.').to_ascii_lowercase());
+        let written = tenant.accepted_domains.keys().map(|domain| common_form(domain));
         let mut endpoints: Vec<String> = written.chain(own.iter().cloned()).map(|domain| endpoint(&domain)).collect();
         endpoints.extend(tenant_name(tenant).map(|name| format!("{name}.mail.protection.outlook.com")));
         for (name, addresses) in services.names() {

@@ -1,11 +1,11 @@
 //! Which name is meant? Labels, escapes, the origin.
 //!
 //! Sources: RFC 1035 §2.3.4 (lengths) and §5.1 (escapes, relative names), RFC 4592 §2.1 (`*` is a wildcard as the first label).
-//! A name in letters that are not ASCII is not translated: its A-label must be written.
+//! A name in other letters than ASCII is its A-label (`base::spell`), except where a backslash says that it is bytes.
 
 use super::lex::Token;
 use super::problem::{ZoneProblem, codes, quote};
-use crate::base::ascii_form;
+use crate::base::spell;
 use crate::model::dns::parent_text;
 
 /// What completes a name without final dot.
@@ -77,8 +77,17 @@ fn labels(token: &Token<'_>) -> Result<(String, bool), ZoneProblem> {
     if token.text == "." {
         return Ok((String::new(), true));
     }
-    let (mut name, mut label_len, mut is_complete) = (String::with_capacity(token.text.len()), 0, false);
-    let mut rest = token.text.as_bytes();
+    // Names in other letters stand for their A-labels; behind a backslash stand bytes, which need none.
+    let spelled = if token.text.is_ascii() || token.text.contains('\\') { None } else { Some(spell(token.text)) };
+    let text = match &spelled {
+        Some(Ok(spelling)) => &spelling.ascii,
+        Some(Err(problem)) => {
+            return Err(wrong(format!("{} has no A-label", quote(token.text))).help(problem.to_string()));
+        }
+        None => token.text,
+    };
+    let (mut name, mut label_len, mut is_complete) = (String::with_capacity(text.len()), 0, false);
+    let mut rest = text.as_bytes();
     while let [first, after @ ..] = rest {
         is_complete = false;
         let (byte, is_escaped) = match first {
@@ -94,12 +103,9 @@ fn labels(token: &Token<'_>) -> Result<(String, bool), ZoneProblem> {
         };
         if !is_escaped && !byte.is_ascii_graphic() {
             let help = if token.text.contains('\u{a0}') {
-                "there is a no-break space in it".to_owned()
+                "there is a no-break space in it"
             } else {
-                match ascii_form(token.text).filter(|ascii| *ascii != token.text) {
-                    Some(ascii) => format!("write its A-label: `{ascii}`"),
-                    None => "write its A-label, as in `xn--bcher-kva.example.`".to_owned(),
-                }
+                "a byte that is no letter is written `\\046`"
             };
             return Err(wrong(format!("{} has characters that no name has", quote(token.text))).help(help));
         }
@@ -253,7 +259,16 @@ mod tests {
             ),
             ("@", &Origin::Unset, None, Some("put `$ORIGIN contoso.com.` above, or write the name")),
             ("a..b.", &origin, None, Some("put one dot between labels, none in front")),
-            ("bücher.example.", &origin, None, Some("write its A-label: `xn--bcher-kva.example.`")),
+            ("Bücher.example.", &origin, Some("xn--bcher-kva.example"), None),
+            ("bücher", &origin, Some("xn--bcher-kva.contoso.com"), None),
+            (
+                "i☃.example.",
+                &origin,
+                None,
+                Some(
+                    "`\\u{2603}` is not a letter, digit or mark that a name may have (RFC 5892); a name that has an A-label can be written with that",
+                ),
+            ),
             ("\"a.b.\"", &origin, None, Some("take the quotes away")),
             (&*long, &origin, None, None),
             (&*longer, &origin, None, None),

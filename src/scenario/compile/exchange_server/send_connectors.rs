@@ -2,7 +2,7 @@
 //!
 //! Sources: New-SendConnector, New-EdgeSubscription (the two connectors that it makes by itself, both at cost 100).
 
-use crate::base::{CertId, HostId, InOrder};
+use crate::base::{CertId, HostId, InOrder, common_form};
 use crate::decide::profile::default_sender;
 use crate::decide::tls::{Wanted, carries};
 use crate::diag::{Diagnostic, code};
@@ -62,11 +62,7 @@ pub(super) fn connectors(
             sources,
             scoped: connector.is_scoped_connector.or(false),
             max_message_size: max_message_size(connector, desk),
-            login: connector
-                .authentication_credential
-                .as_str()
-                .filter(|name| !name.is_empty())
-                .map(|name| name.to_ascii_lowercase().into()),
+            login: connector.authentication_credential.as_str().filter(|name| !name.is_empty()).map(|name| common_form(name).into()),
             linked: connector.linked_receive_connector.as_str().filter(|name| !name.is_empty()).map(Into::into),
             keeps_headers: connector.cloud_services_mail_enabled.or(false),
             domain_secure: match connector.domain_secure_enabled.or(false) {
@@ -104,7 +100,7 @@ fn tls(connector: &schema::SendConnector) -> (TlsPolicy, bool) {
     }
     if connector.smart_host_auth_mechanism.or(SmartHostAuthMechanism::None) == SmartHostAuthMechanism::BasicAuthRequireTLS {
         // No password without TLS, and only to a certificate with the smart host's own name.
-        let names = connector.smart_hosts.items().iter().map(|host| host.trim_end_matches('.').to_ascii_lowercase().into()).collect();
+        let names = connector.smart_hosts.items().iter().map(|host| common_form(host).into()).collect();
         return (TlsPolicy { names, ..TlsPolicy::of(TlsLevel::DomainValidation) }, false);
     }
     let level = match connector.tls_auth_level.or(TlsAuthLevel::Opportunistic) {
@@ -115,7 +111,7 @@ fn tls(connector: &schema::SendConnector) -> (TlsPolicy, bool) {
         TlsAuthLevel::DomainValidation => TlsLevel::DomainValidation,
     };
     let name = connector.tls_domain.as_str().filter(|name| !name.is_empty() && level == TlsLevel::DomainValidation);
-    let names = name.iter().map(|name| name.to_ascii_lowercase().into()).collect();
+    let names = name.iter().map(|name| common_form(name).into()).collect();
     (TlsPolicy { names, ..TlsPolicy::of(level) }, level == TlsLevel::DomainValidation && name.is_none())
 }
 
@@ -128,7 +124,7 @@ fn shown(connector: &schema::SendConnector, own: Option<CertId>, anonymous: bool
         };
     }
     // Without a name the server takes the certificate that has the connector's Fqdn; its self-signed one proves nothing.
-    let fqdn = connector.fqdn.as_str().map(|name| name.trim_end_matches('.').to_ascii_lowercase());
+    let fqdn = connector.fqdn.as_str().map(common_form);
     let has_it = |id: CertId| {
         let certificate = &tables.certificates[id.index()];
         fqdn.as_deref().is_none_or(|fqdn| certificate.any_name || carries(certificate, &Wanted::Name(fqdn), true))

@@ -28,8 +28,8 @@ impl Faults<'_> {
                     hosts,
                     phase,
                     reply,
-                    sender: fault.sender.get().map(|text| Pattern::new(if text.as_str() == "<>" { "" } else { text })),
-                    recipient: fault.recipient.get().map(|text| Pattern::new(text)),
+                    sender: fault.sender.get().map(|text| Pattern::of_names(if text.as_str() == "<>" { "" } else { text })),
+                    recipient: fault.recipient.get().map(|text| Pattern::of_names(text)),
                     after_recipients: desk.number_or(&fault.after_recipients, 0, 0, u32::MAX),
                     close: fault.then.is_written(),
                 };

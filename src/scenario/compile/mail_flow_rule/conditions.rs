@@ -4,6 +4,7 @@
 
 use regex::RegexBuilder;
 
+use crate::base::common_form;
 use crate::diag::{Diagnostic, code};
 use crate::model::mail_flow_rule::{Condition, Scope, Test, Texts};
 use crate::scenario::schema::{DirectoryRecipient, Loose, MessageType, RuleConditions};
@@ -128,7 +129,7 @@ impl Reader<'_> {
                 match self.group(member) {
                     Some(_) if groups.iter().any(|known| known.eq_ignore_ascii_case(member)) => {}
                     Some(_) => groups.push(member),
-                    None => members.push(member.to_lowercase().into()),
+                    None => members.push(common_form(member).to_lowercase().into()),
                 }
             }
         }
@@ -137,7 +138,7 @@ impl Reader<'_> {
 
     fn group(&self, address: &str) -> Option<&[Text]> {
         self.recipients.iter().find_map(|(name, recipient)| match recipient {
-            DirectoryRecipient::Group(group) if name.eq_ignore_ascii_case(address) => Some(group.members.items()),
+            DirectoryRecipient::Group(group) if common_form(name) == common_form(address) => Some(group.members.items()),
             DirectoryRecipient::Group(_) | DirectoryRecipient::Mailbox(_) | DirectoryRecipient::MailUser(_) => None,
         })
     }

@@ -4,7 +4,7 @@
 //! A time is written `2h30m`; a bare number counts seconds. Several retry rules stand in lines of their own; the first that fits counts.
 
 use super::{Meaning, Table, Tuned};
-use crate::base::{SECOND, parse_duration};
+use crate::base::{SECOND, common_form, parse_duration};
 use crate::model::retry_rules::{Digits, EximRetry, Growth, RetryError, RetryPart, RetryRule, Source};
 use crate::model::settings::{FamilyPreference, Keeping, OwnTarget, Retry, TlsLevel};
 
@@ -48,6 +48,7 @@ pub(super) static TABLE: Table = &[
     ("delay_warning", Meaning::List(warnings)),
     ("queue_run_max", Meaning::Number(|t, n| retry(t).runs_at_once = n)),
     ("remote_max_parallel", Meaning::Number(|t, n| retry(t).deliveries_at_once = n)),
+    ("serialize_hosts", Meaning::List(|t, text| all_or_none(text).map(|all| retry(t).one_connection_a_host = all))),
     ("ignore_bounce_errors_after", retry_time!(ignore_bounce_errors_after_ns)),
     ("auto_thaw", retry_time!(auto_thaw_ns)),
     ("timeout_frozen_after", retry_time!(timeout_frozen_after_ns)),
@@ -142,7 +143,6 @@ pub(super) static NOT_MODELLED: &[&str] = &[
     "retry_use_local_part",
     "return_path",
     "same_domain_copy_routing",
-    "serialize_hosts",
     "smtp_accept_max",
     "smtp_accept_max_per_host",
     "system_filter",
@@ -236,7 +236,8 @@ fn rule(line: &str) -> Result<RetryRule, &'static str> {
     let (pattern, error, rest) = (words.next().ok_or(RULE)?, words.next().ok_or(RULE)?, words.next().unwrap_or_default());
     let parts = rest.split(';').map(str::trim).filter(|part| !part.is_empty()).map(part).collect::<Result<Vec<_>, _>>()?;
     // The pattern of an address counts with its domain; a bare name is a domain or a host.
-    let pattern = pattern.strip_prefix("*@").unwrap_or(pattern).to_ascii_lowercase();
+    let pattern = pattern.strip_prefix("*@").unwrap_or(pattern);
+    let pattern = common_form(pattern);
     if pattern.contains('@') || pattern.starts_with('^') {
         return Err("patterns of retry rules are `*`, a name, or `*.name`; regular expressions and local parts are not modelled");
     }

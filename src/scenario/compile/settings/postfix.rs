@@ -3,7 +3,7 @@
 //! A time is a number and a unit (s m h d w); a bare number is in the parameter's own unit: seconds, or days for lifetimes, or hours for the warning.
 
 use super::{Meaning, Table, Tuned, insists};
-use crate::base::{DAY, HOUR, MINUTE, SECOND, TlsVersion};
+use crate::base::{DAY, HOUR, MINUTE, SECOND, TlsVersion, common_form};
 use crate::model::settings::{Cache, DaneDigests, DaneUse, FamilyPreference, Keeping, Retry, TlsLevel, UnsignedList};
 
 /// Puts a time into a field of the retry rule.
@@ -269,7 +269,8 @@ fn inet_protocols(tuned: &mut Tuned, text: &str) -> Result<(), &'static str> {
 /// Names that a certificate must carry under the sender's own policy.
 fn match_names(tuned: &mut Tuned, level: TlsLevel, text: &str) -> Result<(), &'static str> {
     if tuned.sender.tls.policy.level == level {
-        tuned.sender.tls.policy.names = text.split([',', ' ', ':']).filter(|word| !word.is_empty()).map(Into::into).collect();
+        tuned.sender.tls.policy.names =
+            text.split([',', ' ', ':']).filter(|word| !word.is_empty()).map(|word| common_form(word).into()).collect();
     }
     Ok(())
 }
@@ -289,7 +290,7 @@ fn cached_destinations(tuned: &mut Tuned, text: &str) -> Result<(), &'static str
         return Err("next hops stand here, as \"example.com, [relay.example.com]\", or \"static:all\"; tables are not modelled");
     }
     cache(tuned).destinations =
-        words.into_iter().map(|word| if word == "static:all" { "*".into() } else { word.to_ascii_lowercase().into() }).collect();
+        words.into_iter().map(|word| if word == "static:all" { "*".into() } else { common_form(word).into() }).collect();
     Ok(())
 }
 

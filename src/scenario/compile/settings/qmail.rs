@@ -24,7 +24,7 @@ pub(super) static TABLE: Table = &[
     ),
     ("databytes", Meaning::Bytes(|t, bytes| t.max_message_size = bytes)),
     ("concurrencylocal", Meaning::NoEffect),
-    ("concurrencyremote", Meaning::Only("20")),
+    ("concurrencyremote", Meaning::Number(|t, n| t.sender.deliveries_in_all = n.max(1))),
     // The format has fields for these.
     ("smtproutes", Meaning::Field("routes: { \"example.com\": [\"[relay.example.com]\"] }")),
     ("locals", Meaning::Field("mailboxes: [\"*@example.com\"]")),
