@@ -96,6 +96,13 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
     }
 
+    /// Did the job of a new message find its queue in Retry, so that nothing was looked up and nobody called for it?
+    pub(super) fn joined_in_retry(&self, job: u32) -> bool {
+        let row = &self.jobs[job];
+        let copy = &self.copies[row.copy];
+        self.queues_retry(copy.host) && copy.pass == 1 && row.hop == 0 && row.plan == NONE
+    }
+
     /// A queue learns from a finished job.
     pub(super) fn schedule_feedback(&mut self, queue: u32, failed: bool, status: u32) {
         let host = self.queues[queue as usize].host;

@@ -162,6 +162,10 @@ impl Page {
             self.line(6, &format!("{} not connected to: {}", self.clock.moment(host.at), host.tls.why));
         }
         attempt.connections.iter().for_each(|connection| self.connection(connection));
+        let idle = attempt.connections.is_empty() && attempt.lookups.is_empty() && attempt.decisions.is_empty();
+        if idle && attempt.result == AttemptResult::Deferred && attempt.not_used.is_empty() {
+            self.line(6, "no connection of its own: its queue had just failed with other mail");
+        }
     }
 
     /// Attempts that came to the same as the first of `row`, which was told in full.
