@@ -11,7 +11,7 @@ pub use codes::{Code, code};
 pub use render::{Style, render};
 pub use sources::{FileId, Position, Sources, Span};
 
-use crate::base::printable;
+use crate::base::{InOrder, printable};
 
 /// How bad is it? The worst last.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -127,7 +127,11 @@ impl Diagnostic {
 /// The one of `known` that `word` was probably meant to be: a slip of the finger, or else a word with a piece too much or too few.
 #[must_use]
 pub fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let known: Vec<&str> = known.into_iter().filter(|name| !name.is_empty()).collect();
+    closest_of(word, &mut known.into_iter())
+}
+
+fn closest_of<'a>(word: &str, known: &mut dyn Iterator<Item = &'a str>) -> Option<&'a str> {
+    let known: Vec<&str> = known.filter(|name| !name.is_empty()).collect();
     let lower = word.to_lowercase();
     let allowed = (word.chars().count() / 3).clamp(1, 3);
     let slip = known.iter().map(|name| (strsim::damerau_levenshtein(&lower, &name.to_lowercase()), *name)).min();
@@ -140,7 +144,7 @@ pub fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
 
 /// Sorts into file order and drops what was said twice.
 pub fn in_file_order(problems: &mut Vec<Diagnostic>) {
-    problems.sort_by(|a, b| (a.span, a.code.id, &a.message).cmp(&(b.span, b.code.id, &b.message)));
+    problems.in_order_by(|a, b| (a.span, a.code.id, &a.message).cmp(&(b.span, b.code.id, &b.message)));
     problems.dedup();
 }
 

@@ -2,7 +2,7 @@
 
 use super::build::Builder;
 use super::outcome::{Attempt, Connection, Decision, Lookup, NotUsed, Tls};
-use crate::base::{AttemptResult, ConnectionResult, Enhanced, NextHopId, SimTime};
+use crate::base::{AttemptResult, ConnectionResult, Enhanced, InOrder, NextHopId, SimTime};
 use crate::decide::route::queue_name;
 use crate::model::settings::Target;
 use crate::trace::{AttemptRow, Concern, ConnectionRow, DecisionRow, DestinationKey, NONE};
@@ -25,7 +25,7 @@ impl Builder<'_> {
             }
             attempts.extend(self.plain_attempt(copy, pass, next, index, rows.last().copied()).map(|attempt| (pass, attempt)));
         }
-        attempts.sort_by_key(|(pass, _)| *pass);
+        attempts.in_order_by_key(|(pass, _)| *pass);
         attempts
     }
 

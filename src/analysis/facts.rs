@@ -2,7 +2,7 @@
 
 use super::build::Builder;
 use super::outcome::{FaultFacts, HostFacts};
-use crate::base::{HostId, SimTime};
+use crate::base::{HostId, InOrder, SimTime};
 use crate::model::fault::{FaultKind, hosts_of, struck};
 use crate::trace::NONE;
 
@@ -43,7 +43,7 @@ impl Builder<'_> {
                 }
             })
             .collect();
-        facts.sort_by(|a, b| (a.from, &a.name).cmp(&(b.from, &b.name)));
+        facts.in_order_by(|a, b| (a.from, &a.name).cmp(&(b.from, &b.name)));
         facts
     }
 }

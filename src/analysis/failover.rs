@@ -7,7 +7,7 @@
 //! machine of a pool that others of the pool stand in for is an episode of its own. Not looked at: why a sender's memory passes a host over without trying it.
 
 use super::outcome::{Connection, ConnectionResult, Outcome, Place};
-use crate::base::SimTime;
+use crate::base::{InOrder, SimTime};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -120,9 +120,9 @@ pub fn failovers(outcome: &Outcome) -> Vec<Failover> {
             }
         }
         found.append(&mut rest);
-        found.iter_mut().for_each(|found| found.parts.sort_by_key(|part| part.missed_at));
+        found.iter_mut().for_each(|found| found.parts.in_order_by_key(|part| part.missed_at));
     }
-    found.sort_by(|a, b| (a.missed_at, &a.by, &a.from).cmp(&(b.missed_at, &b.by, &b.from)));
+    found.in_order_by(|a, b| (a.missed_at, &a.by, &a.from).cmp(&(b.missed_at, &b.by, &b.from)));
     found
 }
 
@@ -258,7 +258,7 @@ fn cause(outcome: &Outcome, host: &Place, miss: &Connection) -> Why {
     let struck = |fault: &&super::outcome::FaultFacts| fault.hosts.contains(&host.host) && overlaps((fault.from, fault.until), miss);
     // What takes a machine away explains a miss better than what merely slows it down.
     let mut faults: Vec<_> = outcome.faults.iter().filter(struck).collect();
-    faults.sort_by_key(|fault| fault.kind != "Down");
+    faults.in_order_by_key(|fault| fault.kind != "Down");
     faults.first().map_or_else(|| Why::Said(miss.why.clone()), |fault| Why::Fault(fault.name.clone()))
 }
 

@@ -5,6 +5,7 @@
 
 use super::delays::{arrived, delay_ns, percentile};
 use super::outcome::{Kind, Message, Outcome, Place, Recipient};
+use crate::base::InOrder;
 use std::collections::BTreeMap;
 
 /// The machines that had the mail for this recipient, in order; neighbours differ.
@@ -64,7 +65,7 @@ pub fn shares(outcome: &Outcome, wanted: impl Fn(Kind) -> bool) -> Vec<PathShare
         PathShare { route, recipients, arrived: delays.len() as u64, p50_ns: percentile(&delays, 500) }
     });
     let mut rows: Vec<PathShare> = rows.collect();
-    rows.sort_by_key(|row| std::cmp::Reverse(row.recipients));
+    rows.in_order_by_key(|row| std::cmp::Reverse(row.recipients));
     rows
 }
 

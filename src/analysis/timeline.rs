@@ -5,7 +5,7 @@
 use super::delays::arrived;
 use super::outcome::{FaultFacts, HostFacts, Kind, Outcome};
 use super::paths::label;
-use crate::base::{DAY, HOUR, MILLISECOND, MINUTE, SECOND, SimTime};
+use crate::base::{DAY, HOUR, InOrder, MILLISECOND, MINUTE, SECOND, SimTime};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -90,7 +90,7 @@ fn row(outcome: &Outcome, name: String, hosts: &[&HostFacts]) -> Row {
             down.push(window);
         }
     }
-    down.sort_by_key(|window| (window.from, window.until));
+    down.in_order_by_key(|window| (window.from, window.until));
     Row { name, down, struck: others.into_iter().map(span).collect() }
 }
 
@@ -117,7 +117,7 @@ pub fn arrivals(outcome: &Outcome, slices_max: u64) -> Arrivals {
         }
     }
     let mut busiest: Vec<(u64, &str)> = by_host.iter().map(|(host, counts)| (counts.iter().sum(), *host)).collect();
-    busiest.sort_by_key(|(count, host)| (std::cmp::Reverse(*count), *host));
+    busiest.in_order_by_key(|(count, host)| (std::cmp::Reverse(*count), *host));
     let kept = if busiest.len() > SERIES_MAX { SERIES_MAX - 1 } else { busiest.len() };
     let others: BTreeSet<&str> = busiest[kept..].iter().map(|(_, host)| *host).collect();
     let mut routes: Vec<(String, Vec<u64>)> = vec![];
@@ -165,9 +165,9 @@ pub fn waiting(outcome: &Outcome, points_max: usize) -> Vec<Waiting> {
     let mut systems: Vec<Waiting> = changes.into_iter().map(|(system, steps)| (system.clone(), thin(sum_up(steps), points_max))).collect();
     let peak = |row: &Waiting| row.1.iter().map(|(_, count)| *count).max().unwrap_or(0);
     systems.retain(|row| peak(row) > 0);
-    systems.sort_by_key(|row| std::cmp::Reverse(peak(row)));
+    systems.in_order_by_key(|row| std::cmp::Reverse(peak(row)));
     systems.truncate(SERIES_MAX);
-    systems.sort_by(|a, b| a.0.cmp(&b.0));
+    systems.in_order_by(|a, b| a.0.cmp(&b.0));
     systems
 }
 

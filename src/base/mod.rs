@@ -1,6 +1,7 @@
 //! The words everybody uses: names, time, replies, TLS. Knows nothing of any other room.
 
 mod fate;
+mod in_order;
 mod intern;
 mod names;
 mod pattern;
@@ -13,6 +14,7 @@ mod tls;
 mod wording;
 
 pub use fate::Fate;
+pub use in_order::InOrder;
 pub use intern::Interner;
 pub use names::{Address, BadDomain, Domain};
 pub use pattern::Pattern;

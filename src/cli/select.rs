@@ -3,6 +3,7 @@
 //! A file is taken as it is named, `-` is standard input, and a folder means every `*.ron` below it that is a scenario: hidden folders, links to
 //! folders, and RON files that begin with another word than `Scenario` are passed by. Order is that of the command line, then of the names.
 
+use crate::base::InOrder;
 use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
@@ -70,7 +71,7 @@ fn below(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), (PathBuf, io::Er
     let failed = |error| (folder.to_path_buf(), error);
     let entries: io::Result<Vec<fs::DirEntry>> = fs::read_dir(folder).map_err(failed)?.collect();
     let mut entries = entries.map_err(failed)?;
-    entries.sort_by_key(fs::DirEntry::file_name);
+    entries.in_order_by_key(fs::DirEntry::file_name);
     for entry in entries {
         // `./` says nothing to the reader.
         let path = if folder == Path::new(".") { PathBuf::from(entry.file_name()) } else { entry.path() };

@@ -3,7 +3,7 @@
 use super::chance::{Purpose, mix, next_wait, weighted};
 use super::queue::Kind;
 use super::world::{End, Message, SourceState, World};
-use crate::base::{Enhanced, HostId, MsgId, SimTime};
+use crate::base::{Enhanced, HostId, MsgId, SimTime, SystemId};
 use crate::model::traffic::{Listing, Recipients, Schedule, Source};
 use crate::trace::level::FATES;
 use crate::trace::{MessageRow, NONE, Trace};
@@ -108,24 +108,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             Recipients::OneOf(some) => pick(&self.chance, Purpose::Recipient, luck, some),
         };
         let state = &self.sources[at as usize];
-        let new = NewMessage {
-            source: at,
-            number,
-            parent: NONE,
-            kind: 0,
-            from: state.senders[from],
-            address_number: number,
-            to: state.lists[to],
-            size: source.size_bytes,
-            headers_only: false,
-            key,
-            host: source.entries[entry].0,
-            tenant: source.tenant.map_or(NONE, |tenant| tenant.0),
-            report: Box::default(),
-        };
-        if let Some(copy) = self.new_message(new) {
-            self.ready(copy);
-        }
+        let envelope = (state.senders[from], state.lists[to], source.size_bytes);
+        self.send(at, (number, key), envelope, (source.entries[entry].0, source.tenant));
     }
 
     /// The next message of a list.
@@ -134,15 +118,28 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let (hosts, tenant) = &listing.entries[row.entry as usize];
         let host = hosts[pick(&self.chance, Purpose::Entry, luck, hosts)].0;
         let state = &self.sources[at as usize];
+        let envelope = (state.senders[row.sender as usize], state.lists[row.list as usize], row.size_bytes);
+        self.send(at, (number, key), envelope, (host, *tenant));
+    }
+
+    /// A message of a source enters at a host.
+    #[inline(always)]
+    fn send(
+        &mut self,
+        source: u32,
+        (number, key): (u64, u64),
+        (from, to, size): (u32, u32, u64),
+        (host, tenant): (HostId, Option<SystemId>),
+    ) {
         let new = NewMessage {
-            source: at,
+            source,
             number,
             parent: NONE,
             kind: 0,
-            from: state.senders[row.sender as usize],
+            from,
             address_number: number,
-            to: state.lists[row.list as usize],
-            size: row.size_bytes,
+            to,
+            size,
             headers_only: false,
             key,
             host,

@@ -5,7 +5,7 @@ use crate::base::SimTime;
 use crate::decide::authentication::DnsAnswer;
 use crate::model::Model;
 use crate::model::dns::{Outcome, RecordType, normal_form, reverse_name};
-use crate::model::fault::{DnsFault, FaultKind};
+use crate::model::fault::FaultKind;
 use std::net::IpAddr;
 
 /// Does the address have a name? Where DNS fails, nobody is blamed.
@@ -60,14 +60,7 @@ impl Dns<'_> {
                 && fault.window.has(self.at);
             let luck = || below(self.chance.draw(Purpose::Fault, self.message, fault.key, 0), 1_000_000_000);
             let strikes = met && (fault.probability_ppb >= 1_000_000_000 || luck() < u64::from(fault.probability_ppb));
-            strikes.then_some(match answer {
-                DnsFault::ServFail | DnsFault::Bogus => Outcome::ServFail,
-                DnsFault::NxDomain => Outcome::NxDomain,
-                DnsFault::NoData => Outcome::NoData,
-                DnsFault::Refused => Outcome::Refused,
-                DnsFault::Timeout => Outcome::Timeout,
-                DnsFault::Truncated => Outcome::Truncated,
-            })
+            strikes.then(|| answer.outcome())
         })
     }
 }

@@ -6,7 +6,7 @@ use super::chance::{Purpose, below, name_key};
 use super::world::World;
 use crate::base::{Interner, NameId, ResolverId, SECOND, SimTime, ZonesId};
 use crate::model::dns::{Answer, Outcome, RecordData, RecordType};
-use crate::model::fault::{DnsFault, FaultKind};
+use crate::model::fault::FaultKind;
 use crate::model::topology::{AnswerOrder, CacheStart, Resolver};
 use crate::trace::LookupRow;
 use crate::trace::level::STEPS;
@@ -185,14 +185,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         if !self.faults.strikes(model, &self.chance, number, at, luck.0, luck.1) {
             return None;
         }
-        let outcome = match answer {
-            DnsFault::ServFail | DnsFault::Bogus => Outcome::ServFail,
-            DnsFault::NxDomain => Outcome::NxDomain,
-            DnsFault::NoData => Outcome::NoData,
-            DnsFault::Refused => Outcome::Refused,
-            DnsFault::Timeout => Outcome::Timeout,
-            DnsFault::Truncated => Outcome::Truncated,
-        };
+        let outcome = answer.outcome();
         let denied = matches!(outcome, Outcome::NxDomain | Outcome::NoData);
         let zone = &model.zones[model.versions[model.version_at(at)].zones.index()];
         // A wrong denial is believed as long as a right one.

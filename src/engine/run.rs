@@ -5,6 +5,7 @@ use super::chance::Chance;
 use super::counters::Counters;
 use super::fault::Faults;
 use super::machine::Machine;
+use super::mail_run::NEW_RUN;
 use super::memory::Memory;
 use super::queue::{EventQueue, Kind};
 use super::resolver::Resolvers;
@@ -93,6 +94,7 @@ pub fn run(model: &Model, options: &Options) -> Run {
 }
 
 fn play<const LEVEL: u8>(model: &Model, options: &Options) -> Run {
+    assert!(model.hosts.len() <= NEW_RUN as usize, "fewer than 2^22 machines: the bits above say what a queue run does");
     let seed = options.seed.unwrap_or(model.seed);
     let asked = options.until.or(model.until);
     let sources = options.sources.clone().unwrap_or_else(|| model.sources.clone());

@@ -7,7 +7,7 @@
 //! between a server and its shadow.
 
 use super::world::{Copy, RecipientState, World};
-use crate::base::{HostId, SimTime};
+use crate::base::{HostId, InOrder, SimTime};
 use crate::decide::exchange::redundancy::shadow_servers;
 use crate::decide::{Because, because};
 use crate::model::exchange_server::Organization;
@@ -134,7 +134,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             organization.transport.shadow_resubmit_ns
         });
         let mut moments: Vec<SimTime> = spans.map(|span| window.from.after(span)).filter(|moment| window.has(*moment)).collect();
-        moments.sort();
+        moments.in_order();
         moments.dedup();
         moments
     }

@@ -2,6 +2,7 @@
 //!
 //! A window includes its first instant, not its last. What a host `receives` always is the same vocabulary without a window.
 
+use super::dns::Outcome;
 use super::mta_sts::PolicyHostFault;
 use super::topology::{HostSet, Law};
 use crate::base::{CertId, HostId, NameId, Pattern, Phase, Reply, SimTime};
@@ -259,6 +260,21 @@ pub enum DnsFault {
     Bogus,
     /// cut off, and TCP is blocked
     Truncated,
+}
+
+impl DnsFault {
+    /// What the resolver hears.
+    #[must_use]
+    pub fn outcome(self) -> Outcome {
+        match self {
+            Self::ServFail | Self::Bogus => Outcome::ServFail,
+            Self::NxDomain => Outcome::NxDomain,
+            Self::NoData => Outcome::NoData,
+            Self::Refused => Outcome::Refused,
+            Self::Timeout => Outcome::Timeout,
+            Self::Truncated => Outcome::Truncated,
+        }
+    }
 }
 
 /// Index of the faults by machine, made once by `compile`: numbers of `Model::faults`.

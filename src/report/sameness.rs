@@ -2,6 +2,7 @@
 
 use crate::analysis::outcome::{Attempt, AttemptResult, Connection, Decision, Hop};
 use crate::analysis::paths::label;
+use crate::base::InOrder;
 use std::rc::Rc;
 
 /// Did two attempts come to the same, apart from the time?
@@ -47,15 +48,15 @@ pub(super) fn again(hops: &[Hop], from: usize) -> usize {
 pub(super) fn differs_in_order(a: &Attempt, b: &Attempt) -> bool {
     let in_order = |attempt: &Attempt| {
         let mut attempt = attempt.clone();
-        attempt.connections.sort_by_key(|connection| (connection.address, connection.port));
-        attempt.lookups.sort_by(|a, b| (&a.name, a.kind).cmp(&(&b.name, b.kind)));
+        attempt.connections.in_order_by_key(|connection| (connection.address, connection.port));
+        attempt.lookups.in_order_by(|a, b| (&a.name, a.kind).cmp(&(&b.name, b.kind)));
         attempt.decisions.clear();
         attempt
     };
     let names = |attempt: &Attempt| {
         let reasons = attempt.decisions.iter().flat_map(|decision| decision.chosen.iter().chain(&decision.passed_over));
         let mut names: Vec<Rc<str>> = reasons.map(|reason| reason.name.clone()).collect();
-        names.sort();
+        names.in_order();
         names
     };
     a.connections.len() > 1 && a.connections.len() == b.connections.len() && names(a) == names(b) && is_alike(&in_order(a), &in_order(b))

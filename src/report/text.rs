@@ -9,7 +9,7 @@ use crate::analysis::failover::{Failover, Why, failovers};
 use crate::analysis::outcome::{Kind, Message, Outcome, Place, Recipient, Stopped};
 use crate::analysis::paths::{label, shares};
 use crate::analysis::reach::single_points;
-use crate::base::{Fate, TlsOutcome, TlsVersion, printable};
+use crate::base::{Fate, InOrder, TlsOutcome, TlsVersion, printable};
 use std::collections::BTreeMap;
 
 /// The longest list of anything; more is counted.
@@ -144,7 +144,7 @@ fn one_failover(failover: &Failover, outcome: &Outcome, clock: Clock) -> String 
             .map(|part| format!("{} ({} to {})", part.host, clock.moment(part.missed_at), until(part.back_at)))
             .collect();
         rows.push((failover.missed_at, format!("machines that missed: {}", parts.join(", "))));
-        rows.sort_by_key(|(at, _)| *at);
+        rows.in_order_by_key(|(at, _)| *at);
     }
     for (at, what) in rows {
         let lines = wrap(&what, WIDTH - 6 - width);

@@ -57,7 +57,10 @@ impl<T: Value> Named<T> {
         if over.span.is_somewhere() {
             self.span = over.span;
         }
-        let mut places: BTreeMap<Arc<str>, usize> = self.entries.iter().enumerate().map(|(at, entry)| (entry.key.shared(), at)).collect();
+        let mut places: BTreeMap<Arc<str>, usize> = BTreeMap::new();
+        for (at, entry) in self.entries.iter().enumerate() {
+            places.insert(entry.key.shared(), at);
+        }
         let mut gone = Vec::new();
         for new in &over.entries {
             let Some(at) = places.get(new.key.as_str()).copied() else {

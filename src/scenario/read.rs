@@ -4,25 +4,24 @@
 //! (the reader walks along with ron, one token ahead). A wrong field, word or shape is noted and skipped, and reading goes on. And "not
 //! written" stays apart from `None`. Only text that is not RON at all ends the reading.
 
+mod ahead;
 mod collections;
 mod fields;
 mod kinds;
 mod scalars;
 
 use std::cell::{Cell, RefCell};
-use std::marker::PhantomData;
-
-use serde::Deserializer;
-use serde::de::{DeserializeSeed, IgnoredAny, MapAccess};
 
 use super::merge::Merger;
 use super::set::{PathProblem, Step};
 use super::tokens::{Kind, Token, skip_blank, skip_value, token_at};
 use crate::diag::{Code, Diagnostic, FileId, Span, code};
 
-pub use fields::Fields;
-pub(super) use fields::{FieldsVisitor, read_fields, wrap_fields};
-pub(super) use kinds::{KindWord, KnownWord, peek_kind, read_inner};
+pub use ahead::{Ahead, Entries, Stopped};
+pub(super) use ahead::{Bracket, Door};
+pub use fields::{Brackets, Fields};
+pub(super) use fields::{read_fields, wrap_fields};
+pub(super) use kinds::{KindWord, peek_kind, read_inner, read_kind};
 pub use scalars::Loose;
 pub(super) use scalars::read_word;
 
@@ -119,18 +118,18 @@ impl<'de> Reader<'de> {
     }
 
     /// Notes that something else was expected, and steps over the value.
-    pub(super) fn refuse<D: Deserializer<'de>, T>(&self, problem: Diagnostic, de: D) -> Result<Option<T>, D::Error> {
+    pub(super) fn refuse<T>(&self, problem: Diagnostic, ahead: &mut dyn Ahead<'de>) -> Result<Option<T>, Stopped> {
         self.report(problem);
-        self.skip(de)?;
+        self.skip(ahead)?;
         Ok(None)
     }
 
     /// Steps over one value, whatever it is.
-    pub(super) fn skip<D: Deserializer<'de>>(&self, de: D) -> Result<(), D::Error> {
+    pub(super) fn skip(&self, ahead: &mut dyn Ahead<'de>) -> Result<(), Stopped> {
         let token = self.peek();
         self.refused.set(Some(token.start));
         let end = skip_value(self.text, token.start);
-        de.deserialize_ignored_any(IgnoredAny).inspect_err(|_| self.explained.set(true))?;
+        ahead.pass_over().inspect_err(|_| self.explained.set(true))?;
         self.cursor.set(end);
         Ok(())
     }
@@ -174,6 +173,14 @@ pub(super) fn quoted(words: &[&str]) -> String {
     words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
 }
 
+/// Puts away what was read, if no problem was noted in its place.
+pub(super) fn keep<T>(read: Result<Option<T>, Stopped>, put: impl FnOnce(T)) -> Result<(), Stopped> {
+    if let Some(value) = read? {
+        put(value);
+    }
+    Ok(())
+}
+
 /// Something that stands behind a colon or in a list.
 pub trait Value: Clone + Sized {
     /// Is a value of this type itself a small scenario? Then laying one over another keeps their `None`.
@@ -182,8 +189,8 @@ pub trait Value: Clone + Sized {
     /// Reads one; `None` if a problem was noted instead.
     ///
     /// # Errors
-    /// What ron says where the text is not RON.
-    fn read<'de, D: Deserializer<'de>>(reader: &Reader<'de>, de: D) -> Result<Option<Self>, D::Error>;
+    /// Where the text is not RON.
+    fn read<'de>(reader: &Reader<'de>, ahead: &mut dyn Ahead<'de>) -> Result<Option<Self>, Stopped>;
 
     /// Lays another over this one. Whole, unless the type says otherwise.
     fn merge(&mut self, over: &Self, _merger: &mut Merger) {
@@ -207,8 +214,8 @@ pub trait Part: Clone + Default {
     /// Reads what stands behind the colon.
     ///
     /// # Errors
-    /// What ron says where the text is not RON.
-    fn read_part<'de, A: MapAccess<'de>>(&mut self, reader: &Reader<'de>, map: &mut A) -> Result<(), A::Error>;
+    /// Where the text is not RON.
+    fn read_part<'de>(&mut self, reader: &Reader<'de>, entries: &mut dyn Entries<'de>) -> Result<(), Stopped>;
 
     /// Lays another over this one.
     fn merge_part(&mut self, over: &Self, merger: &mut Merger);
@@ -218,24 +225,4 @@ pub trait Part: Clone + Default {
     /// # Errors
     /// Which step leads nowhere.
     fn wrap_part(&self, path: &[Step], value: &str) -> Result<String, PathProblem>;
-}
-
-/// Reads one value of a type.
-pub(super) struct Seed<'r, 'de, T>(pub(super) &'r Reader<'de>, pub(super) PhantomData<T>);
-
-impl<'de, T: Value> DeserializeSeed<'de> for Seed<'_, 'de, T> {
-    type Value = Option<T>;
-    fn deserialize<D: Deserializer<'de>>(self, de: D) -> Result<Option<T>, D::Error> {
-        T::read(self.0, de)
-    }
-}
-
-/// Steps over one value.
-pub(super) struct Skip<'r, 'de>(pub(super) &'r Reader<'de>);
-
-impl<'de> DeserializeSeed<'de> for Skip<'_, 'de> {
-    type Value = ();
-    fn deserialize<D: Deserializer<'de>>(self, de: D) -> Result<(), D::Error> {
-        self.0.skip(de)
-    }
 }

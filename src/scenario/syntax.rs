@@ -6,7 +6,7 @@ mod mistakes;
 
 use ron::extensions::Extensions;
 
-use super::read::{Reader, Value};
+use super::read::{Door, Reader, Value};
 use super::schema::Scenario;
 use super::tokens::{Kind, skip_blank, token_at};
 use crate::diag::{Diagnostic, FileId, Severity, Sources, Span, code};
@@ -70,7 +70,7 @@ fn read(text: &str, file: FileId) -> Round {
             return Round { value: None, problems: Vec::new(), stop, stuck_at: None };
         }
     };
-    let outcome = Scenario::read(&reader, &mut ron).and_then(|value| ron.end().map(|()| value));
+    let outcome = Door::open(&mut ron, |ahead| Scenario::read(&reader, ahead)).and_then(|value| ron.end().map(|()| value));
     let at = text.len() - ron.remainder().len();
     let stuck_at = reader.refused.get().filter(|start| outcome.is_err() && (*start..=scalar_end(text, *start)).contains(&at));
     let (value, stop) = match outcome {

@@ -14,7 +14,7 @@ use super::view::Seen;
 use crate::analysis::delays::arrived;
 use crate::analysis::outcome::{Kind, Message, Recipient, ReportLine};
 use crate::analysis::paths::label;
-use crate::base::{CodePattern, SECOND, SimTime, count, exact_duration};
+use crate::base::{CodePattern, InOrder, SECOND, SimTime, count, exact_duration};
 use crate::scenario::schema::{self, DsnAction};
 use std::rc::Rc;
 
@@ -81,7 +81,7 @@ fn word(action: DsnAction) -> &'static str {
 
 fn sorted(names: impl Iterator<Item = String>) -> Vec<String> {
     let mut names: Vec<String> = names.collect();
-    names.sort();
+    names.in_order();
     names
 }
 

@@ -8,6 +8,7 @@ use super::spf_macro::{MacroString, Values};
 use super::spf_name::{askable, domain, is_within, shortened};
 use super::spf_record::{Directive, Mechanism, Prefixes, Qualifier, Record};
 use super::{Ask, DnsAnswer, versioned_texts};
+use crate::base::InOrder;
 use crate::decide::{Because, Decision, because};
 use crate::model::dns::{RecordData, RecordType, reverse_name};
 use std::net::IpAddr;
@@ -353,7 +354,7 @@ impl Check<'_, '_, '_> {
     /// `%{p}`: the domain itself, else a name below it, else any that leads back (§7.3).
     fn validated_name(&mut self, domain: &str) -> String {
         let Ok(mut names) = self.names_of_client(false) else { return "unknown".to_owned() };
-        names.sort_by_key(|name| (!is_within(name, domain), !is_within(domain, name)));
+        names.in_order_by_key(|name| (!is_within(name, domain), !is_within(domain, name)));
         let found = names.into_iter().find(|name| self.is_validated(name));
         found.map_or("unknown".to_owned(), |name| name.strip_suffix('.').unwrap_or(&name).to_owned())
     }

@@ -6,7 +6,7 @@
 //! Source: Exchange Server "Mail routing" (delivery groups, hub sites, queue at the point of failure). Not modelled: expansion servers of groups.
 
 use super::super::{Because, Decision, because};
-use crate::base::HostId;
+use crate::base::{HostId, InOrder};
 use crate::model::exchange_server::{Organization, Server, ServerVersion};
 use crate::model::sites::SitePath;
 
@@ -89,7 +89,7 @@ pub fn route_inside(organization: &Organization, aim: &Aim<'_>) -> Decision<Inte
         .filter(|server| server.host != organization.here)
         .filter_map(|server| Some((organization.paths.get(server.site)?.as_ref()?, server)))
         .collect();
-    servers.sort_by_key(|(path, server)| (path.rank(), server.site, server.host));
+    servers.in_order_by_key(|(path, server)| (path.rank(), server.site, server.host));
     let Some((path, first)) = servers.first().copied() else {
         return Decision::for_reason(InternalRoute::Nowhere, because("INT-1", aim.purpose, "no site link leads to its servers", SOURCE));
     };

@@ -8,7 +8,7 @@
 use super::super::acceptance::accepted_domain;
 use super::super::claim::template;
 use super::super::{Because, Decision, because};
-use crate::base::{Address, Enhanced, Reply};
+use crate::base::{Address, Enhanced, InOrder, Reply};
 use crate::model::directory::expansion;
 use crate::model::dns::Names;
 use crate::model::exchange::{DomainType, Tenant};
@@ -109,7 +109,7 @@ pub fn run(tenant: &Tenant, names: &Names, letter: &Letter, address: &str, domai
         chosen.push(because("RULE", "no rule", "no mail-flow rule acts on it", SOURCE));
     }
     // The pin is what the next question needs.
-    chosen.sort_by_key(|reason| reason.rule != "OUT-2");
+    chosen.in_order_by_key(|reason| reason.rule != "OUT-2");
     Decision { outcome, chosen, passed_over }
 }
 

@@ -205,9 +205,9 @@ pub(super) fn narrowest(connector: &ReceiveConnector) -> Because {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::{HostId, NextHopId, SystemId, TlsVersion};
+    use crate::base::{HostId, NextHopId, TlsVersion};
     use crate::decide::visitor::{Peer, ShownCertificate};
-    use crate::model::exchange_server::{Server, Transport};
+    use crate::model::exchange_server::Server;
     use crate::model::receive_connector::{Limits, Range};
     use crate::model::settings::Listener;
 
@@ -238,26 +238,9 @@ mod tests {
         let closed = ReceiveConnector { anonymous: false, users: true, ..connector("closed", "10.0.0.70", "10.0.0.70") };
         let server = |at: u32| Server { host: HostId(at), name: "S".into(), site: 0, edge: false, hop: NextHopId(0), dag: None };
         Organization {
-            system: SystemId(0),
-            version: ServerVersion::Exchange2019,
-            here: HostId(0),
             servers: vec![server(0), server(1)],
-            sites: vec![],
-            paths: vec![],
-            accepted_domains: vec![],
-            mailboxes: vec![],
-            elsewhere: vec![],
-            databases: vec![],
-            synchronized: vec![],
-            entries: vec![],
-            remote_domains: vec![],
-            dsn: crate::model::directory::DsnAuthority::default(),
-            send_connectors: vec![],
             receive_connectors: vec![everybody, net, relay, trusted, closed],
-            transport: Transport::default(),
-            filters_recipients: false,
-            send_as: vec![],
-            internal_smtp_servers: vec![],
+            ..Organization::bare(ServerVersion::Exchange2019)
         }
     }
 

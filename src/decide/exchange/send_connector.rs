@@ -184,7 +184,7 @@ fn space_of(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::{HostId, SystemId};
+    use crate::base::HostId;
     use crate::model::exchange_server::{AddressSpace, Server, ServerVersion};
     use crate::model::sites::SitePath;
 
@@ -199,26 +199,10 @@ mod tests {
             dag: None,
         };
         Organization {
-            system: SystemId(0),
-            version: ServerVersion::Exchange2019,
-            here: HostId(0),
             servers: [(0, 0), (1, 0), (2, 1), (3, 2)].map(server).to_vec(),
-            sites: vec![],
             paths: vec![Some(SitePath { cost: 0, through: vec![] }), Some(SitePath { cost: 100, through: vec![1] }), None],
-            accepted_domains: vec![],
-            mailboxes: vec![],
-            elsewhere: vec![],
-            databases: vec![],
-            synchronized: vec![],
-            entries: vec![],
-            remote_domains: vec![],
-            dsn: crate::model::directory::DsnAuthority::default(),
             send_connectors: connectors,
-            receive_connectors: vec![],
-            transport: crate::model::exchange_server::Transport::default(),
-            filters_recipients: false,
-            send_as: vec![],
-            internal_smtp_servers: vec![],
+            ..Organization::bare(ServerVersion::Exchange2019)
         }
     }
 

@@ -87,7 +87,7 @@ pub fn look_up(organization: &Organization, names: &Names, address: &str, domain
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::{Pattern, SystemId};
+    use crate::base::Pattern;
     use crate::model::exchange_server::ServerVersion;
 
     #[test]
@@ -97,26 +97,10 @@ mod tests {
         let accepted_domains =
             vec![accepted("contoso.com", DomainType::Authoritative, false), accepted("relay.com", DomainType::InternalRelay, true)];
         let organization = Organization {
-            system: SystemId(0),
-            version: ServerVersion::Exchange2019,
-            here: HostId(0),
-            servers: vec![],
-            sites: vec![],
-            paths: vec![],
             accepted_domains,
             mailboxes: vec![Pattern::new("*@contoso.com")],
-            databases: vec![],
-            synchronized: vec![],
             elsewhere: vec![(Pattern::new("boss@contoso.com"), HostId(1))],
-            entries: vec![],
-            remote_domains: vec![],
-            dsn: crate::model::directory::DsnAuthority::default(),
-            send_connectors: vec![],
-            receive_connectors: vec![],
-            transport: crate::model::exchange_server::Transport::default(),
-            filters_recipients: false,
-            send_as: vec![],
-            internal_smtp_servers: vec![],
+            ..Organization::bare(ServerVersion::Exchange2019)
         };
         let cases = [
             ("a@contoso.com", Found::Mailbox),

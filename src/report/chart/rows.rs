@@ -4,6 +4,7 @@
 
 use super::{Area, Axis, ChartError, HEADING_HEIGHT, LEFT, PALETTE, RIGHT, ROW_HEIGHT, WIDTH, heading, safe, style, write};
 use crate::analysis::timeline::{Row, Span};
+use crate::base::InOrder;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
@@ -77,7 +78,7 @@ fn row_labels(area: &Area<'_>, row: &Row, axis: &Axis, middle: i32) -> Result<()
         Some(_) | None => row.down.iter().map(|span| (axis.pixel(span.from), down(span))).collect(),
     };
     labels.extend(row.struck.iter().take(NAMED_MAX).map(|span| (axis.pixel(span.from), span.name.to_string())));
-    labels.sort();
+    labels.in_order();
     let mut free = LEFT as i32;
     for (left, text) in labels {
         let text = safe(&text, 40);

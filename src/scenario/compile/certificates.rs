@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::base::{CertId, SimTime};
+use crate::base::{CertId, InOrder, SimTime};
 use crate::diag::{Diagnostic, closest, code};
 use crate::model::certificate::{Certificate, Issuer, Revocation};
 use crate::model::settings::ClientCertificate;
@@ -33,7 +33,7 @@ impl Certificates {
             named.insert(name.into(), tables.certificate(always_there(name, issuer)));
         }
         let mut written: Vec<(&Text, &CertificateDef)> = tree.certificates.iter().collect();
-        written.sort_by_key(|(name, _)| name.as_str());
+        written.in_order_by_key(|(name, _)| name.as_str());
         for (name, definition) in written {
             if matches!(name.as_str(), "public" | "self-signed" | "none") {
                 desk.error(

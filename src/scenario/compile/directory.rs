@@ -3,7 +3,7 @@
 //! Sources: Set-Mailbox ForwardingSmtpAddress, New-MailUser, New-DistributionGroup (RequireSenderAuthenticationEnabled is true unless it is written),
 //! New-RemoteDomain, New-InboxRule. Not modelled: out-of-office replies.
 
-use crate::base::Pattern;
+use crate::base::{InOrder, Pattern};
 use crate::diag::code;
 use crate::model::directory::{DirectoryEntry, DsnAuthority, EntryKind, RemoteDomain};
 use crate::model::inbox::InboxRule;
@@ -45,7 +45,7 @@ pub(super) fn entries(recipients: &Named<DirectoryRecipient>, desk: &mut Desk) -
         };
         entries.push(DirectoryEntry { address: Pattern::new(address), kind });
     }
-    entries.sort_by(|a, b| closest_first(&a.address, &b.address));
+    entries.in_order_by(|a, b| closest_first(&a.address, &b.address));
     entries
 }
 
@@ -110,6 +110,6 @@ pub(super) fn remote_domains(written: &Named<schema::RemoteDomain>, desk: &mut D
         });
     }
     let far = |row: &RemoteDomain| (&*row.domain == "*", row.domain.starts_with("*."), std::cmp::Reverse(row.domain.len()));
-    rows.sort_by(|a, b| far(a).cmp(&far(b)).then_with(|| a.name.cmp(&b.name)));
+    rows.in_order_by(|a, b| far(a).cmp(&far(b)).then_with(|| a.name.cmp(&b.name)));
     rows
 }

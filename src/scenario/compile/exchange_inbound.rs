@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 use std::net::IpAddr;
 
-use crate::base::{Pattern, Reply, SimTime, TlsVersion};
+use crate::base::{InOrder, Pattern, Reply, SimTime, TlsVersion};
 use crate::diag::{Diagnostic, code};
 use crate::model::inbound::{EnhancedFiltering, Inbound, InboundConnector, RelayPeriods, RequireTlsReply, Submission, TrustedMail};
 use crate::model::settings::Listener;
@@ -68,7 +68,7 @@ impl ServiceAddresses {
 pub(super) fn inbound(tenant: &ExchangeOnline, tree: &Scenario, era: Era, shared: Option<&Named<Text>>, desk: &mut Desk) -> Inbound {
     let mut connectors: Vec<InboundConnector> =
         tenant.inbound_connectors.iter().map(|(name, connector)| connector_row(name, connector, (tenant, tree), desk)).collect();
-    connectors.sort_by(|a, b| a.name.cmp(&b.name));
+    connectors.in_order_by(|a, b| a.name.cmp(&b.name));
     let mut inbound = Inbound {
         connectors,
         reject_direct_send: tenant.organization_config.get().is_some_and(|config| config.reject_direct_send.or(false)),

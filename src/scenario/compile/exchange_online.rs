@@ -5,7 +5,7 @@
 
 use jiff::Timestamp;
 
-use crate::base::{DAY, Domain, HOUR, MINUTE, Pattern, SimTime, SystemId, TlsVersion};
+use crate::base::{DAY, Domain, HOUR, InOrder, MINUTE, Pattern, SimTime, SystemId, TlsVersion};
 use crate::decide::profile::default_sender;
 use crate::diag::{Diagnostic, code};
 use crate::model::authentication::Stance;
@@ -47,7 +47,7 @@ pub(super) fn front_end(
             tenants.push((name, tenant));
         }
     }
-    tenants.sort_by_key(|(name, _)| name.as_str());
+    tenants.in_order_by_key(|(name, _)| name.as_str());
     accepted_once(&tenants, desk);
     shared_addresses(&tenants, desk);
     let era = era(tree);
@@ -238,7 +238,7 @@ fn accepted_domains(tenant: &ExchangeOnline, tables: &mut Tables, desk: &mut Des
             }
         }
     }
-    domains.sort_by(|a, b| a.0.cmp(&b.0));
+    domains.in_order_by(|a, b| a.0.cmp(&b.0));
     let row = |(domain, kind): (Domain, DomainType)| AcceptedDomain {
         name: tables.names.intern(domain.as_str()),
         kind,
@@ -264,11 +264,13 @@ fn people(tenant: &ExchangeOnline) -> Vec<Person> {
             DirectoryRecipient::Group(group) => &group.attributes,
         };
         let mut pairs: Vec<_> = attributes.iter().map(|(name, value)| (name.to_ascii_lowercase().into(), value.as_str().into())).collect();
-        pairs.sort();
+        pairs.in_order();
         (!pairs.is_empty()).then(|| Person { address: Pattern::new(address), attributes: pairs })
     };
     let mut rows: Vec<_> = tenant.recipients.iter().filter_map(of).collect();
-    rows.sort_by(|Person { address: a, .. }, Person { address: b, .. }| (b.is_exact(), b.weight(), a).cmp(&(a.is_exact(), a.weight(), b)));
+    rows.in_order_by(|Person { address: a, .. }, Person { address: b, .. }| {
+        (b.is_exact(), b.weight(), a).cmp(&(a.is_exact(), a.weight(), b))
+    });
     rows
 }
 
@@ -294,7 +296,7 @@ fn connectors(tenant: &ExchangeOnline, switches: &Switches, tables: &mut Tables,
             written: written as u32,
         });
     }
-    rows.sort_by(|a, b| a.name.cmp(&b.name));
+    rows.in_order_by(|a, b| a.name.cmp(&b.name));
     for row in &mut rows {
         let connector = tenant.outbound_connectors.get(&row.name).expect("it was read above");
         row.smart_hosts = tables.hops(connector.smart_hosts.items(), Notation::Connector, desk);

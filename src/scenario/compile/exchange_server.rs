@@ -12,7 +12,7 @@ mod servers;
 mod switches;
 mod transport;
 
-use crate::base::{CertId, HostId, Pattern, SystemId};
+use crate::base::{CertId, HostId, InOrder, Pattern, SystemId};
 use crate::decide::profile::default_sender;
 use crate::diag::{Diagnostic, code};
 use crate::model::authentication::Stance;
@@ -126,13 +126,13 @@ fn organization(
             elsewhere.extend(database.mailboxes.iter().map(|pattern| (pattern.clone(), database.active)));
         }
     }
-    elsewhere.sort_by(|(a, _), (b, _)| (b.is_exact(), b.weight(), a).cmp(&(a.is_exact(), a.weight(), b)));
+    elsewhere.in_order_by(|(a, _), (b, _)| (b.is_exact(), b.weight(), a).cmp(&(a.is_exact(), a.weight(), b)));
     let edge = servers.servers.iter().any(|server| server.edge && server.host.index() == about.here);
     let mut send_connectors = send_connectors::connectors(server, (about, own, switches), &servers.servers, tables, desk);
     let secured =
         server.transport_config.get().map(|config| domain_security::domains(&config.tls_send_domain_secure_list)).unwrap_or_default();
     send_connectors::subscribe(&servers.servers, &servers.sites, &secured, &mut send_connectors);
-    send_connectors.sort_by(|a, b| a.name.cmp(&b.name));
+    send_connectors.in_order_by(|a, b| a.name.cmp(&b.name));
     servers_of_receive_connectors(server, &servers.servers, about, desk);
     let entries = directory::entries(&server.recipients, desk);
     Organization {
@@ -212,7 +212,7 @@ fn accepted_domains(server: &ExchangeServer, mailboxes: &Mailboxes, tables: &mut
             );
         }
     }
-    domains.sort_by(|a, b| a.0.cmp(&b.0));
+    domains.in_order_by(|a, b| a.0.cmp(&b.0));
     let row = |(domain, kind): (Box<str>, DomainType)| AcceptedDomain {
         name: tables.names.intern(&domain),
         kind: domain_type(kind),

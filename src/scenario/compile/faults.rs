@@ -5,7 +5,7 @@ mod session;
 
 use std::net::IpAddr;
 
-use crate::base::{DAY, HostId, SECOND, SimTime, seconds};
+use crate::base::{DAY, HostId, InOrder, SECOND, SimTime, seconds};
 use crate::diag::{Diagnostic, Span, code};
 use crate::model::dns::RecordType;
 use crate::model::fault::{DnsFault, Fault, FaultKind, Unreachable, Window, hosts_of};
@@ -138,7 +138,7 @@ impl<'a> Faults<'a> {
         for host in hosts {
             let mut together = if shared.is_empty() { Vec::new() } else { shared.clone() };
             together.push(host);
-            together.sort();
+            together.in_order();
             together.dedup();
             let known = self.memories.iter().position(|known| *known == together);
             let memory = known.unwrap_or_else(|| {

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use crate::base::{DAY, Domain, HOUR, MINUTE, NextHopId, Pattern, TlsVersion};
+use crate::base::{DAY, Domain, HOUR, InOrder, MINUTE, NextHopId, Pattern, TlsVersion};
 use crate::decide::profile::default_sender;
 use crate::diag::{Diagnostic, Span, code};
 use crate::model::authentication::Stance;
@@ -194,7 +194,7 @@ impl Switches {
 fn domains<'a>(fope: &'a Fope, desk: &mut Desk) -> Vec<(&'a Text, Box<str>)> {
     let mut domains: Vec<(&Text, Box<str>)> =
         fope.domains.items().iter().filter_map(|text| Some((text, desk.domain(text)?.as_str().into()))).collect();
-    domains.sort_by(|a, b| a.1.cmp(&b.1));
+    domains.in_order_by(|a, b| a.1.cmp(&b.1));
     domains.dedup_by(|a, b| a.1 == b.1);
     domains
 }
@@ -328,7 +328,7 @@ fn profile(entries: &[Text], place: Span, tables: &mut Tables, desk: &mut Desk) 
         desk.error(code::RANGE, place, "a multi-SMTP profile has 1 to 255 servers", "write its servers: [\"192.0.2.1 10\"]");
         return Servers::default();
     }
-    rows.sort_by_key(|(weight, _)| *weight);
+    rows.in_order_by_key(|(weight, _)| *weight);
     let groups = rows.chunk_by(|a, b| a.0 == b.0).map(|group| (group[0].0, group.len() as u8)).collect();
     Servers { hops: rows.iter().map(|(_, address)| address_hop(*address, tables)).collect(), weights: groups }
 }
@@ -359,7 +359,7 @@ fn connectors(
             Some(schema::Association::Company(_)) => fope::Association::Company,
             Some(schema::Association::Domains(at)) => {
                 let mut own: Vec<Box<str>> = at.value.iter().filter_map(|text| own_domain(text, domains, desk)).collect();
-                own.sort();
+                own.in_order();
                 fope::Association::Domains(own)
             }
             None => {
@@ -388,7 +388,7 @@ fn connectors(
             tls: tls(connector.tls.get(), desk),
         });
     }
-    rows.sort_by(|a, b| a.name.cmp(&b.name));
+    rows.in_order_by(|a, b| a.name.cmp(&b.name));
     rows
 }
 

@@ -1,6 +1,6 @@
 //! Whose mailboxes are here, and who is replaced by others? Patterns of an organization and of its machines, the most exact first.
 
-use crate::base::Pattern;
+use crate::base::{InOrder, Pattern};
 use crate::diag::{Diagnostic, Span, code};
 use crate::model::expansion::Expansion;
 use crate::scenario::schema::{DirectoryRecipient, Recipient};
@@ -73,7 +73,7 @@ impl Mailboxes {
     pub(super) fn patterns(&self) -> Vec<Pattern> {
         let mut patterns: Vec<Pattern> =
             self.0.iter().filter(|claim| matches!(claim.2, Claim::Mailbox)).map(|claim| claim.0.clone()).collect();
-        patterns.sort_by(closest_first);
+        patterns.in_order_by(closest_first);
         patterns
     }
 
@@ -84,7 +84,7 @@ impl Mailboxes {
             Claim::Mailbox | Claim::Entry => None,
         };
         let mut expansions: Vec<(Pattern, Expansion)> = self.0.iter().filter_map(replaced).collect();
-        expansions.sort_by(|a, b| closest_first(&a.0, &b.0));
+        expansions.in_order_by(|a, b| closest_first(&a.0, &b.0));
         expansions
     }
 
@@ -93,7 +93,7 @@ impl Mailboxes {
         let domain = |pattern: &Pattern| pattern.as_str().rsplit_once('@').map(|(_, domain)| domain.to_owned());
         let mut domains: Vec<Box<str>> =
             self.0.iter().filter_map(|(pattern, ..)| domain(pattern)).filter(|d| !d.contains('*')).map(Into::into).collect();
-        domains.sort();
+        domains.in_order();
         domains.dedup();
         domains
     }

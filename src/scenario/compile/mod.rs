@@ -46,7 +46,7 @@ pub use volume::{FOLLOWED_MAX, expected};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use crate::base::{HostId, MILLISECOND, Pattern, ResolverId, SystemId, ZonesId};
+use crate::base::{HostId, InOrder, MILLISECOND, Pattern, ResolverId, SystemId, ZonesId};
 use crate::diag::code;
 use crate::model::settings::HostConfig;
 use crate::model::topology::{Host, HostSet, Law, Link, System as SystemRow, SystemKind, Version};
@@ -158,7 +158,7 @@ fn compile(tree: &Scenario, loader: &mut Loader, desk: &mut Desk) -> (Model, Vec
     let internet = internet_weights(&world, tree);
     let entries = Entries::new(&model, internet.clone());
     let mut written: Vec<_> = tree.traffic.iter().collect();
-    written.sort_by_key(|(name, _)| name.as_str());
+    written.in_order_by_key(|(name, _)| name.as_str());
     let sources = written.into_iter().filter_map(|(name, traffic)| traffic::source(name, traffic, &entries, loader, desk)).collect();
     model.sources = sources;
     desk.problems.extend(volume::too_many(tree, &model.sources, model.until, model.limits.messages));
@@ -249,7 +249,7 @@ fn host_rows(world: &World, identities: &[Identity], tree: &Scenario, tables: &m
 /// Notes at each machine the groups that it belongs to. A group may hold groups; one that holds itself is never complete.
 fn join_groups(tree: &Scenario, systems: &[SystemRow], hosts: &mut [Host], desk: &mut Desk) {
     let mut waiting: Vec<(&Text, &Vec<Text>)> = tree.groups.iter().collect();
-    waiting.sort_by_key(|(name, _)| name.as_str());
+    waiting.in_order_by_key(|(name, _)| name.as_str());
     for (name, _) in waiting.iter().filter(|(_, members)| members.is_empty()) {
         desk.missing(name.span(), &format!("nobody belongs to the group `{name}`"), "write the names of systems, hosts or sites");
     }
@@ -280,7 +280,7 @@ fn addresses(identities: &[Identity]) -> Vec<(IpAddr, HostId)> {
             identity.addresses.iter().chain(&identity.forwarded).chain(&identity.own_services).map(|address| (*address, HostId(at as u32))),
         );
     }
-    rows.sort();
+    rows.in_order();
     rows.dedup_by_key(|(address, _)| *address);
     rows
 }
@@ -292,7 +292,7 @@ fn devices(tree: &Scenario, scope: &Scope) -> Vec<(HostId, Vec<Pattern>)> {
         _ => None,
     });
     let mut devices: Vec<_> = written.collect();
-    devices.sort();
+    devices.in_order();
     devices
 }
 
@@ -311,7 +311,7 @@ fn links(tree: &Scenario, scope: &Scope, desk: &mut Desk) -> Vec<Link> {
         HostSet::All => usize::MAX,
         HostSet::These(hosts) => hosts.len(),
     };
-    links.sort_by(|a, b| (width(&a.a).saturating_mul(width(&a.b)), &a.name).cmp(&(width(&b.a).saturating_mul(width(&b.b)), &b.name)));
+    links.in_order_by(|a, b| (width(&a.a).saturating_mul(width(&a.b)), &a.name).cmp(&(width(&b.a).saturating_mul(width(&b.b)), &b.name)));
     links
 }
 
@@ -328,7 +328,7 @@ fn limits(tree: &Scenario, desk: &mut Desk) -> Limits {
 fn read_faults(about: faults::World<'_>, tree: &Scenario, world: &World, tables: &mut Tables, desk: &mut Desk) -> faults::Finished {
     let mut faults = faults::Faults::new(about);
     let mut written: Vec<_> = tree.faults.iter().collect();
-    written.sort_by_key(|(name, _)| name.as_str());
+    written.in_order_by_key(|(name, _)| name.as_str());
     for (name, fault) in written {
         faults.fault(name, fault, tables, desk);
     }

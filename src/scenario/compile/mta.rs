@@ -2,7 +2,7 @@
 
 use ipnet::IpNet;
 
-use crate::base::{Domain, Pattern};
+use crate::base::{Domain, InOrder, Pattern};
 use crate::decide::profile::{FamiliesAsked, behaviour, default_sender};
 use crate::diag::code;
 use crate::model::authentication::Stance;
@@ -149,7 +149,7 @@ pub(super) fn client_tls(written: &schema::ClientTls, tls: &mut ClientTls, desk:
     tls.policy.mta_sts = written.mta_sts.or(tls.policy.mta_sts);
     tls.versions = versions(&written.versions, tls.versions, desk);
     let mut policies: Vec<(&Text, &schema::TlsPolicy)> = written.policies.iter().collect();
-    policies.sort_by_key(|(hop, _)| hop.as_str());
+    policies.in_order_by_key(|(hop, _)| hop.as_str());
     for (hop, policy) in policies {
         let usual = TlsPolicy { names: Vec::new(), ..tls.policy.clone() };
         let mut own = policy.level.get().map_or(usual.clone(), |level| policy_of(*level, usual));
@@ -228,7 +228,7 @@ fn routing(mta: &Mta, tables: &mut Tables, desk: &mut Desk) -> Routing {
     }
     // The closest first: the domain itself, then what lies below the longest name, then everything.
     let far = |route: &Route| (&*route.domain == "*", route.subdomains, std::cmp::Reverse(route.domain.len()));
-    routes.sort_by(|a, b| far(a).cmp(&far(b)).then_with(|| a.pattern.cmp(&b.pattern)));
+    routes.in_order_by(|a, b| far(a).cmp(&far(b)).then_with(|| a.pattern.cmp(&b.pattern)));
     Routing::Mta {
         smart_hosts: tables.hops(mta.smart_hosts.items(), Notation::Mta, desk),
         routes,
@@ -272,7 +272,7 @@ pub(super) fn send_as(rights: &Named<Vec<Text>>) -> Vec<(Box<str>, Vec<Pattern>)
         .iter()
         .map(|(login, senders)| (login.to_ascii_lowercase().into(), senders.iter().map(|sender| Pattern::new(sender)).collect()))
         .collect();
-    rows.sort();
+    rows.in_order();
     rows
 }
 

@@ -1,5 +1,6 @@
 //! The policy hosts of a stage (RFC 8461 §3.3).
 
+use crate::base::InOrder;
 use crate::decide::mta_sts::read_policy;
 use crate::diag::{Diagnostic, code};
 use crate::model::mta_sts::PolicySite;
@@ -28,6 +29,6 @@ pub(super) fn sites(tree: &Scenario, certificates: &Certificates, tables: &mut T
         let certificate = certificates.shown(&site.certificate, Shown::Public, desk);
         rows.push((name, PolicySite { domain: tables.names.intern(domain), text: block.text().into(), certificate }));
     }
-    rows.sort_by(|a, b| a.0.as_str().cmp(b.0.as_str()));
+    rows.in_order_by(|a, b| a.0.as_str().cmp(b.0.as_str()));
     rows.into_iter().map(|(_, row)| row).collect()
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::base::{HOUR, MILLISECOND, MINUTE, ResolverId, SECOND};
+use crate::base::{HOUR, InOrder, MILLISECOND, MINUTE, ResolverId, SECOND};
 use crate::diag::{Diagnostic, Span, code};
 use crate::model::topology::{AnswerOrder, CacheStart, Law, Resolver};
 use crate::scenario::schema::{self, Scenario, System};
@@ -29,7 +29,7 @@ pub(super) fn resolvers(
     let mut rows: BTreeMap<Box<str>, Resolver> = BTreeMap::new();
     let mut asked: Vec<Option<(Box<str>, usize, Span)>> = vec![None; world.hosts.len()];
     let mut written: Vec<_> = tree.resolvers.iter().collect();
-    written.sort_by_key(|(name, _)| name.as_str());
+    written.in_order_by_key(|(name, _)| name.as_str());
     for (name, definition) in written {
         let row = Resolver { answer_order: order, ..described(name, definition, views, desk) };
         rows.insert(name.as_str().into(), row);

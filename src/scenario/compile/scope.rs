@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::base::HostId;
+use crate::base::{HostId, InOrder};
 use crate::diag::{Diagnostic, code};
 use crate::model::Model;
 use crate::model::topology::{Host, HostSet, System, SystemKind};
@@ -44,7 +44,7 @@ impl Scope {
             scope.0.entry("exchange-online".into()).or_default();
         }
         for hosts in scope.0.values_mut() {
-            hosts.sort();
+            hosts.in_order();
             hosts.dedup();
         }
         scope
@@ -91,7 +91,7 @@ impl Scope {
     /// All machines of several names, sorted.
     pub(super) fn all_of(&self, texts: &[Text], desk: &mut Desk) -> Vec<HostId> {
         let mut hosts: Vec<HostId> = texts.iter().flat_map(|text| self.hosts(text, desk)).collect();
-        hosts.sort();
+        hosts.in_order();
         hosts.dedup();
         hosts
     }

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::base::SimTime;
+use crate::base::{InOrder, SimTime};
 use crate::diag::{Span, code};
 use crate::scenario::merge::overlay;
 use crate::scenario::schema::{Change, Scenario, System};
@@ -35,7 +35,7 @@ pub(super) fn stages(tree: &Scenario, desk: &mut Desk) -> Vec<Stage> {
         refuse(change, desk);
     }
     steps.extend(dates_of_rules(tree, desk));
-    steps.sort_by(|a, b| (a.at, &a.name).cmp(&(b.at, &b.name)));
+    steps.in_order_by(|a, b| (a.at, &a.name).cmp(&(b.at, &b.name)));
     let mut stages = vec![Stage { at: SimTime::ZERO, name: "".into(), tree: tree.clone(), retry_queues: Vec::new() }];
     for Step { at, name, over, retry_queues } in steps {
         let below = &stages[stages.len() - 1].tree;

@@ -2,7 +2,7 @@
 //!
 //! Lines of a file are read in `traffic_file`.
 
-use crate::base::{Address, DAY, SimTime};
+use crate::base::{Address, DAY, InOrder, SimTime};
 use crate::diag::{Diagnostic, Span, code};
 use crate::model::letter::{Header, MessageType};
 use crate::model::traffic::{self, AddressTemplate, Notify, Recipients, Schedule, Source, TlsWish};
@@ -229,7 +229,7 @@ fn senders(envelope: &Envelope, place: Span, desk: &mut Desk) -> Vec<Sender> {
         return sender(text, utf8, desk).map(|template| (template, 1, text.span())).into_iter().collect();
     }
     let mut weighted: Vec<(&Text, &u64)> = envelope.from_one_of.iter().collect();
-    weighted.sort_by_key(|(text, _)| text.as_str());
+    weighted.in_order_by_key(|(text, _)| text.as_str());
     if weighted.is_empty() {
         desk.missing(place, "a message needs a sender", "write from: \"bob@fabrikam.com\", or from: \"<>\" for the null sender");
     }
@@ -284,7 +284,7 @@ fn recipients(envelope: &Envelope, place: Span, desk: &mut Desk) -> Option<Recip
 
 fn one_of(named: &Named<u64>, utf8: bool, desk: &mut Desk) -> Vec<(AddressTemplate, u32)> {
     let mut weighted: Vec<(&Text, &u64)> = named.iter().collect();
-    weighted.sort_by_key(|(text, _)| text.as_str());
+    weighted.in_order_by_key(|(text, _)| text.as_str());
     let mut recipients = Vec::new();
     for (text, weight) in weighted {
         let weight = bounded(text, *weight, desk);

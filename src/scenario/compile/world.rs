@@ -2,6 +2,7 @@
 //!
 //! A system without `hosts` is one machine. The shared service of all tenants and the internet are made up where nobody writes them.
 
+use crate::base::InOrder;
 use std::collections::BTreeMap;
 
 use crate::diag::{Diagnostic, Span, code};
@@ -80,7 +81,7 @@ impl World {
         for (at, system) in systems.iter().enumerate() {
             hosts.extend(machines(at, system, stages, desk));
         }
-        hosts.sort_by(|a, b| order(&a.name).cmp(&order(&b.name)));
+        hosts.in_order_by(|a, b| order(&a.name).cmp(&order(&b.name)));
         let world = Self { systems, hosts };
         world.names_mean_something(&stages[0].tree, desk);
         world.one_name_space(stages, desk);

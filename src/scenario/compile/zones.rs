@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use crate::base::{Domain, HostId, NameId};
+use crate::base::{Domain, HostId, InOrder, NameId};
 use crate::diag::{Diagnostic, Span, code};
 use crate::model::dns::{Dnssec, Names, Outcome, RecordData, RecordType, Rest, TlsaData, Zones, ZonesBuilder, reverse_name};
 use crate::scenario::schema::{self, Scenario, System};
@@ -72,7 +72,7 @@ impl Beside {
                 }
             }
         }
-        beside.made_up.sort();
+        beside.made_up.in_order();
         beside.made_up.dedup();
         beside
     }
@@ -194,7 +194,7 @@ fn add(builder: &mut ZonesBuilder, view: usize, layer: &LayerText, as_written: b
     let mut records: Vec<_> = layer.records.iter().collect();
     if !as_written {
         // Luck orders the answers, so the order of the lines must not.
-        records.sort_by(|a, b| (&a.owner, &a.data).cmp(&(&b.owner, &b.data)));
+        records.in_order_by(|a, b| (&a.owner, &a.data).cmp(&(&b.owner, &b.data)));
     }
     let rows: Vec<(NameId, u32, RecordData)> = records
         .into_iter()

@@ -1,13 +1,9 @@
 //! Things with names in `{ }`, lists in `[ ]`, pairs, and the field that holds a value.
 
 use std::collections::BTreeMap;
-use std::marker::PhantomData;
 
-use serde::Deserializer;
-use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
-
-use super::scalars::{TextVisitor, read_text};
-use super::{Part, Reader, Seed, Skip, Value};
+use super::scalars::read_text;
+use super::{Ahead, Entries, Part, Reader, Stopped, Value, keep};
 use crate::diag::{Diagnostic, Span, code};
 use crate::scenario::merge::Merger;
 use crate::scenario::set::{PathProblem, Step, quote};
@@ -15,13 +11,13 @@ use crate::scenario::source::{Entry, Field, Named, Text};
 use crate::scenario::tokens::{Kind, skip_blank, skip_value};
 
 impl<T: Value> Part for Field<T> {
-    fn read_part<'de, A: MapAccess<'de>>(&mut self, reader: &Reader<'de>, map: &mut A) -> Result<(), A::Error> {
+    fn read_part<'de>(&mut self, reader: &Reader<'de>, entries: &mut dyn Entries<'de>) -> Result<(), Stopped> {
         reader.seek_value();
         let place = reader.place(&reader.peek());
-        if let Some(value) = map.next_value_seed(Seed::<T>(reader, PhantomData))? {
-            *self = Field::written(value, place);
-        }
-        Ok(())
+        entries.value(&mut |ahead| {
+            let read = T::read(reader, ahead);
+            keep(read, |value| *self = Field::written(value, place))
+        })
     }
 
     fn merge_part(&mut self, over: &Self, merger: &mut Merger) {
@@ -41,12 +37,12 @@ impl<T: Value> Part for Field<T> {
 }
 
 impl<T: Value> Part for Named<T> {
-    fn read_part<'de, A: MapAccess<'de>>(&mut self, reader: &Reader<'de>, map: &mut A) -> Result<(), A::Error> {
+    fn read_part<'de>(&mut self, reader: &Reader<'de>, entries: &mut dyn Entries<'de>) -> Result<(), Stopped> {
         reader.seek_value();
-        if let Some(named) = map.next_value_seed(Seed::<Named<T>>(reader, PhantomData))? {
-            *self = named;
-        }
-        Ok(())
+        entries.value(&mut |ahead| {
+            let read = Self::read(reader, ahead);
+            keep(read, |named| *self = named)
+        })
     }
 
     fn merge_part(&mut self, over: &Self, merger: &mut Merger) {
@@ -59,16 +55,10 @@ impl<T: Value> Part for Named<T> {
 }
 
 impl<T: Value> Value for Named<T> {
-    fn read<'de, D: Deserializer<'de>>(reader: &Reader<'de>, de: D) -> Result<Option<Self>, D::Error> {
-        let token = reader.peek();
-        if token.kind != Kind::Open('{') {
-            let problem =
-                reader.wrong_shape("names in `{ }`", &token).help("things with names of your own stand in braces: `{ \"name\": … }`");
-            return reader.refuse(problem, de);
-        }
-        reader.pass(&token);
-        let entries = de.deserialize_map(NamedVisitor::<T>(reader, PhantomData))?;
-        Ok(Some(Self { entries, span: reader.whole(&token) }))
+    fn read<'de>(reader: &Reader<'de>, ahead: &mut dyn Ahead<'de>) -> Result<Option<Self>, Stopped> {
+        let mut collector = Collector::<T> { entries: Vec::new(), last: None };
+        let span = read_names(reader, ahead, &mut collector)?;
+        Ok(span.map(|span| Self { entries: collector.entries, span }))
     }
 
     fn merge(&mut self, over: &Self, merger: &mut Merger) {
@@ -79,7 +69,7 @@ impl<T: Value> Value for Named<T> {
         let Some((step, rest)) = path.split_first() else { return Ok(value.to_owned()) };
         let known = current.and_then(|named| named.get(&step.word));
         if known.is_none() && !rest.is_empty() {
-            let names: Vec<&str> = current.into_iter().flat_map(Named::keys).map(Text::as_str).collect();
+            let names: Vec<&str> = current.map_or_else(Vec::new, |named| named.keys().map(Text::as_str).collect());
             return Err(PathProblem::unknown(step, "name", &names));
         }
         let inner = T::wrap(known, rest, value)?;
@@ -87,120 +77,144 @@ impl<T: Value> Value for Named<T> {
     }
 }
 
-struct NamedVisitor<'r, 'de, T>(&'r Reader<'de>, PhantomData<T>);
+/// Takes in what stands behind names, whatever its type.
+trait Collect {
+    /// Reads a value; it waits until its name is known to be new.
+    fn read<'de>(&mut self, reader: &Reader<'de>, ahead: &mut dyn Ahead<'de>) -> Result<(), Stopped>;
+    /// `None` was written.
+    fn none(&mut self);
+    /// The name of the value read last; nothing happens if a problem was noted in its place.
+    fn keep(&mut self, key: Text);
+}
 
-impl<'de, T: Value> Visitor<'de> for NamedVisitor<'_, 'de, T> {
-    type Value = Vec<Entry<T>>;
+struct Collector<T> {
+    entries: Vec<Entry<T>>,
+    last: Option<Option<T>>,
+}
 
-    fn expecting(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.write_str("names in { }")
+impl<T: Value> Collect for Collector<T> {
+    fn read<'de>(&mut self, reader: &Reader<'de>, ahead: &mut dyn Ahead<'de>) -> Result<(), Stopped> {
+        let read = T::read(reader, ahead);
+        self.last = None;
+        keep(read, |value| self.last = Some(Some(value)))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let reader = self.0;
-        let mut entries: Vec<Entry<T>> = Vec::new();
-        let mut seen: BTreeMap<String, Span> = BTreeMap::new();
-        while let Some(key) = map.next_key_seed(KeySeed(reader))? {
-            reader.seek_value();
-            let token = reader.peek();
-            let value = if token.kind == Kind::Word("None") && reader.bracket_behind(&token).is_none() {
-                map.next_value_seed(Skip(reader))?;
-                Some(None)
-            } else {
-                map.next_value_seed(Seed::<T>(reader, PhantomData))?.map(Some)
-            };
-            if let Some(first) = seen.get(key.as_str()) {
-                let message = format!("the name `{key}` stands twice in these braces");
-                reader.report(Diagnostic::error(code::WRITTEN_TWICE, key.span(), message).also(*first, "first here"));
-                continue;
-            }
-            seen.insert(key.as_str().to_owned(), key.span());
-            if let Some(value) = value {
-                entries.push(Entry { key, value });
-            }
+    fn none(&mut self) {
+        self.last = Some(None);
+    }
+
+    fn keep(&mut self, key: Text) {
+        if let Some(value) = self.last.take() {
+            self.entries.push(Entry { key, value });
         }
-        Ok(entries)
+    }
+}
+
+/// Reads names in braces; the place of the brace, or `None` if a problem was noted instead.
+fn read_names<'de>(reader: &Reader<'de>, ahead: &mut dyn Ahead<'de>, into: &mut dyn Collect) -> Result<Option<Span>, Stopped> {
+    let token = reader.peek();
+    if token.kind != Kind::Open('{') {
+        let problem = reader.wrong_shape("names in `{ }`", &token).help("things with names of your own stand in braces: `{ \"name\": … }`");
+        return reader.refuse(problem, ahead);
+    }
+    reader.pass(&token);
+    ahead.names(&mut |entries| read_entries(reader, entries, &mut *into))?;
+    Ok(Some(reader.whole(&token)))
+}
+
+fn read_entries<'de>(reader: &Reader<'de>, entries: &mut dyn Entries<'de>, into: &mut dyn Collect) -> Result<(), Stopped> {
+    let mut seen: BTreeMap<String, Span> = BTreeMap::new();
+    loop {
+        let mut key = None;
+        entries.name(&mut |ahead| {
+            key = Some(read_key(reader, ahead)?);
+            Ok(())
+        })?;
+        let Some(key) = key else { return Ok(()) };
+        reader.seek_value();
+        let token = reader.peek();
+        if token.kind == Kind::Word("None") && reader.bracket_behind(&token).is_none() {
+            entries.value(&mut |ahead| reader.skip(ahead))?;
+            into.none();
+        } else {
+            entries.value(&mut |ahead| into.read(reader, ahead))?;
+        }
+        if let Some(first) = seen.get(key.as_str()) {
+            let message = format!("the name `{key}` stands twice in these braces");
+            reader.report(Diagnostic::error(code::WRITTEN_TWICE, key.span(), message).also(*first, "first here"));
+            continue;
+        }
+        seen.insert(key.as_str().to_owned(), key.span());
+        into.keep(key);
     }
 }
 
 /// Reads a name in `{ }`.
-struct KeySeed<'r, 'de>(&'r Reader<'de>);
-
-impl<'de> DeserializeSeed<'de> for KeySeed<'_, 'de> {
-    type Value = Text;
-    fn deserialize<D: Deserializer<'de>>(self, de: D) -> Result<Text, D::Error> {
-        let reader = self.0;
-        reader.seek_element();
-        let token = reader.peek();
-        if let Kind::Word(word) = token.kind {
-            let problem = Diagnostic::error(code::WRONG_SHAPE, reader.whole(&token), format!("the name `{word}` stands without quotes"));
-            reader.report(problem.help(format!("names in `{{ }}` are your own and stand in quotes: \"{word}\"")));
-            reader.pass(&token);
-            de.deserialize_identifier(TextVisitor).inspect_err(|_| reader.explained.set(true))?;
-            return Ok(Text::verbatim(word, reader.place(&token)));
-        }
-        read_text(reader, &token, de)
+fn read_key<'de>(reader: &Reader<'de>, ahead: &mut dyn Ahead<'de>) -> Result<Text, Stopped> {
+    reader.seek_element();
+    let token = reader.peek();
+    if let Kind::Word(word) = token.kind {
+        let problem = Diagnostic::error(code::WRONG_SHAPE, reader.whole(&token), format!("the name `{word}` stands without quotes"));
+        reader.report(problem.help(format!("names in `{{ }}` are your own and stand in quotes: \"{word}\"")));
+        reader.pass(&token);
+        ahead.word().inspect_err(|_| reader.explained.set(true))?;
+        return Ok(Text::verbatim(word, reader.place(&token)));
     }
+    read_text(reader, &token, ahead)
 }
 
 impl<T: Value> Value for Vec<T> {
-    fn read<'de, D: Deserializer<'de>>(reader: &Reader<'de>, de: D) -> Result<Option<Self>, D::Error> {
-        let token = reader.peek();
-        if token.kind == Kind::Open('[') {
-            reader.pass(&token);
-            return de.deserialize_seq(ListVisitor::<T>(reader, PhantomData)).map(Some);
-        }
-        let problem = reader.wrong_shape("a list in `[ ]`", &token);
-        let end = skip_value(reader.text, token.start);
-        let written = reader.text.get(token.start..end).filter(|text| text.len() < 60 && !text.contains('\n'));
-        let alone = !reader.text[skip_blank(reader.text, end)..].starts_with(':');
-        let problem = match (token.kind, written) {
-            (Kind::Text { .. } | Kind::Word(_), Some(text)) if alone && !matches!(token.kind, Kind::Word("None" | "Some")) => {
-                problem.help(format!("one is a list too: [{text}]"))
-            }
-            _ => problem,
-        };
-        reader.refuse(problem, de)
-    }
-}
-
-struct ListVisitor<'r, 'de, T>(&'r Reader<'de>, PhantomData<T>);
-
-impl<'de, T: Value> Visitor<'de> for ListVisitor<'_, 'de, T> {
-    type Value = Vec<T>;
-    fn expecting(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.write_str("a list")
-    }
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<T>, A::Error> {
+    fn read<'de>(reader: &Reader<'de>, ahead: &mut dyn Ahead<'de>) -> Result<Option<Self>, Stopped> {
         let mut items = Vec::new();
-        while let Some(item) = list.next_element_seed(ElementSeed::<T>(self.0, PhantomData))? {
-            items.extend(item);
-        }
-        Ok(items)
+        let mut each = |ahead: &mut dyn Ahead<'de>| {
+            reader.seek_element();
+            let read = T::read(reader, ahead);
+            keep(read, |item| items.push(item))
+        };
+        let known = read_list(reader, ahead, &mut each)?;
+        Ok(known.map(|()| items))
     }
 }
 
-/// Goes to the next element, then reads it.
-struct ElementSeed<'r, 'de, T>(&'r Reader<'de>, PhantomData<T>);
-
-impl<'de, T: Value> DeserializeSeed<'de> for ElementSeed<'_, 'de, T> {
-    type Value = Option<T>;
-    fn deserialize<D: Deserializer<'de>>(self, de: D) -> Result<Option<T>, D::Error> {
-        self.0.seek_element();
-        T::read(self.0, de)
+fn read_list<'de>(
+    reader: &Reader<'de>,
+    ahead: &mut dyn Ahead<'de>,
+    each: &mut dyn FnMut(&mut dyn Ahead<'de>) -> Result<(), Stopped>,
+) -> Result<Option<()>, Stopped> {
+    let token = reader.peek();
+    if token.kind == Kind::Open('[') {
+        reader.pass(&token);
+        return ahead.list(each).map(Some);
     }
+    let problem = reader.wrong_shape("a list in `[ ]`", &token);
+    let end = skip_value(reader.text, token.start);
+    let written = reader.text.get(token.start..end).filter(|text| text.len() < 60 && !text.contains('\n'));
+    let alone = !reader.text[skip_blank(reader.text, end)..].starts_with(':');
+    let problem = match (token.kind, written) {
+        (Kind::Text { .. } | Kind::Word(_), Some(text)) if alone && !matches!(token.kind, Kind::Word("None" | "Some")) => {
+            problem.help(format!("one is a list too: [{text}]"))
+        }
+        _ => problem,
+    };
+    reader.refuse(problem, ahead)
 }
 
 impl<T: Value> Value for (T, T) {
-    fn read<'de, D: Deserializer<'de>>(reader: &Reader<'de>, de: D) -> Result<Option<Self>, D::Error> {
+    fn read<'de>(reader: &Reader<'de>, ahead: &mut dyn Ahead<'de>) -> Result<Option<Self>, Stopped> {
         let token = reader.peek();
         if token.kind != Kind::Open('(') {
             let problem = reader.wrong_shape("two values in `( )`", &token).help("two belong together: (a, b)");
-            return reader.refuse(problem, de);
+            return reader.refuse(problem, ahead);
         }
         reader.pass(&token);
         let begin = token;
-        let mut items = de.deserialize_tuple(2, ListVisitor::<T>(reader, PhantomData))?.into_iter();
+        let mut items = Vec::new();
+        ahead.pair(&mut |ahead| {
+            reader.seek_element();
+            let read = T::read(reader, ahead);
+            keep(read, |item| items.push(item))
+        })?;
+        let mut items = items.into_iter();
         match (items.next(), items.next(), items.next()) {
             (Some(a), Some(b), None) => Ok(Some((a, b))),
             _ => {
@@ -214,7 +228,7 @@ impl<T: Value> Value for (T, T) {
 }
 
 impl<T: Value> Value for Box<T> {
-    fn read<'de, D: Deserializer<'de>>(reader: &Reader<'de>, de: D) -> Result<Option<Self>, D::Error> {
-        Ok(T::read(reader, de)?.map(Box::new))
+    fn read<'de>(reader: &Reader<'de>, ahead: &mut dyn Ahead<'de>) -> Result<Option<Self>, Stopped> {
+        Ok(T::read(reader, ahead)?.map(Box::new))
     }
 }

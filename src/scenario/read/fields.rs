@@ -1,27 +1,16 @@
 //! Fields in `( )`.
 
-use std::marker::PhantomData;
-
-use serde::Deserializer;
-use serde::de::{DeserializeSeed, MapAccess, Visitor};
-
-use super::scalars::TextVisitor;
-use super::{Reader, Skip};
+use super::{Ahead, Entries, Reader, Stopped};
 use crate::diag::{Diagnostic, Span, code};
 use crate::scenario::merge::Merger;
 use crate::scenario::set::{PathProblem, Step};
 use crate::scenario::syntax::unknown_field;
 use crate::scenario::tokens::Kind;
 
-/// Things with fields: what the `schema!` macro writes for each struct.
-pub trait Fields: Clone + Default {
-    /// How messages call it: "an outbound connector".
-    const WHAT: &'static str;
-    /// A word that may stand before its bracket.
-    const WORD: &'static str = "";
-
+/// A thing with fields, whatever its type.
+pub trait Brackets {
     /// Appends the names of its fields.
-    fn names(out: &mut Vec<&'static str>);
+    fn names(&self, out: &mut Vec<&'static str>);
 
     /// Notes where it begins.
     fn set_place(&mut self, place: Span);
@@ -29,112 +18,132 @@ pub trait Fields: Clone + Default {
     /// Reads the field with this name; `false` if there is none.
     ///
     /// # Errors
-    /// What ron says where the text is not RON.
-    fn read_field<'de, A: MapAccess<'de>>(&mut self, name: &str, reader: &Reader<'de>, map: &mut A) -> Result<bool, A::Error>;
+    /// Where the text is not RON.
+    fn read_field<'de>(&mut self, name: &str, reader: &Reader<'de>, entries: &mut dyn Entries<'de>) -> Result<bool, Stopped>;
 
-    /// Lays another over this one, field by field.
-    fn merge_fields(&mut self, over: &Self, merger: &mut Merger);
-
-    /// See [`Value::wrap`], for the field with this name; `None` if there is none.
+    /// See [`super::Value::wrap`], for the field with this name; `None` if there is none.
     fn wrap_field(&self, name: &str, path: &[Step], value: &str) -> Option<Result<String, PathProblem>>;
 }
 
-/// Reads fields in round brackets: [`Value::read`] of everything that has fields.
-pub(crate) fn read_fields<'de, D: Deserializer<'de>, T: Fields>(reader: &Reader<'de>, de: D) -> Result<Option<T>, D::Error> {
+/// Things with fields: what the `schema!` macro writes for each struct.
+pub trait Fields: Brackets + Clone + Default {
+    /// How messages call it: "an outbound connector".
+    const WHAT: &'static str;
+    /// A word that may stand before its bracket.
+    const WORD: &'static str = "";
+
+    /// Lays another over this one, field by field.
+    fn merge_fields(&mut self, over: &Self, merger: &mut Merger);
+}
+
+/// Reads fields in round brackets: [`super::Value::read`] of everything that has fields.
+pub(crate) fn read_fields<'de, T: Fields>(reader: &Reader<'de>, ahead: &mut dyn Ahead<'de>) -> Result<Option<T>, Stopped> {
+    let mut value = fresh::<T>();
+    let known = read_into(reader, ahead, (T::WHAT, T::WORD), &mut *value)?;
+    filled(value, known)
+}
+
+/// Values are big and brackets can be nested deeply: nothing big lies on the stack while what stands inside is read.
+pub(super) fn fresh<T: Default>() -> Box<T> {
+    Box::default()
+}
+
+#[allow(
+    clippy::boxed_local,
+    clippy::unnecessary_wraps,
+    reason = "a big value goes where it belongs without a copy on the stack of its reader"
+)]
+fn filled<T>(value: Box<T>, known: bool) -> Result<Option<T>, Stopped> {
+    Ok(known.then_some(*value))
+}
+
+/// `false` if a problem was noted instead.
+fn read_into<'de>(
+    reader: &Reader<'de>,
+    ahead: &mut dyn Ahead<'de>,
+    (what, word): (&'static str, &'static str),
+    value: &mut dyn Brackets,
+) -> Result<bool, Stopped> {
     let token = reader.peek();
     let behind = reader.bracket_behind(&token);
     let bracket = match (token.kind, behind) {
         (Kind::Open('('), _) => token,
-        (Kind::Word(word), Some(bracket)) if word == T::WORD => bracket,
+        (Kind::Word(found), Some(bracket)) if found == word => bracket,
         _ => {
-            let problem = reader.wrong_shape(&format!("{} in `( )`", T::WHAT), &token);
+            let problem = reader.wrong_shape(&format!("{what} in `( )`"), &token);
             let problem = match token.kind {
-                Kind::Text { .. } if T::WHAT == "`dns`" => problem.help("master-file text stands in `records`: dns: (records: r#\"…\"#)"),
+                Kind::Text { .. } if what == "`dns`" => problem.help("master-file text stands in `records`: dns: (records: r#\"…\"#)"),
                 Kind::Open('{') => problem.help("`( )` holds fields that the format names, `{ }` things that you name: write ( … ) here"),
                 Kind::Word(word) if word != "Some" && behind.is_some() => {
                     problem.help(format!("no word stands before these brackets: leave out `{word}`"))
                 }
                 _ => problem,
             };
-            return reader.refuse(problem, de);
+            return reader.refuse::<()>(problem, ahead).map(|_| false);
         }
     };
     reader.pass(&bracket);
-    let visitor = FieldsVisitor::<T> { reader, place: reader.place(&token), outer: T::WHAT, kind: PhantomData };
-    de.deserialize_struct(T::WORD, &[], visitor).map(Some)
+    let place = reader.place(&token);
+    ahead.fields(word, &mut |entries| read_brackets(reader, place, what, &mut *value, entries))?;
+    Ok(true)
 }
 
-/// [`Value::wrap`] of everything that has fields.
-pub(crate) fn wrap_fields<T: Fields>(current: Option<&T>, path: &[Step], value: &str) -> Result<String, PathProblem> {
+/// [`super::Value::wrap`] of everything that has fields.
+pub(crate) fn wrap_fields(current: &dyn Brackets, what: &str, path: &[Step], value: &str) -> Result<String, PathProblem> {
     let Some((step, rest)) = path.split_first() else { return Ok(value.to_owned()) };
-    let fresh = T::default();
-    match current.unwrap_or(&fresh).wrap_field(&step.word, rest, value) {
+    match current.wrap_field(&step.word, rest, value) {
         Some(inner) => Ok(format!("({}: {})", step.word, inner?)),
         None => {
             let mut names = Vec::new();
-            T::names(&mut names);
-            Err(PathProblem::unknown(step, &format!("field of {}", T::WHAT), &names))
+            current.names(&mut names);
+            Err(PathProblem::unknown(step, &format!("field of {what}"), &names))
         }
     }
 }
 
-/// Reads the fields between round brackets.
-pub(crate) struct FieldsVisitor<'r, 'de, T> {
-    pub(crate) reader: &'r Reader<'de>,
-    pub(crate) place: Span,
-    pub(crate) outer: &'static str,
-    pub(crate) kind: PhantomData<T>,
-}
-
-impl<'de, T: Fields> Visitor<'de> for FieldsVisitor<'_, 'de, T> {
-    type Value = T;
-
-    fn expecting(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.write_str(self.outer)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<T, A::Error> {
-        let reader = self.reader;
-        let mut value = T::default();
-        value.set_place(self.place);
-        let mut seen: Vec<(&str, Span)> = Vec::new();
-        while let Some((name, place)) = map.next_key_seed(FieldNameSeed(reader))? {
-            if let Some((_, first)) = seen.iter().find(|(other, _)| *other == name) {
-                let problem = Diagnostic::error(code::WRITTEN_TWICE, place, format!("the field `{name}` stands twice in these brackets"));
-                reader.report(problem.also(*first, "first here"));
-                reader.seek_value();
-                map.next_value_seed(Skip(reader))?;
-                continue;
-            }
-            seen.push((name, place));
-            if !value.read_field(name, reader, &mut map)? {
-                let mut names = Vec::new();
-                T::names(&mut names);
-                reader.report(unknown_field(self.outer, name, place, &names));
-                reader.seek_value();
-                map.next_value_seed(Skip(reader))?;
-            }
+/// Reads the fields between round brackets that begin at `place`.
+pub(super) fn read_brackets<'de>(
+    reader: &Reader<'de>,
+    place: Span,
+    outer: &str,
+    value: &mut dyn Brackets,
+    entries: &mut dyn Entries<'de>,
+) -> Result<(), Stopped> {
+    value.set_place(place);
+    let mut seen: Vec<(&str, Span)> = Vec::new();
+    let mut found = ("", Span::NOWHERE);
+    while entries.name(&mut |ahead| {
+        found = field_name(reader, ahead)?;
+        Ok(())
+    })? {
+        let (name, place) = found;
+        if let Some((_, first)) = seen.iter().find(|(other, _)| *other == name) {
+            let problem = Diagnostic::error(code::WRITTEN_TWICE, place, format!("the field `{name}` stands twice in these brackets"));
+            reader.report(problem.also(*first, "first here"));
+            reader.seek_value();
+            entries.value(&mut |ahead| reader.skip(ahead))?;
+            continue;
         }
-        Ok(value)
+        seen.push((name, place));
+        if !value.read_field(name, reader, entries)? {
+            let mut names = Vec::new();
+            value.names(&mut names);
+            reader.report(unknown_field(outer, name, place, &names));
+            reader.seek_value();
+            entries.value(&mut |ahead| reader.skip(ahead))?;
+        }
     }
+    Ok(())
 }
 
-struct FieldNameSeed<'r, 'de>(&'r Reader<'de>);
-
-impl<'de> DeserializeSeed<'de> for FieldNameSeed<'_, 'de> {
-    type Value = (&'de str, Span);
-    fn deserialize<D: Deserializer<'de>>(self, de: D) -> Result<Self::Value, D::Error> {
-        let reader = self.0;
-        reader.seek_element();
-        let token = reader.peek();
-        de.deserialize_identifier(TextVisitor)?;
-        reader.pass(&token);
-        Ok((
-            match token.kind {
-                Kind::Word(word) => word,
-                _ => "",
-            },
-            reader.place(&token),
-        ))
-    }
+fn field_name<'de>(reader: &Reader<'de>, ahead: &mut dyn Ahead<'de>) -> Result<(&'de str, Span), Stopped> {
+    reader.seek_element();
+    let token = reader.peek();
+    ahead.word()?;
+    reader.pass(&token);
+    let name = match token.kind {
+        Kind::Word(word) => word,
+        _ => "",
+    };
+    Ok((name, reader.place(&token)))
 }

@@ -1,12 +1,7 @@
 //! Kinds: a word and its brackets.
 
-use std::marker::PhantomData;
-
-use serde::Deserializer;
-use serde::de::DeserializeSeed;
-
-use super::scalars::TextVisitor;
-use super::{Reader, Seed, Value, quoted};
+use super::fields::{fresh, read_brackets};
+use super::{Ahead, Bracket, Fields, Reader, Stopped, Value, keep, quoted};
 use crate::diag::{Diagnostic, Span, code};
 use crate::scenario::source::At;
 use crate::scenario::tokens::{Kind, skip_value};
@@ -55,25 +50,41 @@ pub(crate) fn peek_kind<'de>(reader: &Reader<'de>, what: &str, kinds: &[&str], p
     KindWord::Refused
 }
 
-/// Reads the word of a kind, which is already known.
-pub(crate) struct KnownWord;
+/// Reads the fields in the brackets of a kind.
+pub(crate) fn read_kind<'de, T: Fields, K>(
+    reader: &Reader<'de>,
+    (place, outer): (Span, &'static str),
+    ahead: &mut dyn Ahead<'de>,
+    kind: fn(T) -> K,
+) -> Result<Option<K>, Stopped> {
+    let mut inner = fresh::<T>();
+    ahead.kind(Bracket::Fields(&mut |entries| read_brackets(reader, place, outer, &mut *inner, entries)))?;
+    of_kind(inner, kind)
+}
 
-impl<'de> DeserializeSeed<'de> for KnownWord {
-    type Value = ();
-    fn deserialize<D: Deserializer<'de>>(self, de: D) -> Result<(), D::Error> {
-        de.deserialize_identifier(TextVisitor).map(|_| ())
-    }
+#[allow(
+    clippy::boxed_local,
+    clippy::unnecessary_wraps,
+    reason = "a big value goes where it belongs without a copy on the stack of its reader"
+)]
+fn of_kind<T, K>(inner: Box<T>, kind: fn(T) -> K) -> Result<Option<K>, Stopped> {
+    Ok(Some(kind(*inner)))
 }
 
 /// Reads what stands in the brackets of a kind that holds one value, `Not(x)`.
-pub(crate) fn read_inner<'de, V, T>(reader: &Reader<'de>, place: Span, access: V) -> Result<Option<At<T>>, V::Error>
-where
-    V: serde::de::VariantAccess<'de>,
-    T: Value,
-{
-    let value = access.newtype_variant_seed(Seed::<T>(reader, PhantomData))?;
-    if value.is_none() {
+pub(crate) fn read_inner<'de, T: Value, K>(
+    reader: &Reader<'de>,
+    place: Span,
+    ahead: &mut dyn Ahead<'de>,
+    kind: fn(At<T>) -> K,
+) -> Result<Option<K>, Stopped> {
+    let mut found = None;
+    ahead.kind(Bracket::One(&mut |ahead| {
+        let read = T::read(reader, ahead);
+        keep(read, |value| found = Some(kind(At { value, span: place })))
+    }))?;
+    if found.is_none() {
         reader.cursor.set(skip_value(reader.text, place.start as usize));
     }
-    Ok(value.map(|value| At { value, span: place }))
+    Ok(found)
 }

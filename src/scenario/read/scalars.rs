@@ -1,67 +1,49 @@
 //! Texts, numbers, `true` and `false`, and the words that are values.
 
-use serde::Deserializer;
-use serde::de::{IgnoredAny, Visitor};
-
-use super::{Reader, Value, quoted};
+use super::{Ahead, Reader, Stopped, Value, quoted};
 use crate::diag::{Diagnostic, code};
 use crate::scenario::source::Text;
 use crate::scenario::tokens::{Kind, Token};
 
 /// Reads a text that is known to stand here.
-pub(crate) fn read_text<'de, D: Deserializer<'de>>(reader: &Reader<'de>, token: &Token<'de>, de: D) -> Result<Text, D::Error> {
-    let value = de.deserialize_str(TextVisitor)?;
+pub(crate) fn read_text<'de>(reader: &Reader<'de>, token: &Token<'de>, ahead: &mut dyn Ahead<'de>) -> Result<Text, Stopped> {
+    let value = ahead.text()?;
     reader.pass(token);
     let place = reader.place(token);
     let verbatim = reader.text.get(place.start as usize..place.end as usize) == Some(&*value);
     Ok(if verbatim { Text::verbatim(&value, place) } else { Text::escaped(&value, place) })
 }
 
-pub(crate) struct TextVisitor;
-
-impl<'de> Visitor<'de> for TextVisitor {
-    type Value = std::borrow::Cow<'de, str>;
-    fn expecting(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.write_str("a text")
-    }
-    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-        Ok(text.into())
-    }
-    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(text.to_owned().into())
-    }
-}
-
 impl Value for Text {
-    fn read<'de, D: Deserializer<'de>>(reader: &Reader<'de>, de: D) -> Result<Option<Self>, D::Error> {
+    fn read<'de>(reader: &Reader<'de>, ahead: &mut dyn Ahead<'de>) -> Result<Option<Self>, Stopped> {
         let token = reader.peek();
         match token.kind {
-            Kind::Text { .. } => read_text(reader, &token, de).map(Some),
+            Kind::Text { .. } => read_text(reader, &token, ahead).map(Some),
             Kind::Word(word) if !matches!(word, "None" | "Some" | "true" | "false") => {
                 let problem = reader.wrong_shape("a text in quotes", &token).help(format!("texts stand in quotes: \"{word}\""));
-                reader.refuse(problem, de)
+                reader.refuse(problem, ahead)
             }
             Kind::Number(number) => {
                 let problem = reader.wrong_shape("a text in quotes", &token);
-                reader.refuse(problem.help(format!("write it as a text, with its unit if it has one: \"{number}\"")), de)
+                reader.refuse(problem.help(format!("write it as a text, with its unit if it has one: \"{number}\"")), ahead)
             }
             Kind::Open('[') => {
                 let problem =
                     reader.wrong_shape("one text in quotes", &token).help("this field takes one text, not a list: leave out the `[ ]`");
-                reader.refuse(problem, de)
+                reader.refuse(problem, ahead)
             }
-            _ => reader.refuse(reader.wrong_shape("a text in quotes", &token), de),
+            _ => reader.refuse(reader.wrong_shape("a text in quotes", &token), ahead),
         }
     }
 }
 
 impl Value for bool {
-    fn read<'de, D: Deserializer<'de>>(reader: &Reader<'de>, de: D) -> Result<Option<Self>, D::Error> {
+    fn read<'de>(reader: &Reader<'de>, ahead: &mut dyn Ahead<'de>) -> Result<Option<Self>, Stopped> {
         let token = reader.peek();
         let Kind::Word(word @ ("true" | "false")) = token.kind else {
-            return reader.refuse(reader.wrong_shape("`true` or `false`", &token), de);
+            return reader.refuse(reader.wrong_shape("`true` or `false`", &token), ahead);
         };
-        de.deserialize_ignored_any(IgnoredAny)?;
+        ahead.pass_over()?;
         reader.pass(&token);
         Ok(Some(word == "true"))
     }
@@ -83,7 +65,7 @@ fn whole_number(text: &str) -> Option<i128> {
     number.ok().map(|number| number * sign)
 }
 
-fn read_number<'de, D: Deserializer<'de>, T: TryFrom<i128>>(reader: &Reader<'de>, de: D, least: i128) -> Result<Option<T>, D::Error> {
+fn read_number<'de, T: TryFrom<i128>>(reader: &Reader<'de>, ahead: &mut dyn Ahead<'de>, least: i128) -> Result<Option<T>, Stopped> {
     let token = reader.peek();
     let Kind::Number(written) = token.kind else {
         let problem = reader.wrong_shape("a whole number", &token);
@@ -93,11 +75,11 @@ fn read_number<'de, D: Deserializer<'de>, T: TryFrom<i128>>(reader: &Reader<'de>
             Some(digits) => problem.help(format!("without quotes: {digits}")),
             None => problem,
         };
-        return reader.refuse(problem, de);
+        return reader.refuse(problem, ahead);
     };
     let number = whole_number(written).filter(|number| *number >= least).and_then(|number| T::try_from(number).ok());
     if number.is_some() {
-        de.deserialize_ignored_any(IgnoredAny)?;
+        ahead.pass_over()?;
         reader.pass(&token);
         return Ok(number);
     }
@@ -108,18 +90,18 @@ fn read_number<'de, D: Deserializer<'de>, T: TryFrom<i128>>(reader: &Reader<'de>
         None if written.starts_with('-') => problem.help(format!("the smallest number here is {least}")),
         None => problem,
     };
-    reader.refuse(problem, de)
+    reader.refuse(problem, ahead)
 }
 
 impl Value for u64 {
-    fn read<'de, D: Deserializer<'de>>(reader: &Reader<'de>, de: D) -> Result<Option<Self>, D::Error> {
-        read_number(reader, de, 0)
+    fn read<'de>(reader: &Reader<'de>, ahead: &mut dyn Ahead<'de>) -> Result<Option<Self>, Stopped> {
+        read_number(reader, ahead, 0)
     }
 }
 
 impl Value for i64 {
-    fn read<'de, D: Deserializer<'de>>(reader: &Reader<'de>, de: D) -> Result<Option<Self>, D::Error> {
-        read_number(reader, de, i128::from(i64::MIN))
+    fn read<'de>(reader: &Reader<'de>, ahead: &mut dyn Ahead<'de>) -> Result<Option<Self>, Stopped> {
+        read_number(reader, ahead, i128::from(i64::MIN))
     }
 }
 
@@ -135,28 +117,27 @@ impl std::ops::Deref for Loose {
 }
 
 impl Value for Loose {
-    fn read<'de, D: Deserializer<'de>>(reader: &Reader<'de>, de: D) -> Result<Option<Self>, D::Error> {
+    fn read<'de>(reader: &Reader<'de>, ahead: &mut dyn Ahead<'de>) -> Result<Option<Self>, Stopped> {
         let token = reader.peek();
         match token.kind {
             Kind::Number(word) | Kind::Word(word) if reader.bracket_behind(&token).is_none() => {
-                de.deserialize_ignored_any(IgnoredAny)?;
+                ahead.pass_over()?;
                 reader.pass(&token);
                 Ok(Some(Self(Text::verbatim(word, reader.place(&token)))))
             }
-            _ => Ok(Text::read(reader, de)?.map(Self)),
+            _ => Ok(Text::read(reader, ahead)?.map(Self)),
         }
     }
 }
 
-/// Reads a word that is one of a closed list.
-pub(crate) fn read_word<'de, D, T>(reader: &Reader<'de>, de: D, what: &str, all: &[(&'static str, T)]) -> Result<Option<T>, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Copy,
-{
+/// Reads a word that is one of a closed list: its place in that list.
+pub(crate) fn read_word<'de>(
+    reader: &Reader<'de>,
+    ahead: &mut dyn Ahead<'de>,
+    what: &str,
+    names: &[&'static str],
+) -> Result<Option<usize>, Stopped> {
     let token = reader.peek();
-    let find = |word: &str| all.iter().find(|(name, _)| *name == word).map(|(_, value)| *value);
-    let names: Vec<&str> = all.iter().map(|(name, _)| *name).collect();
     let word = match token.kind {
         Kind::Word(word) => word,
         Kind::Text { .. } => {
@@ -164,26 +145,26 @@ where
             let inside = &reader.text[place.start as usize..place.end as usize];
             let problem = reader.wrong_shape(&format!("{what}, a word without quotes"), &token);
             let meant = names.iter().find(|name| name.eq_ignore_ascii_case(inside));
-            let help = meant.map_or_else(|| format!("known are {}", quoted(&names)), |name| format!("write `{name}`"));
-            return reader.refuse(problem.help(help), de);
+            let help = meant.map_or_else(|| format!("known are {}", quoted(names)), |name| format!("write `{name}`"));
+            return reader.refuse(problem.help(help), ahead);
         }
         _ => {
-            let problem = reader.wrong_shape(&format!("{what}, a word"), &token).help(format!("known are {}", quoted(&names)));
-            return reader.refuse(problem, de);
+            let problem = reader.wrong_shape(&format!("{what}, a word"), &token).help(format!("known are {}", quoted(names)));
+            return reader.refuse(problem, ahead);
         }
     };
-    let Some(value) = find(word) else {
+    let Some(at) = names.iter().position(|name| *name == word) else {
         if matches!(word, "Some" | "None") {
-            return reader.refuse(reader.wrong_shape(what, &token), de);
+            return reader.refuse(reader.wrong_shape(what, &token), ahead);
         }
-        let problem = reader.unknown_word(code::UNKNOWN_WORD, format!("`{word}` is not {what}"), &token, word, &names);
-        return reader.refuse(problem, de);
+        let problem = reader.unknown_word(code::UNKNOWN_WORD, format!("`{word}` is not {what}"), &token, word, names);
+        return reader.refuse(problem, ahead);
     };
     if reader.bracket_behind(&token).is_some() {
         let problem = Diagnostic::error(code::BRACKETS, reader.whole(&token), format!("the value `{word}` stands without brackets"));
-        return reader.refuse(problem.help(format!("write `{word}`")), de);
+        return reader.refuse(problem.help(format!("write `{word}`")), ahead);
     }
-    de.deserialize_ignored_any(IgnoredAny)?;
+    ahead.pass_over()?;
     reader.pass(&token);
-    Ok(Some(value))
+    Ok(Some(at))
 }

@@ -23,10 +23,11 @@ macro_rules! words {
         }
 
         impl $crate::scenario::read::Value for $Name {
-            fn read<'de, D: serde::Deserializer<'de>>(
-                reader: &$crate::scenario::read::Reader<'de>, de: D,
-            ) -> Result<Option<Self>, D::Error> {
-                $crate::scenario::read::read_word(reader, de, $what, Self::ALL)
+            fn read<'de>(
+                reader: &$crate::scenario::read::Reader<'de>, ahead: &mut dyn $crate::scenario::read::Ahead<'de>,
+            ) -> Result<Option<Self>, $crate::scenario::read::Stopped> {
+                let at = $crate::scenario::read::read_word(reader, ahead, $what, &[$(stringify!($word)),*])?;
+                Ok(at.map(|at| Self::ALL[at].1))
             }
         }
     )*};
@@ -51,10 +52,10 @@ macro_rules! schema {
         impl $crate::scenario::read::Value for $Name {
             $(const IS_OVERLAY: bool = $overlay;)?
 
-            fn read<'de, D: serde::Deserializer<'de>>(
-                reader: &$crate::scenario::read::Reader<'de>, de: D,
-            ) -> Result<Option<Self>, D::Error> {
-                $crate::scenario::read::read_fields(reader, de)
+            fn read<'de>(
+                reader: &$crate::scenario::read::Reader<'de>, ahead: &mut dyn $crate::scenario::read::Ahead<'de>,
+            ) -> Result<Option<Self>, $crate::scenario::read::Stopped> {
+                $crate::scenario::read::read_fields(reader, ahead)
             }
 
             fn merge(&mut self, over: &Self, merger: &mut $crate::scenario::merge::Merger) {
@@ -64,36 +65,13 @@ macro_rules! schema {
             fn wrap(
                 current: Option<&Self>, path: &[$crate::scenario::set::Step], value: &str,
             ) -> Result<String, $crate::scenario::set::PathProblem> {
-                $crate::scenario::read::wrap_fields(current, path, value)
+                $crate::scenario::read::wrap_fields(current.unwrap_or(&Self::default()), $what, path, value)
             }
         }
 
         impl $crate::scenario::read::Fields for $Name {
             const WHAT: &'static str = $what;
             $(const WORD: &'static str = $word;)?
-
-            fn names(_out: &mut Vec<&'static str>) {
-                $(_out.push($crate::scenario::schema::plain(stringify!($field)));)*
-                $(<$Inner as $crate::scenario::read::Fields>::names(_out);)?
-            }
-
-            fn set_place(&mut self, place: $crate::diag::Span) {
-                self.place = place;
-                $($crate::scenario::read::Fields::set_place(&mut self.$inner, place);)?
-            }
-
-            fn read_field<'de, A: serde::de::MapAccess<'de>>(
-                &mut self, _name: &str, _reader: &$crate::scenario::read::Reader<'de>, _map: &mut A,
-            ) -> Result<bool, A::Error> {
-                $(if _name == $crate::scenario::schema::plain(stringify!($field)) {
-                    $crate::scenario::read::Part::read_part(&mut self.$field, _reader, _map)?;
-                    return Ok(true);
-                })*
-                $(if $crate::scenario::read::Fields::read_field(&mut self.$inner, _name, _reader, _map)? {
-                    return Ok(true);
-                })?
-                Ok(false)
-            }
 
             fn merge_fields(&mut self, _over: &Self, _merger: &mut $crate::scenario::merge::Merger) {
                 if !self.place.is_somewhere() {
@@ -103,6 +81,31 @@ macro_rules! schema {
                 $($crate::scenario::read::Fields::merge_fields(&mut self.$inner, &_over.$inner, _merger);)?
                 $($crate::scenario::read::Part::merge_part(&mut self.$field, &_over.$field, _merger);)*
             }
+        }
+
+        impl $crate::scenario::read::Brackets for $Name {
+            fn names(&self, _out: &mut Vec<&'static str>) {
+                $(_out.push($crate::scenario::schema::plain(stringify!($field)));)*
+                $($crate::scenario::read::Brackets::names(&self.$inner, _out);)?
+            }
+
+            fn set_place(&mut self, place: $crate::diag::Span) {
+                self.place = place;
+                $($crate::scenario::read::Brackets::set_place(&mut self.$inner, place);)?
+            }
+
+            fn read_field<'de>(
+                &mut self, _name: &str, _reader: &$crate::scenario::read::Reader<'de>, _entries: &mut dyn $crate::scenario::read::Entries<'de>,
+            ) -> Result<bool, $crate::scenario::read::Stopped> {
+                $(if _name == $crate::scenario::schema::plain(stringify!($field)) {
+                    $crate::scenario::read::Part::read_part(&mut self.$field, _reader, _entries)?;
+                    return Ok(true);
+                })*
+                $(if $crate::scenario::read::Brackets::read_field(&mut self.$inner, _name, _reader, _entries)? {
+                    return Ok(true);
+                })?
+                Ok(false)
+            }
 
             fn wrap_field(
                 &self, _name: &str, _path: &[$crate::scenario::set::Step], _value: &str,
@@ -110,7 +113,7 @@ macro_rules! schema {
                 $(if _name == $crate::scenario::schema::plain(stringify!($field)) {
                     return Some($crate::scenario::read::Part::wrap_part(&self.$field, _path, _value));
                 })*
-                $(if let Some(text) = $crate::scenario::read::Fields::wrap_field(&self.$inner, _name, _path, _value) {
+                $(if let Some(text) = $crate::scenario::read::Brackets::wrap_field(&self.$inner, _name, _path, _value) {
                     return Some(text);
                 })?
                 None
@@ -161,40 +164,24 @@ macro_rules! kinds {
 
         #[allow(unused_imports, unused_variables, reason = "not every list of kinds has all three sorts")]
         const _: () = {
-            use $crate::scenario::read::{self, FieldsVisitor, KindWord, KnownWord, Reader, Value, Fields};
+            use $crate::scenario::read::{self, Ahead, Bracket, KindWord, Reader, Stopped, Value, Fields};
             use $crate::scenario::{merge::Merger, set::{PathProblem, Step}};
-            use serde::de::{EnumAccess, VariantAccess, Visitor};
-
-            struct Kinds<'r, 'de> { reader: &'r Reader<'de>, word: &'de str, place: $crate::diag::Span }
-
-            impl<'de> Visitor<'de> for Kinds<'_, 'de> {
-                type Value = Option<$Name>;
-                fn expecting(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                    out.write_str($what)
-                }
-                fn visit_enum<A: EnumAccess<'de>>(self, data: A) -> Result<Self::Value, A::Error> {
-                    let ((), access) = data.variant_seed(KnownWord)?;
-                    match self.word {
-                        $($(stringify!($Kind) => {
-                            let visitor = FieldsVisitor::<$Inner> {
-                                reader: self.reader, place: self.place, outer: concat!("`", stringify!($Kind), "`"), kind: std::marker::PhantomData,
-                            };
-                            access.struct_variant(&[], visitor).map(|inner| Some($Name::$Kind(inner)))
-                        })*)?
-                        $($(stringify!($Wrap) => Ok(read::read_inner(self.reader, self.place, access)?.map($Name::$Wrap)),)*)?
-                        $($(stringify!($word) => { access.unit_variant()?; Ok(Some($Name::$word(self.place))) })*)?
-                        _ => unreachable!("only known words get here"),
-                    }
-                }
-            }
 
             impl Value for $Name {
-                fn read<'de, D: serde::Deserializer<'de>>(reader: &Reader<'de>, de: D) -> Result<Option<Self>, D::Error> {
+                fn read<'de>(reader: &Reader<'de>, ahead: &mut dyn Ahead<'de>) -> Result<Option<Self>, Stopped> {
                     let kinds: &[&str] = &[$($(stringify!($Kind),)*)? $($(stringify!($Wrap),)*)?];
                     let words: &[&str] = &[$($(stringify!($word),)*)?];
-                    match read::peek_kind(reader, $what, kinds, words) {
-                        KindWord::Refused => reader.skip(de).map(|()| None),
-                        KindWord::Word { word, place } => de.deserialize_enum("", &[], Kinds { reader, word, place }),
+                    let KindWord::Word { word, place } = read::peek_kind(reader, $what, kinds, words) else {
+                        return reader.skip(ahead).map(|()| None);
+                    };
+                    match word {
+                        $($(stringify!($Kind) => read::read_kind(reader, (place, concat!("`", stringify!($Kind), "`")), ahead, $Name::$Kind),)*)?
+                        $($(stringify!($Wrap) => read::read_inner(reader, place, ahead, $Name::$Wrap),)*)?
+                        $($(stringify!($word) => {
+                            ahead.kind(Bracket::Nothing)?;
+                            Ok(Some($Name::$word(place)))
+                        })*)?
+                        _ => unreachable!("only known words get here"),
                     }
                 }
 

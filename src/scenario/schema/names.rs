@@ -1,8 +1,6 @@
 //! Names and proofs: DNS, resolvers, authorities, certificates, MTA-STS.
 
-use serde::de::MapAccess;
-
-use super::super::read::{Fields, Reader};
+use super::super::read::{Brackets, Entries, Fields, Reader, Stopped};
 use super::super::set::{PathProblem, Step};
 use crate::diag::Span;
 use crate::scenario::merge::Merger;
@@ -90,23 +88,25 @@ pub struct Layers(pub Vec<Layer>);
 impl Fields for Layers {
     const WHAT: &'static str = Layer::WHAT;
 
-    fn names(out: &mut Vec<&'static str>) {
-        Layer::names(out);
+    fn merge_fields(&mut self, over: &Self, _: &mut Merger) {
+        self.0.extend(over.0.iter().cloned());
+    }
+}
+
+impl Brackets for Layers {
+    fn names(&self, out: &mut Vec<&'static str>) {
+        Layer::default().names(out);
     }
 
     fn set_place(&mut self, _: Span) {}
 
-    fn read_field<'de, A: MapAccess<'de>>(&mut self, name: &str, reader: &Reader<'de>, map: &mut A) -> Result<bool, A::Error> {
+    fn read_field<'de>(&mut self, name: &str, reader: &Reader<'de>, entries: &mut dyn Entries<'de>) -> Result<bool, Stopped> {
         let mut layer = self.0.pop().unwrap_or_default();
-        let known = layer.read_field(name, reader, map)?;
+        let known = layer.read_field(name, reader, entries)?;
         if layer != Layer::default() {
             self.0.push(layer);
         }
         Ok(known)
-    }
-
-    fn merge_fields(&mut self, over: &Self, _: &mut Merger) {
-        self.0.extend(over.0.iter().cloned());
     }
 
     fn wrap_field(&self, name: &str, path: &[Step], value: &str) -> Option<Result<String, PathProblem>> {

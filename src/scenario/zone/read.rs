@@ -2,6 +2,7 @@
 //!
 //! Sources: RFC 1035 §5.1, RFC 2308 §4. A problem in one entry never hides the next one.
 
+use crate::base::InOrder;
 use std::ops::Range;
 
 use super::data;
@@ -37,7 +38,7 @@ pub fn read(text: &str, include: &mut Include<'_>) -> Zone {
     reader.text(text);
     let mut zone = reader.zone;
     zone.problems.extend(rules::check(&zone.records));
-    zone.problems.sort_by_key(|problem| (problem.file, problem.range.start, problem.severity));
+    zone.problems.in_order_by_key(|problem| (problem.file, problem.range.start, problem.severity));
     zone
 }
 

@@ -3,7 +3,7 @@
 //! Sources: New-MailboxDatabase, Add-MailboxDatabaseCopy (copies on other servers need a database availability group that has all of them). A failover is
 //! a dated change that makes another copy the active one; `behind` says what that copy lacked. Not modelled: failovers that nobody writes down.
 
-use crate::base::{HostId, MINUTE};
+use crate::base::{HostId, InOrder, MINUTE};
 use crate::diag::{Diagnostic, code};
 use crate::model::exchange_server::{Database, Server, ServerVersion};
 use crate::scenario::compile::desk::Desk;
@@ -25,7 +25,7 @@ pub(super) fn databases<'a>(
     desk: &mut Desk,
 ) -> Vec<(Database, &'a [Text])> {
     let mut written: Vec<_> = server.mailbox_databases.iter().collect();
-    written.sort_by_key(|(name, _)| name.as_str());
+    written.in_order_by_key(|(name, _)| name.as_str());
     let mut found = Vec::new();
     for (name, database) in written {
         let copies: Vec<HostId> = database.servers.items().iter().filter_map(|text| mailbox_server(text, about, servers, desk)).collect();

@@ -2,6 +2,7 @@
 //!
 //! Sources: Exchange Server "Receive connectors" (defaults), New-ReceiveConnector.
 
+use crate::base::InOrder;
 use crate::diag::code;
 use crate::model::exchange_server::ServerVersion;
 use crate::model::receive_connector::{Limits, Range, ReceiveConnector};
@@ -52,7 +53,7 @@ pub(super) fn connectors(server: &ExchangeServer, name: &str, edge: bool, switch
     let nothing = schema::TransportConfig::default();
     let config = server.transport_config.get().unwrap_or(&nothing);
     let mut written: Vec<(&Text, &schema::ReceiveConnector)> = server.receive_connectors.iter().collect();
-    written.sort_by_key(|(name, _)| name.as_str());
+    written.in_order_by_key(|(name, _)| name.as_str());
     for (key, connector) in written {
         let at = rows.iter().position(|row| *row.name == *key.as_str());
         receive_connector::check(key, connector, at.is_some_and(|at| at < known), version, desk);

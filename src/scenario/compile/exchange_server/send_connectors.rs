@@ -2,7 +2,7 @@
 //!
 //! Sources: New-SendConnector, New-EdgeSubscription (the two connectors that it makes by itself, both at cost 100).
 
-use crate::base::{CertId, HostId};
+use crate::base::{CertId, HostId, InOrder};
 use crate::decide::profile::default_sender;
 use crate::decide::tls::{Wanted, carries};
 use crate::diag::{Diagnostic, code};
@@ -36,7 +36,7 @@ pub(super) fn connectors(
     desk: &mut Desk,
 ) -> Vec<SendConnector> {
     let mut written: Vec<(&Text, &schema::SendConnector)> = server.send_connectors.iter().collect();
-    written.sort_by_key(|(name, _)| name.as_str());
+    written.in_order_by_key(|(name, _)| name.as_str());
     let mut rows = Vec::new();
     let nothing = schema::TransportConfig::default();
     let config = server.transport_config.get().unwrap_or(&nothing);
@@ -152,7 +152,7 @@ fn sources(connector: &schema::SendConnector, about: About<'_>, servers: &[Serve
         }
         sources.extend(own);
     }
-    sources.sort();
+    sources.in_order();
     sources.dedup();
     sources
 }

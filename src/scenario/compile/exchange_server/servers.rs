@@ -5,7 +5,7 @@
 
 use std::net::IpAddr;
 
-use crate::base::{HostId, NextHopId};
+use crate::base::{HostId, InOrder, NextHopId};
 use crate::diag::{Diagnostic, code};
 use crate::model::exchange_server::{Server, ServerVersion};
 use crate::model::settings::{NextHop, Target};
@@ -41,7 +41,7 @@ pub(super) fn servers(server: &ExchangeServer, about: About<'_>, tables: &mut Ta
     }
     let mut names: Vec<Box<str>> = found.iter().map(|(_, _, site, _)| site.clone()).collect();
     names.extend(server.sites.iter().map(|(name, _)| name.as_str().into()));
-    names.sort();
+    names.in_order();
     names.dedup();
     let dags = dags(server, about, &found.iter().filter(|(.., edge)| !edge).map(|(at, ..)| *at).collect::<Vec<_>>(), desk);
     let here_is_edge = found.iter().any(|(at, .., edge)| *edge && *at == about.here);
@@ -70,7 +70,7 @@ pub(super) fn servers(server: &ExchangeServer, about: About<'_>, tables: &mut Ta
 /// The members of each database availability group, in the order of the groups' names.
 fn dags(server: &ExchangeServer, about: About<'_>, mailbox_servers: &[usize], desk: &mut Desk) -> Vec<Vec<usize>> {
     let mut written: Vec<_> = server.database_availability_groups.iter().collect();
-    written.sort_by_key(|(name, _)| name.as_str());
+    written.in_order_by_key(|(name, _)| name.as_str());
     let mut found: Vec<Vec<usize>> = Vec::new();
     for (_, dag) in written {
         let mut members = Vec::new();
@@ -106,7 +106,7 @@ pub(super) fn paths(server: &ExchangeServer, servers: &Servers, here: usize, des
     let place = |name: &str| names.iter().position(|site| &*site.name == name);
     let mut links: Vec<(Vec<usize>, u64)> = Vec::new();
     let mut written: Vec<_> = server.site_links.iter().collect();
-    written.sort_by_key(|(name, _)| name.as_str());
+    written.in_order_by_key(|(name, _)| name.as_str());
     for (name, link) in written {
         let mut joined = Vec::new();
         for site in link.sites.items() {

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use super::super::desk::Desk;
-use crate::base::{Pattern, SimTime};
+use crate::base::{InOrder, Pattern, SimTime};
 use crate::diag::{Diagnostic, Span, code};
 use crate::model::fault::{Fault, FaultKind, HostFaults, hosts_of, struck};
 
@@ -43,7 +43,7 @@ pub(super) fn index(rows: Vec<(Fault, Span)>, count: usize, desk: &mut Desk) -> 
     let rank = |at: &u32| precedence(&rows[*at as usize].0);
     for lists in &mut finished.hosts {
         for list in [&mut lists.reach, &mut lists.session, &mut lists.capacity] {
-            list.sort_by(|a, b| rank(a).cmp(&rank(b)).then_with(|| a.cmp(b)));
+            list.in_order_by(|a, b| rank(a).cmp(&rank(b)).then_with(|| a.cmp(b)));
         }
     }
     conflicts(&rows, &finished.hosts, desk);
