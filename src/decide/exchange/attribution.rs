@@ -21,6 +21,8 @@ pub const ATTRIBUTION: &str = "whose mail is it, and by which inbound connector?
 
 const WHOSE: &str = "Exchange Online message attribution";
 const RELAY: &str = "Exchange Online relay conditions";
+const ORIGINATING: &str =
+    "Originating: mail of the tenant's own server, which it sends out through the service (for the service it is inbound)";
 
 /// Answers RCPT TO `address` (with `domain`) of a client that did not log in.
 #[must_use]
@@ -168,10 +170,11 @@ impl<'a> Case<'a> {
         } else if let Some(refusal) = dbeb(tenant, self.names, address, self.domain) {
             return refusal;
         }
-        self.direction(
-            &mut chosen,
-            "Originating: mail of the tenant's own server, which it sends out through the service (for the service it is inbound)",
-        );
+        let what = match accepted_domain(tenant, self.names, self.domain) {
+            Some(_) => "Originating: mail of the tenant's own server, for a recipient of the tenant (for the service it is inbound)",
+            None => ORIGINATING,
+        };
+        self.direction(&mut chosen, what);
         let taken = TakenFor { originating: true, ..taken_for(tenant, Some((*connector, row)), self) };
         Decision { outcome: Acceptance::Take(taken), chosen, passed_over: Vec::new() }
     }
@@ -288,10 +291,7 @@ impl<'a> Case<'a> {
         }
         if let Some((mut origin, rule, why)) = allowed.pop() {
             origin.chosen.push(because(rule, self.domain, why, RELAY));
-            self.direction(
-                &mut origin.chosen,
-                "Originating: mail of the tenant's own server, which it sends out through the service (for the service it is inbound)",
-            );
+            self.direction(&mut origin.chosen, ORIGINATING);
             let row = &origin.tenant.inbound.connectors[origin.connector];
             let taken = TakenFor { originating: true, ..taken_for(origin.tenant, Some((origin.connector, row)), self) };
             return Decision { outcome: Acceptance::Take(taken), chosen: origin.chosen, passed_over: Vec::new() };

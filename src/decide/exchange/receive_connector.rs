@@ -198,7 +198,7 @@ fn proves_too_little(connector: &ReceiveConnector, visitor: &Visitor<'_>) -> Opt
 
 /// Why this connector has the client.
 pub(super) fn narrowest(connector: &ReceiveConnector) -> Because {
-    let words = "the narrowest of its remote addresses holds the client, at this port";
+    let words = "of the connectors at this port its remote addresses hold the client most narrowly";
     because("RCV-1", &*connector.name, words, "New-ReceiveConnector RemoteIPRanges")
 }
 
