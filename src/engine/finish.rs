@@ -43,19 +43,26 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 
     /// All jobs of a pass are over: reports, and when it is tried again.
+    #[inline(always)]
     pub(super) fn end_pass(&mut self, copy: u32) {
         if !self.plain {
             self.forget_dead(copy);
             self.mail_run_goes_on(copy);
-        }
-        if self.remembers(self.copies[copy].host) {
-            self.end_remembering_pass(copy);
-            return;
+            if self.remembers(self.copies[copy].host) {
+                self.end_remembering_pass(copy);
+                return;
+            }
         }
         if self.copies[copy].recipients.iter().all(|recipient| recipient.state == RecipientState::Done) {
             self.close_copy(copy);
-            return;
+        } else {
+            self.end_unfinished_pass(copy);
         }
+    }
+
+    /// Somebody is left, or failed.
+    #[inline(never)]
+    fn end_unfinished_pass(&mut self, copy: u32) {
         let host = self.copies[copy].host;
         let sender = &self.config(host).sender;
         self.report_failures(copy, keeps_nothing(sender.profile));
@@ -218,15 +225,16 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     pub(super) fn close_copy(&mut self, copy: u32) {
         let (host, message) = (self.copies[copy].host, self.copies[copy].message);
         self.count_queue(host, false);
-        if self.remembers(host) {
-            self.forget_copy(copy);
-        }
         if !self.plain {
+            if self.remembers(host) {
+                self.forget_copy(copy);
+            }
             self.forget_wait(copy);
             self.forget_local_hops(copy);
             self.mail_run_goes_on(copy);
         }
-        (self.copies[copy].waits, self.copies[copy].closed) = (u64::MAX, true);
+        let row = &mut self.copies[copy];
+        (row.waits, row.closed) = (u64::MAX, true);
         self.copies.remove(copy);
         self.let_go(message);
     }

@@ -99,7 +99,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             }
             match self.stop_of(copy, index, (message, host, tenant, number)) {
                 Stop::To(destination) if pending => {
-                    let job = self.new_job(copy, destination, smallvec::smallvec![0]);
+                    let job = self.new_job(copy, destination, SmallVec::from_buf_and_len([0; 2], 1));
                     self.copies[copy].jobs = 1;
                     self.enqueue(job);
                 }
@@ -299,10 +299,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             let job_row = &mut self.jobs[job];
             (job_row.status, job_row.eventful) = (status, true);
             queue.active += 1;
-            if !self.plain {
-                self.one_more(number);
-            }
-            self.finish_job(job);
+            self.finish_hopeless(job, number);
         } else if full || queue.window > 0 && queue.active >= queue.window {
             queue.waiting.push_back(job);
         } else {
@@ -314,20 +311,36 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         }
     }
 
+    /// Its destination is dead.
+    #[cold]
+    fn finish_hopeless(&mut self, job: u32, queue: u32) {
+        if !self.plain {
+            self.one_more(queue);
+        }
+        self.finish_job(job);
+    }
+
     /// A job has its turn.
     pub(super) fn start_job(&mut self, job: u32) {
-        self.jobs[job].started = self.now;
-        let queue = self.jobs[job].queue as usize;
-        let destination = self.queues[queue].destination;
-        let key = self.tables.destinations.get(destination);
-        let own_hops = key.hops.len() as u8;
-        let hops = own_hops.saturating_add(key.fallback.len() as u8);
         let row = &mut self.jobs[job];
-        (row.own_hops, row.hops) = (own_hops, hops);
+        let queue = row.queue as usize;
+        let key = self.tables.destinations.get(self.queues[queue].destination);
+        let own_hops = key.hops.len() as u8;
+        (row.started, row.own_hops, row.hops) = (self.now, own_hops, own_hops.saturating_add(key.fallback.len() as u8));
+        let rotates = key.rotates;
         if !self.plain {
             self.note_demand(job);
         }
-        let key = self.tables.destinations.get(destination);
+        if rotates || self.writes(STEPS) {
+            self.take_turn(job, queue);
+        }
+        self.enter_hop(job, self.now);
+    }
+
+    /// Smart hosts that take turns: whose turn is it?
+    #[inline(never)]
+    fn take_turn(&mut self, job: u32, queue: usize) {
+        let key = self.tables.destinations.get(self.queues[queue].destination);
         if key.rotates {
             let count = if key.weights.is_empty() { key.hops.len() as u64 } else { u64::from(fope::cycle(&key.weights)) };
             let message = self.copies[self.jobs[job].copy].message;
@@ -343,7 +356,6 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         } else if self.writes(STEPS) && !key.connector.is_empty() {
             self.trace_turn(job, 0);
         }
-        self.enter_hop(job, self.now);
     }
 
     /// Records which smart host has its turn.

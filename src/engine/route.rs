@@ -129,6 +129,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         self.answer(copy, (self.settings[host.index()].id, tenant, template, self.zones, letter), host, number)
     }
 
+    #[inline(never)]
     fn answer(&mut self, copy: u32, question: StopKey, host: HostId, number: u64) -> (Stop, SmallVec<[u32; 2]>) {
         let (_, tenant, template, _, letter) = question;
         if let Some(slot) = self.cache.index.find(&question) {

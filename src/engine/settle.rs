@@ -174,17 +174,24 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let server = self.jobs[job].line.server;
         let copy = &self.copies[self.jobs[job].copy];
         let (message, hops, visits) = (copy.message, copy.hops, copy.visits);
-        let indexes: SmallVec<[u16; 4]> = match places {
-            [only] => smallvec::smallvec![copy.recipients[*only as usize].index],
-            _ => places.iter().map(|place| copy.recipients[*place as usize].index).collect(),
+        let (only, several): ([u16; 1], SmallVec<[u16; 4]>);
+        let indexes: &[u16] = match places {
+            [place] => {
+                only = [copy.recipients[*place as usize].index];
+                &only
+            }
+            _ => {
+                several = places.iter().map(|place| copy.recipients[*place as usize].index).collect();
+                &several
+            }
         };
         let visits = if matches!(self.config(server).receiver.directory, Directory::Tenants(_)) { visits + 1 } else { visits };
         let tenant = taken.tenant.map_or(NONE, |tenant| tenant.0);
-        let new = self.new_copy(message, server, tenant, at, &indexes, connection, (hops + 1, visits));
+        let new = self.new_copy(message, server, tenant, at, indexes, connection, (hops + 1, visits));
         self.copies[new].arrival = end.arrival;
         if !self.plain {
             self.count_local_hop(self.jobs[job].copy, new, server);
-            self.note_hand_over(self.jobs[job].copy, new, at, &indexes);
+            self.note_hand_over(self.jobs[job].copy, new, at, indexes);
             self.sort_by_level(new);
         }
         if self.wishful {
@@ -247,7 +254,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             wishes_lost: false,
             closed: false,
             recipients: match indexes {
-                [only] => smallvec::smallvec![pending(*only)],
+                [only] => SmallVec::from_buf([pending(*only)]),
                 _ => indexes.iter().map(|index| pending(*index)).collect(),
             },
         })

@@ -14,6 +14,8 @@ impl<T> Default for Slab<T> {
 }
 
 impl<T> Slab<T> {
+    /// Inlined, so that a row is written where it stays.
+    #[inline(always)]
     pub(crate) fn insert(&mut self, row: T) -> u32 {
         if let Some(at) = self.free.pop() {
             self.rows[at as usize] = row;

@@ -181,6 +181,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         if talk.login == NONE { Ok(taken) } else { self.count_recipient(talk, taken) }
     }
 
+    #[inline(always)]
     fn acceptance(&mut self, talk: &Talk<'_>, message: u32, template: u32, index: u16) -> Result<TakenFor, Stop> {
         let config = self.settings[talk.server.index()].id;
         let key = (config, talk.client, template, talk.visit);
@@ -194,6 +195,12 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             }
             return taken(&self.acceptance_cache.answers[slot as usize].0);
         }
+        self.new_acceptance(talk, message, key, index)
+    }
+
+    #[inline(never)]
+    fn new_acceptance(&mut self, talk: &Talk<'_>, message: u32, key: AcceptanceKey, index: u16) -> Result<TakenFor, Stop> {
+        let template = key.2;
         let constant = self.tables.templates.get(template).is_constant();
         let address = self.tables.templates.get(template).expand(self.messages[message].address_number);
         let decision = self.ask_rcpt(talk, &address.to_string(), &address.domain);
@@ -377,6 +384,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 }
 
 /// An acceptance as a session needs it: for whom, or a refusal.
+#[inline(always)]
 fn taken(answer: &Acceptance) -> Result<TakenFor, Stop> {
     match answer {
         Acceptance::Take(taken) => Ok(*taken),

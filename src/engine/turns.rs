@@ -18,22 +18,37 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 
     /// What a finished job leaves to its copy and its queue.
+    #[inline(always)]
     pub(super) fn finish_job(&mut self, job: u32) {
-        let copy = self.jobs[job].copy;
+        let row = &self.jobs[job];
+        let (copy, queue, empty) = (row.copy, row.queue, row.recipients.is_empty());
         let remembers = self.remembers(self.copies[copy].host);
         if !self.plain {
             self.forget_use(job);
         }
-        if !remembers && self.jobs[job].recipients.is_empty() {
-            let queue = self.jobs[job].queue;
-            self.jobs.remove(job);
-            self.queue_feedback(queue, false, NONE);
-            self.copies[copy].jobs -= 1;
-            if self.copies[copy].jobs == 0 {
-                self.end_pass(copy);
-            }
+        if remembers || !empty {
+            self.finish_unfinished_job(job, remembers);
             return;
         }
+        self.jobs.remove(job);
+        self.queue_feedback(queue, false, NONE);
+        self.close_job(copy);
+    }
+
+    /// A copy has one job less.
+    #[inline(always)]
+    fn close_job(&mut self, copy: u32) {
+        let row = &mut self.copies[copy];
+        row.jobs -= 1;
+        if row.jobs == 0 {
+            self.end_pass(copy);
+        }
+    }
+
+    /// The same where recipients are left, or hosts remembered.
+    #[inline(never)]
+    fn finish_unfinished_job(&mut self, job: u32, remembers: bool) {
+        let copy = self.jobs[job].copy;
         let tried = !remembers || self.job_in_memory(job);
         let mut left = std::mem::take(&mut self.jobs[job].recipients);
         if self.jobs[job].not_said {
@@ -76,12 +91,14 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let queue = self.jobs[job].queue;
         self.jobs.remove(job);
         self.queue_feedback(queue, failed_host, status);
-        self.copies[copy].jobs -= 1;
         if remembers {
+            self.copies[copy].jobs -= 1;
             self.next_delivery(copy);
-        }
-        if self.copies[copy].jobs == 0 {
-            self.end_pass(copy);
+            if self.copies[copy].jobs == 0 {
+                self.end_pass(copy);
+            }
+        } else {
+            self.close_job(copy);
         }
     }
 

@@ -122,11 +122,11 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             let row = &self.jobs[job];
             let limit = sender.address_limit > 0 && u32::from(row.tried) >= sender.address_limit;
             let sessions = sender.session_limit > 0 && u32::from(row.sessions) >= sender.session_limit;
+            let (next, plan) = (row.order.get(usize::from(row.next)).copied(), row.plan);
             if limit && rules.pass.limit_jumps && self.jumps(job) {
                 continue;
             }
-            let row = &self.jobs[job];
-            if usize::from(row.next) >= row.order.len() || limit || sessions {
+            let Some(place) = next.filter(|_| !limit && !sessions) else {
                 self.note_missing_target(job);
                 if !self.plain && rules.relay.is_some() {
                     at = self.gives_up_at(job, at);
@@ -141,15 +141,13 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                     self.enter_hop(job, at);
                 }
                 return;
-            }
+            };
             if proves && at > self.now {
                 // Questions about the candidate are asked when its moment comes.
                 self.wake_job(job, at, Kind::Settle, Stage::NextCandidate);
                 return;
             }
-            let row = &self.jobs[job];
-            let place = row.order[usize::from(row.next)];
-            let goal = self.cache_plan(row.plan).goals[usize::from(place)];
+            let goal = self.cache_plan(plan).goals[usize::from(place)];
             if !self.plain {
                 let Some(opens) = self.opens_at(job, goal.address, at) else {
                     self.jobs[job].next += 1;

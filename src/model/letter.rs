@@ -101,6 +101,8 @@ pub enum Origin {
     Internal,
     /// It came from a server that a connector knows as the organization's own, without those headers.
     OnPremises,
+    /// The same, and a mailbox here passed it on: new mail of this organization, though nobody's inside.
+    PassedOn,
     /// From anybody else (`AuthAs: Anonymous`).
     Outside,
 }
@@ -110,6 +112,16 @@ impl Origin {
     #[must_use]
     pub fn is_internal(self) -> bool {
         matches!(self, Self::Submitted | Self::Internal)
+    }
+
+    /// Whose mail it is once a mailbox here has passed it on: what came from the own servers is new mail of this organization.
+    #[must_use]
+    pub fn passed_on(self) -> Self {
+        match self {
+            Self::Internal => Self::Submitted,
+            Self::OnPremises => Self::PassedOn,
+            Self::Submitted | Self::PassedOn | Self::Outside => self,
+        }
     }
 }
 
@@ -171,6 +183,7 @@ impl Marks {
         self.scl = stamps.scl.or(self.scl).filter(|_| stamps.keeps_organization_headers);
         self.rule_loops = self.rule_loops.saturating_add(u8::from(stamps.by_rule));
         if let Some(tenant) = stamps.forwarded_by {
+            self.origin = self.origin.passed_on();
             match self.forwards.iter_mut().find(|(known, _)| *known == tenant) {
                 Some((_, times)) => *times = times.saturating_add(1),
                 None => self.forwards.push((tenant, 1)),

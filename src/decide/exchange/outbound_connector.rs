@@ -133,7 +133,7 @@ fn centralized(tenant: &Tenant, names: &Names, leaving: &Leaving<'_>) -> Option<
 /// Is this mail that centralized transport shows to the organization's own servers first?
 #[must_use]
 pub fn goes_on_premises_first(origin: Origin) -> bool {
-    matches!(origin, Origin::Submitted | Origin::Outside)
+    matches!(origin, Origin::Submitted | Origin::PassedOn | Origin::Outside)
 }
 
 /// Mail of nobody in the organization.
@@ -414,6 +414,7 @@ mod tests {
             ("and a closer connector", vec![&exact, &home], None, Origin::Outside, Some("all home"), "OUT-8"),
             ("what came from there does not go back", vec![&exact, &home], None, Origin::Internal, Some("exact"), "OUT-3"),
             ("nor without its headers", vec![&exact, &home], None, Origin::OnPremises, Some("exact"), "OUT-3"),
+            ("what a mailbox passes on is new mail", vec![&exact, &home], None, Origin::OnPremises.passed_on(), Some("all home"), "OUT-8"),
             ("what came from there takes the MX", vec![&home], None, Origin::OnPremises, None, "OUT-7"),
             ("scoped to another domain", vec![&scoped_home], None, Origin::Submitted, None, "OUT-7"),
         ];

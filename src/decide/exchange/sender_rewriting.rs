@@ -21,8 +21,9 @@ pub fn sender_after(tenant: &Tenant, names: &Names, letter: &Letter, expansion: 
     if expansion.kind == ExpansionKind::List || sender_is_own || by_relay_pool {
         return SenderAfter::Kept;
     }
+    let origin = if expansion.stamps.forwarded_by.is_some() { letter.origin.passed_on() } else { letter.origin };
     let rewrites = expansion.to.iter().any(|target| {
-        let leaving = Leaving { domain: &target.domain, pin: None, origin: letter.origin };
+        let leaving = Leaving { domain: &target.domain, pin: None, origin };
         match select(tenant, names, &leaving).outcome {
             Choice::Connector(at) => {
                 let connector = &tenant.outbound_connectors[at];

@@ -23,12 +23,12 @@ use crate::scenario::source::{Named, Text};
 use super::certificates::{Certificates, Shown};
 use super::desk::Desk;
 use super::filter::filter;
+use super::microsoft_names::endpoint;
 use super::mta::{client, no_role};
 use super::receiver::{Usual, receiver};
 use super::scope::Scope;
 use super::tables::Tables;
 use super::world::{SERVICE, World};
-use super::zones::endpoint;
 
 /// Messages larger than this are refused.
 const SIZE_BYTES_MAX: u64 = 150 << 20;

@@ -22,6 +22,7 @@ mod leads_back;
 mod loaded;
 mod mail_flow_rule;
 mod mailboxes;
+mod microsoft_names;
 mod mta;
 mod mta_sts;
 mod receiver;
@@ -78,7 +79,7 @@ fn compile(tree: &Scenario, loader: &mut Loader, desk: &mut Desk) -> (Model, Vec
     let views = view_names(&stages);
     let texts = read_texts(&stages, &views, loader, desk);
     let identities = identify(&world, &stages, &StartNames::new(&texts[0].public, &texts[0].views), desk);
-    let beside = Beside::new(&world, &identities, &stages);
+    let beside = Beside::new(&world, &identities, &stages, &texts);
     let mut tables = Tables::default();
     number_names(&mut tables, &texts, &beside, &identities);
 

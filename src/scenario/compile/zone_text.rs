@@ -118,7 +118,9 @@ pub(super) fn check_tlsa<'a>(layers: impl Iterator<Item = &'a LayerText>, tree: 
         let RecordData::Tlsa(tlsa) = &record.data else { continue };
         let (name, known): (&str, Vec<&str>) = match &tlsa.data {
             TlsaData::Bytes(_) => continue,
-            TlsaData::KeyOf(name) | TlsaData::CertificateOf(name) => (name, tree.certificates.keys().map(Text::as_str).collect()),
+            TlsaData::KeyOf(name) | TlsaData::CertificateOf(name) => {
+                (name, tree.certificates.keys().map(Text::as_str).chain(["public"]).collect())
+            }
             TlsaData::AuthorityOf(name) => (name, tree.authorities.keys().chain(tree.certificates.keys()).map(Text::as_str).collect()),
         };
         if !known.contains(&name) {

@@ -16,6 +16,7 @@ use super::desk::Desk;
 use super::exchange_inbound::ServiceAddresses;
 use super::exchange_online::{microsoft_domains, tenant_name};
 use super::identity::Identity;
+use super::microsoft_names::{SIGNED_ZONE, endpoint, signed_endpoints};
 use super::stage::Stage;
 use super::tables::Tables;
 use super::world::{Part, World};
@@ -32,11 +33,13 @@ pub(super) struct Beside {
     made_up: Vec<Record>,
     /// Accepted domains and hostnames.
     covered: BTreeSet<String>,
+    /// Endpoints in Microsoft's signed zone.
+    signed: BTreeSet<String>,
 }
 
 impl Beside {
-    pub(super) fn new(world: &World, identities: &[Identity], stages: &[Stage]) -> Self {
-        let mut beside = Self::default();
+    pub(super) fn new(world: &World, identities: &[Identity], stages: &[Stage], texts: &[StageTexts]) -> Self {
+        let mut beside = Self { signed: signed_endpoints(stages, texts), ..Self::default() };
         for identity in identities {
             let Some(hostname) = &identity.hostname else { continue };
             beside.covered.insert(hostname.as_str().to_owned());
@@ -71,6 +74,9 @@ impl Beside {
                     System::Mta(_) | System::Gateway(_) | System::Internet(_) | System::Device(_) | System::Fope(_) => {}
                 }
             }
+        }
+        for name in &beside.signed {
+            beside.made_up.extend(front_ends.iter().map(|address| (name.clone(), RecordData::of_address(*address))));
         }
         beside.made_up.in_order();
         beside.made_up.dedup();
@@ -117,11 +123,6 @@ impl Beside {
     }
 }
 
-/// The host that takes mail for an accepted domain.
-pub(super) fn endpoint(domain: &str) -> String {
-    format!("{}.mail.protection.outlook.com", domain.replace('.', "-"))
-}
-
 /// The texts of one stage: the public data, and the views over it.
 #[derive(Debug, Default)]
 pub(super) struct StageTexts {
@@ -165,6 +166,9 @@ pub(super) fn zones(tree: &Scenario, texts: &StageTexts, beside: &Beside, names:
         for layer in layers {
             add(&mut builder, view, layer, as_written, tree, names);
         }
+    }
+    if !beside.signed.is_empty() {
+        builder.set_dnssec(names.intern(SIGNED_ZONE), Dnssec::Secure);
     }
     if let Some(dns) = dns {
         for (name, state) in dns.dnssec.iter() {
