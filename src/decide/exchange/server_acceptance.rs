@@ -53,8 +53,12 @@ fn answer_with(organization: &Organization, names: &Names, relays: bool, address
                 let text = "RESOLVER.ADR.RecipientNotFound; Recipient not found by SMTP address lookup";
                 refuse(550, Enhanced(5, 1, 10), text, why, "Set-RecipientFilterConfig RecipientValidationEnabled")
             }
-            DomainType::Authoritative => take(domain, "an accepted domain; whether the recipient exists is looked up later", "New-AcceptedDomain"),
-            DomainType::InternalRelay | DomainType::ExternalRelay => take(domain, "an accepted domain, relayed to another system", "New-AcceptedDomain"),
+            DomainType::Authoritative => {
+                take(domain, "an accepted domain; whether the recipient exists is looked up later", "New-AcceptedDomain")
+            }
+            DomainType::InternalRelay | DomainType::ExternalRelay => {
+                take(domain, "an accepted domain, relayed to another system", "New-AcceptedDomain")
+            }
         },
         None if relays => take(domain, "the client may send anywhere", PERMISSIONS),
         None => refuse(550, Enhanced(5, 7, 1), "Unable to relay", "not an accepted domain, and the client may not relay", PERMISSIONS),

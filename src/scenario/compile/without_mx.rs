@@ -8,7 +8,8 @@ use crate::scenario::schema::{Scenario, System};
 use crate::scenario::source::Text;
 
 use super::desk::Desk;
-use super::zones::{StageTexts, endpoint};
+use super::microsoft_names::endpoint;
+use super::zones::StageTexts;
 
 /// Looks at the accepted domains of all tenants and servers, with the records of all stages.
 pub(super) fn check(tree: &Scenario, zones: &[Zones], texts: &[StageTexts], names: &Names, desk: &mut Desk) {
