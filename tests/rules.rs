@@ -19,8 +19,10 @@ fn is_id(text: &str) -> bool {
     let known = ["LOCAL", "ROUTE", "SMART", "LITERAL", "MX", "ACCEPT", "TLS", "DBEB", "LOOKUP", "FILTER", "EXPAND", "SRS", "RULE", "LOGIN"];
     let numbered =
         |front: &str| text.strip_prefix(front).is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit()));
-    let families =
-        ["R", "OUT-", "SH-", "ATT-", "IN-", "REL-", "SUB-", "EF-", "SPF-", "DKIM-", "DMARC-", "AUTH-", "DANE-", "STS-", "EXT-", "FOPE-"];
+    let families = [
+        "R", "OUT-", "SH-", "ATT-", "IN-", "REL-", "SUB-", "EF-", "SPF-", "DKIM-", "DMARC-", "AUTH-", "DANE-", "STS-", "EXT-", "FOPE-",
+        "QUE-", "BP-",
+    ];
     known.contains(&text) || families.into_iter().any(numbered)
 }
 

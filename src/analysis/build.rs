@@ -350,6 +350,7 @@ impl<'a> Builder<'a> {
         Hop {
             waited: waited.filter(|_| !tried).map(|pass| (pass.next_at, pass.why)),
             sender: self.sender_of(row.message.0, index),
+            recipient: self.address_of(row.message.0, index),
             from: self.place_of(copy),
             to: next.map(|next| self.place_of(next)),
             queued_at: row.arrived,

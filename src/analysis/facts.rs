@@ -64,5 +64,6 @@ fn kind_name(kind: &FaultKind) -> &'static str {
         FaultKind::RateLimit { .. } => "RateLimit",
         FaultKind::Dns { .. } => "Dns",
         FaultKind::MtaSts { .. } => "MtaSts",
+        FaultKind::BackPressure { .. } => "BackPressure",
     }
 }

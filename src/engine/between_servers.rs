@@ -62,6 +62,18 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         self.between_servers(host, organization, &Aim { group: &connector.sources, kind: GroupKind::Sources, purpose }, decisions)
     }
 
+    /// To the server that opens a group (`ExpansionServer`).
+    pub(super) fn towards_expansion(
+        &mut self,
+        host: HostId,
+        organization: &Organization,
+        (group, server): (&str, HostId),
+        decisions: &mut SmallVec<[u32; 2]>,
+    ) -> Stop {
+        let aim = Aim { group: &[server], kind: GroupKind::ExpansionServer, purpose: group };
+        self.between_servers(host, organization, &aim, decisions)
+    }
+
     /// From an Edge server inwards: what it takes for accepted domains goes to the servers of its site.
     pub(super) fn inwards(
         &mut self,

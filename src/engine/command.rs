@@ -40,7 +40,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         if talk.closed {
             return Err(Stop::Lost(start));
         }
-        let (mut cost, mut script) = (cost_ns, None);
+        let (mut cost, mut script, mut refusal) = (cost_ns, None, None);
         for number in &model.host_faults[talk.server.index()].session {
             let kind = &model.faults[*number as usize].kind;
             if !is_at(kind, phase) || script.is_some() && !matches!(kind, FaultKind::Tarpit { .. }) {
@@ -61,6 +61,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                     cost = cost.saturating_add(*delay_ns);
                     talk.slowed_by.push(*number);
                 }
+                FaultKind::BackPressure { .. } => cost = cost.saturating_add(self.pressed(talk, *number, &mut refusal)),
                 FaultKind::Reply { reply, close, .. } => script = Some(Ok((reply, *close))),
                 FaultKind::Drop { how, .. } => script = Some(Err(*how)),
                 _ => {}
@@ -83,7 +84,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             Some(Ok(_)) | None => {}
         }
         talk.now = reply_at;
-        Ok(())
+        refusal.map_or(Ok(()), |reply| Err(Stop::Reply(reply)))
     }
 
     /// The first cut between the last moment that was looked at (a handshake takes time too) and this one.

@@ -356,6 +356,7 @@ pub(crate) fn is_at(kind: &FaultKind, wanted: Phase) -> bool {
     match kind {
         FaultKind::Reply { phase, .. } | FaultKind::Drop { phase, .. } => *phase == wanted,
         FaultKind::Tarpit { phase, .. } => phase.is_none_or(|phase| phase == wanted),
+        FaultKind::BackPressure { .. } => wanted == Phase::Mail,
         _ => false,
     }
 }

@@ -14,7 +14,7 @@ use crate::decide::mx::MxPlan;
 use crate::decide::order::Order;
 use crate::decide::profile::End;
 use crate::model::fault::Unreachable;
-use crate::model::settings::{Cache, Keeping};
+use crate::model::settings::{Cache, Directory, Keeping};
 use crate::trace::NONE;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -35,6 +35,8 @@ pub(crate) struct Kept {
     tls: u32,
     encrypted: bool,
     extensions: bool,
+    /// Whose turn it was among the entries of its destination.
+    turn: Option<u8>,
 }
 
 impl Kept {
@@ -113,7 +115,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     pub(super) fn open_connection_first(&mut self, job: u32, order: &mut Order, plan: u32, at: SimTime) {
         let Some(state) = self.connections.uses.get(&job).copied().filter(|state| state.loads && state.taken.is_none()) else { return };
         let host = self.copies[self.jobs[job].copy].host;
-        let Some(idle_ns) = self.cache_of(host).map(|cache| cache.idle_ns) else { return };
+        let Some((idle_ns, own_line)) = self.cache_of(host).map(|cache| (cache.idle_ns, cache.own_line)) else { return };
+        // Who has his turn while a connection of his line is free gets it, however long he then looks for the way.
+        let at = if own_line { self.jobs[job].started } else { at };
         let (queue, hop) = (self.jobs[job].queue, self.jobs[job].hop);
         let goals: Vec<(u16, IpAddr, u16)> = {
             let plan = self.cache_plan(plan);
@@ -161,10 +165,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     /// The newest connection to an address that is idle and may be used for a destination.
     fn take_idle(&mut self, key: (HostId, IpAddr, u16), queue: u32, idle_ns: u64, at: SimTime) -> Option<Kept> {
+        let own_line = self.cache_of(key.0).is_some_and(|cache| cache.own_line);
         let list = self.connections.idle.get_mut(&key)?;
         list.retain(|kept| at <= kept.since.after(idle_ns));
         // What was encrypted for one destination may be too little for another.
-        let place = list.iter().rposition(|kept| !kept.encrypted || kept.queue == queue)?;
+        let place = list.iter().rposition(|kept| !kept.encrypted && !own_line || kept.queue == queue)?;
         Some(list.remove(place))
     }
 
@@ -289,13 +294,15 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             tls: end.tls,
             encrypted,
             extensions: end.extended,
+            turn: (row.hop < row.own_hops).then(|| ((usize::from(row.turn) + usize::from(row.hop)) % usize::from(row.own_hops)) as u8),
         };
         let login = self.config(client).logs_in() || self.model.hosts[client.index()].egress.len() > 1;
         match keeping {
             Keeping::Never if end.host_failure => self.suspend_route(job, kept.address, self.now),
             Keeping::Never => self.session_stays(job, kept, whole),
             Keeping::Cache(cache) => {
-                let stays = good && !login && stays(cache, kept.opened, kept.mails, encrypted, self.now);
+                let mails = self.mails_per_connection(client, queue).unwrap_or(cache.mails);
+                let stays = good && !login && stays(&Cache { mails, ..cache.clone() }, kept.opened, kept.mails, encrypted, self.now);
                 self.keep_in_cache(job, kept, (stays, end.host_failure), cache.idle_ns);
             }
             Keeping::ForWaiting { mails } => {
@@ -332,6 +339,25 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 None => bindings.insert(0, (kept.address, kept.port, until)),
             }
         }
+    }
+
+    /// How many messages a connector lets over one connection (`SmtpMaxMessagesPerConnection`), if it says so.
+    fn mails_per_connection(&self, client: HostId, queue: u32) -> Option<u32> {
+        let Directory::Organization(organization) = &self.config(client).receiver.directory else { return None };
+        let name = &self.tables.destinations.get(self.queues[queue as usize].destination).connector;
+        let connector = organization.send_connectors.iter().find(|connector| connector.name == *name)?;
+        Some(connector.mails_per_connection)
+    }
+
+    /// A connection of this line that is free at this moment: to which of the destination's entries it leads.
+    pub(super) fn turn_of_free_line(&self, queue: u32) -> Option<u8> {
+        let host = self.queues[queue as usize].host;
+        if !self.cache_of(host)?.own_line {
+            return None;
+        }
+        let mut idle = self.connections.idle.iter().filter(|((client, ..), _)| *client == host).flat_map(|(_, list)| list);
+        let free = idle.rfind(|kept| kept.queue == queue && kept.since == self.now)?;
+        free.turn
     }
 
     /// A job is over: what it had to do with open connections is too.

@@ -3,6 +3,7 @@
 mod admission;
 mod alias;
 mod authentication;
+mod back_pressure;
 mod between_servers;
 mod chance;
 mod command;
@@ -27,6 +28,7 @@ mod mail_run;
 mod manner;
 mod memory;
 mod notices;
+mod operations;
 mod organization;
 mod origin_dns;
 mod pass;

@@ -6,6 +6,7 @@ use super::chance::{Purpose, below};
 use super::route::Stop;
 use super::world::World;
 use crate::base::{Enhanced, HostId};
+use crate::decide::exchange::expansion_server;
 use crate::decide::exchange::manner;
 use crate::decide::exchange::receive_connector;
 use crate::decide::exchange::recipient;
@@ -78,6 +79,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 inbox_rules_max: recipient::INBOX_RULES_MAX_SERVER,
             };
             let found = recipient::of_entry(&owner, &self.letter(copy), entry, address);
+            if let Some((server, elsewhere)) = expansion_server::opens_elsewhere(organization, entry, &found.outcome) {
+                decisions.push(self.store("who is the recipient?", host, NONE, &elsewhere));
+                return self.towards_expansion(host, organization, (entry.address.as_str(), server), decisions);
+            }
             decisions.push(self.store("who is the recipient?", host, NONE, &found));
             return match self.stop_of_entry(found.outcome) {
                 Some(stop) => stop,

@@ -54,6 +54,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             } else {
                 self.tables.reply(554, crate::base::Enhanced(5, 4, 6), "more hops than the scenario's limit")
             };
+            self.tell_circle(copy, exchange);
             self.fail_pending(copy, reply, RecipientState::Looped);
             self.end_pass(copy);
             return;
@@ -290,6 +291,9 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         let number = self.jobs[job].queue;
         if !self.plain {
             self.widen(number);
+            if self.put_aside(job) {
+                return;
+            }
         }
         let dead = self.queues[number as usize].dead_until > self.now;
         let full = !self.plain && !dead && self.all_are_taken(number);
@@ -344,11 +348,14 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         if key.rotates {
             let count = if key.weights.is_empty() { key.hops.len() as u64 } else { u64::from(fope::cycle(&key.weights)) };
             let message = self.copies[self.jobs[job].copy].message;
-            let turn = self.queues[queue].turn.unwrap_or_else(|| {
+            let free = if self.plain { None } else { self.turn_of_free_line(queue as u32) };
+            let turn = free.or(self.queues[queue].turn).unwrap_or_else(|| {
                 let host = &self.model.hosts[self.queues[queue].host.index()];
                 super::chance::below(self.chance.draw(Purpose::Turn, self.messages[message].luck, host.key, 0), count) as u8
             });
-            self.queues[queue].turn = Some(((u64::from(turn) + 1) % count) as u8);
+            if free.is_none() {
+                self.queues[queue].turn = Some(((u64::from(turn) + 1) % count) as u8);
+            }
             self.jobs[job].turn = turn;
             if self.writes(STEPS) {
                 self.trace_turn(job, turn);

@@ -82,13 +82,14 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         let Some(connector) = find(organization, &visitor) else { return Ok(()) };
         let place = (server, name_key("connector", &connector.name));
         let now = self.now;
+        let again = self.goes_over_kept(job);
         let inbound = &mut self.inbound;
         let opened = inbound.opened.entry(server).or_default();
         while opened.front().is_some_and(|first| now.since(*first) >= MINUTE) {
             opened.pop_front();
         }
         let per_minute = organization.transport.connections_per_minute;
-        if opened.len() as u64 >= u64::from(per_minute) {
+        if !again && opened.len() as u64 >= u64::from(per_minute) {
             let reply = self.note_limit(job, server, &receive_limits::opened_too_often(&connector.name, per_minute));
             return Err((self.tables.replies.intern(reply), "too many connections in a minute"));
         }
@@ -97,7 +98,9 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         match receive_limits::connection(connector, *open, *same) {
             None => {
                 (*open, *same) = (*open + 1, *same + 1);
-                inbound.opened.entry(server).or_default().push_back(now);
+                if !again {
+                    inbound.opened.entry(server).or_default().push_back(now);
+                }
                 inbound.sessions.insert(job, (place, address));
                 Ok(())
             }

@@ -292,6 +292,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 self.wake_copy(copy, self.now);
             }
         }
+        for operation in &model.versions[version].operations {
+            self.operate(operation);
+        }
     }
 }
 

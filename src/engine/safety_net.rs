@@ -8,7 +8,8 @@ use super::world::{RecipientState, World};
 use crate::base::{Enhanced, Fate, HostId, SimTime};
 use crate::decide::Decision;
 use crate::decide::exchange::redundancy::{Answer, LostFromDatabase, safety_net};
-use crate::model::exchange_server::{Database, Organization};
+use crate::decide::exchange::transport_dumpster::transport_dumpster;
+use crate::model::exchange_server::{Database, Organization, ServerVersion};
 use crate::model::settings::Directory;
 use crate::trace::level::FATES;
 use crate::trace::{Concern, FateRow, NONE};
@@ -23,6 +24,8 @@ pub(crate) struct Redundancy {
     silent: BTreeSet<u32>,
     /// The server of the same delivery group that handed a copy over: it processed the message.
     handed_by: BTreeMap<u32, HostId>,
+    /// Exchange 2010: the server of the organization that handed a copy over, and keeps it.
+    hops_before: BTreeMap<u32, HostId>,
 }
 
 impl Redundancy {
@@ -34,6 +37,12 @@ impl Redundancy {
     pub(super) fn forget(&mut self, copy: u32) {
         self.silent.remove(&copy);
         self.handed_by.remove(&copy);
+        self.hops_before.remove(&copy);
+    }
+
+    /// The server that handed a copy over and keeps it (Exchange 2010).
+    pub(super) fn hop_before(&self, copy: u32) -> Option<HostId> {
+        self.hops_before.get(&copy).copied()
     }
 }
 
@@ -42,6 +51,9 @@ impl Redundancy {
 struct Kept {
     /// The version of the settings with which the failover comes.
     version: usize,
+    database: Box<str>,
+    /// The size of the message.
+    bytes: u64,
     message: u32,
     index: u16,
     /// The copy in the mailbox, by its number in the trace.
@@ -53,6 +65,12 @@ struct Kept {
     /// Of the copy: tenant, hops, visits, arrival, and the connection that brought it.
     like: super::world::Copy,
     connection: u32,
+}
+
+/// Exchange 2010: does a server keep what it hands over to another one? Only to servers of its organization, which tell it what becomes of it.
+fn keeps_what_it_hands_over(organization: &Organization, to: HostId) -> bool {
+    let keeps = organization.version == ServerVersion::Exchange2010 && organization.transport.shadow_resubmit_ns.is_some();
+    keeps && organization.server(to).is_some()
 }
 
 /// The database that has a mailbox.
@@ -70,9 +88,17 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             self.transport_queues.redundancy.silent.insert(new);
         }
         self.shadow_may_repeat(copy, at, indexes);
+        if self.organization_of(host).is_some_and(|organization| keeps_what_it_hands_over(organization, server)) {
+            self.transport_queues.redundancy.hops_before.insert(new, host);
+        }
         let Some(organization) = self.organization_of(host).filter(|organization| !organization.databases.is_empty()) else { return };
         let (Some(own), Some(other)) = (organization.own(), organization.server(server)) else { return };
-        if !own.edge && own.dag == other.dag && (own.dag.is_some() || own.site == other.site) {
+        // In Exchange 2010 a Hub Transport server of the site delivers into the database.
+        let together = match organization.version {
+            ServerVersion::Exchange2010 => own.site == other.site,
+            _ => own.dag == other.dag && (own.dag.is_some() || own.site == other.site),
+        };
+        if !own.edge && together {
             self.transport_queues.redundancy.handed_by.insert(new, host);
         }
     }
@@ -107,21 +133,36 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let Some((version, _, _)) = later.filter(|(_, at, behind_ns)| at.since(self.now) <= *behind_ns) else { return };
         let primary = self.transport_queues.redundancy.handed_by.get(&copy).copied().unwrap_or(host);
         let shadow = self.shadow_of(primary, self.copies[copy].arrived);
+        let (database, bytes) = (database.name.clone(), self.messages[message].size);
         let like = self.copies[copy].clone();
         let connection = self.trace.copies.get(like.number as usize).map_or(NONE, |row| row.from_connection);
         self.messages[message].copies += 1;
         let (number, at) = (like.number, self.now);
-        self.transport_queues.redundancy.kept.push(Kept { version, message, index, number, at, primary, shadow, like, connection });
+        self.transport_queues.redundancy.kept.push(Kept {
+            version,
+            database,
+            bytes,
+            message,
+            index,
+            number,
+            at,
+            primary,
+            shadow,
+            like,
+            connection,
+        });
     }
 
     /// Other copies of databases became active ones: what they lack is gone from the mailboxes, and comes back from where it is kept.
     pub(super) fn databases_fail_over(&mut self, version: usize) {
         let kept = std::mem::take(&mut self.transport_queues.redundancy.kept);
-        let (now, later) = kept.into_iter().partition(|kept| kept.version == version);
+        let (now, later): (Vec<Kept>, Vec<Kept>) = kept.into_iter().partition(|kept| kept.version == version);
         self.transport_queues.redundancy.kept = later;
-        for kept in now {
-            self.out_of_the_mailbox(&kept);
-            self.back_from_safety_net(&kept);
+        for (at, kept) in now.iter().enumerate() {
+            let same = |other: &&Kept| other.primary == kept.primary && other.database == kept.database;
+            let newer_bytes = now[at..].iter().filter(same).map(|other| other.bytes).sum();
+            self.out_of_the_mailbox(kept);
+            self.back_from_safety_net(kept, newer_bytes);
             self.let_go(kept.message);
         }
     }
@@ -151,7 +192,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
     }
 
-    fn back_from_safety_net(&mut self, kept: &Kept) {
+    fn back_from_safety_net(&mut self, kept: &Kept, newer_bytes: u64) {
         let Some(organization) = self.organization_of(kept.primary) else { return };
         let name = |host: HostId| organization.server(host).map_or("", |server| &*server.name);
         let model = self.model;
@@ -167,7 +208,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             primary_keeps: !self.lost_its_queue(kept.primary, kept.at, primary_back),
             shadow: shadow.map(|shadow| (shadow, name(shadow))),
         };
-        let (answer, chosen) = safety_net(&lost);
+        let (answer, chosen) = match organization.version {
+            ServerVersion::Exchange2010 => transport_dumpster(&lost, newer_bytes, organization.transport.dumpster_bytes),
+            _ => safety_net(&lost),
+        };
         let Answer::From(server, at) = answer else { return };
         let new = self.second_copy(&kept.like, server, at, &[kept.index], kept.connection);
         self.transport_queues.redundancy.silent.insert(new);

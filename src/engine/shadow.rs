@@ -6,11 +6,12 @@
 //! shadows is said by `decide::exchange::redundancy`. Sources: Exchange Server "Shadow redundancy", Set-TransportConfig. Not modelled: lines that are cut
 //! between a server and its shadow.
 
+use super::route::Stop;
 use super::world::{Copy, RecipientState, World};
 use crate::base::{HostId, InOrder, SimTime};
 use crate::decide::exchange::redundancy::shadow_servers;
 use crate::decide::{Because, because};
-use crate::model::exchange_server::Organization;
+use crate::model::exchange_server::{Organization, ServerVersion};
 use crate::model::fault::{FaultKind, Window, hosts_of};
 use crate::model::settings::Directory;
 use crate::model::topology::HostSet;
@@ -31,7 +32,47 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
     pub(super) fn shadow_of(&mut self, host: HostId, at: SimTime) -> Option<HostId> {
         let candidates = shadow_servers(self.organization_of(host)?);
         let model = self.model;
-        candidates.into_iter().find(|other| self.faults.down(model, *other, None, at).is_none())
+        candidates.into_iter().find(|other| self.faults.down(model, *other, None, at).is_none() && !self.takes_no_shadows(*other, at))
+    }
+
+    /// The server that holds the shadow of a copy: in Exchange 2010 the hop before.
+    fn holder_of(&mut self, copy: u32) -> Option<HostId> {
+        let (host, arrived) = (self.copies[copy].host, self.copies[copy].arrived);
+        match self.organization_of(host)?.version {
+            ServerVersion::Exchange2010 => self.transport_queues.redundancy.hop_before(copy),
+            _ => self.shadow_of(host, arrived),
+        }
+    }
+
+    /// Rule and words for what a shadow sends on.
+    fn words(&self, host: HostId, newer: (&'static str, &'static str), in_2010: &'static str) -> (&'static str, &'static str) {
+        let is_2010 = self.organization_of(host).is_some_and(|organization| organization.version == ServerVersion::Exchange2010);
+        if is_2010 { ("SHD-3", in_2010) } else { newer }
+    }
+
+    /// Exchange 2010: does a holder know another way for what a silent server has? Else it stays where it is, and arrives once.
+    fn knows_another_way(&mut self, copy: u32, holder: HostId, silent: HostId) -> bool {
+        let Some(organization) = self.organization_of(holder).filter(|organization| organization.version == ServerVersion::Exchange2010)
+        else {
+            return true;
+        };
+        let hop = organization.server(silent).map(|server| server.hop);
+        let (message, tenant) = (self.copies[copy].message, self.copies[copy].tenant);
+        let number = self.messages[message].address_number;
+        // Asked as if it lay there.
+        self.copies[copy].host = holder;
+        let known = self.pending_of(copy).into_iter().any(|index| {
+            let template = self.recipient_template(message, index);
+            match self.known_stop(copy, holder, tenant, template, number) {
+                Stop::To(destination) => {
+                    let key = self.tables.destinations.get(destination);
+                    key.hops.iter().chain(&key.fallback).any(|other| Some(*other) != hop)
+                }
+                _ => true,
+            }
+        });
+        self.copies[copy].host = silent;
+        known
     }
 
     /// Did a server lose its queue database after `from`, and until then?
@@ -62,7 +103,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         }
         let (host, arrived) = (self.copies[copy].host, self.copies[copy].arrived);
         let Some((at, why)) = self.takes_over_at(host, self.now) else { return false };
-        let Some(shadow) = self.shadow_of(host, arrived) else { return false };
+        let Some(shadow) = self.holder_of(copy) else { return false };
         if self.lost_its_queue(shadow, arrived, at) {
             return false;
         }
@@ -70,7 +111,9 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         if pending.is_empty() {
             return false;
         }
-        self.resubmit_at(copy, shadow, at, &pending, ("SHD-1", why));
+        let in_2010 = "handed it over and kept it; the server did not answer so many heartbeats, or came back with an empty queue database";
+        let words = self.words(host, ("SHD-1", why), in_2010);
+        self.resubmit_at(copy, shadow, at, &pending, words);
         let message = self.copies[copy].message;
         for index in pending {
             self.messages[message].ends[usize::from(index)].open -= 1;
@@ -119,18 +162,26 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         let first = dies.map(|fault| fault.window.from).filter(|from| *from > at && *from <= at.after(heartbeat)).min();
         if let Some(death) = first
             && let Some((then, _)) = self.takes_over_at(host, death)
-            && let Some(shadow) = self.shadow_of(host, arrived)
+            && let Some(shadow) = self.holder_of(copy)
             && !self.lost_its_queue(shadow, arrived, then)
         {
             let why = "holds the shadow; the server had delivered it, and died before a heartbeat could say so";
-            self.resubmit_at(copy, shadow, then, indexes, ("SHD-2", why));
+            let words = self.words(
+                host,
+                ("SHD-2", why),
+                "handed it over and kept it; the server had delivered it, and died before a heartbeat could say so",
+            );
+            self.resubmit_at(copy, shadow, then, indexes, words);
         }
     }
 
     /// When the shadows of servers that are silent, and keep their queues, take over: if the silence lasts so long.
     pub(super) fn shadows_lose_patience(&self, hosts: &HostSet, window: Window) -> Vec<SimTime> {
         let spans = hosts_of(hosts, self.model.hosts.len()).into_iter().filter_map(|host| {
-            let organization = self.organization_of(host).filter(|organization| !shadow_servers(organization).is_empty())?;
+            let is_2010 =
+                |organization: &Organization| organization.version == ServerVersion::Exchange2010 && organization.servers.len() > 1;
+            let organization =
+                self.organization_of(host).filter(|organization| is_2010(organization) || !shadow_servers(organization).is_empty())?;
             organization.transport.shadow_resubmit_ns
         });
         let mut moments: Vec<SimTime> = spans.map(|span| window.from.after(span)).filter(|moment| window.has(*moment)).collect();
@@ -151,12 +202,14 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             for copy in self.copies.rows_where(|copy| copy.host == host && !copy.closed && copy.arrived <= window.from) {
                 let arrived = self.copies[copy].arrived;
                 let pending = self.pending_of(copy);
-                let Some(shadow) = self.shadow_of(host, arrived).filter(|shadow| !self.lost_its_queue(*shadow, arrived, self.now)) else {
+                let Some(shadow) = self.holder_of(copy).filter(|shadow| !self.lost_its_queue(*shadow, arrived, self.now)) else {
                     continue;
                 };
-                if !pending.is_empty() {
+                if !pending.is_empty() && self.knows_another_way(copy, shadow, host) {
                     let why = "holds the shadow; the server was silent for ShadowResubmitTimeSpan, and has its own copy still";
-                    self.resubmit_at(copy, shadow, self.now, &pending, ("SHD-1", why));
+                    let in_2010 = "handed it over and kept it, and knows another way; the server did not answer so many heartbeats, and has its own copy still";
+                    let words = self.words(host, ("SHD-1", why), in_2010);
+                    self.resubmit_at(copy, shadow, self.now, &pending, words);
                 }
             }
         }

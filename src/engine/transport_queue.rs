@@ -3,8 +3,8 @@
 //! A queue whose hosts all failed is in Retry: what lies in it and what joins it waits for its next attempt, a minute later four times, five minutes
 //! later six times, then every ten. A single message that a working host puts off has a wait of its own. What no connector matches waits without
 //! any schedule. A change of connectors sends what waits through the rule book again; so do twelve hours in Retry. Connections to one place grow with
-//! the queue: one more for every twenty messages. Sources: Exchange Server "Message retry, resubmit, and expiration intervals", "Queues".
-//! Not modelled: sessions that carry several messages.
+//! the queue: one more for every twenty messages; what stands in line follows over a connection that is open (`kept`). Sources: Exchange Server "Message
+//! retry, resubmit, and expiration intervals", "Queues".
 
 use super::route::Stop;
 use super::world::{RecipientState, World};
@@ -13,7 +13,8 @@ use crate::decide::exchange::internal_route::Way;
 use crate::decide::retry::queue_wait;
 use crate::model::exchange_server::{Organization, Transport};
 use crate::model::settings::{Directory, Retry};
-use crate::trace::{DestinationKey, NONE};
+use crate::trace::DestinationKey;
+use crate::trace::NONE;
 use smallvec::SmallVec;
 use std::collections::BTreeMap;
 
@@ -29,9 +30,11 @@ pub(crate) struct TransportQueues {
     schedules: BTreeMap<u32, Schedule>,
     /// Queues in which something of a copy was left in this pass.
     left: BTreeMap<u32, SmallVec<[u32; 2]>>,
-    waits: BTreeMap<u32, Wait>,
+    pub(super) waits: BTreeMap<u32, Wait>,
     /// Connections of each server in all.
     pub(super) in_all: super::in_all::InAll,
+    /// What administrators hold back.
+    pub(super) operations: super::operations::Operations,
     /// The front end that the connection of a job leaves through.
     pub(super) front_ends: BTreeMap<u32, HostId>,
 }
@@ -54,9 +57,9 @@ struct Schedule {
 
 /// A copy that waits.
 #[derive(Clone, Debug)]
-struct Wait {
-    next: SimTime,
-    queues: SmallVec<[u32; 2]>,
+pub(super) struct Wait {
+    pub(super) next: SimTime,
+    pub(super) queues: SmallVec<[u32; 2]>,
 }
 
 impl<const LEVEL: u8> World<'_, LEVEL> {
@@ -141,16 +144,21 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     /// The pass of a copy left something: when it is looked at next.
     pub(super) fn wait_for_queues(&mut self, copy: u32) {
         let host = self.copies[copy].host;
-        let (arrived, null_sender) = (self.copies[copy].arrived, self.messages[self.copies[copy].message].from == NONE);
-        let Some(ends) = self.end_of_wait(host, arrived, null_sender).filter(|ends| *ends > self.now) else {
+        let queues = self.transport_queues.left.remove(&copy).unwrap_or_default();
+        let Some(ends) = self.end_of_wait(copy, &queues).filter(|ends| *ends > self.now) else {
             self.pass_row(copy, SimTime::NEVER, "the lifetime is over");
             self.expire(copy);
             return;
         };
-        let queues = self.transport_queues.left.remove(&copy).unwrap_or_default();
         let retry_ns = self.transport(host).message_retry_ns;
         let (mut next, mut why) = (SimTime::NEVER, "in the Unreachable queue: no attempt until the settings change");
         for queue in &queues {
+            if self.held_in(copy, *queue).is_some() {
+                if next == SimTime::NEVER {
+                    why = "suspended: no attempt until an administrator resumes it";
+                }
+                continue;
+            }
             let dead_until = self.queues[*queue as usize].dead_until;
             let emptied = self.transport_queues.schedules.get(queue).is_some_and(|schedule| schedule.failures == 0);
             let (at, words) = if dead_until > self.now && emptied {
@@ -169,9 +177,12 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         self.sleep_on(copy, next, ends);
     }
 
-    /// When a message that arrived then is given up.
-    fn end_of_wait(&self, host: HostId, arrived: SimTime, _null_sender: bool) -> Option<SimTime> {
+    /// When a copy that waits in these queues is given up.
+    pub(super) fn end_of_wait(&self, copy: u32, queues: &[u32]) -> Option<SimTime> {
+        let (host, arrived) = (self.copies[copy].host, self.copies[copy].arrived);
+        let held = || !queues.is_empty() && queues.iter().all(|queue| self.held_in(copy, *queue).is_some());
         match &self.config(host).sender.retry {
+            Retry::Steps { .. } if self.transport(host).suspended_mail_stays && held() => Some(SimTime::NEVER),
             Retry::Steps { lifetime_ns, .. } => Some(arrived.after(*lifetime_ns)),
             _ => None,
         }
@@ -214,16 +225,18 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         keys.filter_map(|key| organization.send_connectors.iter().position(|connector| connector.name == key.connector)).collect()
     }
 
-    fn sleep_on(&mut self, copy: u32, next: SimTime, ends: SimTime) {
+    pub(super) fn sleep_on(&mut self, copy: u32, next: SimTime, ends: SimTime) {
         let at = next.min(ends).min(self.notice_at(copy)).max(self.now);
         self.wake_copy(copy, at);
     }
 
     /// The moment of a copy has come: is it one of its notice or its end, and not of an attempt?
     pub(super) fn still_waits(&mut self, copy: u32) -> bool {
-        let Some(next) = self.transport_queues.waits.get(&copy).map(|wait| wait.next) else { return false };
-        let host = self.copies[copy].host;
-        let ends = self.end_of_wait(host, self.copies[copy].arrived, false).unwrap_or(SimTime::NEVER);
+        if self.stays_in_the_mailbox(copy) {
+            return true;
+        }
+        let Some(wait) = self.transport_queues.waits.get(&copy) else { return false };
+        let (next, ends) = (wait.next, self.end_of_wait(copy, &wait.queues).unwrap_or(SimTime::NEVER));
         if self.now >= ends {
             self.expire(copy);
             return true;
@@ -255,6 +268,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         self.transport_queues.waits.remove(&copy);
         self.transport_queues.left.remove(&copy);
         self.transport_queues.redundancy.forget(copy);
+        self.transport_queues.operations.forget(copy);
     }
 
     /// `Retry-Queue`: an attempt now; the schedule goes on where it was.

@@ -5,7 +5,7 @@
 use super::expansion::Expansion;
 use super::inbox::InboxRule;
 use super::traffic::AddressTemplate;
-use crate::base::Pattern;
+use crate::base::{HostId, Pattern};
 
 /// One entry.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +31,8 @@ pub enum EntryKind {
         members: Vec<AddressTemplate>,
         /// `RequireSenderAuthenticationEnabled`: senders from outside are refused.
         authenticated_only: bool,
+        /// `ExpansionServer`: only this server puts the members in its place.
+        expansion_server: Option<HostId>,
     },
 }
 

@@ -189,6 +189,8 @@ pub struct SendConnector {
     pub keeps_headers: bool,
     /// `DomainSecureEnabled`: recipients in these domains (`TLSSendDomainSecureList`) need mutual TLS; empty without it.
     pub domain_secure: Vec<Box<str>>,
+    /// `SmtpMaxMessagesPerConnection`; `u32::MAX` is `unlimited`.
+    pub mails_per_connection: u32,
     /// How it connects.
     pub manner: Manner,
     /// How long it waits for each answer, where that is not as delivered.
@@ -214,6 +216,7 @@ impl SendConnector {
             linked: None,
             keeps_headers: false,
             domain_secure: Vec::new(),
+            mails_per_connection: 20,
             manner: Manner::default(),
             timers: None,
         }
@@ -259,7 +262,7 @@ pub struct Transport {
     pub max_receive_size: Option<u64>,
     /// `MaxRecipientEnvelopeLimit`; `None` = unlimited.
     pub recipients_max: Option<u32>,
-    /// `ShadowResubmitTimeSpan`; `None` = no shadow redundancy.
+    /// `ShadowResubmitTimeSpan`, in Exchange 2010 so many heartbeats; `None` = no shadow redundancy.
     pub shadow_resubmit_ns: Option<u64>,
     /// `ShadowHeartbeatFrequency`
     pub shadow_heartbeat_ns: u64,
@@ -273,14 +276,18 @@ pub struct Transport {
     pub shadow_place: ShadowPlace,
     /// `MaxRetriesForLocalSiteShadow` and `MaxRetriesForRemoteSiteShadow`: how many servers are asked.
     pub shadow_tries: (u32, u32),
-    /// `SafetyNetHoldTime`
+    /// `SafetyNetHoldTime`; in Exchange 2010 `MaxDumpsterTime`.
     pub safety_net_hold_ns: u64,
+    /// `MaxDumpsterSizePerDatabase` (Exchange 2010).
+    pub dumpster_bytes: u64,
     /// `MailboxDeliveryQueueRetryInterval`
     pub mailbox_retry_ns: u64,
     /// `InternalDelayDsnEnabled` and `ExternalDelayDsnEnabled`: which senders hear of a delay.
     pub delay_notices: (bool, bool),
     /// Switch `dead_connector`: a connector whose queue is in Retry is left out where another one matches.
     pub skips_dead_connectors: bool,
+    /// Switch `suspended_mail`: what an administrator holds back does not expire.
+    pub suspended_mail_stays: bool,
 }
 
 impl Default for Transport {
@@ -300,9 +307,11 @@ impl Default for Transport {
             shadow_place: ShadowPlace::PreferRemote,
             shadow_tries: (2, 4),
             safety_net_hold_ns: 2 * DAY,
+            dumpster_bytes: 18 << 20,
             mailbox_retry_ns: 5 * MINUTE,
             delay_notices: (true, true),
             skips_dead_connectors: false,
+            suspended_mail_stays: false,
         }
     }
 }

@@ -186,6 +186,13 @@ pub enum FaultKind {
         /// The reply.
         reply: Reply,
     },
+    /// A resource of an Exchange server runs out.
+    BackPressure {
+        /// Machines.
+        hosts: HostSet,
+        /// Which resource, how much.
+        pressure: super::back_pressure::Pressure,
+    },
     /// A policy host is in trouble.
     MtaSts {
         /// The domain whose policy it shows.
@@ -301,7 +308,8 @@ pub fn struck(kind: &FaultKind) -> Option<&HostSet> {
         | FaultKind::Starttls { hosts, .. }
         | FaultKind::Certificate { hosts, .. }
         | FaultKind::Greylist { hosts, .. }
-        | FaultKind::RateLimit { hosts, .. } => Some(hosts),
+        | FaultKind::RateLimit { hosts, .. }
+        | FaultKind::BackPressure { hosts, .. } => Some(hosts),
         FaultKind::Partition { .. } | FaultKind::Latency { .. } | FaultKind::Dns { .. } | FaultKind::MtaSts { .. } => None,
     }
 }

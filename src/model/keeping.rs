@@ -44,6 +44,8 @@ pub struct Cache {
     pub mails: u32,
     /// Encrypted ones too.
     pub encrypted: bool,
+    /// Only for what stands in the same line and has its turn at that moment (Exchange Server).
+    pub own_line: bool,
     /// Before it is used again, RSET asks whether it is still there; so long is waited for the answer. 0 = it is not asked.
     pub probe_ns: u64,
 }

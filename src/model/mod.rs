@@ -1,6 +1,7 @@
 //! The compiled world, read-only: what `scenario::compile` makes of the text and the engine plays.
 
 pub mod authentication;
+pub mod back_pressure;
 pub mod certificate;
 mod client_tls;
 pub mod directory;
@@ -18,6 +19,7 @@ pub mod letter;
 pub mod mail_flow_rule;
 pub mod manner;
 pub mod mta_sts;
+pub mod operation;
 pub mod receive_connector;
 pub mod retry_rules;
 pub mod settings;

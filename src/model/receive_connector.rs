@@ -36,6 +36,8 @@ pub struct ReceiveConnector {
     pub domain_secure: Vec<Box<str>>,
     /// Names of certificates whose owners hand in mail of the hybrid organization (`TlsDomainCapabilities` with `AcceptCloudServicesMail`).
     pub cloud_names: Vec<Box<str>>,
+    /// The same for clients without TLS (`NO-TLS`), whoever they are.
+    pub cloud_in_clear: bool,
 }
 
 /// How much a Receive connector bears; `u32::MAX` is `unlimited`.

@@ -76,6 +76,8 @@ pub struct Version {
     pub mta_sts: Vec<PolicySite>,
     /// `retry_queues`: these hosts try everything they hold at once.
     pub retry_queues: Vec<HostId>,
+    /// What administrators do to queues then, in written order.
+    pub operations: Vec<super::operation::Operation>,
 }
 
 /// A line between two sets of machines.

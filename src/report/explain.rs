@@ -266,7 +266,7 @@ impl Page {
     fn received<'a>(&mut self, message: &Message, recipients: impl Iterator<Item = &'a Recipient>) {
         for recipient in recipients {
             let hops = recipient.hops.iter().rev();
-            let fields: String = hops.filter_map(|hop| self.trace_field(message, recipient, hop, hop.to.as_ref()?)).collect();
+            let fields: String = hops.filter_map(|hop| self.trace_field(message, hop, hop.to.as_ref()?)).collect();
             if !fields.is_empty() {
                 self.gap();
                 self.text += &fields;
@@ -274,12 +274,12 @@ impl Page {
         }
     }
 
-    fn trace_field(&self, message: &Message, recipient: &Recipient, hop: &Hop, to: &Place) -> Option<String> {
+    fn trace_field(&self, message: &Message, hop: &Hop, to: &Place) -> Option<String> {
         let date = self.clock.header_date(hop.left_at);
         let secured = hop.tls.as_ref().filter(|tls| tls.outcome > TlsOutcome::Plaintext);
         let with = if secured.is_some() { "ESMTPS" } else { "ESMTP" };
         let version = secured.and_then(|tls| tls.version).map_or(String::new(), |version| format!(" ({})", version.as_str()));
-        let names = [&hop.from.host, &to.host, &message.id, &recipient.to].map(|name| printable(name));
+        let names = [&hop.from.host, &to.host, &message.id, &hop.recipient].map(|name| printable(name));
         let [from, by, id, rcpt] = names;
         let field = format!("Received: from {from} by {by}\n    with {with}{version} id {id}\n    for <{rcpt}>; {date}\n");
         (hop.from != *to).then_some(field)

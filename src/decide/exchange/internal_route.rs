@@ -3,7 +3,7 @@
 //! INT-1 the servers of the delivery group that are nearest, in turn; INT-2 with one of them in this site there is no other way; INT-3 else the group's
 //! servers in other sites, then every server of the nearest site; INT-4 then back along the least-cost path, site by site: the mail waits as near as
 //! it gets; INT-5 a hub site on the least-cost path stops it.
-//! Source: Exchange Server "Mail routing" (delivery groups, hub sites, queue at the point of failure). Not modelled: expansion servers of groups.
+//! Source: Exchange Server "Mail routing" (delivery groups, hub sites, queue at the point of failure).
 
 use super::super::{Because, Decision, because};
 use crate::base::{HostId, InOrder};
@@ -23,6 +23,8 @@ pub enum GroupKind {
     MailboxServer,
     /// The source servers of a Send connector.
     Sources,
+    /// The one server that opens a group.
+    ExpansionServer,
     /// A site that the mail has to pass through.
     Site,
 }
@@ -34,6 +36,7 @@ impl GroupKind {
             Self::Mailboxes => "the Mailbox servers of its site",
             Self::MailboxServer => "the server that has the mailbox, in the same delivery group",
             Self::Sources => "its source servers",
+            Self::ExpansionServer => "the one server that opens it",
             Self::Site => "the servers of the site",
         }
     }
@@ -101,7 +104,7 @@ pub fn route_inside(organization: &Organization, aim: &Aim<'_>) -> Decision<Inte
         return Decision { outcome: InternalRoute::Servers { turns: vec![first.host], then: vec![], way }, chosen, passed_over: vec![] };
     }
     let what = match aim.kind {
-        GroupKind::Sources | GroupKind::Site => format!("`{}`", aim.purpose),
+        GroupKind::Sources | GroupKind::Site | GroupKind::ExpansionServer => format!("`{}`", aim.purpose),
         GroupKind::RoutableDag | GroupKind::Mailboxes | GroupKind::MailboxServer => aim.purpose.to_owned(),
     };
     let mut passed_over = hubs_beside(organization, path);

@@ -1,7 +1,9 @@
 //! How Microsoft's systems decide.
 
 pub mod attribution;
+pub mod back_pressure;
 pub mod enhanced_filtering;
+pub mod expansion_server;
 pub mod fan_out;
 pub mod fope;
 mod inbound_connector;
@@ -12,6 +14,7 @@ pub mod mail_flow_rule;
 pub mod manner;
 pub mod outbound_connector;
 pub mod outbound_pool;
+pub mod queue_operation;
 pub mod receive_connector;
 pub mod receive_limits;
 pub mod recipient;
@@ -23,3 +26,4 @@ pub mod server_login;
 pub mod server_recipient;
 pub mod smart_host;
 pub mod submission;
+pub mod transport_dumpster;

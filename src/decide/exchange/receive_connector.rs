@@ -100,6 +100,10 @@ pub fn rights(organization: &Organization, connector: &ReceiveConnector, visitor
             say("RCV-2", &format!("TlsDomainCapabilities: its certificate is that of `{name}`, the other half of the organization")),
         );
     }
+    if connector.cloud_in_clear && visitor.tls.is_none() {
+        let why = "TlsDomainCapabilities with NO-TLS: whoever comes without TLS counts as the other half of the organization";
+        return (all, say("RCV-2", why));
+    }
     let partner = connector.partners && proves_its_domain(connector, visitor);
     if partner && !connector.anonymous {
         let rights = Rights { submits: true, relays: false, authenticated: false };
@@ -227,6 +231,7 @@ mod tests {
             limits: Limits { message_bytes: 1000, ..Limits::USUAL },
             domain_secure: vec!["secure.test".into()],
             cloud_names: vec!["mail.protection.outlook.com".into()],
+            cloud_in_clear: false,
         }
     }
 
@@ -236,10 +241,11 @@ mod tests {
         let relay = ReceiveConnector { anonymous_relay: true, ..connector("relay", "10.0.0.50", "10.0.0.50") };
         let trusted = ReceiveConnector { servers: true, external_authoritative: true, ..connector("trusted", "10.0.0.60", "10.0.0.60") };
         let closed = ReceiveConnector { anonymous: false, users: true, ..connector("closed", "10.0.0.70", "10.0.0.70") };
+        let in_clear = ReceiveConnector { cloud_in_clear: true, ..connector("in clear", "10.0.0.80", "10.0.0.80") };
         let server = |at: u32| Server { host: HostId(at), name: "S".into(), site: 0, edge: false, hop: NextHopId(0), dag: None };
         Organization {
             servers: vec![server(0), server(1)],
-            receive_connectors: vec![everybody, net, relay, trusted, closed],
+            receive_connectors: vec![everybody, net, relay, trusted, closed, in_clear],
             ..Organization::bare(ServerVersion::Exchange2019)
         }
     }
@@ -268,6 +274,7 @@ mod tests {
             ("a server of the organization", "192.0.2.1", 1, None, None, "everybody", (true, true), None),
             ("the hybrid's other half", "192.0.2.1", 9, None, Some("mail.protection.outlook.com"), "everybody", (true, true), None),
             ("somebody else's certificate", "192.0.2.1", 9, None, Some("mail.far.test"), "everybody", (true, false), None),
+            ("NO-TLS", "10.0.0.80", 9, None, None, "in clear", (true, true), None),
         ];
         for (case, address, host, login, certificate, expected, (submits, relays), code) in cases {
             let visitor = Visitor {

@@ -176,6 +176,7 @@ mod tests {
             limits,
             domain_secure: vec![],
             cloud_names: vec![],
+            cloud_in_clear: false,
         }
     }
 

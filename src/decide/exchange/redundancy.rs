@@ -4,13 +4,14 @@
 //! takes over when the server stays silent for ShadowResubmitTimeSpan, or when it comes back with an empty queue database. SHD-2 what it does not know to
 //! be delivered it sends again. NET-1 delivered mail stays in the Safety Net of the server that processed it, and goes into the database again after a
 //! failover; NET-2 the shadow's Safety Net answers for a server that is silent for twelve hours, or that lost its queue; NET-3 what is older than
-//! SafetyNetHoldTime is gone; NET-4 what nobody holds is gone; NET-5 a mailbox takes no message twice.
-//! Sources: Exchange Server "Shadow redundancy", "Safety Net", Set-TransportConfig. Not modelled: transport dumpster and shadow redundancy of Exchange
-//! 2010, where the hop before keeps the copy.
+//! SafetyNetHoldTime is gone; NET-4 what nobody holds is gone; NET-5 a mailbox takes no message twice. SHD-3 in Exchange 2010 the hop before keeps what it
+//! handed over, if it is a server of the organization, until it hears that it went on; what came from elsewhere nobody keeps.
+//! Sources: Exchange Server "Shadow redundancy", "Safety Net", Set-TransportConfig. Not modelled: in Exchange 2010 the delayed
+//! acknowledgement to others (`MaxAcknowledgementDelay`) and shadow redundancy promotion.
 
 use super::super::{Because, because};
 use crate::base::{HOUR, HostId, SimTime};
-use crate::model::exchange_server::{Organization, ShadowPlace};
+use crate::model::exchange_server::{Organization, ServerVersion, ShadowPlace};
 
 const NET: &str = "Exchange Server Safety Net";
 
@@ -20,7 +21,8 @@ const ASKS_FIRST_NS: u64 = 12 * HOUR;
 /// The servers that are asked to keep a shadow of what comes to this one, in the order in which they are asked.
 #[must_use]
 pub fn shadow_servers(organization: &Organization) -> Vec<HostId> {
-    let Some(own) = organization.own().filter(|own| !own.edge && organization.transport.shadow_resubmit_ns.is_some()) else {
+    let makes_copies = organization.version > ServerVersion::Exchange2010 && organization.transport.shadow_resubmit_ns.is_some();
+    let Some(own) = organization.own().filter(|own| !own.edge && makes_copies) else {
         return Vec::new();
     };
     let others: Vec<_> = organization
@@ -100,7 +102,7 @@ pub fn safety_net(lost: &LostFromDatabase<'_>) -> (Answer, Vec<Because>) {
 mod tests {
     use super::*;
     use crate::base::{DAY, MINUTE, NextHopId};
-    use crate::model::exchange_server::{Server, ServerVersion, Transport};
+    use crate::model::exchange_server::{Server, Transport};
 
     #[test]
     fn shadows() {
@@ -138,6 +140,8 @@ mod tests {
         }
         let edge = Organization { here: HostId(5), ..organization(&[], usual) };
         assert!(shadow_servers(&edge).is_empty(), "an Edge server has no shadow");
+        let old = Organization { version: ServerVersion::Exchange2010, ..organization(&[], usual) };
+        assert!(shadow_servers(&old).is_empty(), "in 2010 the hop before has it");
     }
 
     #[test]

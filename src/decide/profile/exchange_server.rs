@@ -6,7 +6,7 @@ use super::super::extensions::{ExtensionRules, Lack};
 use super::*;
 use crate::base::{DAY, Enhanced, HOUR, MINUTE, SECOND, TlsVersion};
 use crate::model::settings::{
-    ClientTls, Families, FamilyPreference, Keeping, Profile, Retry, Routing, Sender, Targets, Timers, TlsLevel, TlsPolicy,
+    Cache, ClientTls, Families, FamilyPreference, Keeping, Profile, Retry, Routing, Sender, Targets, Timers, TlsLevel, TlsPolicy,
 };
 
 pub(super) static BEHAVIOUR: Behaviour = Behaviour {
@@ -127,6 +127,17 @@ pub(super) fn sender() -> Sender {
         defer_if_no_mx_address: false,
         targets: Targets::default(),
         failed_cohort_limit: 0,
-        keeping: Keeping::Never,
+        keeping: Keeping::Cache(Cache {
+            on_demand: false,
+            demanded: false,
+            destinations: Vec::new(),
+            idle_ns: 0,
+            life_ns: 0,
+            // SmtpMaxMessagesPerConnection, where no connector says otherwise.
+            mails: 20,
+            encrypted: true,
+            own_line: true,
+            probe_ns: 0,
+        }),
     }
 }

@@ -132,6 +132,7 @@ pub(super) fn sender() -> Sender {
             life_ns: 0,
             mails: 1024,
             encrypted: true,
+            own_line: false,
             probe_ns: 0,
         }),
     }

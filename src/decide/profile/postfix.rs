@@ -140,6 +140,7 @@ pub(super) fn sender() -> Sender {
             life_ns: 300 * SECOND,
             mails: 0,
             encrypted: false,
+            own_line: false,
             probe_ns: 20 * SECOND,
         }),
     }

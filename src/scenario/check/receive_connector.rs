@@ -13,6 +13,9 @@ use crate::scenario::compile::Desk;
 use crate::scenario::schema::{AuthMechanism, PermissionGroup, ReceiveConnector};
 use crate::scenario::source::Text;
 
+/// Stands for clients that come without TLS.
+const NO_TLS: &str = "NO-TLS";
+
 /// Says everything that the cmdlet would refuse, and what is not modelled. A default connector has its binding and ranges already.
 pub(in crate::scenario) fn check(name: &Text, connector: &ReceiveConnector, is_default: bool, version: ServerVersion, desk: &mut Desk) {
     super::name(name, "connector", desk);
@@ -110,12 +113,14 @@ fn capabilities(connector: &ReceiveConnector, version: ServerVersion, desk: &mut
                 let help = "a domain and what it may do: \"mail.protection.outlook.com:AcceptCloudServicesMail\"";
                 refuse(desk, text.span(), &format!("`{text}` is not a capability of a domain"), help);
             }
-            Some((domain, _)) if domain.eq_ignore_ascii_case("NO-TLS") => {
-                desk.not_modelled(text.span(), "capabilities of clients without TLS")
-            }
             Some((_, words)) if version == ServerVersion::Exchange2010 && words.contains("AcceptCloudServicesMail") => {
                 let help = "in Exchange 2010 the word is AcceptOorgProtocol";
                 refuse(desk, text.span(), "`AcceptCloudServicesMail` exists since Exchange 2013", help);
+            }
+            Some((domain, _)) if domain.eq_ignore_ascii_case(NO_TLS) => {
+                let message = format!("`{text}`: everybody without TLS at this connector counts as the organization's own");
+                let help = "narrow `remote_ip_ranges` to the hosts that are meant, or let them show a certificate";
+                desk.say(Diagnostic::warning(code::UNWISE_CONNECTOR, text.span(), message).help(help));
             }
             Some(_) => {}
         }
@@ -171,8 +176,13 @@ fn capability(text: &str) -> Option<(&str, &str)> {
 
 /// The domain of a capability that lets a hybrid's other half in.
 pub(in crate::scenario) fn cloud_name(text: &str) -> Option<Box<str>> {
-    let (domain, _) = capability(text)?;
+    let (domain, _) = capability(text).filter(|(domain, _)| !domain.eq_ignore_ascii_case(NO_TLS))?;
     Domain::parse(domain).ok().map(|domain| domain.as_str().into())
+}
+
+/// Does a capability let in whoever comes without TLS?
+pub(in crate::scenario) fn cloud_in_clear(text: &str) -> bool {
+    capability(text).is_some_and(|(domain, _)| domain.eq_ignore_ascii_case(NO_TLS))
 }
 
 fn refuse(desk: &mut Desk, span: Span, message: &str, help: &str) {

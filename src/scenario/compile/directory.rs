@@ -3,7 +3,7 @@
 //! Sources: Set-Mailbox ForwardingSmtpAddress, New-MailUser, New-DistributionGroup (RequireSenderAuthenticationEnabled is true unless it is written),
 //! New-RemoteDomain, New-InboxRule. Not modelled: out-of-office replies.
 
-use crate::base::{InOrder, Pattern};
+use crate::base::{HostId, InOrder, Pattern};
 use crate::diag::code;
 use crate::model::directory::{DirectoryEntry, DsnAuthority, EntryKind, RemoteDomain};
 use crate::model::inbox::InboxRule;
@@ -41,12 +41,31 @@ pub(super) fn entries(recipients: &Named<DirectoryRecipient>, desk: &mut Desk) -
             DirectoryRecipient::Group(group) => EntryKind::Group {
                 members: expansions::addresses(&group.members, "members", recipient.place(), desk),
                 authenticated_only: group.require_sender_authentication.or(true),
+                expansion_server: None,
             },
         };
         entries.push(DirectoryEntry { address: Pattern::new(address), kind });
     }
     entries.in_order_by(|a, b| closest_first(&a.address, &b.address));
     entries
+}
+
+/// `ExpansionServer` of groups: a Mailbox server of the organization, found by `server`.
+pub(super) fn expand_at(
+    entries: &mut [DirectoryEntry],
+    recipients: &Named<DirectoryRecipient>,
+    mut server: impl FnMut(&Text) -> Option<HostId>,
+) {
+    for (address, recipient) in recipients.iter() {
+        let DirectoryRecipient::Group(group) = recipient else { continue };
+        let Some(host) = group.expansion_server.get().and_then(&mut server) else { continue };
+        let address = Pattern::new(address);
+        if let Some(EntryKind::Group { expansion_server, .. }) =
+            entries.iter_mut().find(|entry| entry.address == address).map(|entry| &mut entry.kind)
+        {
+            *expansion_server = Some(host);
+        }
+    }
 }
 
 /// In whose name reports are written.

@@ -9,7 +9,7 @@ use crate::base::{DAY, Domain, HOUR, InOrder, MINUTE, Pattern, SimTime, SystemId
 use crate::decide::profile::default_sender;
 use crate::diag::{Diagnostic, code};
 use crate::model::authentication::Stance;
-use crate::model::directory::DsnAuthority;
+use crate::model::directory::{DirectoryEntry, DsnAuthority};
 use crate::model::exchange::{AcceptedDomain, DomainType, Out4, Out6, OutboundConnector, OutboundPools, Person, Switches, Tenant};
 use crate::model::settings::{Credentials, DaneUse, Directory, HostConfig, Profile, Retry, TlsLevel, TlsPolicy};
 use crate::scenario::check::{outbound_connector, tenant_routes};
@@ -158,7 +158,7 @@ fn compile(
         inbound: inbound(tenant, tree, era, shared, desk),
         mail_flow_rules: mail_flow_rule::rules(tenant, at, &outbound_connectors, desk),
         people: people(tenant),
-        entries: directory::entries(&tenant.recipients, desk),
+        entries: entries(&tenant.recipients, desk),
         remote_domains: directory::remote_domains(&tenant.remote_domains, desk),
         dsn: tenant.transport_config.get().map_or_else(DsnAuthority::default, |config| {
             directory::dsn_authority(&config.internal_dsn_reporting_authority, &config.external_dsn_reporting_authority, desk)
@@ -365,4 +365,22 @@ fn switch(name: &Text, value: &Text, switches: &mut Switches, desk: &mut Desk) {
     };
     let message = format!("`{value}` is not a value of the switch `{name}`");
     desk.error(code::UNKNOWN_SWITCH, value.span(), message, format!("possible are {}", values.join(", ")));
+}
+
+/// The directory of a tenant: nobody chooses the server that opens a group there.
+fn entries(recipients: &Named<DirectoryRecipient>, desk: &mut Desk) -> Vec<DirectoryEntry> {
+    for (_, recipient) in recipients.iter() {
+        if let DirectoryRecipient::Group(group) = recipient
+            && group.expansion_server.is_written()
+        {
+            let message = "`expansion_server` exists on Exchange servers only";
+            desk.error(
+                code::CMDLET_REFUSES,
+                group.expansion_server.span(),
+                message,
+                "leave it out: the service opens groups where it likes",
+            );
+        }
+    }
+    directory::entries(recipients, desk)
 }

@@ -7,6 +7,7 @@ mod domain_security;
 mod manners;
 mod receive_connectors;
 mod receive_limits;
+mod redundancy_2010;
 mod send_connectors;
 mod servers;
 mod switches;
@@ -134,7 +135,8 @@ fn organization(
     send_connectors::subscribe(&servers.servers, &servers.sites, &secured, &mut send_connectors);
     send_connectors.in_order_by(|a, b| a.name.cmp(&b.name));
     servers_of_receive_connectors(server, &servers.servers, about, desk);
-    let entries = directory::entries(&server.recipients, desk);
+    let mut entries = directory::entries(&server.recipients, desk);
+    directory::expand_at(&mut entries, &server.recipients, |text| databases::mailbox_server(text, about, &servers.servers, desk));
     Organization {
         system: SystemId(about.system as u32),
         version: version(server),

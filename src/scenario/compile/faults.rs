@@ -7,6 +7,7 @@ use std::net::IpAddr;
 
 use crate::base::{DAY, HostId, InOrder, SECOND, SimTime, seconds};
 use crate::diag::{Diagnostic, Span, code};
+use crate::model::back_pressure::{Pressure, PressureLevel, Resource};
 use crate::model::dns::RecordType;
 use crate::model::fault::{DnsFault, Fault, FaultKind, Unreachable, Window, hosts_of};
 use crate::model::mta_sts::PolicyHostFault;
@@ -34,6 +35,8 @@ pub(super) struct World<'a> {
     pub(super) certificates: &'a Certificates,
     pub(super) views: &'a [Text],
     pub(super) count: usize,
+    /// Exchange servers.
+    pub(super) exchange: Vec<HostId>,
 }
 
 /// Reads faults one after the other.
@@ -118,6 +121,7 @@ impl<'a> Faults<'a> {
             }
             schema::Fault::Dns(fault) => self.dns(frame, fault, tables, desk),
             schema::Fault::MtaSts(fault) => self.mta_sts(frame, fault, tables, desk),
+            schema::Fault::BackPressure(fault) => self.back_pressure(frame, fault, desk),
             schema::Fault::Tarpit(_)
             | schema::Fault::Reply(_)
             | schema::Fault::Drop(_)
@@ -206,6 +210,29 @@ impl<'a> Faults<'a> {
             let domain = tables.names.intern(domain.as_str());
             self.push(frame, &fault.when, FaultKind::MtaSts { domain, how }, desk);
         }
+    }
+
+    fn back_pressure(&mut self, frame: &Frame<'_>, fault: &schema::BackPressure, desk: &mut Desk) {
+        let hosts = self.target(frame, &fault.target, desk);
+        if !hosts_of(&hosts, self.world.count).iter().all(|host| self.world.exchange.contains(host)) {
+            let message = "back pressure is what an Exchange server does when it runs short of something";
+            desk.error(code::EXCLUDES, frame.place, message, "name Exchange servers; for others write `Capacity`, `Tarpit` or `Reply`");
+        }
+        let Some(level) = fault.level.get() else {
+            return desk.missing(frame.place, "this fault needs to say how short the resource is", "write level: Medium, or High");
+        };
+        let level = match level {
+            schema::PressureLevel::Medium => PressureLevel::Medium,
+            schema::PressureLevel::High => PressureLevel::High,
+        };
+        let resource = match fault.resource.or(schema::PressureResource::SubmissionQueue) {
+            schema::PressureResource::SubmissionQueue => Resource::SubmissionQueue,
+            schema::PressureResource::UsedVersionBuckets => Resource::UsedVersionBuckets,
+            schema::PressureResource::UsedDiskSpace => Resource::UsedDiskSpace,
+            schema::PressureResource::DatabaseUsedSpace => Resource::DatabaseUsedSpace,
+            schema::PressureResource::PrivateBytes => Resource::PrivateBytes,
+        };
+        self.push(frame, &fault.when, FaultKind::BackPressure { hosts, pressure: Pressure { resource, level } }, desk);
     }
 
     fn target(&self, frame: &Frame<'_>, field: &Field<Text>, desk: &mut Desk) -> HostSet {

@@ -25,6 +25,7 @@ mod mailboxes;
 mod microsoft_names;
 mod mta;
 mod mta_sts;
+mod operations;
 mod receiver;
 mod resolvers;
 mod scope;
@@ -108,15 +109,17 @@ fn compile(tree: &Scenario, loader: &mut Loader, desk: &mut Desk) -> (Model, Vec
         });
         let mut stage_configs =
             StageConfigs { stage, world: &world, scope: &scope, certificates: &named, versions: &versions, configs: &mut configs };
-        let configs = stage_configs.all(&identities, &mut tables, desk);
+        let ids = stage_configs.all(&identities, &mut tables, desk);
+        let operations = operations::operations(&stage.operations, &scope, (&ids, &configs), desk);
         versions.push(Version {
             at: stage.at,
             name: stage.name.clone(),
-            configs,
+            configs: ids,
             zones: ZonesId(zones as u32),
             links: links(&stage.tree, &scope, desk),
             mta_sts: mta_sts::sites(&stage.tree, &named, &mut tables, desk),
             retry_queues: scope.all_of(&stage.retry_queues, desk),
+            operations,
         });
         check_tlsa(texts.layers(), &stage.tree, desk);
         certificates.push(named);
@@ -127,7 +130,14 @@ fn compile(tree: &Scenario, loader: &mut Loader, desk: &mut Desk) -> (Model, Vec
     leads_back::check(tree, &zone_rows[0], &tables.names, desk);
     without_mx::check(tree, &zone_rows, &texts, &tables.names, desk);
 
-    let about = faults::World { scope: &scope, addresses: &addresses, certificates: &certificates[0], views: &views, count: hosts.len() };
+    let about = faults::World {
+        scope: &scope,
+        addresses: &addresses,
+        certificates: &certificates[0],
+        views: &views,
+        count: hosts.len(),
+        exchange: exchange_servers(&systems),
+    };
     let faults = read_faults(about, tree, &world, &mut tables, desk);
     let internet = systems.iter().position(|system| system.kind == SystemKind::Internet).expect("the internet is always there");
     let mut model = Model {
@@ -339,6 +349,11 @@ fn read_faults(about: faults::World<'_>, tree: &Scenario, world: &World, tables:
         }
     }
     faults.finish(desk)
+}
+
+/// The servers of all Exchange organizations.
+fn exchange_servers(systems: &[SystemRow]) -> Vec<HostId> {
+    systems.iter().filter(|system| system.kind == SystemKind::ExchangeServer).flat_map(|system| system.hosts.iter().copied()).collect()
 }
 
 /// The sending machines of the internet, so that each kind has its weight however many machines it has.

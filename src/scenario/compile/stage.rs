@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::base::{InOrder, SimTime};
 use crate::diag::{Span, code};
 use crate::scenario::merge::overlay;
-use crate::scenario::schema::{Change, Scenario, System};
+use crate::scenario::schema::{Change, Operation, Scenario, System};
 use crate::scenario::source::{Named, Text};
 
 use super::desk::Desk;
@@ -21,6 +21,7 @@ pub(super) struct Stage {
     pub(super) name: Box<str>,
     pub(super) tree: Scenario,
     pub(super) retry_queues: Vec<Text>,
+    pub(super) operations: Vec<Operation>,
 }
 
 /// The start and all dated changes over it, one upon the other, by moment and then by name.
@@ -36,11 +37,12 @@ pub(super) fn stages(tree: &Scenario, desk: &mut Desk) -> Vec<Stage> {
     }
     steps.extend(dates_of_rules(tree, desk));
     steps.in_order_by(|a, b| (a.at, &a.name).cmp(&(b.at, &b.name)));
-    let mut stages = vec![Stage { at: SimTime::ZERO, name: "".into(), tree: tree.clone(), retry_queues: Vec::new() }];
-    for Step { at, name, over, retry_queues } in steps {
+    let mut stages =
+        vec![Stage { at: SimTime::ZERO, name: "".into(), tree: tree.clone(), retry_queues: Vec::new(), operations: Vec::new() }];
+    for Step { at, name, over, retry_queues, operations } in steps {
         let below = &stages[stages.len() - 1].tree;
         let tree = over.map_or_else(|| below.clone(), |over| overlay(below, &over, &mut desk.problems));
-        stages.push(Stage { at, name, tree, retry_queues });
+        stages.push(Stage { at, name, tree, retry_queues, operations });
     }
     stages
 }
@@ -51,6 +53,7 @@ struct Step {
     name: Box<str>,
     over: Option<Scenario>,
     retry_queues: Vec<Text>,
+    operations: Vec<Operation>,
 }
 
 /// The time that changes of a tenant need, by the tenant's name.
@@ -70,7 +73,8 @@ fn in_steps(name: &Text, change: &Change, at: SimTime, delays: &BTreeMap<&str, u
     let is_late = |key: &Text| delays.contains_key(key.as_str());
     now.systems.entries.retain(|entry| !is_late(&entry.key));
     let retry_queues = change.retry_queues.items().to_vec();
-    let mut steps = vec![Step { at, name: name.as_str().into(), over: Some(now), retry_queues }];
+    let mut steps =
+        vec![Step { at, name: name.as_str().into(), over: Some(now), retry_queues, operations: change.operations.items().to_vec() }];
     for entry in whole.systems.entries().iter().filter(|entry| is_late(&entry.key)) {
         let systems = Named { entries: vec![entry.clone()], span: whole.systems.span };
         let over = Scenario { place: whole.place, systems, ..Scenario::default() };
@@ -79,6 +83,7 @@ fn in_steps(name: &Text, change: &Change, at: SimTime, delays: &BTreeMap<&str, u
             name: name.as_str().into(),
             over: Some(over),
             retry_queues: Vec::new(),
+            operations: Vec::new(),
         });
     }
     steps
@@ -94,7 +99,9 @@ fn dates_of_rules(tree: &Scenario, desk: &mut Desk) -> Vec<Step> {
         }
     }
     let later = moments.into_iter().filter(|at| *at > SimTime::ZERO);
-    later.map(|at| Step { at, name: "dates of mail-flow rules".into(), over: None, retry_queues: Vec::new() }).collect()
+    later
+        .map(|at| Step { at, name: "dates of mail-flow rules".into(), over: None, retry_queues: Vec::new(), operations: Vec::new() })
+        .collect()
 }
 
 fn refuse(change: &Change, desk: &mut Desk) {

@@ -3,6 +3,10 @@
 use crate::scenario::source::{Field, Named, Text};
 
 words! {
+    /// How short a resource of an Exchange server is.
+    pub enum PressureLevel("a level of back pressure") { Medium, High }
+    /// Which one.
+    pub enum PressureResource("a resource under back pressure") { SubmissionQueue, UsedVersionBuckets, UsedDiskSpace, DatabaseUsedSpace, PrivateBytes }
     /// A step of an SMTP session.
     pub enum Phase("a phase of a session") { Banner, Ehlo, Helo, Starttls, Auth, Mail, Rcpt, Data, Content, FinalDot }
     /// How a machine or a line is gone.
@@ -46,7 +50,7 @@ kinds! {
         fields {
             Down(Down), Partition(Partition), Flapping(Flapping), Capacity(Capacity), Tarpit(Tarpit), Latency(Latency), Reply(ReplyFault),
             Drop(DropFault), Starttls(StarttlsFault), Certificate(CertificateFault), Greylist(Greylist), RateLimit(RateLimit), Dns(DnsFault),
-            MtaSts(MtaStsFault),
+            MtaSts(MtaStsFault), BackPressure(BackPressure),
         }
     }
 }
@@ -226,6 +230,13 @@ schema! {
         r#type: Field<Text>,
         answer: Field<DnsAnswer>,
         view: Field<Text>,
+    }
+
+    /// An Exchange server runs out of something.
+    pub struct BackPressure("`BackPressure`") inlines when: Window {
+        target: Field<Text>,
+        level: Field<PressureLevel>,
+        resource: Field<PressureResource>,
     }
 
     /// A policy host is in trouble.

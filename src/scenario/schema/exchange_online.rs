@@ -92,6 +92,8 @@ schema! {
     pub struct Group("`Group`") {
         members: Field<Vec<Text>>,
         require_sender_authentication: Field<bool>,
+        /// The server that opens it (Exchange Server).
+        expansion_server: Field<Text>,
         attributes: Named<Text>,
     }
 

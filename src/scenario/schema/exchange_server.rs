@@ -191,6 +191,10 @@ schema! {
         max_retries_for_local_site_shadow: Field<u64>,
         max_retries_for_remote_site_shadow: Field<u64>,
         safety_net_hold_time: Field<Text>,
+        shadow_heartbeat_timeout_interval: Field<Text>,
+        shadow_heartbeat_retry_count: Field<u64>,
+        max_dumpster_size_per_database: Field<Text>,
+        max_dumpster_time: Field<Text>,
     }
 
     /// Set-TransportService, with the timers of EdgeTransport.exe.config.

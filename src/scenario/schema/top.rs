@@ -1,6 +1,6 @@
 //! The top level of a scenario, and its dated changes.
 
-use super::{AuthorityDef, CertificateDef, Dns, Expectation, Fault, MtaSts, ResolverDef, System, Test, Traffic};
+use super::{AuthorityDef, CertificateDef, Dns, Expectation, Fault, MtaSts, Operation, ResolverDef, System, Test, Traffic};
 use crate::scenario::source::{Field, Named, Text};
 
 words! {
@@ -62,6 +62,7 @@ schema! {
         links: Named<Link>,
         exchange_online: Field<ExchangeOnlineService>,
         retry_queues: Field<Vec<Text>>,
+        operations: Field<Vec<Operation>>,
     }
 
     /// Bounds that a scenario may raise.

@@ -5,7 +5,7 @@
 
 use crate::base::{HostId, InOrder, MINUTE};
 use crate::diag::{Diagnostic, code};
-use crate::model::exchange_server::{Database, Server, ServerVersion};
+use crate::model::exchange_server::{Database, Server};
 use crate::scenario::compile::desk::Desk;
 use crate::scenario::compile::mailboxes::Mailboxes;
 use crate::scenario::schema::{ExchangeServer, MailboxDatabase};
@@ -44,9 +44,6 @@ pub(super) fn databases<'a>(
             }),
         };
         let behind_ns = time(&database.behind, 0, (0, BEHIND_MAX), desk);
-        if behind_ns > 0 && super::version(server) == ServerVersion::Exchange2010 {
-            desk.not_modelled(database.behind.span(), "the transport dumpster of Exchange 2010");
-        }
         let mut mailboxes = Mailboxes::default();
         mailboxes.add(database.mailboxes.items(), &mut Desk::default());
         let Some(active) = active else { continue };
@@ -56,13 +53,13 @@ pub(super) fn databases<'a>(
     found
 }
 
-fn mailbox_server(text: &Text, about: About<'_>, servers: &[Server], desk: &mut Desk) -> Option<HostId> {
+pub(super) fn mailbox_server(text: &Text, about: About<'_>, servers: &[Server], desk: &mut Desk) -> Option<HostId> {
     let meant = about.scope.find(text).unwrap_or_default();
     let own = meant.iter().copied().find(|host| servers.iter().any(|server| server.host == *host && !server.edge));
     if own.is_none() {
         let problem = Diagnostic::error(code::CMDLET_REFUSES, text.span(), format!("`{text}` is no Mailbox server of `{}`", about.name()));
         let names = servers.iter().filter(|server| !server.edge).map(|server| &*server.name);
-        desk.unknown(problem, text, names, "databases lie on Mailbox servers of this organization");
+        desk.unknown(problem, text, names, "a Mailbox server of this organization stands here");
     }
     own
 }

@@ -56,10 +56,10 @@ pub(super) fn connectors(server: &ExchangeServer, name: &str, edge: bool, switch
     written.in_order_by_key(|(name, _)| name.as_str());
     for (key, connector) in written {
         let at = rows.iter().position(|row| *row.name == *key.as_str());
-        receive_connector::check(key, connector, at.is_some_and(|at| at < known), version, desk);
         if connector.server.as_str().is_some_and(|server| server != name) {
             continue;
         }
+        receive_connector::check(key, connector, at.is_some_and(|at| at < known), version, desk);
         let mut row = at.map_or_else(|| usual(key, 25, For::Servers, receive_limits::usual(None, edge, switches)), |at| rows[at].clone());
         if at.is_none() {
             (row.servers, row.bindings, row.ranges) = (false, Vec::new(), Vec::new());
@@ -96,6 +96,7 @@ fn usual(name: &str, port: u16, for_whom: For, limits: Limits) -> ReceiveConnect
         limits,
         domain_secure: Vec::new(),
         cloud_names: Vec::new(),
+        cloud_in_clear: false,
     }
 }
 
@@ -120,6 +121,7 @@ fn lay_over(row: &mut ReceiveConnector, connector: &schema::ReceiveConnector, de
     row.anonymous_relay = connector.anonymous_relay.or(false);
     row.require_tls = connector.require_tls.or(false);
     row.limits = receive_limits::lay_over(row.limits, connector, desk);
+    row.cloud_in_clear = connector.tls_domain_capabilities.items().iter().any(|text| receive_connector::cloud_in_clear(text));
     row.cloud_names = connector.tls_domain_capabilities.items().iter().filter_map(|text| receive_connector::cloud_name(text)).collect();
 }
 

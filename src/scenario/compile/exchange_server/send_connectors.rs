@@ -19,6 +19,7 @@ use crate::scenario::source::Text;
 
 use super::About;
 use super::switches::Switches;
+use super::transport::number;
 use super::{domain_security, manners};
 
 /// `MaxMessageSize` where nobody says otherwise (articles; the cmdlet's page says 25 MB).
@@ -72,6 +73,7 @@ pub(super) fn connectors(
                 true => domain_security::domains(&config.tls_send_domain_secure_list),
                 false => Vec::new(),
             },
+            mails_per_connection: number(connector.smtp_max_messages_per_connection.get().map(|loose| &loose.0), 20, desk),
             manner,
             timers: (manner.patience_ns > 0).then(|| Box::new(default_sender(Profile::ExchangeServer).timers.at_most(manner.patience_ns))),
         });
@@ -190,6 +192,7 @@ pub(super) fn subscribe(servers: &[Server], sites: &[Site], secured: &[Box<str>]
             linked: None,
             keeps_headers: false,
             domain_secure: secured.to_vec(),
+            mails_per_connection: 20,
             manner: Manner::default(),
             timers: None,
         });

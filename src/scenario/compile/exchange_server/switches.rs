@@ -24,10 +24,12 @@ pub(super) struct Switches {
     pub(super) shadow_failure_as_cmdlet: bool,
     /// `dead_connector`: `Considered` as the documentation of 2007 and 2010 has it (default), `Skipped` as an article of 2016 says.
     pub(super) skips_dead_connectors: bool,
+    /// `suspended_mail`: `Expires` like all other mail (default), or `Stays` as long as it is suspended; nobody says.
+    pub(super) suspended_mail_stays: bool,
 }
 
 /// Each switch with its values, the default first.
-const KNOWN: [(&str, [&str; 2]); 8] = [
+const KNOWN: [(&str, [&str; 2]); 9] = [
     ("missing_client_certificate", ["Retry", "Anonymous"]),
     ("max_hop_count", ["60", "30"]),
     ("message_retry_interval", ["15m", "5m"]),
@@ -36,6 +38,7 @@ const KNOWN: [(&str, [&str; 2]); 8] = [
     ("max_local_hop_count", ["8", "12"]),
     ("custom_failures", ["All", "None"]),
     ("dead_connector", ["Considered", "Skipped"]),
+    ("suspended_mail", ["Expires", "Stays"]),
 ];
 
 /// Reads the switches of an organization.
@@ -65,5 +68,6 @@ pub(super) fn switches(server: &ExchangeServer, desk: &mut Desk) -> Switches {
         max_local_hop_count: if other(5) { 12 } else { 8 },
         every_reply_is_custom: !other(6),
         skips_dead_connectors: other(7),
+        suspended_mail_stays: other(8),
     }
 }

@@ -10,6 +10,7 @@ use crate::scenario::compile::desk::Desk;
 use crate::scenario::schema::{self, ExchangeServer, ShadowPreference};
 use crate::scenario::source::{Field, Text};
 
+use super::redundancy_2010;
 use super::switches::Switches;
 
 /// Sets the schedules and windows of a server, and returns the rest.
@@ -61,6 +62,7 @@ pub(super) fn transport(server: &ExchangeServer, edge: bool, switches: Switches,
         mailbox_retry_ns: time(&service.mailbox_delivery_queue_retry_interval, 5 * MINUTE, (SECOND, DAY), desk),
         delay_notices,
         skips_dead_connectors: switches.skips_dead_connectors,
+        suspended_mail_stays: switches.suspended_mail_stays,
         ..of_config(server, switches, desk)
     }
 }
@@ -75,7 +77,7 @@ fn of_config(server: &ExchangeServer, switches: Switches, desk: &mut Desk) -> Tr
     let size = |field: &Field<Text>, usual, desk: &mut Desk| field.get().and_then(|text| desk.size(text)).unwrap_or(usual);
     let resubmit_ns = time(&config.shadow_resubmit_time_span, 3 * HOUR, (SECOND, 30 * DAY), desk);
     time(&config.shadow_message_auto_discard_interval, 2 * DAY, (5 * SECOND, 90 * DAY), desk);
-    Transport {
+    let of_2013 = Transport {
         safety_net_hold_ns: time(&config.safety_net_hold_time, 2 * DAY, (15 * SECOND, 90 * DAY), desk),
         shadow_place: match config.shadow_message_preference_setting.or(ShadowPreference::PreferRemote) {
             ShadowPreference::PreferRemote => ShadowPlace::PreferRemote,
@@ -97,7 +99,8 @@ fn of_config(server: &ExchangeServer, switches: Switches, desk: &mut Desk) -> Tr
             (true, true) => Some(ShadowRefusal::AsCmdlet),
         },
         ..usual
-    }
+    };
+    redundancy_2010::of_version(server, config, of_2013, desk)
 }
 
 /// `MaxRecipientEnvelopeLimit`: 500 unless written.

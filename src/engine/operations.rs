@@ -1,0 +1,331 @@
+//! An administrator at the queues of an Exchange server: what is held back, tried at once, taken away.
+//!
+//! What is just being handed over is not stopped; it is held, or not, when its attempt has failed. Suspending a queue holds for mail that comes later
+//! too, also where the queue does not exist yet (the cmdlet would not find it). Rules and words stand in `decide::exchange::queue_operation`. Sources:
+//! Retry-Queue, Suspend-Queue, Resume-Queue, Suspend-Message, Resume-Message, Remove-Message.
+
+use super::route::Stop;
+use super::world::{RecipientState, Stage, World};
+use crate::base::{Fate, HostId, Pattern, SimTime};
+use crate::decide::exchange::queue_operation::{Held, held, removed};
+use crate::decide::route::queue_name;
+use crate::model::operation::{Operation, OperationKind};
+use crate::trace::{Concern, NONE};
+use smallvec::SmallVec;
+use std::collections::BTreeSet;
+
+/// What no connector matches lies in a queue of this name.
+const UNREACHABLE: &str = "Unreachable";
+
+/// What is held back.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Operations {
+    /// Suspend-Queue (true) and Resume-Queue so far, at which server, for which queues: the last that fits counts.
+    orders: Vec<(HostId, Option<Pattern>, bool)>,
+    /// Copies that are suspended in a queue; `NONE` stands for the Unreachable queue.
+    messages: BTreeSet<(u32, u32)>,
+}
+
+impl Operations {
+    fn is_empty(&self) -> bool {
+        self.orders.is_empty() && self.messages.is_empty()
+    }
+
+    /// Nothing of a copy is left.
+    pub(super) fn forget(&mut self, copy: u32) {
+        if !self.messages.is_empty() {
+            self.messages.retain(|(of, _)| *of != copy);
+        }
+    }
+}
+
+/// Recipients (places in their copy) that lie in one queue.
+struct Part {
+    copy: u32,
+    /// `NONE`: the Unreachable queue.
+    queue: u32,
+    /// Which job has them.
+    job: Option<u32>,
+    places: SmallVec<[u16; 4]>,
+}
+
+impl<const LEVEL: u8> World<'_, LEVEL> {
+    /// Carries out one cmdlet.
+    pub(super) fn operate(&mut self, operation: &Operation) {
+        match operation.kind {
+            OperationKind::RetryQueue { resubmit } => self.retry_queue(operation, resubmit),
+            OperationKind::SuspendQueue | OperationKind::ResumeQueue => {
+                let suspends = operation.kind == OperationKind::SuspendQueue;
+                let orders = operation.servers.iter().map(|server| (*server, operation.queue.clone(), suspends));
+                self.transport_queues.operations.orders.extend(orders);
+                self.look_again(operation);
+            }
+            OperationKind::SuspendMessage => {
+                for part in self.meant(operation) {
+                    self.transport_queues.operations.messages.insert((part.copy, part.queue));
+                }
+                self.look_again(operation);
+            }
+            OperationKind::ResumeMessage => {
+                for part in self.meant(operation) {
+                    self.transport_queues.operations.messages.remove(&(part.copy, part.queue));
+                }
+                self.look_again(operation);
+            }
+            OperationKind::RemoveMessage { with_ndr } => {
+                for part in self.meant(operation) {
+                    self.remove_part(part, with_ndr);
+                }
+            }
+        }
+    }
+
+    /// Does something hold a copy back in a queue?
+    pub(super) fn held_in(&self, copy: u32, queue: u32) -> Option<Held> {
+        let operations = &self.transport_queues.operations;
+        if operations.is_empty() {
+            return None;
+        }
+        if operations.messages.contains(&(copy, queue)) {
+            return Some(Held::Message);
+        }
+        self.is_suspended(queue).then_some(Held::Queue)
+    }
+
+    fn is_suspended(&self, queue: u32) -> bool {
+        let host = self.queues[queue as usize].host;
+        let orders = self.transport_queues.operations.orders.iter().rev();
+        let last = orders.into_iter().find(|(server, pattern, _)| *server == host && self.is_called(queue, pattern.as_ref()));
+        last.is_some_and(|(.., suspends)| *suspends)
+    }
+
+    /// Is a queue called so: by its connector, or by a host or domain that it leads to?
+    fn is_called(&self, queue: u32, pattern: Option<&Pattern>) -> bool {
+        let Some(pattern) = pattern else { return true };
+        if queue == NONE {
+            return pattern.matches(UNREACHABLE);
+        }
+        let key = self.tables.destinations.get(self.queues[queue as usize].destination);
+        let hop = |name: &str| pattern.matches(name) || pattern.matches(name.trim_start_matches('[').trim_end_matches(']'));
+        pattern.matches(&key.connector) || key.hops.iter().any(|at| hop(&queue_name(&self.tables.names, self.tables.next_hops.get(at.0))))
+    }
+
+    /// What a queue is called in reasons.
+    fn called(&self, queue: u32) -> Box<str> {
+        if queue == NONE {
+            return UNREACHABLE.into();
+        }
+        let key = self.tables.destinations.get(self.queues[queue as usize].destination);
+        match key.hops.first() {
+            _ if !key.connector.is_empty() => key.connector.clone(),
+            Some(hop) => queue_name(&self.tables.names, self.tables.next_hops.get(hop.0)).into(),
+            None => UNREACHABLE.into(),
+        }
+    }
+
+    /// A job is about to join its queue: is it held back there? Then its recipients wait without an attempt.
+    pub(super) fn put_aside(&mut self, job: u32) -> bool {
+        if self.transport_queues.operations.is_empty() {
+            return false;
+        }
+        let (copy, queue) = (self.jobs[job].copy, self.jobs[job].queue);
+        let Some(what) = self.held_in(copy, queue) else { return false };
+        let decision = held(what, &self.called(queue));
+        let reply = self.tables.replies.intern(decision.outcome.clone());
+        let stored = self.store("may it leave?", self.copies[copy].host, NONE, &decision);
+        let places = std::mem::take(&mut self.jobs[job].recipients);
+        for place in places {
+            let recipient = &mut self.copies[copy].recipients[usize::from(place)];
+            (recipient.reply, recipient.said_by) = (reply, NONE);
+            let index = recipient.index;
+            self.trace_decisions(copy, Concern::recipient(index), &[stored]);
+        }
+        self.note_left(copy, queue);
+        self.jobs.remove(job);
+        self.copies[copy].jobs -= 1;
+        if self.copies[copy].jobs == 0 {
+            self.end_pass(copy);
+        }
+        true
+    }
+
+    /// What an operation on messages is about.
+    fn meant(&mut self, operation: &Operation) -> Vec<Part> {
+        let on_them = |copy: &super::world::Copy| operation.servers.contains(&copy.host) && !copy.closed;
+        let mut parts = Vec::new();
+        for copy in self.copies.rows_where(on_them) {
+            let from = operation.from.as_ref().is_none_or(|from| from.matches(&self.sender_text_of(copy)));
+            if from && self.has_recipient(copy, operation.to.as_ref()) {
+                parts.extend(self.parts_of(copy));
+            }
+        }
+        parts.retain(|part| self.is_called(part.queue, operation.queue.as_ref()));
+        parts
+    }
+
+    fn has_recipient(&self, copy: u32, pattern: Option<&Pattern>) -> bool {
+        let Some(pattern) = pattern else { return true };
+        let message = self.copies[copy].message;
+        let number = self.messages[message].address_number;
+        let pending = self.copies[copy].recipients.iter().filter(|recipient| recipient.state == RecipientState::Pending);
+        pending.into_iter().any(|recipient| {
+            let template = self.recipient_template(message, recipient.index);
+            pattern.matches(&self.tables.templates.get(template).expand(number).to_string())
+        })
+    }
+
+    /// What is pending of a copy, by queue.
+    fn parts_of(&mut self, copy: u32) -> Vec<Part> {
+        let mut parts: Vec<Part> = Vec::new();
+        let in_jobs = self.jobs.rows_where(|job| job.copy == copy && !job.recipients.is_empty());
+        for job in in_jobs {
+            let row = &self.jobs[job];
+            parts.push(Part { copy, queue: row.queue, job: Some(job), places: row.recipients.iter().copied().collect() });
+        }
+        let (host, message, tenant) = (self.copies[copy].host, self.copies[copy].message, self.copies[copy].tenant);
+        let number = self.messages[message].address_number;
+        for place in 0..self.copies[copy].recipients.len() as u16 {
+            let recipient = self.copies[copy].recipients[usize::from(place)];
+            if recipient.state != RecipientState::Pending || parts.iter().any(|part| part.job.is_some() && part.places.contains(&place)) {
+                continue;
+            }
+            let template = self.recipient_template(message, recipient.index);
+            let queue = match self.known_stop(copy, host, tenant, template, number) {
+                Stop::To(destination) => self.queue_of(host, destination),
+                Stop::Wait(_) => NONE,
+                _ => continue,
+            };
+            match parts.iter_mut().find(|part| part.job.is_none() && part.queue == queue) {
+                Some(part) => part.places.push(place),
+                None => parts.push(Part { copy, queue, job: None, places: smallvec::smallvec![place] }),
+            }
+        }
+        parts
+    }
+
+    /// Something was suspended or resumed: who waits in line steps aside, and who waits for an attempt learns when that is.
+    fn look_again(&mut self, operation: &Operation) {
+        for queue in 0..self.queues.len() as u32 {
+            if operation.servers.contains(&self.queues[queue as usize].host) {
+                let line: Vec<u32> = self.queues[queue as usize].waiting.iter().copied().collect();
+                let gone: Vec<u32> = line.into_iter().filter(|job| self.held_in(self.jobs[*job].copy, queue).is_some()).collect();
+                self.queues[queue as usize].waiting.retain(|job| !gone.contains(job));
+                for job in gone {
+                    self.put_aside(job);
+                }
+            }
+        }
+        let waits = self.transport_queues.waits.keys().copied();
+        let waiting: Vec<u32> = waits.filter(|copy| operation.servers.contains(&self.copies[*copy].host)).collect();
+        for copy in waiting {
+            let wait = self.transport_queues.waits[&copy].clone();
+            let moment = |queue: &u32| {
+                let dead_until = self.queues[*queue as usize].dead_until;
+                match self.held_in(copy, *queue) {
+                    Some(_) => SimTime::NEVER,
+                    None if dead_until > self.now => dead_until,
+                    None if wait.next < SimTime::NEVER => wait.next,
+                    None => self.now,
+                }
+            };
+            let next = wait.queues.iter().map(moment).min().unwrap_or(wait.next);
+            if next == wait.next {
+                continue;
+            }
+            let why = if next == SimTime::NEVER {
+                "suspended: no attempt until an administrator resumes it"
+            } else {
+                "resumed by an administrator"
+            };
+            let ends = self.end_of_wait(copy, &wait.queues).unwrap_or(SimTime::NEVER);
+            self.pass_row(copy, next.min(ends), why);
+            if let Some(wait) = self.transport_queues.waits.get_mut(&copy) {
+                wait.next = next;
+            }
+            if next == SimTime::NEVER {
+                self.say_held(copy, &wait.queues);
+            }
+            self.sleep_on(copy, next, ends);
+        }
+    }
+
+    /// Notes with a copy that waits already why it waits longer.
+    fn say_held(&mut self, copy: u32, queues: &[u32]) {
+        let Some((queue, what)) = queues.iter().find_map(|queue| Some((*queue, self.held_in(copy, *queue)?))) else { return };
+        let decision = held(what, &self.called(queue));
+        let reply = self.tables.replies.intern(decision.outcome.clone());
+        let stored = self.store("may it leave?", self.copies[copy].host, NONE, &decision);
+        self.trace_decisions(copy, Concern::ALL, &[stored]);
+        for recipient in self.copies[copy].recipients.iter_mut().filter(|recipient| recipient.state == RecipientState::Pending) {
+            (recipient.reply, recipient.said_by) = (reply, NONE);
+        }
+    }
+
+    /// `Retry-Queue`: queues in Retry are tried now, and with `Resubmit` all that lies in them is routed again.
+    fn retry_queue(&mut self, operation: &Operation, resubmit: bool) {
+        let mut tried: BTreeSet<u32> = BTreeSet::new();
+        for queue in 0..self.queues.len() as u32 {
+            let row = &self.queues[queue as usize];
+            let meant = operation.servers.contains(&row.host) && self.is_called(queue, operation.queue.as_ref());
+            if meant && !self.is_suspended(queue) && (resubmit || row.dead_until > self.now) {
+                self.queues[queue as usize].dead_until = SimTime::ZERO;
+                tried.insert(queue);
+            }
+        }
+        let unreachable = resubmit && self.is_called(NONE, operation.queue.as_ref());
+        let waits = self.transport_queues.waits.iter().filter(|(copy, wait)| {
+            let there = operation.servers.contains(&self.copies[**copy].host);
+            let free = |queue: &&u32| tried.contains(*queue) && self.held_in(**copy, **queue).is_none();
+            there && (wait.queues.iter().any(|queue| free(&queue)) || unreachable && wait.queues.is_empty())
+        });
+        let waiting: Vec<u32> = waits.map(|(copy, _)| *copy).collect();
+        let why = if resubmit {
+            "Retry-Queue with Resubmit: it is routed again"
+        } else {
+            "Retry-Queue: an administrator asks for an attempt now"
+        };
+        for copy in waiting {
+            self.transport_queues.waits.remove(&copy);
+            self.pass_row(copy, self.now, why);
+            self.wake_copy(copy, self.now);
+        }
+    }
+
+    /// `Remove-Message`: what is in the middle of an attempt stays.
+    fn remove_part(&mut self, part: Part, with_ndr: bool) {
+        let Part { copy, queue, job, places } = part;
+        if let Some(job) = job {
+            if self.jobs[job].stage != Stage::Queued || !self.queues[queue as usize].waiting.contains(&job) {
+                return;
+            }
+            self.queues[queue as usize].waiting.retain(|waiting| *waiting != job);
+            self.jobs[job].recipients.clear();
+            self.jobs.remove(job);
+            self.copies[copy].jobs -= 1;
+        }
+        let decision = removed(with_ndr, &self.called(queue));
+        let reply = self.tables.replies.intern(decision.outcome.clone());
+        let stored = self.store("is it taken away?", self.copies[copy].host, NONE, &decision);
+        for place in places {
+            let recipient = &mut self.copies[copy].recipients[usize::from(place)];
+            (recipient.reply, recipient.said_by) = (reply, NONE);
+            recipient.state = if with_ndr { RecipientState::Failed } else { RecipientState::Done };
+            let index = recipient.index;
+            self.trace_decisions(copy, Concern::recipient(index), &[stored]);
+            if !with_ndr {
+                self.end_recipient(copy, usize::from(place), Fate::Discarded, reply, NONE);
+            }
+        }
+        if self.copies[copy].jobs > 0 {
+            return;
+        }
+        if job.is_some() {
+            self.end_pass(copy);
+            return;
+        }
+        self.report_failures(copy, false);
+        if self.copies[copy].recipients.iter().all(|recipient| recipient.state == RecipientState::Done) {
+            self.close_copy(copy);
+        }
+    }
+}
