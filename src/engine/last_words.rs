@@ -18,7 +18,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let row = &self.copies[copy];
         let (host, tenant) = (row.host, row.tenant);
         let reason = if through_service {
-            let why = format!("it comes through the service for the {}th time: {PASSES_MAX} rounds are a circle", row.visits);
+            let why = format!("it came through the service {} times: more than {PASSES_MAX} are a circle", row.visits);
             because("LOOP", "ATTR34", why, "Exchange Online hop count")
         } else {
             because("LOOP", "hops", format!("{} hops, and the scenario allows {}", row.hops, self.model.limits.hops), "scenario: limits")
