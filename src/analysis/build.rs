@@ -6,7 +6,7 @@ use super::expansions::Expansions;
 use super::outcome::{
     Attempt, Authentication, Decision, Hop, Kind, Message, Outcome, Place, Published, Reason, Recipient, ReportLine, Stopped,
 };
-use crate::base::{ConnectionResult, Enhanced, Fate, HostId};
+use crate::base::{AttemptResult, ConnectionResult, Enhanced, Fate, HostId};
 use crate::decide::authentication::dkim::DkimResult;
 use crate::decide::authentication::dmarc::DmarcResult;
 use crate::decide::authentication::spf::SpfResult;
@@ -331,7 +331,9 @@ impl<'a> Builder<'a> {
         let row = self.copy(copy);
         let mut attempts = self.attempts_of(copy, next, index);
         let decisions = self.told_when(copy, index, &mut attempts);
-        let attempts: Vec<Attempt> = attempts.into_iter().map(|(_, attempt)| attempt).collect();
+        // Who joins a queue in Retry waits with it: that is no attempt.
+        let attempts: Vec<Attempt> =
+            attempts.into_iter().map(|(_, attempt)| attempt).filter(|attempt| attempt.result != AttemptResult::Joined).collect();
         let carried = next.map(|next| self.copy(next).from_connection);
         let tls = carried.and_then(|connection| self.tls(self.run.trace.connections[connection as usize].outcome));
         let destination = self.destination_of(copy, index, carried);
@@ -348,6 +350,7 @@ impl<'a> Builder<'a> {
         Hop {
             waited: waited.filter(|_| !tried).map(|pass| (pass.next_at, pass.why)),
             sender: self.sender_of(row.message.0, index),
+            recipient: self.address_of(row.message.0, index),
             from: self.place_of(copy),
             to: next.map(|next| self.place_of(next)),
             queued_at: row.arrived,

@@ -106,6 +106,7 @@ fn first_hop(at: SimTime) -> Hop {
     attempt.lookups = vec![Lookup { at, name: "contoso.com".into(), kind: "MX", answer: "1 record".into(), cached: false }];
     Hop {
         sender: "bob@fabrikam.com".into(),
+        recipient: "alice@contoso.com".into(),
         from: internet(),
         to: Some(eop()),
         queued_at: at,
@@ -122,6 +123,7 @@ fn first_hop(at: SimTime) -> Hop {
 fn second_hop(attempts: Vec<Attempt>, to: Option<Place>, left_at: SimTime) -> Hop {
     Hop {
         sender: "bob@fabrikam.com".into(),
+        recipient: "alice@contoso.com".into(),
         from: eop(),
         tls: to.is_some().then(tls),
         to,

@@ -197,6 +197,8 @@ impl Recipient {
 pub struct Hop {
     /// The envelope sender, `<>` for null.
     pub sender: Rc<str>,
+    /// The recipient of the envelope as it left: who stands for the one that was written, if somebody does by then.
+    pub recipient: Rc<str>,
     /// Who had it in its queue.
     pub from: Place,
     /// Who took it; `None` if nobody did.

@@ -5,6 +5,7 @@ use super::outcome::Place;
 use crate::base::{Enhanced, HostId};
 use crate::decide::acceptance::tenant_of;
 use crate::decide::exchange::submission::tenant_of_login;
+use crate::model::exchange::Tenant;
 use crate::model::settings::Directory;
 use crate::trace::NONE;
 use std::rc::Rc;
@@ -34,18 +35,27 @@ impl Builder<'_> {
         let version = &self.model.versions[self.model.version_at(at)];
         let config = self.model.config(version.configs[host.index()]);
         let Directory::Tenants(tenants) = &config.receiver.directory else { return self.place(host, NONE) };
-        let status = reply.and_then(|id| self.run.tables.replies.get(id).enhanced);
-        // Nobody logged in where a login is asked for: no tenant's rule.
-        if tenants.len() < 2 || status == Some(Enhanced(5, 7, 57)) {
+        let said = reply.map(|id| self.run.tables.replies.get(id)).map(|reply| (reply.code, reply.enhanced));
+        // Nobody logged in where a login is asked for (SUB-2): no tenant's rule.
+        if tenants.len() < 2 || said.is_some_and(|(_, status)| status == Some(Enhanced(5, 7, 57))) {
             return self.place(host, NONE);
         }
+        // Without TLS no login was tried: the service's own rule (SUB-1), or that of a Partner connector of the recipient's tenant (IN-5).
+        let in_clear = said == Some((451, Some(Enhanced(5, 7, 3))));
         let row = &self.run.trace.messages[message as usize];
         let first = self.model.config(version.configs[row.host.index()]);
         let own = self.run.sources[row.source as usize].login.as_deref().filter(|_| row.kind == 0);
         let login = own.or(first.credentials.login.as_deref());
         let domain = to.rsplit_once('@').map_or("", |(_, domain)| domain);
         let by_login = login.and_then(|login| tenant_of_login(tenants, login));
-        let tenant = by_login.or_else(|| tenant_of(tenants, &self.run.tables.names, domain).map(|(tenant, _)| tenant));
+        let by_recipient = || tenant_of(tenants, &self.run.tables.names, domain).map(|(tenant, _)| tenant);
+        let asks_for_tls =
+            |tenant: &&Tenant| tenant.inbound.connectors.iter().any(|row| row.enabled && !row.on_premises && row.require_tls);
+        let tenant = match (in_clear, login) {
+            (true, Some(_)) => None,
+            (true, None) => by_recipient().filter(asks_for_tls),
+            (false, _) => by_login.or_else(by_recipient),
+        };
         self.place(host, tenant.map_or(NONE, |tenant| tenant.system.0))
     }
 }

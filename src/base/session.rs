@@ -107,6 +107,8 @@ pub enum AttemptResult {
     Expired,
     /// Under way when the run ended.
     Unfinished,
+    /// Nothing was tried: it joined a queue in Retry.
+    Joined,
 }
 
 impl AttemptResult {
@@ -119,6 +121,7 @@ impl AttemptResult {
             Self::Bounced => "bounced",
             Self::Expired => "expired",
             Self::Unfinished => "unfinished",
+            Self::Joined => "joined",
         }
     }
 }

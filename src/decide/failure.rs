@@ -88,7 +88,9 @@ fn judge_reply(rules: &Behaviour, sender: &Sender, phase: Phase, reply: &Reply, 
         Phase::Mail if reply.code == 421 => session.closing_at_mail,
         _ => None,
     };
-    let status = own.or(reply.enhanced).unwrap_or(Enhanced(reply.class(), 0, 0));
+    // RFC 2034 §4 wants both of one class; `451 5.7.3` is seen all the same, and the reply code says whether it is for good.
+    let told = reply.enhanced.filter(|status| status.0 == reply.class() || !session.drops_other_class);
+    let status = own.or(told).unwrap_or(Enhanced(reply.class(), 0, 0));
     match phase {
         Phase::Auth if !temporary && rules.pass.login_5xx_waits => Effect::Next(status.with_class(4)),
         Phase::Banner | Phase::Connect | Phase::Ehlo | Phase::Helo => {
@@ -106,14 +108,14 @@ fn judge_reply(rules: &Behaviour, sender: &Sender, phase: Phase, reply: &Reply, 
                 Some((_, permanent)) if !temporary && bounces => Effect::Bounce(permanent),
                 Some((for_now, _)) => Effect::Next(for_now),
                 None if !temporary && bounces => Effect::Bounce(status),
-                None if status.0 == 4 => Effect::Next(status),
+                None if temporary || status.0 == 4 => Effect::Next(status),
                 None => Effect::Next(status.with_class(4)),
             }
         }
         Phase::Rcpt if !temporary && reply.code == 552 && session.rcpt_552_is_temporary => Effect::Next(status.with_class(4)),
         Phase::Rcpt if temporary && !session.rcpt_4xx_tries_next => Effect::Defer(status),
         _ if temporary && !session.tempfail_tries_next => Effect::Defer(status),
-        _ if temporary => Effect::Next(if status.0 == 4 { status } else { status.with_class(4) }),
+        _ if temporary => Effect::Next(status),
         _ => Effect::Bounce(status),
     }
 }
@@ -164,9 +166,20 @@ mod tests {
             (Profile::KumoMta, Phase::Banner, "554 5.3.2 no", true, Next(e("4.3.2"))),
             (Profile::KumoMta, Phase::Mail, "451 4.3.0", false, Defer(e("4.3.0"))),
             (Profile::KumoMta, Phase::Rcpt, "550 5.1.1", false, Bounce(e("5.1.1"))),
+            // A status of another class than the code: the code decides, and the status is shown as it was told.
+            (Profile::ExchangeOnline, Phase::Mail, "451 5.7.3", false, Next(e("5.7.3"))),
+            (Profile::ExchangeServer, Phase::Rcpt, "451 5.7.3", true, Next(e("5.7.3"))),
+            (Profile::Rfc, Phase::Mail, "451 5.7.3", true, Next(e("5.7.3"))),
+            (Profile::Rfc, Phase::Banner, "421 5.7.3", true, Next(e("5.7.3"))),
+            (Profile::OpenSmtpd, Phase::Mail, "451 5.7.3", true, Defer(e("5.7.3"))),
+            (Profile::Postfix, Phase::Mail, "451 5.7.3", true, Next(e("4.0.0"))),
+            (Profile::Postfix, Phase::Mail, "550 4.7.1", true, Bounce(e("5.0.0"))),
         ];
         for (profile, phase, reply, last, expected) in cases {
-            let parsed = Reply::parse(reply).unwrap();
+            let parsed = Reply::parse(reply).unwrap_or_else(|_| {
+                let (code, status) = reply.split_once(' ').expect("a code and a status");
+                Reply::new(code.parse().expect("a code"), Enhanced::parse(status), "")
+            });
             let effect = judge(behaviour(profile), &default_sender(profile), phase, Event::Reply(&parsed), last);
             assert_eq!(effect, expected, "{profile:?} {phase:?} {reply} last={last}");
         }

@@ -111,10 +111,12 @@ pub fn read_mx(rules: &Behaviour, names: &Names, name: NameId, answer: &MxAnswer
     if targets.is_empty() {
         return one(MxStep::End(rules.mx.no_usable_target), "R16", "the only MX target is `.`, which is not a host", "RFC 7505 §3");
     }
+    let lowest = targets[0].0;
     let chosen = targets
         .iter()
         .map(|(preference, target)| {
-            because("R1", label(names, *target), format!("MX {preference} of {text}: lowest preference first"), RFC)
+            let turn = if *preference == lowest { "lowest preference first" } else { "after those of lower preference" };
+            because("R1", label(names, *target), format!("MX {preference} of {text}: {turn}"), RFC)
         })
         .collect();
     passed_over.push(because("R1", format!("address of {text}"), "MX records exist: the name's own address must not be used", RFC));

@@ -93,7 +93,7 @@ pub fn negotiate(rules: &Behaviour, policy: &TlsPolicy, offer: &Offer, old: bool
         Offer::Refused(reply) => {
             let permanent = reply.class() == 5;
             let status = match reply.enhanced {
-                Some(_) if tls.own_code > 0 => tls.starttls_refused,
+                Some(_) if tls.own_code > 0 || tls.starttls_refused_own => tls.starttls_refused,
                 Some(status) => status,
                 None if permanent && tls.refused_5xx_bounces => Enhanced(5, 0, 0),
                 None => tls.starttls_refused,
@@ -140,9 +140,19 @@ fn judge_certificate(rules: &Behaviour, policy: &TlsPolicy, facts: &Facts) -> De
     let one = |verdict, why: String| Decision::for_reason(verdict, because("TLS", name, why, "sender's TLS policy"));
     let (want_chain, want_name) = match policy.level {
         TlsLevel::May if rules.tls.may_judges => (true, true),
-        TlsLevel::None | TlsLevel::May | TlsLevel::Encrypt | TlsLevel::Opportunistic | TlsLevel::EncryptionOnly => (false, false),
-        TlsLevel::CertificateValidation => (true, false),
-        TlsLevel::Verify | TlsLevel::Secure | TlsLevel::DomainValidation | TlsLevel::MtaSts | TlsLevel::RequireTls => (true, true),
+        TlsLevel::None | TlsLevel::May | TlsLevel::Encrypt | TlsLevel::Opportunistic | TlsLevel::EncryptionOnly | TlsLevel::SelfSigned => {
+            (false, false)
+        }
+        TlsLevel::CertificateValidation | TlsLevel::TrustedCa => (true, false),
+        TlsLevel::Verify
+        | TlsLevel::Secure
+        | TlsLevel::DomainValidation
+        | TlsLevel::MatchesDestinationDomain
+        | TlsLevel::Matches
+        | TlsLevel::BasicAuthRequireTls
+        | TlsLevel::DomainSecure
+        | TlsLevel::MtaSts
+        | TlsLevel::RequireTls => (true, true),
         TlsLevel::Fingerprint | TlsLevel::Dane => return judge_by_fit(rules, policy.level, facts),
     };
     if !want_chain && rules.tls.looks_at_certificate && facts.trusted && facts.name_matches {
@@ -230,7 +240,10 @@ pub fn facts(certificate: &Certificate, version: TlsVersion, now: SimTime, eyes:
     if certificate.issuer == Issuer::SelfSigned {
         reject("S4: the certificate is self-signed", "certificate-not-trusted");
     }
-    let name_matches = certificate.any_name || eyes.wanted.iter().any(|wanted| carries(certificate, wanted, eyes.subject_counts));
+    // No public authority signs for the address of somebody's smart host: such a certificate carries names only.
+    let is_name = |wanted: &Wanted<'_>| !matches!(wanted, Wanted::Name(name) if name.parse::<std::net::IpAddr>().is_ok());
+    let carried = |wanted: &Wanted<'_>| certificate.any_name && is_name(wanted) || carries(certificate, wanted, eyes.subject_counts);
+    let name_matches = eyes.wanted.iter().any(carried);
     let other_names = if name_matches { "".into() } else { other_names(certificate, eyes).into() };
     Facts { version, trusted, distrust, distrust_result: result, name_matches, other_names, fits: NOTHING_TO_FIT }
 }
@@ -241,7 +254,13 @@ fn other_names(certificate: &Certificate, eyes: &Eyes<'_>) -> String {
     let subject = Some(&certificate.subject).filter(|subject| eyes.subject_counts && certificate.names.is_empty() && !subject.is_empty());
     let carried: Vec<&str> = certificate.names.iter().chain(subject).map(|name| &**name).collect();
     let more = if carried.len() > SHOWN { format!(" and {} more", carried.len() - SHOWN) } else { String::new() };
-    let carried = if carried.is_empty() { "no name".to_owned() } else { carried.into_iter().take(SHOWN).collect::<Vec<_>>().join(", ") };
+    let carried = if certificate.any_name {
+        "the name of its host".to_owned()
+    } else if carried.is_empty() {
+        "no name".to_owned()
+    } else {
+        carried.into_iter().take(SHOWN).collect::<Vec<_>>().join(", ")
+    };
     let wanted = eyes.wanted.iter().map(|wanted| match wanted {
         Wanted::Name(name) => (*name).to_owned(),
         Wanted::Below(parent) => format!("a name below {parent}"),
@@ -353,6 +372,21 @@ mod tests {
             assert_eq!(carries(&certificate, &wanted, true), expected, "{names:?} {wanted:?}");
             assert_eq!(carries(&certificate, &wanted, false), expected && !names.is_empty(), "without the subject: {names:?} {wanted:?}");
         }
+    }
+
+    #[test]
+    fn the_made_up_certificate_carries_names_and_no_addresses() {
+        let public = Certificate { any_name: true, ..certificate(&[], Issuer::Public) };
+        let looked = |wanted: &[Wanted<'_>]| {
+            let eyes = Eyes { trusts: true, wanted, subject_counts: true, revocation: RevocationCheck::Never };
+            let facts = facts(&public, TlsVersion::Tls13, SimTime(50), &eyes);
+            (facts.name_matches, facts.other_names)
+        };
+        assert_eq!(looked(&[Wanted::Name("mail.a.test")]), (true, "".into()));
+        let words = "the certificate is for the name of its host; the policy wants 192.0.2.1";
+        assert_eq!(looked(&[Wanted::Name("192.0.2.1")]), (false, words.into()));
+        assert!(!looked(&[Wanted::Name("2001:db8::1")]).0);
+        assert!(looked(&[Wanted::Name("192.0.2.1"), Wanted::Name("mail.a.test")]).0, "one of them is enough");
     }
 
     #[test]

@@ -140,7 +140,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         if asked.len() < 2 {
             return;
         }
-        let names: Vec<Box<str>> = asked.iter().map(|(at, _)| self.name_of_destination(groups[*at].0)).collect();
+        let names: Vec<Box<str>> = asked.iter().map(|(at, _)| self.name_of_destination(organization, groups[*at].0)).collect();
         let ways: Vec<(&str, &Way)> = asked.iter().zip(&names).map(|((_, way), name)| (&**name, way)).collect();
         let decision = share(organization, &ways);
         if decision.chosen.is_empty() && decision.passed_over.is_empty() {
@@ -170,10 +170,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 
     /// What a destination inside is called.
-    fn name_of_destination(&self, destination: u32) -> Box<str> {
+    fn name_of_destination(&self, organization: &Organization, destination: u32) -> Box<str> {
         let key = self.tables.destinations.get(destination);
-        let names: Vec<String> =
-            key.hops.iter().map(|hop| crate::decide::route::queue_name(&self.tables.names, self.tables.next_hops.get(hop.0))).collect();
+        let name = |hop: &NextHopId| organization.servers.iter().find(|server| server.hop == *hop).map_or("", |server| &*server.name);
+        let names: Vec<&str> = key.hops.iter().map(name).collect();
         format!("{} ({})", key.connector, names.join(", ")).into()
     }
 }

@@ -12,9 +12,9 @@ use crate::model::settings::Listener;
 use crate::model::traffic::{Body, Source};
 use crate::trace::NONE;
 
-/// Does some message of these need an extension?
+/// Does some message of these need an extension, or bring a filter's verdict that travels with it?
 pub(super) fn is_demanding(sources: &[Source]) -> bool {
-    sources.iter().any(|source| source.body != Body::SevenBit || source.utf8)
+    sources.iter().any(|source| source.body != Body::SevenBit || source.utf8 || source.scl.is_some())
 }
 
 /// Does some sender of these have a wish about reports?

@@ -1,14 +1,40 @@
-//! What is noted of a failure that has no words of its own?
+//! What is noted of a failure that has no words of its own, and of a circle?
 //!
 //! Sendmail looks targets up when their turn comes, and keeps the code of the last refusal of an attempt (deliver.c, usersmtp.c; seen in its logs).
 
-use super::world::World;
+use super::world::{RecipientState, World};
 use crate::base::{Enhanced, Reply};
+use crate::decide::exchange::recipient::PASSES_MAX;
 use crate::decide::mx::{Asker, TargetAddresses};
 use crate::decide::profile::Behaviour;
-use crate::trace::NONE;
+use crate::decide::{Decision, because};
+use crate::trace::{Concern, NONE};
 
 impl<const LEVEL: u8> World<'_, LEVEL> {
+    /// Why a copy goes no further: it went in a circle for too long.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn tell_circle(&mut self, copy: u32, through_service: bool) {
+        let row = &self.copies[copy];
+        let (host, tenant) = (row.host, row.tenant);
+        let reason = if through_service {
+            let why = format!("it came through the service {} times: more than {PASSES_MAX} are a circle", row.visits);
+            because("LOOP", "ATTR34", why, "Exchange Online hop count")
+        } else {
+            because("LOOP", "hops", format!("{} hops, and the scenario allows {}", row.hops, self.model.limits.hops), "scenario: limits")
+        };
+        let stored = self.store("may the message go on?", host, tenant, &Decision::for_reason((), reason));
+        let pending: Vec<u16> = self.copies[copy]
+            .recipients
+            .iter()
+            .filter(|recipient| recipient.state == RecipientState::Pending)
+            .map(|recipient| recipient.index)
+            .collect();
+        for index in pending {
+            self.trace_decisions(copy, Concern::recipient(index), &[stored]);
+        }
+    }
+
     /// All candidates failed, and a target without an address stood behind them: its status is the last one.
     pub(super) fn note_missing_target(&mut self, job: u32) {
         let Some(status) = self.cache_plan(self.jobs[job].plan).tail else { return };

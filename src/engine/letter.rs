@@ -4,6 +4,7 @@
 //! the way did travels with each copy, beside what authentication needs.
 
 use super::authentication::AtTheDoor;
+use super::visitor::JUNK_FROM;
 use super::world::World;
 use crate::base::{HostId, Interner};
 use crate::model::letter::{Letter, Marks, MessageType, Origin};
@@ -95,9 +96,36 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         } else if self.model.hosts[client.index()].system != self.model.hosts[door.server.index()].system {
             marks.scl = None;
         }
+        marks.scl = self.level_at_door(door, marks.scl, kept);
         marks.ruled = None;
         marks.client = self.seen_address(door.job, client, job.line.address);
         marks.origin = self.origin_at_door(door, marks.origin, kept);
+    }
+
+    /// The spam confidence level as a header of the organization: Exchange believes it of the organization's other half alone, and the service writes
+    /// what its own filter says of everybody else's mail.
+    fn level_at_door(&self, door: AtTheDoor, before: Option<i8>, kept: bool) -> Option<i8> {
+        let copy = &self.copies[self.jobs[door.job].copy];
+        let is_same = self.model.hosts[copy.host.index()].system == self.model.hosts[door.server.index()].system;
+        let believed = kept && door.whom.internal;
+        match &self.config(door.server).receiver.directory {
+            Directory::Organization(_) | Directory::Tenants(_) if is_same || believed => before,
+            Directory::Tenants(_) if !door.whom.unfiltered && !door.logged_in => {
+                let message = &self.messages[copy.message];
+                self.sources_model.get(message.source as usize).filter(|_| message.kind == 0).and_then(|source| source.scl)
+            }
+            Directory::Organization(_) | Directory::Tenants(_) => None,
+            Directory::Everything | Directory::Mta(_) => before,
+        }
+    }
+
+    /// A mailbox of a server sorts by the level that came with the message from the organization's other half.
+    pub(super) fn sort_by_level(&mut self, copy: u32) {
+        let row = &self.copies[copy];
+        let level = (row.arrival.carried != NONE).then(|| self.origins.marks(row.arrival.carried).scl).flatten();
+        if level.is_some_and(|level| level >= JUNK_FROM) && matches!(self.config(row.host).receiver.directory, Directory::Organization(_)) {
+            self.copies[copy].arrival.junk = true;
+        }
     }
 
     /// Must the shared service know later whether anybody vouched for a message?

@@ -138,7 +138,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             .filter(pending)
             .map(|recipient| {
                 let status = if recipient.reply == NONE { None } else { self.tables.replies.get(recipient.reply).enhanced };
-                (recipient.index, "delayed", status.unwrap_or(Enhanced(4, 4, 7)), recipient.reply)
+                // RFC 3464 §2.3.4: "delayed" goes with class 4, whatever the server told.
+                (recipient.index, "delayed", status.unwrap_or(Enhanced(4, 4, 7)).with_class(4), recipient.reply)
             })
             .collect();
         self.report(copy, lines, 2);

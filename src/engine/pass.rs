@@ -54,6 +54,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             } else {
                 self.tables.reply(554, crate::base::Enhanced(5, 4, 6), "more hops than the scenario's limit")
             };
+            self.tell_circle(copy, exchange);
             self.fail_pending(copy, reply, RecipientState::Looped);
             self.end_pass(copy);
             return;

@@ -1,14 +1,14 @@
 //! Where does a next hop lead? Its lookups, and the plan made of the answers: once per question, kept with its reasons.
 
 use super::last_words::last_missing;
-use super::targets::{leave_out, mx_answer, own_target};
+use super::targets::{leave_out, mx_answer, own_target, without_mx};
 use super::world::World;
 use crate::base::{ConfigId, Enhanced, HostId, NameId, ResolverId, SimTime};
+use crate::decide::Because;
 use crate::decide::dane::Ground;
 use crate::decide::exchange::smart_host::by_smart_host_rules;
 use crate::decide::mx::{Asker, Candidate, MxAnswer, MxPlan, MxStep, TargetAddresses, plan, read_mx};
 use crate::decide::profile::Behaviour;
-use crate::decide::{Because, Decision};
 use crate::model::dns::{Dnssec, Outcome, RecordData, RecordType};
 use crate::model::settings::{NextHop, OwnTarget, Profile, Target};
 use crate::model::topology::Law;
@@ -279,7 +279,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         let ends = matches!(decision.outcome, MxPlan::End { .. });
         let mut decision = if by_connector { by_smart_host_rules(decision, ends) } else { decision };
         if first.is_none() {
-            without_mx(&mut decision, names.text(name));
+            without_mx(&mut decision, names.text(name), question.configured && self.is_device(question.config));
         }
         decisions.push(self.store("which addresses?", question.host, NONE, &decision));
         let beside_self = decision.passed_over.iter().any(|reason| reason.rule == "R19");
@@ -412,15 +412,6 @@ pub(crate) struct Goal {
     pub(super) ground: Ground,
     /// Time of one exchange with that machine.
     pub(super) latency: Law,
-}
-
-/// A next hop that is named with its address, as in brackets: the rule book's word about a name without MX does not fit, for nobody asked.
-fn without_mx(decision: &mut Decision<MxPlan>, name: &str) {
-    let implicit = format!("implicit MX of {name}");
-    for reason in decision.chosen.iter_mut().chain(&mut decision.passed_over).filter(|reason| reason.why.starts_with(&implicit)) {
-        reason.why = format!("its own address: no MX is asked for this next hop{}", &reason.why[implicit.len()..]).into();
-        (reason.rule, reason.source) = ("R2", "scenario: the next hop");
-    }
 }
 
 /// A plan as the rule books return it.

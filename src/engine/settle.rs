@@ -192,6 +192,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         if !self.plain {
             self.count_local_hop(self.jobs[job].copy, new, server);
             self.note_hand_over(self.jobs[job].copy, new, at, indexes);
+            self.sort_by_level(new);
         }
         if self.wishful {
             self.copies[new].wishes_lost = self.copies[self.jobs[job].copy].wishes_lost || self.loses_wishes(job, end);

@@ -259,17 +259,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         if version < ours.0.max(theirs.0) {
             return OfferKey::Broken("no common TLS version");
         }
-        let judges = matches!(
-            level,
-            TlsLevel::Verify
-                | TlsLevel::Secure
-                | TlsLevel::Dane
-                | TlsLevel::MtaSts
-                | TlsLevel::RequireTls
-                | TlsLevel::CertificateValidation
-                | TlsLevel::DomainValidation
-        );
-        if judges && version < talk.rules.tls.judged_version_min {
+        if level.judges() && version < talk.rules.tls.judged_version_min {
             return OfferKey::Broken("the version is too old for a level that judges the certificate");
         }
         let certificate = self.model.certificate(id);

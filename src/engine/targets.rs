@@ -5,12 +5,13 @@
 
 use super::chance::Purpose;
 use super::world::World;
+use crate::base::ConfigId;
 use crate::decide::Decision;
 use crate::decide::mx::{Asker, Candidate, MxAnswer, MxPlan, TargetAddresses};
 use crate::decide::order::{OF_ADDRESS, order};
 use crate::decide::profile::{OrderRule, bounce, defer};
 use crate::model::dns::{Answer, Outcome, RecordData};
-use crate::model::settings::{OwnTarget, Targets};
+use crate::model::settings::{Directory, OwnTarget, Targets};
 use crate::model::topology::AnswerOrder;
 use std::net::IpAddr;
 
@@ -33,6 +34,23 @@ pub(super) fn own_target(
         OwnTarget::Fails => bounce(5, 4, 6),
     };
     Decision { outcome: MxPlan::End { end, is_loop: true }, ..looped }
+}
+
+/// A next hop whose MX nobody asks for, as a name in brackets or the server of a device: the rule book's words about a name without MX do not fit.
+pub(super) fn without_mx(decision: &mut Decision<MxPlan>, name: &str, of_device: bool) {
+    let (own, rule, source) = match of_device {
+        true => ("the device has this server configured: no MX is asked", "DEVICE", "Device server"),
+        false => ("its own address: no MX is asked for this next hop", "R2", "scenario: the next hop"),
+    };
+    let implicit = format!("implicit MX of {name}");
+    for reason in decision.chosen.iter_mut().chain(&mut decision.passed_over) {
+        if let Some(rest) = reason.why.strip_prefix(&*implicit) {
+            reason.why = format!("{own}{rest}").into();
+            (reason.rule, reason.source) = (rule, source);
+        } else if reason.rule == "R3" {
+            reason.why = "no address; no MX is asked for this next hop".into();
+        }
+    }
 }
 
 /// An answer as the rule book reads it.
@@ -59,6 +77,11 @@ pub(super) fn mx_answer(answer: &Answer) -> MxAnswer {
 }
 
 impl<const LEVEL: u8> World<'_, LEVEL> {
+    /// Are these the settings of a device?
+    pub(super) fn is_device(&self, config: ConfigId) -> bool {
+        matches!(&self.model.config(config).receiver.directory, Directory::Mta(directory) if directory.is_device)
+    }
+
     /// Orders the candidates of a job by preference and luck.
     pub(super) fn order_of(&self, job: u32, candidates: &[Candidate]) -> crate::decide::order::Order {
         if candidates.len() == 1 {
@@ -91,5 +114,33 @@ fn address_key(address: IpAddr) -> u64 {
     match address {
         IpAddr::V4(address) => super::chance::mix(u64::from(u32::from(address))),
         IpAddr::V6(address) => super::chance::mix(u128::from(address) as u64 ^ (u128::from(address) >> 64) as u64),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decide::because;
+
+    #[test]
+    fn nobody_asked_for_an_mx() {
+        let plan = |rule, why: &str| Decision::for_reason(MxPlan::Try(Vec::new()), because(rule, "relay.test", why, "RFC 5321 §5.1"));
+        let cases = [
+            ("R2", "implicit MX of relay.test, 10.0.0.5", false, "R2", "its own address: no MX is asked for this next hop, 10.0.0.5"),
+            (
+                "R2",
+                "implicit MX of relay.test, 10.0.0.5",
+                true,
+                "DEVICE",
+                "the device has this server configured: no MX is asked, 10.0.0.5",
+            ),
+            ("R3", "neither MX nor address", true, "R3", "no address; no MX is asked for this next hop"),
+            ("R4", "nothing exists under this name", true, "R4", "nothing exists under this name"),
+        ];
+        for (rule, why, of_device, expected, words) in cases {
+            let mut decision = plan(rule, why);
+            without_mx(&mut decision, "relay.test", of_device);
+            assert_eq!((decision.chosen[0].rule, &*decision.chosen[0].why), (expected, words));
+        }
     }
 }

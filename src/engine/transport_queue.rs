@@ -14,6 +14,7 @@ use crate::decide::retry::queue_wait;
 use crate::model::exchange_server::{Organization, Transport};
 use crate::model::settings::{Directory, Retry};
 use crate::trace::DestinationKey;
+use crate::trace::NONE;
 use smallvec::SmallVec;
 use std::collections::BTreeMap;
 
@@ -96,6 +97,13 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         if self.queues_retry(self.copies[copy].host) {
             self.transport_queues.left.entry(copy).or_default().push(queue);
         }
+    }
+
+    /// Did the job of a new message find its queue in Retry, so that nothing was looked up and nobody called for it?
+    pub(super) fn joined_in_retry(&self, job: u32) -> bool {
+        let row = &self.jobs[job];
+        let copy = &self.copies[row.copy];
+        self.queues_retry(copy.host) && copy.pass == 1 && row.hop == 0 && row.plan == NONE
     }
 
     /// A queue learns from a finished job.

@@ -78,7 +78,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 recipient.state = if is_loop { RecipientState::Looped } else { RecipientState::Failed };
             }
         }
-        let result = if bounce { AttemptResult::Bounced } else { AttemptResult::Deferred };
+        let result = match bounce {
+            true => AttemptResult::Bounced,
+            false if self.joined_in_retry(job) => AttemptResult::Joined,
+            false => AttemptResult::Deferred,
+        };
         for place in left.iter().filter(|_| tried || bounce) {
             let reply = self.copies[copy].recipients[*place as usize].reply;
             self.attempt_rows(job, &[*place], result, reply);

@@ -121,7 +121,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let row = &self.messages[self.copies[copy].message];
         let source = self.sources_model.get(row.source as usize).filter(|_| row.kind == 0);
         let scl = source.and_then(|source| source.scl);
-        self.copies[copy].arrival.junk = scl.is_some_and(|scl| scl >= JUNK_FROM) && !taken.unfiltered;
+        let carried = self.copies[copy].arrival.carried;
+        // Mail of the other half is not filtered again: the level counts that came with it.
+        let kept = if taken.internal && carried != NONE { self.origins.marks(carried).scl } else { None };
+        let level = if taken.unfiltered { kept } else { scl };
+        self.copies[copy].arrival.junk = level.is_some_and(|level| level >= JUNK_FROM);
     }
 
     /// The address that a server sees of a client in the session of a job: of a pool behind NAT another one for each connection.

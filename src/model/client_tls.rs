@@ -166,9 +166,56 @@ pub enum TlsLevel {
     CertificateValidation,
     /// Exchange `DomainValidation`: also the name in `tls_domain`.
     DomainValidation,
+    /// Exchange Server `BasicAuthRequireTLS`: chain and the name of the smart host.
+    BasicAuthRequireTls,
+    /// Exchange Server `DomainSecureEnabled`: chain and the name of the secured domain.
+    DomainSecure,
+    /// FOPE: must; whatever the certificate.
+    SelfSigned,
+    /// FOPE: must; chain and validity.
+    TrustedCa,
+    /// FOPE: also the domain of the recipient.
+    MatchesDestinationDomain,
+    /// FOPE: also the name that is written.
+    Matches,
 }
 
 impl TlsLevel {
+    /// What the connectors of Exchange Online, Exchange Server and FOPE can ask for.
+    pub const OF_CONNECTORS: [Self; 9] = [
+        Self::EncryptionOnly,
+        Self::CertificateValidation,
+        Self::DomainValidation,
+        Self::BasicAuthRequireTls,
+        Self::DomainSecure,
+        Self::SelfSigned,
+        Self::TrustedCa,
+        Self::MatchesDestinationDomain,
+        Self::Matches,
+    ];
+
+    /// Is more asked of the certificate than that there is one?
+    #[must_use]
+    pub fn judges(self) -> bool {
+        match self {
+            Self::None | Self::May | Self::Encrypt | Self::Fingerprint | Self::Opportunistic | Self::EncryptionOnly | Self::SelfSigned => {
+                false
+            }
+            Self::Verify
+            | Self::Secure
+            | Self::Dane
+            | Self::MtaSts
+            | Self::RequireTls
+            | Self::CertificateValidation
+            | Self::DomainValidation
+            | Self::BasicAuthRequireTls
+            | Self::DomainSecure
+            | Self::TrustedCa
+            | Self::MatchesDestinationDomain
+            | Self::Matches => true,
+        }
+    }
+
     /// The level in its product's own word.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -186,6 +233,12 @@ impl TlsLevel {
             Self::EncryptionOnly => "EncryptionOnly",
             Self::CertificateValidation => "CertificateValidation",
             Self::DomainValidation => "DomainValidation",
+            Self::BasicAuthRequireTls => "BasicAuthRequireTLS",
+            Self::DomainSecure => "DomainSecureEnabled",
+            Self::SelfSigned => "SelfSigned",
+            Self::TrustedCa => "TrustedCa",
+            Self::MatchesDestinationDomain => "MatchesDestinationDomain",
+            Self::Matches => "Matches",
         }
     }
 }

@@ -162,6 +162,10 @@ impl Page {
             self.line(6, &format!("{} not connected to: {}", self.clock.moment(host.at), host.tls.why));
         }
         attempt.connections.iter().for_each(|connection| self.connection(connection));
+        let idle = attempt.connections.is_empty() && attempt.lookups.is_empty() && attempt.decisions.is_empty();
+        if idle && attempt.result == AttemptResult::Deferred && attempt.not_used.is_empty() {
+            self.line(6, "no connection of its own: its queue had just failed with other mail");
+        }
     }
 
     /// Attempts that came to the same as the first of `row`, which was told in full.
@@ -262,7 +266,7 @@ impl Page {
     fn received<'a>(&mut self, message: &Message, recipients: impl Iterator<Item = &'a Recipient>) {
         for recipient in recipients {
             let hops = recipient.hops.iter().rev();
-            let fields: String = hops.filter_map(|hop| self.trace_field(message, recipient, hop, hop.to.as_ref()?)).collect();
+            let fields: String = hops.filter_map(|hop| self.trace_field(message, hop, hop.to.as_ref()?)).collect();
             if !fields.is_empty() {
                 self.gap();
                 self.text += &fields;
@@ -270,12 +274,12 @@ impl Page {
         }
     }
 
-    fn trace_field(&self, message: &Message, recipient: &Recipient, hop: &Hop, to: &Place) -> Option<String> {
+    fn trace_field(&self, message: &Message, hop: &Hop, to: &Place) -> Option<String> {
         let date = self.clock.header_date(hop.left_at);
         let secured = hop.tls.as_ref().filter(|tls| tls.outcome > TlsOutcome::Plaintext);
         let with = if secured.is_some() { "ESMTPS" } else { "ESMTP" };
         let version = secured.and_then(|tls| tls.version).map_or(String::new(), |version| format!(" ({})", version.as_str()));
-        let names = [&hop.from.host, &to.host, &message.id, &recipient.to].map(|name| printable(name));
+        let names = [&hop.from.host, &to.host, &message.id, &hop.recipient].map(|name| printable(name));
         let [from, by, id, rcpt] = names;
         let field = format!("Received: from {from} by {by}\n    with {with}{version} id {id}\n    for <{rcpt}>; {date}\n");
         (hop.from != *to).then_some(field)

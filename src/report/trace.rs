@@ -165,7 +165,7 @@ fn connection_line(connection: &Connection) -> String {
 
 fn attempt_line(attempt: &Attempt, clock: Clock) -> Option<String> {
     match attempt.result {
-        AttemptResult::Delivered => None,
+        AttemptResult::Delivered | AttemptResult::Joined => None,
         AttemptResult::Deferred => {
             let next = attempt.next_at.map_or("never".to_owned(), |next| clock.moment(next));
             Some(format!("defers, {}, next at {next}", attempt.enhanced))

@@ -13,6 +13,7 @@ use super::view::Seen;
 use crate::analysis::outcome::{Hop, Recipient, Tls};
 use crate::analysis::paths::label;
 use crate::base::{TlsOutcome, TlsVersion};
+use crate::model::settings::TlsLevel;
 use crate::scenario::schema::{TlsExpectation, TlsVersionWord, TlsWord};
 
 pub(super) fn hop(it: &TlsExpectation, desk: &mut Desk<'_>) -> Check {
@@ -72,8 +73,7 @@ impl Wanted {
 /// A connector's own words are the policy "connector".
 fn has_policy(wanted: &str, found: &str) -> bool {
     let plain = |text: &str| text.replace(['-', '_'], "").to_ascii_lowercase();
-    let of_connectors = ["EncryptionOnly", "CertificateValidation", "DomainValidation"];
-    plain(wanted) == plain(found) || plain(wanted) == "connector" && of_connectors.contains(&found)
+    plain(wanted) == plain(found) || plain(wanted) == "connector" && TlsLevel::OF_CONNECTORS.iter().any(|level| level.as_str() == found)
 }
 
 struct Row<'a> {

@@ -7,7 +7,7 @@
 //! Set-OrganizationConfig `RejectDirectSend`. Not modelled: addresses that several tenants share are told apart by the sender's domain alone.
 
 use super::super::acceptance::{Acceptance, TakenFor, accepted_domain, tenant_of};
-use super::super::visitor::Visitor;
+use super::super::visitor::{ShownCertificate, Visitor};
 use super::super::{Because, Decision, because};
 use super::inbound_connector::{self, Found, Partner};
 use super::recipient::returned;
@@ -21,6 +21,8 @@ pub const ATTRIBUTION: &str = "whose mail is it, and by which inbound connector?
 
 const WHOSE: &str = "Exchange Online message attribution";
 const RELAY: &str = "Exchange Online relay conditions";
+const ORIGINATING: &str =
+    "Originating: mail of the tenant's own server, which it sends out through the service (for the service it is inbound)";
 
 /// Answers RCPT TO `address` (with `domain`) of a client that did not log in.
 #[must_use]
@@ -168,10 +170,11 @@ impl<'a> Case<'a> {
         } else if let Some(refusal) = dbeb(tenant, self.names, address, self.domain) {
             return refusal;
         }
-        self.direction(
-            &mut chosen,
-            "Originating: mail of the tenant's own server, which it sends out through the service (for the service it is inbound)",
-        );
+        let what = match accepted_domain(tenant, self.names, self.domain) {
+            Some(_) => "Originating: mail of the tenant's own server, for a recipient of the tenant (for the service it is inbound)",
+            None => ORIGINATING,
+        };
+        self.direction(&mut chosen, what);
         let taken = TakenFor { originating: true, ..taken_for(tenant, Some((*connector, row)), self) };
         Decision { outcome: Acceptance::Take(taken), chosen, passed_over: Vec::new() }
     }
@@ -276,12 +279,8 @@ impl<'a> Case<'a> {
                 (Period::Author, Some(domain)) => {
                     allowed.push((origin, "REL-2", format!("its connector matches, and From is of its accepted domain `{domain}`")));
                 }
-                (Period::Author, None) => {
-                    let why = "matches, but neither certificate nor MAIL FROM nor From is of an accepted domain of its tenant";
-                    tied.push(because("REL-2", connector.name, why, RELAY));
-                }
-                (Period::Envelope, _) => {
-                    let why = "matches, but neither certificate nor MAIL FROM is of an accepted domain of its tenant (since November 2023 From does not count)";
+                (period, _) => {
+                    let why = self.not_enough(tenant, period);
                     tied.push(because("REL-2", connector.name, why, RELAY));
                 }
             }
@@ -292,10 +291,7 @@ impl<'a> Case<'a> {
         }
         if let Some((mut origin, rule, why)) = allowed.pop() {
             origin.chosen.push(because(rule, self.domain, why, RELAY));
-            self.direction(
-                &mut origin.chosen,
-                "Originating: mail of the tenant's own server, which it sends out through the service (for the service it is inbound)",
-            );
+            self.direction(&mut origin.chosen, ORIGINATING);
             let row = &origin.tenant.inbound.connectors[origin.connector];
             let taken = TakenFor { originating: true, ..taken_for(origin.tenant, Some((origin.connector, row)), self) };
             return Decision { outcome: Acceptance::Take(taken), chosen: origin.chosen, passed_over: Vec::new() };
@@ -314,6 +310,30 @@ impl<'a> Case<'a> {
         let why = "an accepted domain of no tenant, and no connector lets this client relay";
         let chosen = vec![because("REL-3", self.domain, why, RELAY)];
         self.refused(chosen, Reply::new(550, Some(Enhanced(5, 7, 64)), "TenantAttribution; Relay Access Denied (ATTR36)"))
+    }
+
+    /// Why a connector that matches is not enough for relay: what certificate, MAIL FROM and From say, one by one.
+    fn not_enough(&self, tenant: &Tenant, period: Period) -> String {
+        let proven = self.certificate_tenants().into_iter().find(|(known, ..)| known.system == tenant.system);
+        let certificate = match (proven, &self.visitor.certificate) {
+            // By a certificate of its tenant it would have been taken already (ATT-1).
+            (Some((_, name, _)), _) => {
+                format!("`{name}` on the certificate does not count, since the connector knows the client by its address")
+            }
+            (None, Some(ShownCertificate { trust: Err(why), .. })) => format!("the client's certificate does not count: {why}"),
+            (None, Some(_)) => "no name on the certificate is within an accepted domain of its tenant".to_owned(),
+            (None, None) => "the client showed no certificate".to_owned(),
+        };
+        let sender = match self.visitor.sender_domain() {
+            Some(domain) => format!("`{domain}` of MAIL FROM is no accepted domain of its tenant"),
+            None => "MAIL FROM is null, so it has no domain".to_owned(),
+        };
+        let author = match (period, self.visitor.author) {
+            (Period::Envelope, _) => "; since November 2023 From does not count".to_owned(),
+            (Period::Author | Period::MatchOnly, Some(domain)) => format!("; `{domain}` of From is none either"),
+            (Period::Author | Period::MatchOnly, None) => "; there is no From".to_owned(),
+        };
+        format!("matches, but that is not enough to relay: {certificate}; {sender}{author}")
     }
 
     fn periods(&self, tenant: &Tenant) -> Period {
@@ -398,7 +418,7 @@ fn is_within(name: &str, accepted: &str) -> bool {
 mod tests {
     use super::*;
     use crate::base::{HostId, Pattern, SimTime, SystemId, TlsVersion};
-    use crate::decide::visitor::{Peer, ShownCertificate};
+    use crate::decide::visitor::Peer;
     use crate::model::exchange::{AcceptedDomain, Switches};
     use crate::model::inbound::Inbound;
 
@@ -536,6 +556,42 @@ mod tests {
             let mut tenant = tenant(&mut names, 1, "a.test", vec![by_address("ip", true)]);
             tenant.inbound.relay = relay;
             assert_eq!(told(&[tenant], &names, &From("192.0.2.10", "x@far.test", None), author, "y@far.test").0, expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn what_relay_lacks() {
+        let mut names = Names::default();
+        let author = RelayPeriods { author_counts_until: SimTime::NEVER, ..RelayPeriods::default() };
+        let from = "matches, but that is not enough to relay: ";
+        let cases = [
+            (
+                "the null sender, known by address",
+                From("192.0.2.10", "", None),
+                RelayPeriods::default(),
+                "the client showed no certificate; MAIL FROM is null, so it has no domain; since November 2023 From does not count",
+            ),
+            (
+                "with a certificate that the connector does not look at",
+                From("192.0.2.10", "x@far.test", Some("mail.a.test")),
+                RelayPeriods::default(),
+                "`mail.a.test` on the certificate does not count, since the connector knows the client by its address; \
+                 `far.test` of MAIL FROM is no accepted domain of its tenant; since November 2023 From does not count",
+            ),
+            (
+                "while From counted",
+                From("192.0.2.10", "x@far.test", Some("mail.far.test")),
+                author,
+                "no name on the certificate is within an accepted domain of its tenant; \
+                 `far.test` of MAIL FROM is no accepted domain of its tenant; `far.test` of From is none either",
+            ),
+        ];
+        for (case, client, relay, expected) in cases {
+            let mut tenant = tenant(&mut names, 1, "a.test", vec![by_address("ip", true)]);
+            tenant.inbound.relay = relay;
+            let (_, decision) = told(&[tenant], &names, &client, Some("far.test"), "y@far.test");
+            let lacking = decision.passed_over.iter().find(|reason| reason.rule == "REL-2").expect(case);
+            assert_eq!(*lacking.why, *format!("{from}{expected}"), "{case}");
         }
     }
 

@@ -106,7 +106,9 @@ fn closeness(connector: &Connector, domain: &str) -> Option<usize> {
 pub fn tls(connector: &Connector, domain: &str) -> TlsPolicy {
     match &connector.tls {
         TlsChoice::Policy(policy) => policy.clone(),
-        TlsChoice::MatchesDestinationDomain => TlsPolicy { names: vec![domain.into()], ..TlsPolicy::of(TlsLevel::DomainValidation) },
+        TlsChoice::MatchesDestinationDomain => {
+            TlsPolicy { names: vec![domain.into()], ..TlsPolicy::of(TlsLevel::MatchesDestinationDomain) }
+        }
     }
 }
 

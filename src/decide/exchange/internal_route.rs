@@ -98,11 +98,15 @@ pub fn route_inside(organization: &Organization, aim: &Aim<'_>) -> Decision<Inte
     };
     let mut chosen: Vec<Because> = Vec::new();
     if aim.kind == GroupKind::MailboxServer {
-        let why = format!("for `{}`: {}", aim.purpose, aim.kind.words());
+        let why = format!("for {}: {}", aim.purpose, aim.kind.words());
         chosen.push(because("INT-1", &*first.name, why, SOURCE));
         let way = Way { to_mailbox: true, ..Way::default() };
         return Decision { outcome: InternalRoute::Servers { turns: vec![first.host], then: vec![], way }, chosen, passed_over: vec![] };
     }
+    let what = match aim.kind {
+        GroupKind::Sources | GroupKind::Site | GroupKind::ExpansionServer => format!("`{}`", aim.purpose),
+        GroupKind::RoutableDag | GroupKind::Mailboxes | GroupKind::MailboxServer => aim.purpose.to_owned(),
+    };
     let mut passed_over = hubs_beside(organization, path);
     let stop = path.through.iter().position(|site| is_hub(organization, *site) && in_site(organization, *site).next().is_some());
     let fans_out = aim.kind == GroupKind::Site || stop.is_some() || organization.version == ServerVersion::Exchange2010;
@@ -115,7 +119,7 @@ pub fn route_inside(organization: &Organization, aim: &Aim<'_>) -> Decision<Inte
         let at = &*organization.sites[site].name;
         for server in in_site(organization, site) {
             let preferred = members.iter().any(|member| member.host == server.host);
-            let why = format!("for `{}`: `{at}` is a hub site on the least-cost path, so the mail stops there", aim.purpose);
+            let why = format!("for {what}: `{at}` is a hub site on the least-cost path, so the mail stops there");
             if preferred || members.is_empty() {
                 turns.push(server.host);
                 chosen.push(because("INT-5", &*server.name, why, SOURCE));
@@ -136,7 +140,7 @@ pub fn route_inside(organization: &Organization, aim: &Aim<'_>) -> Decision<Inte
     let here = organization.own().map(|own| own.site);
     for (path, server) in servers.iter().filter(|(_, server)| server.site == nearest) {
         turns.push(server.host);
-        let why = format!("for `{}`: the nearest of {} take turns; site links cost {}", aim.purpose, aim.kind.words(), path.cost);
+        let why = format!("for {what}: the nearest of {} take turns; site links cost {}", aim.kind.words(), path.cost);
         chosen.push(because("INT-1", &*server.name, why, SOURCE));
     }
     for (_, server) in servers.iter().filter(|(_, server)| server.site != nearest) {

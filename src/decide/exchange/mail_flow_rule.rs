@@ -96,7 +96,9 @@ pub fn run(tenant: &Tenant, names: &Names, letter: &Letter, address: &str, domai
             passed_over.push(because("OUT-2", earlier, format!("the later rule `{}` names another way out", rule.name), CBR));
         }
         let done: Vec<String> = rule.actions.iter().map(|action| act(action, tenant, rule, &mut letter, &mut outcome)).collect();
-        let why = format!("its conditions hold: {}", if done.is_empty() { "it does nothing".to_owned() } else { done.join(", ") });
+        let met = if rule.conditions.is_empty() { "it has no conditions" } else { "its conditions hold" };
+        let done = if done.is_empty() { "it does nothing itself".to_owned() } else { done.join(", ") };
+        let why = format!("{met}: {done}{}", if rule.stops { ", and no rule below it is asked" } else { "" });
         chosen.push(because(id, &*rule.name, why, if id == "OUT-2" { CBR } else { SOURCE }));
         ended_by = match outcome.end {
             Some(End::Reject(_)) => Some((&rule.name, "returns the message")),
@@ -132,7 +134,7 @@ fn act(action: &Action, tenant: &Tenant, rule: &MailFlowRule, letter: &mut Lette
     match action {
         Action::Route(at) => {
             outcome.pin.connector = Some((*at, rule.name.clone()));
-            format!("by the connector `{}`", tenant.outbound_connectors[*at].name)
+            format!("sends it by the connector `{}`", tenant.outbound_connectors[*at].name)
         }
         Action::RequireTls => {
             outcome.pin.requires_tls = true;
@@ -162,11 +164,11 @@ fn act(action: &Action, tenant: &Tenant, rule: &MailFlowRule, letter: &mut Lette
         }
         Action::Redirect(to) => {
             outcome.redirect = Some((rule.name.clone(), to.clone()));
-            "passes it on to somebody else".into()
+            format!("passes it on to {}", people(to))
         }
         Action::Copy(to) => {
             outcome.copies.extend(to.iter().filter(|one| !outcome.copies.contains(one)).cloned().collect::<Vec<_>>());
-            "sends a further copy".into()
+            format!("sends a further copy to {}", people(to))
         }
         Action::Reject(reply) => {
             outcome.end = Some(End::Reject(reply.clone()));
@@ -181,6 +183,12 @@ fn act(action: &Action, tenant: &Tenant, rule: &MailFlowRule, letter: &mut Lette
             "quarantines it".into()
         }
     }
+}
+
+/// `alice@a.test and 2 more`
+fn people(to: &[AddressTemplate]) -> String {
+    let first = to.first().map_or_else(|| "nobody".to_owned(), |one| format!("{}@{}", one.local, one.domain));
+    if to.len() > 1 { format!("{first} and {} more", to.len() - 1) } else { first }
 }
 
 /// What conditions are about.

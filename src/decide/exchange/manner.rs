@@ -67,7 +67,7 @@ pub fn domain_security(connector: &SendConnector, domain: &str) -> Option<Decisi
         ClientCertificate::Nothing | ClientCertificate::Missing => (ClientCertificate::Missing, "; it has none of its own to show"),
         ClientCertificate::Own | ClientCertificate::This(_) => (shown, ", and shows its own"),
     };
-    let policy = TlsPolicy { names: vec![domain.into()], certificate, ..TlsPolicy::of(TlsLevel::DomainValidation) };
+    let policy = TlsPolicy { names: vec![domain.into()], certificate, ..TlsPolicy::of(TlsLevel::DomainSecure) };
     let why = format!("`{domain}` is a secured domain: it wants a trusted certificate with that name{words}");
     Some(Decision::for_reason(policy, because("SND-8", &*connector.name, why, "Set-TransportConfig TLSSendDomainSecureList")))
 }
@@ -143,10 +143,7 @@ mod tests {
             domain_security(&SendConnector { tls, ..secure.clone() }, domain).map(|decision| decision.outcome)
         };
         let own = of(ClientCertificate::This(CertId(1)), "b.test").expect("a secured domain");
-        assert_eq!(
-            (own.level, &*own.names[0], own.certificate),
-            (TlsLevel::DomainValidation, "b.test", ClientCertificate::This(CertId(1)))
-        );
+        assert_eq!((own.level, &*own.names[0], own.certificate), (TlsLevel::DomainSecure, "b.test", ClientCertificate::This(CertId(1))));
         assert_eq!(
             of(ClientCertificate::Nothing, "b.test").map(|policy| policy.certificate),
             Some(ClientCertificate::Missing),

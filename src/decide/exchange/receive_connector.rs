@@ -3,7 +3,7 @@
 //! RCV-1 the connector with this binding whose RemoteIPRanges hold the client's address most narrowly; RCV-2 what the client is: a server of the
 //! organization, a login, the other half of a hybrid by its certificate, or nobody in particular; RCV-3 the right to send to anybody.
 //! Sources: Exchange Server "Receive connectors", "Allow anonymous relay", New-ReceiveConnector. Whom a login sends as: `server_login`. Not modelled:
-//! partners as such.
+//! the Partners group for others than senders of secured domains.
 
 use super::super::visitor::Visitor;
 use super::super::{Because, Decision, because};
@@ -104,9 +104,22 @@ pub fn rights(organization: &Organization, connector: &ReceiveConnector, visitor
         let why = "TlsDomainCapabilities with NO-TLS: whoever comes without TLS counts as the other half of the organization";
         return (all, say("RCV-2", why));
     }
-    let submits = connector.anonymous || connector.partners;
+    let partner = connector.partners && proves_its_domain(connector, visitor);
+    if partner && !connector.anonymous {
+        let rights = Rights { submits: true, relays: false, authenticated: false };
+        let why =
+            "a partner: a sender of a secured domain, with a certificate of that domain (Partners); recipients of accepted domains only";
+        return (rights, say("RCV-2", why));
+    }
+    let submits = connector.anonymous;
     let relays = connector.anonymous && connector.anonymous_relay;
     let why = match (submits, relays) {
+        (false, _) if connector.partners && connector.domain_secure.is_empty() => {
+            "nobody in particular; Partners lets in who proves a secured domain by certificate, and the connector has no domain security"
+        }
+        (false, _) if connector.partners => {
+            "nobody in particular; Partners lets in who proves a secured domain by certificate, and the client did not"
+        }
         (false, _) => "nobody in particular, and the connector takes no anonymous mail",
         (true, true) => "anonymous, with the right ms-Exch-SMTP-Accept-Any-Recipient",
         (true, false) => "anonymous: recipients of accepted domains only",
@@ -132,6 +145,12 @@ pub fn refusal_at_mail(organization: &Organization, visitor: &Visitor<'_>, encry
         return refuse(451, Enhanced(5, 7, 3), "STARTTLS is required to send mail", vec![narrowest(connector), why]);
     }
     let (rights, why) = rights(organization, connector, visitor);
+    if !rights.submits
+        && connector.partners
+        && let Some(refusal) = proves_too_little(connector, visitor)
+    {
+        return Some(refusal);
+    }
     if !rights.submits {
         let reasons = vec![narrowest(connector), why];
         return match organization.version {
@@ -150,6 +169,12 @@ pub fn refusal_at_mail(organization: &Organization, visitor: &Visitor<'_>, encry
         ShadowRefusal::AsArticle => refuse(451, Enhanced(4, 4, 0), text, why()),
         ShadowRefusal::AsCmdlet => refuse(450, Enhanced(4, 5, 1), text, why()),
     }
+}
+
+/// A sender in a secured domain with a certificate of it.
+fn proves_its_domain(connector: &ReceiveConnector, visitor: &Visitor<'_>) -> bool {
+    let secured = |domain: &&str| connector.domain_secure.iter().any(|secured| **secured == **domain);
+    visitor.sender_domain().filter(secured).is_some() && proves_too_little(connector, visitor).is_none()
 }
 
 /// A sender in a secured domain shows a certificate with that name (mutual TLS), or comes another time.
@@ -177,7 +202,7 @@ fn proves_too_little(connector: &ReceiveConnector, visitor: &Visitor<'_>) -> Opt
 
 /// Why this connector has the client.
 pub(super) fn narrowest(connector: &ReceiveConnector) -> Because {
-    let words = "the narrowest of its remote addresses holds the client, at this port";
+    let words = "of the connectors at this port its remote addresses hold the client most narrowly";
     because("RCV-1", &*connector.name, words, "New-ReceiveConnector RemoteIPRanges")
 }
 
@@ -264,6 +289,26 @@ mod tests {
             assert_eq!(refusal_at_mail(&organization, &visitor, false).map(|refusal| refusal.outcome.code), code, "{case}");
         }
         let shown = |name: &'static str| Some(ShownCertificate { name, names: vec![name], trust: Ok(()) });
+        let partners = ReceiveConnector { anonymous: false, partners: true, ..organization.receive_connectors[0].clone() };
+        let unsecured = ReceiveConnector { domain_secure: vec![], ..partners.clone() };
+        let partner = |connector: &ReceiveConnector, sender, tls: bool, certificate: Option<&'static str>| {
+            let organization = Organization { receive_connectors: vec![connector.clone()], ..organization.clone() };
+            let visitor = Visitor {
+                listener: Some(&listener),
+                sender,
+                tls: tls.then_some(TlsVersion::Tls12),
+                certificate: certificate.map(|name| ShownCertificate { name, names: vec![name], trust: Ok(()) }),
+                ..Visitor::plain(Peer { host: HostId(9), address: "192.0.2.1".parse().ok() })
+            };
+            let (rights, _) = rights(&organization, connector, &visitor);
+            (rights.submits, rights.relays, refusal_at_mail(&organization, &visitor, tls).map(|refusal| refusal.outcome.code))
+        };
+        assert_eq!(partner(&partners, "x@secure.test", true, Some("secure.test")), (true, false, None), "a partner");
+        assert_eq!(partner(&partners, "x@secure.test", true, None), (false, false, Some(454)), "without its certificate");
+        assert_eq!(partner(&partners, "x@secure.test", false, None), (false, false, Some(451)), "in clear");
+        assert_eq!(partner(&partners, "x@far.test", true, Some("far.test")), (false, false, Some(530)), "of no secured domain");
+        assert_eq!(partner(&partners, "", true, Some("secure.test")), (false, false, Some(530)), "the null sender proves nothing");
+        assert_eq!(partner(&unsecured, "x@secure.test", true, Some("secure.test")), (false, false, Some(530)), "no domain security");
         let secured = [
             ("in clear", None, None, Some((451, "STARTTLS is required to send mail"))),
             ("nobody's certificate", Some(TlsVersion::Tls12), None, Some((454, "Certificate validation failure"))),

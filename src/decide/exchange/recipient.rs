@@ -72,7 +72,7 @@ pub fn look_up(tenant: &Tenant, names: &Names, letter: &Letter, address: &str, d
     let (outcome, why) = match accepted_domain(tenant, names, domain) {
         None => (Lookup::Outside, "not a domain of this tenant"),
         Some(accepted) => match accepted.kind {
-            DomainType::Authoritative => (Lookup::NotFound, "an Authoritative domain whose recipients are all known, and this one is not"),
+            DomainType::Authoritative => (Lookup::NotFound, "Authoritative: whoever is not in the tenant's directory does not exist"),
             DomainType::InternalRelay => {
                 (Lookup::Outside, "InternalRelay: a recipient without cloud mailbox lives on the organization's other system")
             }
@@ -150,8 +150,9 @@ fn forward(owner: &Owner<'_>, letter: &Letter, name: &str, to: &[AddressTemplate
     let mut replaced = expansion(address, left, ExpansionKind::Alias);
     replaced.stamps.forwarded_by = Some(system);
     replaced.stamps.keeps_organization_headers = true;
-    let mut decision =
-        Decision::for_reason(Lookup::Replaced(replaced), because("LOOKUP", name, "the mailbox forwards, and keeps no copy", SOURCE));
+    let whom: Vec<String> = replaced.to.iter().map(|to| format!("{}@{}", to.local, to.domain)).collect();
+    let why = format!("the mailbox forwards to {}, and keeps no copy", whom.join(", "));
+    let mut decision = Decision::for_reason(Lookup::Replaced(replaced), because("LOOKUP", name, why, SOURCE));
     decision.passed_over = dropped;
     decision
 }

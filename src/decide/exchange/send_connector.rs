@@ -32,6 +32,8 @@ struct Rank {
     distance: Distance,
     /// Connectors are in the order of names.
     at: usize,
+    /// How much of the cost is that of site links; never decides.
+    links: u64,
 }
 
 /// How far its nearest source server is.
@@ -93,7 +95,11 @@ pub fn select_alive(organization: &Organization, names: &Names, domain: &str, si
     }
     let rule = ranks.iter().filter(|rank| rank.at != best.at).map(|rank| loses(rank, &best, "").0).max().unwrap_or("SND-3");
     let space = space_of(organization, names, winner, domain).map_or("", |(words, ..)| words);
-    let why = format!("{space} matches `{domain}`; cost {}; {}", best.cost, best.distance.words());
+    let cost = match best.links {
+        0 => best.cost.to_string(),
+        links => format!("{} ({links} of the site links, {} of the address space)", best.cost, best.cost - links),
+    };
+    let why = format!("{space} matches `{domain}`; cost {cost}; {}", best.distance.words());
     let chosen = vec![
         because(rule, &*winner.name, why, SOURCE),
         because("SND-0", "the sender", "never looked at: address spaces are about recipients", SOURCE),
@@ -152,7 +158,7 @@ fn rank(organization: &Organization, names: &Names, connector: &SendConnector, a
     } else {
         Distance::Elsewhere
     };
-    Ok(Rank { specificity: Reverse(specificity), cost: way + u64::from(cost), distance, at })
+    Ok(Rank { specificity: Reverse(specificity), cost: way + u64::from(cost), links: way, distance, at })
 }
 
 /// The most specific address space of a connector that covers `domain`: in words, how specific, its cost.

@@ -11,6 +11,8 @@ use crate::model::dns::Names;
 use crate::model::exchange::DomainType;
 use crate::model::exchange_server::Organization;
 
+const PERMISSIONS: &str = "New-ReceiveConnector PermissionGroups";
+
 /// Answers RCPT TO `address` (with `domain`).
 #[must_use]
 pub fn answer(organization: &Organization, names: &Names, visitor: &Visitor<'_>, address: &str, domain: &str) -> Decision<Acceptance> {
@@ -33,26 +35,32 @@ pub fn answer(organization: &Organization, names: &Names, visitor: &Visitor<'_>,
 
 /// The answer to a client that may relay or may not.
 fn answer_with(organization: &Organization, names: &Names, relays: bool, address: &str, domain: &str) -> Decision<Acceptance> {
-    let take = |name: &str, why: &str| {
-        Decision::for_reason(Acceptance::PLAIN, because("ACCEPT", name, why, "New-ReceiveConnector PermissionGroups"))
-    };
-    let refuse = |code, status, text: &'static str, why: &str| {
+    let take = |name: &str, why: &str, source| Decision::for_reason(Acceptance::PLAIN, because("ACCEPT", name, why, source));
+    let refuse = |code, status, text: &'static str, why: &str, source| {
         let reply = Reply::new(code, Some(status), text);
-        Decision::for_reason(Acceptance::Refuse(reply), because("ACCEPT", address, why, "New-ReceiveConnector PermissionGroups"))
+        Decision::for_reason(Acceptance::Refuse(reply), because("ACCEPT", address, why, source))
     };
+    if organization.has_mailbox(address) {
+        return take(address, "a mailbox of the organization", "mailboxes");
+    }
     if organization.knows(address) {
-        return take(address, "a mailbox of the organization");
+        return take(address, "a recipient in the organization's directory", "recipients");
     }
     match organization.accepted(names, domain) {
         Some(accepted) => match accepted.kind {
             DomainType::Authoritative if organization.filters_recipients && !relays => {
                 let why = "recipient filtering is on, and nobody in the organization has this address";
-                refuse(550, Enhanced(5, 1, 10), "RESOLVER.ADR.RecipientNotFound; Recipient not found by SMTP address lookup", why)
+                let text = "RESOLVER.ADR.RecipientNotFound; Recipient not found by SMTP address lookup";
+                refuse(550, Enhanced(5, 1, 10), text, why, "Set-RecipientFilterConfig RecipientValidationEnabled")
             }
-            DomainType::Authoritative => take(domain, "an accepted domain; whether the recipient exists is looked up later"),
-            DomainType::InternalRelay | DomainType::ExternalRelay => take(domain, "an accepted domain, relayed to another system"),
+            DomainType::Authoritative => {
+                take(domain, "an accepted domain; whether the recipient exists is looked up later", "New-AcceptedDomain")
+            }
+            DomainType::InternalRelay | DomainType::ExternalRelay => {
+                take(domain, "an accepted domain, relayed to another system", "New-AcceptedDomain")
+            }
         },
-        None if relays => take(domain, "the client may send anywhere"),
-        None => refuse(550, Enhanced(5, 7, 1), "Unable to relay", "not an accepted domain, and the client may not relay"),
+        None if relays => take(domain, "the client may send anywhere", PERMISSIONS),
+        None => refuse(550, Enhanced(5, 7, 1), "Unable to relay", "not an accepted domain, and the client may not relay", PERMISSIONS),
     }
 }

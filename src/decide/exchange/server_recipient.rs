@@ -4,6 +4,7 @@
 
 use super::super::{Decision, because};
 use crate::base::HostId;
+use crate::model::directory::entry_of;
 use crate::model::dns::Names;
 use crate::model::exchange::{AcceptedDomain, DomainType};
 use crate::model::exchange_server::Organization;
@@ -35,7 +36,15 @@ impl Organization {
         self.accepted_domains.iter().filter(covers).max_by_key(|accepted| names.text(accepted.name).len())
     }
 
-    /// Is there a mailbox with this address, here or on another server?
+    /// Is there a mailbox of the organization itself with this address?
+    #[must_use]
+    pub fn has_mailbox(&self, address: &str) -> bool {
+        let elsewhere = self.elsewhere.iter().map(|(pattern, _)| pattern);
+        entry_of(&self.entries, &self.mailboxes, address).is_none()
+            && self.mailboxes.iter().chain(elsewhere).any(|pattern| pattern.matches(address))
+    }
+
+    /// Is there a recipient with this address, here or on another server?
     #[must_use]
     pub fn knows(&self, address: &str) -> bool {
         self.mailboxes.iter().chain(self.elsewhere.iter().map(|(pattern, _)| pattern)).any(|pattern| pattern.matches(address))
@@ -49,17 +58,18 @@ impl Organization {
 pub fn look_up(organization: &Organization, names: &Names, address: &str, domain: &str) -> Decision<Found> {
     let answer =
         |found, name: &str, why: String| Decision::for_reason(found, because("LOOKUP", name, why, "New-AcceptedDomain DomainType"));
+    let mailbox = |found, name: &str, why: String| Decision::for_reason(found, because("LOOKUP", name, why, "mailboxes"));
     let own = organization.mailboxes.iter().find(|pattern| pattern.matches(address));
     let other = organization.elsewhere.iter().find(|(pattern, _)| pattern.matches(address));
     let closer = |pattern: &crate::base::Pattern| (pattern.is_exact(), pattern.weight());
     match (own, other) {
-        (Some(own), None) => return answer(Found::Mailbox, own.as_str(), "a mailbox here".into()),
+        (Some(own), None) => return mailbox(Found::Mailbox, own.as_str(), "a mailbox here".into()),
         (Some(own), Some((pattern, _))) if closer(own) >= closer(pattern) => {
-            return answer(Found::Mailbox, own.as_str(), "a mailbox here".into());
+            return mailbox(Found::Mailbox, own.as_str(), "a mailbox here".into());
         }
         (_, Some((pattern, host))) => {
             let name = organization.server(*host).map_or("another server", |server| &*server.name);
-            return answer(Found::Server(*host), pattern.as_str(), format!("a mailbox on `{name}`"));
+            return mailbox(Found::Server(*host), pattern.as_str(), format!("a mailbox on `{name}`"));
         }
         (None, None) => {}
     }

@@ -257,6 +257,8 @@ pub struct SessionRules {
     pub data_status: Option<(Enhanced, Enhanced)>,
     /// What is noted of 421 to MAIL, whatever its enhanced status. `None` = what the server said.
     pub closing_at_mail: Option<Enhanced>,
+    /// An enhanced status of another class than its reply is not read (Postfix smtp_chat.c); else the sender shows what it was told.
+    pub drops_other_class: bool,
     /// After 4xx to MAIL, DATA or the final dot, or a break in the transaction, the next host is tried in the same attempt.
     pub tempfail_tries_next: bool,
     /// RCPT 4xx: that recipient is tried at the next host in the same attempt.

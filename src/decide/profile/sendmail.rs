@@ -50,6 +50,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         // The reply to DATA, and 421 to MAIL, are judged by their code alone (usersmtp.c `smtpdata`, `smtpmailfrom`).
         data_status: Some((Enhanced(4, 0, 0), Enhanced(5, 0, 0))),
         closing_at_mail: Some(Enhanced(4, 0, 0)),
+        drops_other_class: false,
         tempfail_tries_next: true,
         rcpt_4xx_tries_next: true,
         one_connection: false,
@@ -73,6 +74,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         not_verified: Enhanced(4, 7, 0),
         not_trusted: Enhanced(4, 7, 0),
         starttls_refused: Enhanced(4, 7, 0),
+        starttls_refused_own: false,
         handshake: Enhanced(4, 7, 0),
         own_code: 454,
         drains_ns: 2 * SECOND,

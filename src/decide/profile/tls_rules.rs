@@ -20,6 +20,8 @@ pub struct TlsRules {
     pub not_trusted: Enhanced,
     /// TLS is required and STARTTLS was refused without an enhanced status.
     pub starttls_refused: Enhanced,
+    /// The same is noted whatever status the server gave: to the sender it is one more server without TLS.
+    pub starttls_refused_own: bool,
     /// Required: the handshake itself fails.
     pub handshake: Enhanced,
     /// Reply code of those failures where the server gave none: that of the sender's own rule book.

@@ -14,14 +14,9 @@ use crate::scenario::compile::Desk;
 use crate::scenario::schema::{ConnectorType, ExchangeOnline, InboundConnector, OutboundConnector};
 use crate::scenario::source::Text;
 
-/// Names of connectors are at most this long.
-const NAME_MAX: usize = 64;
-
 /// Says everything that the cmdlet would refuse, and what will do nothing.
 pub(in crate::scenario) fn check(name: &Text, connector: &InboundConnector, tenant: &ExchangeOnline, desk: &mut Desk) {
-    if name.chars().count() > NAME_MAX {
-        refuse(desk, name.span(), "the name of a connector has at most 64 characters", "shorten it");
-    }
+    super::name(name, "connector", desk);
     senders(name, connector, desk);
     for address in connector.sender_ip_addresses.items() {
         if let Err(help) = sender_address(address) {

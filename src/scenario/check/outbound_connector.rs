@@ -8,14 +8,9 @@ use crate::scenario::compile::Desk;
 use crate::scenario::schema::{ConnectorType, OutboundConnector, SmtpDaneMode, TlsSettings};
 use crate::scenario::source::{Field, Text};
 
-/// Names of connectors are at most this long.
-const NAME_MAX: usize = 64;
-
 /// Says everything that the cmdlet would refuse, and what is not modelled.
 pub(in crate::scenario) fn check(name: &Text, connector: &OutboundConnector, desk: &mut Desk) {
-    if name.chars().count() > NAME_MAX {
-        refuse(desk, name.span(), "the name of a connector has at most 64 characters", "shorten it");
-    }
+    super::name(name, "connector", desk);
     next_hops(connector, desk);
     on_premises_only(connector, desk);
     tls(connector, desk);

@@ -16,14 +16,9 @@ use crate::scenario::source::Text;
 /// Stands for clients that come without TLS.
 const NO_TLS: &str = "NO-TLS";
 
-/// Names of connectors are at most this long.
-const NAME_MAX: usize = 64;
-
 /// Says everything that the cmdlet would refuse, and what is not modelled. A default connector has its binding and ranges already.
 pub(in crate::scenario) fn check(name: &Text, connector: &ReceiveConnector, is_default: bool, version: ServerVersion, desk: &mut Desk) {
-    if name.chars().count() > NAME_MAX {
-        refuse(desk, name.span(), "the name of a connector has at most 64 characters", "shorten it");
-    }
+    super::name(name, "connector", desk);
     if !is_default && connector.bindings.items().is_empty() {
         let help = "add bindings: [\"0.0.0.0:25\"]";
         refuse(desk, name.span(), &format!("the connector `{name}` has no `bindings`"), help);
@@ -50,6 +45,13 @@ pub(in crate::scenario) fn check(name: &Text, connector: &ReceiveConnector, is_d
     let groups = connector.permission_groups.items();
     if groups.len() > 1 && groups.contains(&PermissionGroup::None) {
         refuse(desk, connector.permission_groups.span(), "the permission group `None` beside another one", "`None` stands alone");
+    }
+    if groups == [PermissionGroup::Partners] && !connector.domain_secure_enabled.or(false) {
+        let message = "`Partners` lets nobody in here: partners are senders of secured domains, with a certificate of that domain";
+        let problem = Diagnostic::warning(code::NO_EFFECT, connector.permission_groups.span(), message);
+        desk.say(
+            problem.help("add `domain_secure_enabled: true` and the domains in `tls_receive_domain_secure_list`, or `AnonymousUsers`"),
+        );
     }
     if connector.max_acknowledgement_delay.is_written() && version > ServerVersion::Exchange2010 {
         let help = "later versions make a shadow copy before they answer";

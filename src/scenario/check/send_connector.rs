@@ -10,17 +10,12 @@ use crate::scenario::compile::Desk;
 use crate::scenario::schema::{SendConnector, SmartHostAuthMechanism, TlsAuthLevel};
 use crate::scenario::source::Text;
 
-/// Names of connectors are at most this long.
-const NAME_MAX: usize = 64;
-
 /// The cost of an address space.
 const COST_MAX: u32 = 100;
 
 /// Says everything that the cmdlet would refuse, and what is not modelled; returns the address spaces with their costs.
 pub(in crate::scenario) fn check(name: &Text, connector: &SendConnector, version: ServerVersion, desk: &mut Desk) -> Vec<(Space, u32)> {
-    if name.chars().count() > NAME_MAX {
-        refuse(desk, name.span(), "the name of a connector has at most 64 characters", "shorten it");
-    }
+    super::name(name, "connector", desk);
     usage(connector, desk);
     next_hops(connector, desk);
     login(connector, desk);
@@ -196,7 +191,14 @@ fn address_spaces(name: &Text, connector: &SendConnector, desk: &mut Desk) -> Ve
                     "leave one of them out",
                 );
             }
-            Ok(found) => spaces.push(found),
+            Ok(found) => {
+                // Where both smart hosts and DNS routing are written, that is the mistake.
+                if found.0 == Space::OtherType && connector.dns_routing_enabled.or(true) && connector.smart_hosts.items().is_empty() {
+                    let message = format!("`{text}` is no SMTP address space, and DNS routing knows domains only");
+                    refuse(desk, text.span(), &message, "add dns_routing_enabled: false, smart_hosts: [\"192.0.2.1\"]");
+                }
+                spaces.push(found);
+            }
             Err(help) => {
                 desk.say(Diagnostic::error(code::CMDLET_REFUSES, text.span(), format!("`{text}` is not an address space")).help(help));
             }
@@ -273,8 +275,13 @@ mod tests {
                 r#"address_spaces: ["*"], dns_routing_enabled: false, smart_hosts: ["a.test"], authentication_credential: "a@b.test""#,
                 "MT0401 `authentication_credential` without a login that uses it",
             ),
-            (r#"address_spaces: ["smtp:*;1", "x400:whatever;2"]"#, ""),
-            (r#"address_spaces: ["*", "X400:c=US;a=whatever;1"]"#, ""),
+            (
+                r#"address_spaces: ["smtp:*;1", "x400:whatever;2"]"#,
+                "MT0401 `x400:whatever;2` is no SMTP address space, and DNS routing knows domains only",
+            ),
+            (r#"address_spaces: ["smtp:*;1", "x400:whatever;2"], dns_routing_enabled: false, smart_hosts: ["a.test"]"#, ""),
+            (r#"address_spaces: ["x400:whatever"], smart_hosts: ["a.test"]"#, "MT0401 `smart_hosts` while `dns_routing_enabled` is true"),
+            (r#"address_spaces: ["*", "X400:c=US;a=whatever;1"], dns_routing_enabled: false, smart_hosts: ["a.test"]"#, ""),
             (
                 r#"address_spaces: ["*"], dns_routing_enabled: false, smart_hosts: ["192.0.2.0/24"]"#,
                 "MT0401 `192.0.2.0/24` is not a smart host of a Send connector",

@@ -408,8 +408,8 @@ fn tls(written: Option<&FopeTls>, desk: &mut Desk) -> TlsChoice {
     let level = |level| TlsChoice::Policy(TlsPolicy::of(level));
     match written {
         None | Some(FopeTls::Opportunistic(_)) => level(TlsLevel::Opportunistic),
-        Some(FopeTls::SelfSigned(_)) => level(TlsLevel::EncryptionOnly),
-        Some(FopeTls::TrustedCa(_)) => level(TlsLevel::CertificateValidation),
+        Some(FopeTls::SelfSigned(_)) => level(TlsLevel::SelfSigned),
+        Some(FopeTls::TrustedCa(_)) => level(TlsLevel::TrustedCa),
         Some(FopeTls::MatchesDestinationDomain(_)) => TlsChoice::MatchesDestinationDomain,
         Some(FopeTls::Matches(at)) => {
             let name = common_form(at.value.trim());
@@ -418,7 +418,7 @@ fn tls(written: Option<&FopeTls>, desk: &mut Desk) -> TlsChoice {
                 let message = format!("`{}` is not a name that a certificate can carry", at.value);
                 desk.error(code::CMDLET_REFUSES, at.value.span(), message, "the name in the certificate: Matches(\"mail.contoso.com\")");
             }
-            TlsChoice::Policy(TlsPolicy { names: vec![name.into()], ..TlsPolicy::of(TlsLevel::DomainValidation) })
+            TlsChoice::Policy(TlsPolicy { names: vec![name.into()], ..TlsPolicy::of(TlsLevel::Matches) })
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::diag::{Diagnostic, code};
 use crate::model::exchange::OutboundConnector;
 use crate::model::letter::Header;
 use crate::model::mail_flow_rule::{Action, MailFlowRule, RuleState, SenderPlace};
+use crate::scenario::check;
 use crate::scenario::schema::{ExchangeOnline, RuleMode, SenderAddressLocation, TransportRule};
 use crate::scenario::source::{Field, Text};
 
@@ -17,8 +18,7 @@ use super::desk::Desk;
 use super::expansions::addresses;
 use conditions::Reader;
 
-/// Names of rules are at most this long, and so is what a returned message says.
-const NAME_MAX: usize = 64;
+/// What a returned message says is at most this long.
 const REASON_MAX: usize = 1024;
 
 /// All rules of a tenant, in order of priority.
@@ -58,6 +58,12 @@ fn compile(
         (true, RuleMode::Enforce) => RuleState::Acts,
         (true, RuleMode::Audit | RuleMode::AuditAndNotify) => RuleState::Audits,
     };
+    let problems = desk.problems.len();
+    let actions = actions(rule, connectors, desk);
+    if actions.is_empty() && !rule.stop_rule_processing.or(false) && desk.problems.len() == problems {
+        let message = format!("the rule `{name}` does nothing: New-TransportRule wants at least one action");
+        desk.error(code::CMDLET_REFUSES, name.span(), message, "add what it does, such as `set_scl: 6` or `delete_message: true`");
+    }
     let mut reader = Reader { recipients: &tenant.recipients, desk };
     let (conditions, exceptions) = (reader.conditions(&rule.conditions), reader.exceptions(&rule.conditions));
     MailFlowRule {
@@ -70,15 +76,13 @@ fn compile(
         },
         conditions,
         exceptions,
-        actions: actions(rule, connectors, desk),
+        actions,
         stops: rule.stop_rule_processing.or(false),
     }
 }
 
 fn refuse(name: &Text, rule: &TransportRule, desk: &mut Desk) {
-    if name.chars().count() > NAME_MAX {
-        desk.error(code::CMDLET_REFUSES, name.span(), format!("the name of a rule has at most {NAME_MAX} characters"), "shorten it");
-    }
+    check::name(name, "rule", desk);
     if let Some(text) = rule.reject_message_reason_text.get().filter(|text| text.chars().count() > REASON_MAX) {
         desk.error(code::CMDLET_REFUSES, text.span(), format!("a reason has at most {REASON_MAX} characters"), "shorten it");
     }

@@ -36,6 +36,7 @@ mod tables;
 mod traffic;
 mod traffic_file;
 mod volume;
+mod without_mx;
 mod world;
 mod zone_text;
 mod zones;
@@ -127,6 +128,7 @@ fn compile(tree: &Scenario, loader: &mut Loader, desk: &mut Desk) -> (Model, Vec
     zones::targets_are_covered(&zone_rows, &texts, &tables.wanted, &tables.names, tree, desk);
     zones::alias_targets(&zone_rows, &texts, &tables.names, desk);
     leads_back::check(tree, &zone_rows[0], &tables.names, desk);
+    without_mx::check(tree, &zone_rows, &texts, &tables.names, desk);
 
     let about = faults::World {
         scope: &scope,

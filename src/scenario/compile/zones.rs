@@ -267,14 +267,14 @@ pub(super) fn targets_are_covered(
             if zones.iter().all(|zones| is_absent(zones, names, name)) {
                 let message = format!("{what} `{text}` does not exist: the scenario speaks for names there, and this one owns no record");
                 let problem = Diagnostic::warning(code::ABSENT_TARGET, place, message);
-                desk.unknown(problem, text, owners(zones, names), format!("add a record such as `{text}. A 192.0.2.10`"));
+                desk.unknown(problem, text, alike(zones, names, text), format!("add a record such as `{text}. A 192.0.2.10`"));
             }
             return;
         }
         let problem =
             Diagnostic::error(code::UNCOVERED, place, format!("{what} `{text}` is neither an address nor a name that anything here knows"));
         let otherwise = format!("add a record such as `{text}. A 192.0.2.10`, or the host with that `hostname`");
-        desk.unknown(problem, text, owners(zones, names), otherwise);
+        desk.unknown(problem, text, alike(zones, names, text), otherwise);
     };
     for (name, place) in wanted {
         look(*name, *place, "the next hop");
@@ -307,9 +307,11 @@ fn is_absent(zones: &Zones, names: &Names, name: NameId) -> bool {
     (0..zones.view_count()).all(|view| asked.iter().all(|kind| zones.lookup(names, view, name, *kind).outcome == Outcome::NxDomain))
 }
 
-/// Names with records, to be suggested.
-fn owners<'n>(zones: &[Zones], names: &'n Names) -> BTreeSet<&'n str> {
-    zones.iter().flat_map(|zones| zones.sets(0)).map(|(owner, _, _)| names.text(owner)).collect()
+/// Names that mail can be sent to, to be suggested for `text`: a domain above it is another thing, and no slip of the finger.
+fn alike<'n>(zones: &[Zones], names: &'n Names, text: &str) -> BTreeSet<&'n str> {
+    let leads_on = |kind| matches!(kind, RecordType::A | RecordType::Aaaa | RecordType::Mx | RecordType::Cname);
+    let owners = zones.iter().flat_map(|zones| zones.sets(0)).filter(|(_, kind, _)| leads_on(*kind)).map(|(owner, ..)| names.text(owner));
+    owners.filter(|owner| !text.strip_suffix(owner).is_some_and(|front| front.ends_with('.'))).collect()
 }
 
 /// Addresses where mail is sent to and nobody answers: said once, for it may be meant.

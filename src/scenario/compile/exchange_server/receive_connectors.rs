@@ -62,7 +62,7 @@ pub(super) fn connectors(server: &ExchangeServer, name: &str, edge: bool, switch
         receive_connector::check(key, connector, at.is_some_and(|at| at < known), version, desk);
         let mut row = at.map_or_else(|| usual(key, 25, For::Servers, receive_limits::usual(None, edge, switches)), |at| rows[at].clone());
         if at.is_none() {
-            (row.servers, row.bindings) = (false, Vec::new());
+            (row.servers, row.bindings, row.ranges) = (false, Vec::new(), Vec::new());
         }
         lay_over(&mut row, connector, desk);
         if connector.domain_secure_enabled.or(false) {
