@@ -9,8 +9,7 @@ use crate::base::{HostId, Reply, SimTime};
 use crate::decide::exchange::back_pressure::{Answer, at_mail, takes_shadows};
 use crate::model::exchange_server::ServerVersion;
 use crate::model::fault::FaultKind;
-use crate::trace::level::STEPS;
-use crate::trace::{Concern, DecisionRow, NONE};
+use crate::trace::{Concern, NONE};
 
 impl<const LEVEL: u8> World<'_, LEVEL> {
     fn version_of(&self, server: HostId) -> Option<ServerVersion> {
@@ -54,7 +53,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     pub(super) fn stays_in_the_mailbox(&mut self, copy: u32) -> bool {
         let row = &self.copies[copy];
         let (host, message) = (row.host, row.message);
-        if self.model.host_faults[host.index()].session.is_empty() || row.hops > 0 || row.pass > 0 || self.messages[message].kind > 0 {
+        if self.model.host_faults[host.index()].session.is_empty() || row.hops > 0 || self.messages[message].kind > 0 {
+            return false;
+        }
+        let waited = self.transport_queues.in_mailboxes.remove(&copy);
+        if row.pass > 0 && !waited {
             return false;
         }
         let model = self.model;
@@ -68,11 +71,13 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         });
         let Some((decision, until)) = refused else { return false };
         let stored = self.store("does the server have room?", host, NONE, &decision);
-        if self.writes(STEPS) {
-            // The first pass has not begun yet.
-            let number = self.copies[copy].number;
-            self.trace.decisions.push(DecisionRow { copy: number, pass: 1, concern: Concern::ALL, decision: stored });
+        self.copies[copy].pass += 1;
+        for place in 0..self.copies[copy].recipients.len() {
+            let index = self.copies[copy].recipients[place].index;
+            self.trace_decisions(copy, Concern::recipient(index), &[stored]);
         }
+        self.pass_row(copy, until, "the server is short of something: the mailbox that sent it offers it again when that is over");
+        self.transport_queues.in_mailboxes.insert(copy);
         if let Answer::Refuse(reply) = decision.outcome {
             let reply = self.tables.replies.intern(reply);
             for recipient in self.copies[copy].recipients.iter_mut().filter(|recipient| recipient.state == RecipientState::Pending) {

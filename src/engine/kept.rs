@@ -88,6 +88,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let queue = self.jobs[job].queue;
         let host = self.queues[queue as usize].host;
         let Some(cache) = self.cache_of(host) else { return };
+        let own_line = cache.own_line;
         let named = !cache.on_demand
             || self.hop_of(job, 0).is_some_and(|(hop, _)| cache.names(&crate::decide::route::queue_name(&self.tables.names, &hop)));
         let (mut loads, mut stores) = (named, named);
@@ -98,7 +99,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             (loads, stores) = (loads || demand.loads, stores || demand.stores);
         }
         if loads || stores {
-            self.connections.uses.insert(job, Use { loads, stores, ..Use::default() });
+            let taken = if own_line { self.take_free_line(queue) } else { None };
+            self.connections.uses.insert(job, Use { loads, stores, taken, ..Use::default() });
         }
     }
 
@@ -114,11 +116,15 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     /// A job is about to walk through its candidates: an open connection goes first.
     pub(super) fn open_connection_first(&mut self, job: u32, order: &mut Order, plan: u32, at: SimTime) {
-        let Some(state) = self.connections.uses.get(&job).copied().filter(|state| state.loads && state.taken.is_none()) else { return };
+        let Some(state) = self.connections.uses.get(&job).copied().filter(|state| state.loads) else { return };
         let host = self.copies[self.jobs[job].copy].host;
         let Some((idle_ns, own_line)) = self.cache_of(host).map(|cache| (cache.idle_ns, cache.own_line)) else { return };
-        // Who has his turn while a connection of his line is free gets it, however long he then looks for the way.
-        let at = if own_line { self.jobs[job].started } else { at };
+        if let Some(kept) = state.taken.filter(|_| own_line) {
+            self.own_line_first(job, order, plan, kept);
+        }
+        if own_line || state.taken.is_some() {
+            return;
+        }
         let (queue, hop) = (self.jobs[job].queue, self.jobs[job].hop);
         let goals: Vec<(u16, IpAddr, u16)> = {
             let plan = self.cache_plan(plan);
@@ -167,11 +173,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     /// The newest connection to an address that is idle and may be used for a destination.
     fn take_idle(&mut self, key: (HostId, IpAddr, u16), (queue, login): (u32, bool), idle_ns: u64, at: SimTime) -> Option<Kept> {
-        let own_line = login || self.cache_of(key.0).is_some_and(|cache| cache.own_line);
         let list = self.connections.idle.get_mut(&key)?;
         list.retain(|kept| at <= kept.since.after(idle_ns));
         // What was encrypted for one destination may be too little for another, and its login may be another one (smtp.h `SMTP_KEY_MASK_SCACHE_ENDP_LABEL`).
-        let place = list.iter().rposition(|kept| !kept.encrypted && !own_line || kept.queue == queue)?;
+        let place = list.iter().rposition(|kept| !kept.encrypted && !login || kept.queue == queue)?;
         Some(list.remove(place))
     }
 
@@ -366,15 +371,44 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         Some(connector.mails_per_connection)
     }
 
-    /// A connection of this line that is free at this moment: to which of the destination's entries it leads.
-    pub(super) fn turn_of_free_line(&self, queue: u32) -> Option<u8> {
+    /// Where the connection of a line is that is free at this moment.
+    fn free_line(&self, queue: u32) -> Option<((HostId, IpAddr, u16), usize)> {
         let host = self.queues[queue as usize].host;
         if !self.cache_of(host)?.own_line {
             return None;
         }
-        let mut idle = self.connections.idle.iter().filter(|((client, ..), _)| *client == host).flat_map(|(_, list)| list);
-        let free = idle.rfind(|kept| kept.queue == queue && kept.since == self.now)?;
-        free.turn
+        let lists = self.connections.idle.iter().filter(|((client, ..), _)| *client == host);
+        let is_free = |kept: &Kept| kept.queue == queue && kept.since == self.now;
+        lists.into_iter().find_map(|(key, list)| Some((*key, list.iter().rposition(is_free)?)))
+    }
+
+    /// Is a connection of this line free at this moment?
+    pub(super) fn has_free_line(&self, queue: u32) -> bool {
+        self.free_line(queue).is_some()
+    }
+
+    /// Who has his turn gets the free connection of the line, however long he then looks for the way.
+    fn take_free_line(&mut self, queue: u32) -> Option<Kept> {
+        let (key, at) = self.free_line(queue)?;
+        self.connections.idle.get_mut(&key).map(|list| list.remove(at))
+    }
+
+    /// The address that the connection of the line leads to goes first, if it is still among the best.
+    fn own_line_first(&mut self, job: u32, order: &mut Order, plan: u32, kept: Kept) {
+        let best = self.best_places(plan, order);
+        let goals = &self.cache_plan(plan).goals;
+        match order.iter().position(|place| best.contains(place) && kept.leads_to(&goals[usize::from(*place)])) {
+            Some(at) => {
+                let place = order.remove(at);
+                order.insert(0, place);
+            }
+            None => self.connections.uses.entry(job).or_default().taken = None,
+        }
+    }
+
+    /// To which of the destination's entries the connection leads that a job has taken over.
+    pub(super) fn turn_of_own_line(&self, job: u32) -> Option<u8> {
+        self.connections.uses.get(&job)?.taken?.turn
     }
 
     /// A job is over: what it had to do with open connections is too.

@@ -348,7 +348,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         if key.rotates {
             let count = if key.weights.is_empty() { key.hops.len() as u64 } else { u64::from(fope::cycle(&key.weights)) };
             let message = self.copies[self.jobs[job].copy].message;
-            let free = if self.plain { None } else { self.turn_of_free_line(queue as u32) };
+            let free = if self.plain { None } else { self.turn_of_own_line(job) };
             let turn = free.or(self.queues[queue].turn).unwrap_or_else(|| {
                 let host = &self.model.hosts[self.queues[queue].host.index()];
                 super::chance::below(self.chance.draw(Purpose::Turn, self.messages[message].luck, host.key, 0), count) as u8

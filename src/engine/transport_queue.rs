@@ -16,7 +16,7 @@ use crate::model::settings::{Directory, Retry};
 use crate::trace::DestinationKey;
 use crate::trace::NONE;
 use smallvec::SmallVec;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What the servers that work so remember.
 #[derive(Clone, Debug, Default)]
@@ -33,6 +33,8 @@ pub(crate) struct TransportQueues {
     pub(super) waits: BTreeMap<u32, Wait>,
     /// Connections of each server in all.
     pub(super) in_all: super::in_all::InAll,
+    /// Copies that a server refused for want of something, and that stay with the mailbox that sent them.
+    pub(super) in_mailboxes: BTreeSet<u32>,
     /// What administrators hold back.
     pub(super) operations: super::operations::Operations,
     /// The front end that the connection of a job leaves through.
@@ -83,9 +85,12 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             return;
         }
         let (each, most) = (self.transport(host).messages_per_connection.max(1), self.config(host).sender.concurrency.1.max(1));
+        // A connection that is open goes on, however short the queue has become meanwhile.
+        let goes_on = self.has_free_line(queue);
         let row = &mut self.queues[queue as usize];
         let depth = row.waiting.len() as u32 + row.active;
-        row.window = (1 + depth / each).min(most);
+        let open = row.active + u32::from(goes_on);
+        row.window = (1 + depth / each).min(most).max(open);
         if row.dead_until <= self.now && row.active == 0 {
             let schedule = self.transport_queues.schedules.entry(queue);
             schedule.or_insert(Schedule { failures: 0, since: self.now, began: self.now }).began = self.now;

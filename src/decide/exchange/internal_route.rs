@@ -140,7 +140,10 @@ pub fn route_inside(organization: &Organization, aim: &Aim<'_>) -> Decision<Inte
     let here = organization.own().map(|own| own.site);
     for (path, server) in servers.iter().filter(|(_, server)| server.site == nearest) {
         turns.push(server.host);
-        let why = format!("for {what}: the nearest of {} take turns; site links cost {}", aim.kind.words(), path.cost);
+        let why = match aim.kind {
+            GroupKind::ExpansionServer => format!("for {what}: {}; site links cost {}", aim.kind.words(), path.cost),
+            _ => format!("for {what}: the nearest of {} take turns; site links cost {}", aim.kind.words(), path.cost),
+        };
         chosen.push(because("INT-1", &*server.name, why, SOURCE));
     }
     for (_, server) in servers.iter().filter(|(_, server)| server.site != nearest) {
