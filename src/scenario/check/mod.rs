@@ -4,4 +4,5 @@ pub(super) mod inbound_connector;
 pub(super) mod outbound_connector;
 pub(super) mod receive_connector;
 pub(super) mod send_connector;
+pub(super) mod tenant_limits;
 pub(super) mod tenant_routes;
