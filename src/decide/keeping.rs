@@ -49,6 +49,13 @@ pub fn why_open(keeping: &Keeping, name: &str, mails: u32, own_queue: bool) -> D
     let count = count(u64::from(mails), "message");
     let one = |rule, why: String, source| because(rule, name, why, source);
     let chosen = match keeping {
+        Keeping::Cache(cache) if cache.own_line => {
+            vec![one(
+                "KEEP-6",
+                format!("the queue has more mail for it, and it carried {count}"),
+                "New-SendConnector SmtpMaxMessagesPerConnection",
+            )]
+        }
         Keeping::Cache(cache) => {
             let whose = if own_queue { "its own destination" } else { "another destination" };
             let kept =
@@ -89,6 +96,23 @@ mod tests {
     fn cache(profile: Profile) -> Cache {
         let Keeping::Cache(cache) = default_sender(profile).keeping else { panic!("{profile:?} has a cache") };
         cache
+    }
+
+    #[test]
+    fn reasons() {
+        let cases = [
+            (Profile::Postfix, vec!["KEEP-2", "KEEP-1"]),
+            (Profile::KumoMta, vec!["KEEP-2", "KEEP-1"]),
+            (Profile::Exim, vec!["KEEP-3"]),
+            (Profile::Sendmail, vec!["KEEP-4"]),
+            (Profile::OpenSmtpd, vec!["KEEP-5"]),
+            (Profile::ExchangeServer, vec!["KEEP-6"]),
+        ];
+        for (profile, expected) in cases {
+            let decision = why_open(&default_sender(profile).keeping, "mx.test", 2, true);
+            let rules: Vec<&str> = decision.chosen.iter().map(|reason| reason.rule).collect();
+            assert_eq!(rules, expected, "{profile:?}");
+        }
     }
 
     #[test]
