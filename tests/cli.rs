@@ -117,6 +117,29 @@ fn code_1_the_answer_is_no() {
     assert!(bounded.out.contains("CUT SHORT") && bounded.err.contains("cut short by a bound"), "{bounded:#?}");
 }
 
+/// OUT-6: two connectors for one domain are taken, and `check` answers no; in a variant they are a warning, and a switch decides.
+#[test]
+fn code_1_equally_close_connectors() {
+    let tenant = |connectors: &str, more: &str| {
+        format!(
+            "Scenario(systems: {{ \"t\": ExchangeOnline(accepted_domains: {{ \"t.test\": Authoritative }}, outbound_connectors: {{ {connectors} }}{more}) }})"
+        )
+    };
+    let two = r#""a": (recipient_domains: ["*"]), "b": (recipient_domains: ["*"])"#;
+    let variant = format!(
+        r#"Scenario(systems: {{ "t": ExchangeOnline(accepted_domains: {{ "t.test": Authoritative }}) }}, variants: {{ "two": (systems: {{ "t": ExchangeOnline(outbound_connectors: {{ {two} }}) }}) }})"#
+    );
+    let folder = Folder::new("equal")
+        .with("two.ron", &tenant(two, ""))
+        .with("decided.ron", &tenant(two, r#", switches: { "OUT-6": "name" }"#))
+        .with("variant.ron", &variant);
+    let ended = folder.run(&["check", "two.ron"]).is(1);
+    assert!(ended.out.contains("warning[MT0403]: `a` and `b` are equally close to `*`"), "{}", ended.out);
+    assert!(ended.out.ends_with("two.ron: valid, 1 warning\n"), "{}", ended.out);
+    folder.run(&["check", "decided.ron"]).is(0);
+    assert!(folder.run(&["check", "variant.ron"]).is(0).out.contains("MT0403"));
+}
+
 #[test]
 fn code_2_usage() {
     let folder = Folder::new("usage");

@@ -1,4 +1,5 @@
-//! docs/coverage.md: each of the 101 systems, settings and questions that the project grew from has a scenario or a test that shows it, and these exist.
+//! docs/coverage.md: each of the 101 systems, settings and questions that the project grew from has a scenario or a test that shows it, and so has each rule of
+//! Exchange and what came later. All that the page names exists.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -28,6 +29,65 @@ fn proofs(cell: &str) -> Vec<(String, Option<String>)> {
     found
 }
 
+/// What a cell names and nobody has.
+fn missing(row: &str, named: Vec<(String, Option<String>)>) -> Vec<String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut problems = Vec::new();
+    for (path, test) in named {
+        let Ok(text) = std::fs::read_to_string(root.join(&path)) else {
+            problems.push(format!("{row}: there is no file {path}"));
+            continue;
+        };
+        let stands = |name: &str| {
+            if path.ends_with(".rs") { text.contains(&format!("fn {name}(")) } else { text.contains(&format!("\"{name}\"")) }
+        };
+        if let Some(name) = test.filter(|name| !stands(name)) {
+            problems.push(format!("{row}: {path} has no \"{name}\""));
+        }
+        if path.starts_with("scenarios/") && !text.contains("tests: {") {
+            problems.push(format!("{row}: {path} has no tests"));
+        }
+    }
+    problems
+}
+
+/// The rows of the table below a heading, first cell and last.
+fn table<'a>(page: &'a str, heading: &str) -> Vec<(&'a str, &'a str)> {
+    let below = page.split_once(&format!("\n## {heading}")).map_or("", |(_, below)| below);
+    let section = below.split("\n## ").next().unwrap_or_default();
+    let rows = section.lines().filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |"));
+    let cells = rows.filter_map(|row| Some((row.split(" | ").next()?, row.rsplit(" | ").next()?)));
+    cells.skip(1).collect()
+}
+
+#[test]
+fn what_came_later_is_shown_too() {
+    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/coverage.md")).unwrap();
+    let rows = table(&page, "Beyond the checklist");
+    assert!(rows.len() >= 40, "{} rows", rows.len());
+    let unnamed =
+        rows.iter().filter(|(_, cell)| !proofs(cell).iter().any(|(_, test)| test.is_some())).map(|(word, _)| format!("{word}: no test"));
+    let problems: Vec<String> = unnamed.chain(rows.iter().flat_map(|(word, cell)| missing(word, proofs(cell)))).collect();
+    assert!(problems.is_empty(), "{problems:#?}");
+}
+
+#[test]
+fn every_rule_of_exchange_has_a_test() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = std::fs::read_to_string(root.join("docs/coverage.md")).unwrap();
+    let rules = std::fs::read_to_string(root.join("docs/rules.md")).unwrap();
+    let shown: BTreeMap<&str, &str> = table(&page, "Rule by rule").into_iter().collect();
+    let mut problems: Vec<String> = shown.iter().flat_map(|(rule, cell)| missing(rule, proofs(cell))).collect();
+    for section in ["Exchange Online (", "FOPE, ", "Exchange Server ("] {
+        let ids: Vec<&str> = table(&rules, section).into_iter().flat_map(|(ids, _)| ids.split(", ")).filter(|id| *id != "–").collect();
+        assert!(ids.len() >= 7, "{section}: {ids:?}");
+        problems.extend(
+            ids.into_iter().filter(|id| !shown.contains_key(id)).map(|id| format!("docs/coverage.md, Rule by rule: no row for {id}")),
+        );
+    }
+    assert!(problems.is_empty(), "{problems:#?}");
+}
+
 #[test]
 fn every_row_is_shown_by_something_that_exists() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -45,21 +105,7 @@ fn every_row_is_shown_by_something_that_exists() {
         if named.is_empty() != NOTHING_TO_MODEL.contains(&number) {
             problems.push(format!("row {number}: `{cell}`"));
         }
-        for (path, test) in named {
-            let Ok(text) = std::fs::read_to_string(root.join(&path)) else {
-                problems.push(format!("row {number}: there is no file {path}"));
-                continue;
-            };
-            let stands = |name: &str| {
-                if path.ends_with(".rs") { text.contains(&format!("fn {name}(")) } else { text.contains(&format!("\"{name}\"")) }
-            };
-            if let Some(name) = test.filter(|name| !stands(name)) {
-                problems.push(format!("row {number}: {path} has no \"{name}\""));
-            }
-            if path.starts_with("scenarios/") && !text.contains("tests: {") {
-                problems.push(format!("row {number}: {path} has no tests"));
-            }
-        }
+        problems.extend(missing(&format!("row {number}"), named));
     }
     problems.extend((1..=ROWS).filter(|row| !rows.contains_key(row)).map(|row| format!("row {row} is missing")));
     assert!(problems.is_empty(), "{problems:#?}");

@@ -58,6 +58,8 @@ pub fn check(args: &CheckArgs) -> Exit {
             Ok(findings) => {
                 if findings.failed() {
                     exit = exit.and(Exit::Invalid);
+                } else if findings.undecided {
+                    exit = exit.and(Exit::No);
                 }
                 checked.push((input::name(path), findings));
             }

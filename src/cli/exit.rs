@@ -46,7 +46,9 @@ impl Exit {
     pub fn about(self) -> &'static str {
         match self {
             Self::Fine => "fine",
-            Self::No => "the answer is no: a test failed, or a bound cut a run short",
+            Self::No => {
+                "the answer is no: a test failed, a bound cut a run short, or `check` found connectors of which no source says which takes the mail (MT0403)"
+            }
             Self::Usage => "the command line makes no sense",
             Self::Invalid => "a scenario, or a what-if flag, is invalid",
             Self::Nothing => "nothing was selected: no scenario, no test, no such message",

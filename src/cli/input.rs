@@ -33,6 +33,8 @@ pub struct Findings {
     pub sources: Sources,
     /// In file order.
     pub problems: Vec<Diagnostic>,
+    /// The file itself, not only a variant or a test of it, has something in it that no source decides.
+    pub undecided: bool,
 }
 
 impl Findings {
@@ -67,7 +69,8 @@ pub fn check(path: &Path) -> io::Result<Findings> {
         Ok(loaded) => loaded,
         Err(invalid) => return Ok(invalid.into()),
     };
-    let mut findings = Findings { sources: loaded.loader.sources.clone(), problems: loaded.warnings.clone() };
+    let undecided = loaded.warnings.iter().any(|problem| problem.code == code::EQUALLY_CLOSE);
+    let mut findings = Findings { sources: loaded.loader.sources.clone(), problems: loaded.warnings.clone(), undecided };
     findings.problems.extend(check_expectations(&loaded.tree));
     let variants = loaded.tree.variants.iter().map(|(_, variant)| (vec![variant], None));
     let tests = plan(&loaded.tree, None).into_iter().filter(|planned| !planned.fields.skip.is_written());
@@ -128,7 +131,7 @@ pub fn load(path: &Path, what_if: &WhatIf, alone: Option<&ExplainArgs>, format: 
 pub fn load_to_follow(path: &Path, what_if: &WhatIf, alone: Option<&ExplainArgs>, format: Format) -> Result<Loaded, Exit> {
     let loaded = load(path, what_if, alone, format)?;
     match loaded.too_many_to_follow(loaded.model.until) {
-        Some(problem) => Err(refuse(path, &Findings { problems: vec![problem], sources: loaded.loader.sources }, format)),
+        Some(problem) => Err(refuse(path, &Findings { problems: vec![problem], sources: loaded.loader.sources, undecided: false }, format)),
         None => Ok(loaded),
     }
 }
@@ -151,7 +154,7 @@ fn stem(path: &Path) -> String {
 
 impl From<Invalid> for Findings {
     fn from(invalid: Invalid) -> Self {
-        Self { sources: invalid.sources, problems: invalid.problems }
+        Self { sources: invalid.sources, problems: invalid.problems, undecided: false }
     }
 }
 

@@ -85,6 +85,7 @@ codes! {
     TOO_MANY "MT0307" "more messages than a run can hold",
     CMDLET_REFUSES "MT0401" "a combination of parameters that the cmdlet refuses",
     LEADS_NOWHERE "MT0402" "routing that the cmdlet takes, and that leads mail in a circle or nowhere",
+    EQUALLY_CLOSE "MT0403" "connectors that are equally close: no source says which takes the mail, so `check` answers no",
     NOT_MODELLED "MT0501" "a part of the format that is not modelled yet",
     SETTING_NOT_MODELLED "MT0502" "a setting that the server has and the model does not have yet",
     CHANGE_NOT_MODELLED "MT0503" "something that cannot change while the scenario runs yet",

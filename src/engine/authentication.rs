@@ -233,6 +233,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let copy = self.jobs[door.job].copy;
         let (client, message) = (self.copies[copy].host, self.copies[copy].message);
         let host = &model.hosts[self.speaker(door.job, client).index()];
+        let is_own = model.hosts[client.index()].system == model.hosts[door.server.index()].system;
+        if is_own && matches!(self.config(door.server).receiver.directory, Directory::Organization(_)) {
+            // Servers of one organization know each other: what one of them took is not judged again.
+            return (arrival, None);
+        }
         let Some(connected) = self.seen_address(door.job, client, self.jobs[door.job].line.address) else { return (arrival, None) };
         let address = self.look_through(door, &carried.path, connected);
         let (mail_from, key) = (self.sender_text_of(copy), self.messages[message].key);

@@ -1,5 +1,5 @@
-//! Connections that are open and have nothing to do: who keeps them, and which mail takes one up (Postfix scache, KumoMTA; the lines of Exim,
-//! Sendmail and OpenSMTPD pass through here too).
+//! Connections that are open and have nothing to do: who keeps them, and which mail takes one up (Postfix scache, KumoMTA, what
+//! stands in line at an Exchange server; the lines of Exim, Sendmail and OpenSMTPD pass through here too).
 //!
 //! A connection that is taken up goes without connect, banner, EHLO and STARTTLS. The rules stand in `decide::keeping`. Not modelled: that an idle
 //! connection takes a place of the server's; a connection to a host that the lookup does not name any more.

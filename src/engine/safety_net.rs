@@ -24,7 +24,7 @@ pub(crate) struct Redundancy {
     silent: BTreeSet<u32>,
     /// The server of the same delivery group that handed a copy over: it processed the message.
     handed_by: BTreeMap<u32, HostId>,
-    /// Exchange 2010: the server of the organization that handed a copy over, and keeps it.
+    /// Exchange 2010: who handed a copy over; a server of the organization keeps it.
     hops_before: BTreeMap<u32, HostId>,
 }
 
@@ -40,7 +40,7 @@ impl Redundancy {
         self.hops_before.remove(&copy);
     }
 
-    /// The server that handed a copy over and keeps it (Exchange 2010).
+    /// Who handed a copy over (Exchange 2010).
     pub(super) fn hop_before(&self, copy: u32) -> Option<HostId> {
         self.hops_before.get(&copy).copied()
     }
@@ -67,10 +67,9 @@ struct Kept {
     connection: u32,
 }
 
-/// Exchange 2010: does a server keep what it hands over to another one? Only to servers of its organization, which tell it what becomes of it.
-fn keeps_what_it_hands_over(organization: &Organization, to: HostId) -> bool {
-    let keeps = organization.version == ServerVersion::Exchange2010 && organization.transport.shadow_resubmit_ns.is_some();
-    keeps && organization.server(to).is_some()
+/// Exchange 2010: what a server has is safe with the hop before, if anywhere.
+fn watches_the_hop_before(organization: &Organization) -> bool {
+    organization.version == ServerVersion::Exchange2010 && organization.transport.shadow_resubmit_ns.is_some()
 }
 
 /// The database that has a mailbox.
@@ -88,7 +87,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             self.transport_queues.redundancy.silent.insert(new);
         }
         self.shadow_may_repeat(copy, at, indexes);
-        if self.organization_of(host).is_some_and(|organization| keeps_what_it_hands_over(organization, server)) {
+        if self.organization_of(server).is_some_and(watches_the_hop_before) {
             self.transport_queues.redundancy.hops_before.insert(new, host);
         }
         let Some(organization) = self.organization_of(host).filter(|organization| !organization.databases.is_empty()) else { return };

@@ -9,6 +9,7 @@
 use super::route::Stop;
 use super::world::{Copy, RecipientState, World};
 use crate::base::{HostId, InOrder, SimTime};
+use crate::decide::exchange::receive_connector::came_in_on;
 use crate::decide::exchange::redundancy::shadow_servers;
 use crate::decide::{Because, because};
 use crate::model::exchange_server::{Organization, ServerVersion};
@@ -39,7 +40,10 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
     fn holder_of(&mut self, copy: u32) -> Option<HostId> {
         let (host, arrived) = (self.copies[copy].host, self.copies[copy].arrived);
         match self.organization_of(host)?.version {
-            ServerVersion::Exchange2010 => self.transport_queues.redundancy.hop_before(copy),
+            ServerVersion::Exchange2010 => {
+                let before = self.transport_queues.redundancy.hop_before(copy)?;
+                self.organization_of(host)?.server(before).map(|server| server.host)
+            }
             _ => self.shadow_of(host, arrived),
         }
     }
@@ -103,7 +107,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         }
         let (host, arrived) = (self.copies[copy].host, self.copies[copy].arrived);
         let Some((at, why)) = self.takes_over_at(host, self.now) else { return false };
-        let Some(shadow) = self.holder_of(copy) else { return false };
+        let Some(shadow) = self.holder_of(copy) else { return self.client_sends_again(copy) };
         if self.lost_its_queue(shadow, arrived, at) {
             return false;
         }
@@ -114,13 +118,52 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         let in_2010 = "handed it over and kept it; the server did not answer so many heartbeats, or came back with an empty queue database";
         let words = self.words(host, ("SHD-1", why), in_2010);
         self.resubmit_at(copy, shadow, at, &pending, words);
+        self.gone_from(copy, &pending);
+        true
+    }
+
+    /// Recipients of a lost copy that somebody else has now.
+    fn gone_from(&mut self, copy: u32, pending: &[u16]) {
         let message = self.copies[copy].message;
         for index in pending {
-            self.messages[message].ends[usize::from(index)].open -= 1;
+            self.messages[message].ends[usize::from(*index)].open -= 1;
         }
         for recipient in &mut self.copies[copy].recipients {
             recipient.state = RecipientState::Done;
         }
+    }
+
+    /// Exchange 2010: a server that dies before its last word (`MaxAcknowledgementDelay`) leaves a client from elsewhere with the message.
+    fn client_sends_again(&mut self, copy: u32) -> bool {
+        let (host, arrived) = (self.copies[copy].host, self.copies[copy].arrived);
+        let Some(organization) = self.organization_of(host).filter(|organization| organization.version == ServerVersion::Exchange2010)
+        else {
+            return false;
+        };
+        let Some(client) = self.transport_queues.redundancy.hop_before(copy) else { return false };
+        let machine = &self.model.hosts[client.index()];
+        let address = machine.egress.first().or(machine.addresses.first());
+        let connector = address.and_then(|address| came_in_on(organization, *address));
+        let Some(connector) = connector.filter(|connector| self.now <= arrived.after(connector.limits.acknowledgement_ns)) else {
+            return false;
+        };
+        let pending = self.pending_of(copy);
+        if pending.is_empty() {
+            return false;
+        }
+        let mut like = self.copies[copy].clone();
+        like.hops = like.hops.saturating_sub(1);
+        let new = self.second_copy(&like, client, self.now, &pending, NONE);
+        let why = format!(
+            "the server died before it had acknowledged the message (MaxAcknowledgementDelay {}), which it does when the mail has gone on",
+            crate::base::duration(connector.limits.acknowledgement_ns)
+        );
+        let reasons: [Because; 1] = [because("SHD-4", &*machine.name, why, "New-ReceiveConnector MaxAcknowledgementDelay")];
+        let stored = self.store_reasons("who sends on what was lost?", client, NONE, &reasons, &[]);
+        for index in &pending {
+            self.trace_decisions(new, Concern::recipient(*index), &[stored]);
+        }
+        self.gone_from(copy, &pending);
         true
     }
 

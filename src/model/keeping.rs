@@ -1,7 +1,7 @@
 //! Which connections does a sender keep open for more mail, and for how long?
 //!
 //! Sources: Postfix CONNECTION_CACHE_README and postconf(5), Exim specification `connection_max_messages`, Sendmail op.me `ConnectionCacheSize`,
-//! KumoMTA `make_egress_path`.
+//! KumoMTA `make_egress_path`, New-SendConnector `SmtpMaxMessagesPerConnection`.
 
 /// How a sender keeps connections open.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]

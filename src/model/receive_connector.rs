@@ -69,6 +69,8 @@ pub struct Limits {
     pub connection_ns: u64,
     /// `ConnectionInactivityTimeout`
     pub inactivity_ns: u64,
+    /// `MaxAcknowledgementDelay` (Exchange 2010): so long the server may wait with its last word until the mail has gone on.
+    pub acknowledgement_ns: u64,
 }
 
 /// By what messages are counted.
@@ -100,6 +102,7 @@ impl Limits {
         tarpit_ns: 5 * SECOND,
         connection_ns: 10 * MINUTE,
         inactivity_ns: 5 * MINUTE,
+        acknowledgement_ns: 30 * SECOND,
     };
 
     /// The same on an Edge server.

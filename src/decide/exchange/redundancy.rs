@@ -6,8 +6,8 @@
 //! failover; NET-2 the shadow's Safety Net answers for a server that is silent for twelve hours, or that lost its queue; NET-3 what is older than
 //! SafetyNetHoldTime is gone; NET-4 what nobody holds is gone; NET-5 a mailbox takes no message twice. SHD-3 in Exchange 2010 the hop before keeps what it
 //! handed over, if it is a server of the organization, until it hears that it went on; what came from elsewhere nobody keeps.
-//! Sources: Exchange Server "Shadow redundancy", "Safety Net", Set-TransportConfig. Not modelled: in Exchange 2010 the delayed
-//! acknowledgement to others (`MaxAcknowledgementDelay`) and shadow redundancy promotion.
+//! Sources: Exchange Server "Shadow redundancy", "Safety Net", Set-TransportConfig. Not modelled: shadow redundancy promotion of
+//! Exchange 2010.
 
 use super::super::{Because, because};
 use crate::base::{HOUR, HostId, SimTime};

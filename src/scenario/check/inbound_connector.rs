@@ -11,7 +11,7 @@ use ipnet::IpNet;
 use crate::base::{Address, Domain};
 use crate::diag::{Diagnostic, Span, code};
 use crate::scenario::compile::Desk;
-use crate::scenario::schema::{ConnectorType, ExchangeOnline, InboundConnector};
+use crate::scenario::schema::{ConnectorType, ExchangeOnline, InboundConnector, OutboundConnector};
 use crate::scenario::source::Text;
 
 /// Says everything that the cmdlet would refuse, and what will do nothing.
@@ -218,6 +218,13 @@ fn advice(name: &Text, connector: &InboundConnector, tenant: &ExchangeOnline, de
             problem.help("add it to keep the domains to these addresses; a connector that only knows a server is of the type `OnPremises`"),
         );
     }
+    let filters = connector.ef_skip_last_ip.or(false) || !connector.ef_skip_ips.items().is_empty();
+    let centralizes = |other: &OutboundConnector| other.enabled.or(true) && other.route_all_messages_via_on_premises.or(false);
+    if filters && tenant.outbound_connectors.iter().any(|(_, other)| centralizes(other)) {
+        let message = format!("`{name}` uses enhanced filtering beside centralized mail transport, which is not supported");
+        let problem = Diagnostic::warning(code::UNWISE_CONNECTOR, name.span(), message);
+        desk.say(problem.help("filter where mail enters: with centralized transport that is on-premises, or switch one of the two off"));
+    }
     if !is_on_premises(connector) && addresses && certificate.is_some() {
         let message = "addresses and a certificate in one Partner connector (IN-3)";
         let problem = Diagnostic::warning(code::UNWISE_CONNECTOR, connector.sender_ip_addresses.span(), message);
@@ -307,6 +314,17 @@ mod tests {
             (
                 format!("{by_address}, restrict_domains_to_ip_addresses: true"),
                 "MT0601 `restrict_domains_to_ip_addresses` keeps nobody out on a connector of the type `OnPremises`",
+            ),
+            (
+                r#"connector_type: OnPremises, tls_sender_certificate_name: "mail.contoso.com", restrict_domains_to_certificate: true"#
+                    .to_owned(),
+                "MT0601 `restrict_domains_to_certificate` keeps nobody out on a connector of the type `OnPremises`",
+            ),
+            (
+                format!(
+                    "{partner}, ef_skip_last_ip: true) }}, outbound_connectors: {{ \"x\": (connector_type: OnPremises, recipient_domains: [\"*\"], route_all_messages_via_on_premises: true"
+                ),
+                "MT0602 `c` uses enhanced filtering beside centralized mail transport, which is not supported",
             ),
             (
                 format!(r#"{partner}, tls_sender_certificate_name: "*.gateway.net", require_tls: false"#),

@@ -73,7 +73,7 @@ fn equally_close(tenant: &ExchangeOnline, desk: &mut Desk) {
             match seen.iter().find(|(known, _)| *known == domain) {
                 Some((_, other)) => {
                     let message = format!("`{other}` and `{name}` are equally close to `{domain}`: no source says which takes the mail");
-                    let problem = Diagnostic::warning(code::LEADS_NOWHERE, place, message).also(other.span(), "the other one");
+                    let problem = Diagnostic::warning(code::EQUALLY_CLOSE, place, message).also(other.span(), "the other one");
                     desk.say(problem.help("leave the domain to one of them, or say which wins: switches: { \"OUT-6\": \"name\" }"));
                 }
                 None => own.push(domain),

@@ -47,7 +47,7 @@ pub(super) fn config(
     }
     receiver.listeners.clear();
     let credentials = Credentials {
-        login: device.login.get().map(|login| login.to_ascii_lowercase().into()),
+        login: device.login.get().filter(|login| !login.is_empty()).map(|login| login.to_ascii_lowercase().into()),
         oauth: oauth(&device.oauth, &device.login, desk),
         certificate: device.client_certificate.get().and_then(|text| certificates.find(text, desk)),
     };

@@ -84,6 +84,19 @@ pub(super) fn inbound(tenant: &ExchangeOnline, tree: &Scenario, era: Era, shared
     inbound
 }
 
+/// Enhanced filtering takes no address of the service itself, as far as the scenario says which it has.
+fn skips_the_service(connector: &schema::InboundConnector, tree: &Scenario, desk: &mut Desk) {
+    let Some(service) = tree.exchange_online.get() else { return };
+    let lists = [&service.addresses, &service.high_risk_pool, &service.relay_pool];
+    let own: Vec<IpAddr> = lists.iter().flat_map(|list| list.items()).filter_map(|text| text.parse().ok()).collect();
+    for text in connector.ef_skip_ips.items() {
+        if inbound_connector::skip(text).is_ok_and(|(from, to)| own.iter().any(|address| (from..=to).contains(address))) {
+            let message = format!("`{text}` holds an address of Exchange Online, which enhanced filtering does not take");
+            desk.error(code::CMDLET_REFUSES, text.span(), message, "list the hops between the sender and the service only");
+        }
+    }
+}
+
 fn connector_row(
     name: &Text,
     connector: &schema::InboundConnector,
@@ -91,6 +104,7 @@ fn connector_row(
     desk: &mut Desk,
 ) -> InboundConnector {
     inbound_connector::check(name, connector, tenant, desk);
+    skips_the_service(connector, tree, desk);
     let lower = |text: &Text| -> Box<str> { text.trim_end_matches('.').to_ascii_lowercase().into() };
     let on_premises = connector.connector_type.or(ConnectorType::Partner) == ConnectorType::OnPremises;
     let mut sender_domains: Vec<Box<str>> = connector.sender_domains.items().iter().map(lower).collect();

@@ -12,7 +12,7 @@ use crate::model::authentication::Stance;
 use crate::model::directory::{DirectoryEntry, DsnAuthority};
 use crate::model::exchange::{AcceptedDomain, DomainType, Out4, Out6, OutboundConnector, OutboundPools, Person, Switches, Tenant};
 use crate::model::settings::{Credentials, DaneUse, Directory, HostConfig, Profile, Retry, TlsLevel, TlsPolicy};
-use crate::scenario::check::{outbound_connector, tenant_routes};
+use crate::scenario::check::{outbound_connector, tenant_limits, tenant_routes};
 use crate::scenario::schema::{self, AutoForwardingMode, DirectoryRecipient, Era, ExchangeOnline, Scenario, System, TlsSettings};
 use crate::scenario::source::{Field, Named, Text};
 use crate::scenario::values::parse_date;
@@ -31,6 +31,12 @@ use super::tables::{Notation, Tables};
 const SIZE_BYTES_MAX: u64 = 150 << 20;
 /// Recipients of one transaction.
 const RECIPIENTS_MAX: u32 = 500;
+/// The page on DANE says 15, 15 and then 60 minutes, that on limits 15 minutes.
+const SPACING: &str = "retry_spacing";
+/// One page of 2022 names both.
+const EXPIRY: &str = "message_expiry";
+/// One page says 500, the list of status codes more than 200 of one domain.
+const ENVELOPE: &str = "recipients_of_one_envelope";
 
 /// The settings of every front end in a stage.
 pub(super) fn front_end(
@@ -66,14 +72,18 @@ pub(super) fn front_end(
         }
     }
     let directory = Directory::Tenants(rows);
-    sender.retry = retry(era);
+    sender.retry = retry(era, shared);
     let versions = if era >= Era::Exo2022 { (TlsVersion::Tls12, TlsVersion::Tls13) } else { (TlsVersion::Tls10, TlsVersion::Tls13) };
     sender.tls.versions = versions;
     let usual = Usual {
         certificate: Shown::Public,
         sessions: u32::MAX,
         max_message_size: Some(SIZE_BYTES_MAX),
-        max_recipients: RECIPIENTS_MAX,
+        max_recipients: if shared.and_then(|switches| switches.get(ENVELOPE)).is_some_and(|most| most.as_str() == "200") {
+            200
+        } else {
+            RECIPIENTS_MAX
+        },
         hop_limit: 0,
         tls_versions: versions,
     };
@@ -98,12 +108,15 @@ fn era(tree: &Scenario) -> Era {
 }
 
 /// Spacing and end of retries, by era.
-fn retry(era: Era) -> Retry {
+fn retry(era: Era, shared: Option<&Named<Text>>) -> Retry {
+    let says = |switch: &str, value: &str| shared.and_then(|switches| switches.get(switch)).is_some_and(|text| text.as_str() == value);
+    let spacing = if says(SPACING, "15m") { vec![15 * MINUTE] } else { vec![15 * MINUTE, 15 * MINUTE, HOUR] };
+    let lifetime = if says(EXPIRY, "2d") { 2 * DAY } else { DAY };
     let (waits_ns, lifetime_ns, delay_notice_ns) = match era {
         Era::Fope2012 => (vec![20 * MINUTE], 5 * DAY, 2 * HOUR),
         Era::Eop2014 => (vec![5 * MINUTE], 2 * DAY, 0),
         Era::Eop2017 => ([15, 15, 20, 30, 45, 60].map(|minutes| minutes * MINUTE).to_vec(), DAY, 0),
-        Era::Exo2022 | Era::Exo2026 => (vec![15 * MINUTE, 15 * MINUTE, HOUR], DAY, 0),
+        Era::Exo2022 | Era::Exo2026 => (spacing, lifetime, 0),
     };
     Retry::Steps { waits_ns, lifetime_ns, delay_notice_ns }
 }
@@ -142,6 +155,7 @@ fn compile(
     tables: &mut Tables,
     desk: &mut Desk,
 ) -> Tenant {
+    tenant_limits::check(tenant, desk);
     tenant_routes::check(tenant, desk);
     let mut mailboxes = Mailboxes::default();
     mailboxes.add(tenant.mailboxes.items(), desk);
@@ -336,7 +350,17 @@ fn switch(name: &Text, value: &Text, switches: &mut Switches, desk: &mut Desk) {
     if is_switch(name) {
         return;
     }
-    let own = ["OUT-4", "OUT-6", "wildcard_matches_bare_domain", "opportunistic_handshake_failure", "dane_at_smart_hosts", AUTOMATIC];
+    let own = [
+        "OUT-4",
+        "OUT-6",
+        "wildcard_matches_bare_domain",
+        "opportunistic_handshake_failure",
+        "dane_at_smart_hosts",
+        AUTOMATIC,
+        ENVELOPE,
+        SPACING,
+        EXPIRY,
+    ];
     let known: Vec<&str> = own.into_iter().chain(SWITCHES.iter().map(|(name, _)| *name)).collect();
     let values: &[&str] = match (name.as_str(), value.as_str()) {
         ("OUT-4", "specificity") => return switches.out_4 = Out4::Specificity,
@@ -355,6 +379,10 @@ fn switch(name: &Text, value: &Text, switches: &mut Switches, desk: &mut Desk) {
         ("dane_at_smart_hosts", "none") => return switches.dane_at_smart_hosts = false,
         ("dane_at_smart_hosts", "by-name") => return switches.dane_at_smart_hosts = true,
         ("dane_at_smart_hosts", _) => &["none", "by-name"],
+        (ENVELOPE, "500" | "200") | (SPACING, "15m 15m 1h" | "15m") | (EXPIRY, "1d" | "2d") => return,
+        (SPACING, _) => &["15m 15m 1h", "15m"],
+        (EXPIRY, _) => &["1d", "2d"],
+        (ENVELOPE, _) => &["500", "200"],
         (AUTOMATIC, "on" | "off") => return,
         (AUTOMATIC, _) => &["on", "off"],
         (other, _) => {

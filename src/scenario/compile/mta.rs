@@ -67,7 +67,7 @@ pub(super) fn config(
     let stance =
         Stance { checks: stance::checks(&mta.checks), changes: stance::changes(&mta.modifies), signs: stance::signer(&mta.dkim, desk) };
     let credentials = Credentials {
-        login: mta.login.get().map(|login| login.to_ascii_lowercase().into()),
+        login: mta.login.get().filter(|login| !login.is_empty()).map(|login| login.to_ascii_lowercase().into()),
         oauth: oauth(&mta.oauth, &mta.login, desk),
         certificate: mta.client_certificate.get().and_then(|text| certificates.find(text, desk)),
     };

@@ -55,6 +55,7 @@ pub(super) fn lay_over(usual: Limits, connector: &schema::ReceiveConnector, desk
         tarpit_ns: time(&connector.tarpit_interval, usual.tarpit_ns, (0, 600 * SECOND), desk),
         connection_ns: time(&connector.connection_timeout, usual.connection_ns, (SECOND, DAY), desk),
         inactivity_ns: time(&connector.connection_inactivity_timeout, usual.inactivity_ns, (SECOND, DAY), desk),
+        acknowledgement_ns: time(&connector.max_acknowledgement_delay, usual.acknowledgement_ns, (0, DAY), desk),
     };
     // Without effect on any mail, and still with bounds.
     number(&connector.max_protocol_errors, 5, (0, MOST), true, desk);
