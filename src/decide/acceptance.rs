@@ -48,6 +48,13 @@ pub struct TakenFor {
 impl TakenFor {
     /// No tenant: all servers but Exchange Online.
     pub const NOBODY: Self = Self { tenant: None, connector: None, originating: false, internal: false, unfiltered: false };
+
+    /// Is it in no tenant's name?
+    #[inline(always)]
+    #[must_use]
+    pub fn is_nobody(&self) -> bool {
+        self.tenant.is_none() && self.connector.is_none() && !self.originating && !self.internal && !self.unfiltered
+    }
 }
 
 /// Answers RCPT TO `address` (with `domain`).

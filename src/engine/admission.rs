@@ -104,7 +104,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
         let at = end.end;
         match self.ends.get_mut(job as usize) {
-            Some(place) => *place = end,
+            Some(place) => std::mem::replace(place, end).let_go(),
             None => {
                 debug_assert!(self.ends.len() <= job as usize);
                 self.ends.resize(job as usize + 1, end);

@@ -103,8 +103,16 @@ impl SessionEnd {
         self.rare.as_ref().map_or(TakenFor::NOBODY, |rare| rare.taken)
     }
 
+    /// Drops it; most hold nothing that would have to be freed.
+    #[inline(always)]
+    pub(crate) fn let_go(self) {
+        if self.rare.is_none() && self.refusals.0.is_none() {
+            std::mem::forget(self);
+        }
+    }
+
     pub(crate) fn set_taken(&mut self, whom: TakenFor) {
-        if whom != TakenFor::NOBODY {
+        if !whom.is_nobody() {
             self.rare.get_or_insert_default().taken = whom;
         }
     }

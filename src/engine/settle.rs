@@ -115,6 +115,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             self.line_is_free(job, &end);
         }
         if self.jobs[job].recipients.is_empty() {
+            end.let_go();
             self.job_over(job);
             return;
         }

@@ -365,7 +365,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             plaintext_retry: false,
             refusals,
             taken_at: talk.now,
-            rare: (whom != TakenFor::NOBODY).then(|| Box::new(Rare { taken: whom, ..Rare::default() })),
+            rare: (!whom.is_nobody()).then(|| Box::new(Rare { taken: whom, ..Rare::default() })),
             arrival,
         }
     }
