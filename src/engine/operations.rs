@@ -106,7 +106,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             return pattern.matches(UNREACHABLE);
         }
         let key = self.tables.destinations.get(self.queues[queue as usize].destination);
-        let hop = |name: &str| pattern.matches(name) || pattern.matches(name.trim_start_matches('[').trim_end_matches(']'));
+        let domains = Pattern::of_names(pattern.as_str());
+        let hop = |name: &str| domains.matches(name) || domains.matches(name.trim_start_matches('[').trim_end_matches(']'));
         pattern.matches(&key.connector) || key.hops.iter().any(|at| hop(&queue_name(&self.tables.names, self.tables.next_hops.get(at.0))))
     }
 

@@ -59,7 +59,7 @@ pub(super) fn expand_at(
     for (address, recipient) in recipients.iter() {
         let DirectoryRecipient::Group(group) = recipient else { continue };
         let Some(host) = group.expansion_server.get().and_then(&mut server) else { continue };
-        let address = Pattern::new(address);
+        let address = Pattern::of_names(address);
         if let Some(EntryKind::Group { expansion_server, .. }) =
             entries.iter_mut().find(|entry| entry.address == address).map(|entry| &mut entry.kind)
         {

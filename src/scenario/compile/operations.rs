@@ -45,9 +45,10 @@ pub(super) fn operations(
         }
         read.push(Operation {
             servers,
-            queue: pattern(&at.queue),
-            from: pattern(&of.from_address).map(|from| if from.as_str() == "<>" { Pattern::new("") } else { from }),
-            to: pattern(&of.recipient),
+            // A connector's name as it stands, too; a domain is read where the queue is looked for.
+            queue: at.queue.get().map(|text| Pattern::new(text)),
+            from: addresses(&of.from_address).map(|from| if from.as_str() == "<>" { Pattern::new("") } else { from }),
+            to: addresses(&of.recipient),
             kind,
         });
         if matches!(kind, OperationKind::RemoveMessage { .. }) && everything(operation) {
@@ -68,6 +69,6 @@ fn refuse_everything(place: Span, desk: &mut Desk) {
     desk.error(code::CMDLET_REFUSES, place, "`RemoveMessage` does not say which messages", help);
 }
 
-fn pattern(field: &Field<Text>) -> Option<Pattern> {
-    field.get().map(|text| Pattern::new(text))
+fn addresses(field: &Field<Text>) -> Option<Pattern> {
+    field.get().map(|text| Pattern::of_names(text))
 }
