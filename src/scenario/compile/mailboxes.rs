@@ -1,6 +1,6 @@
 //! Whose mailboxes are here, and who is replaced by others? Patterns of an organization and of its machines, the most exact first.
 
-use crate::base::{InOrder, Pattern};
+use crate::base::{Domain, InOrder, Pattern};
 use crate::diag::{Diagnostic, Span, code};
 use crate::model::expansion::Expansion;
 use crate::scenario::schema::{DirectoryRecipient, Recipient};
@@ -29,8 +29,10 @@ impl Mailboxes {
     }
 
     fn add_one(&mut self, text: &Text, claim: Claim, desk: &mut Desk) {
-        if text.as_str() != "*" && !text.contains('@') {
-            let help = format!("a mailbox is an address or a pattern of addresses: \"alice@{text}\", \"*@{text}\"");
+        let domain = text.rsplit_once('@').map(|(_, domain)| domain);
+        if text.as_str() != "*" && domain.is_none_or(|domain| domain.contains(char::is_whitespace)) {
+            let example = if Domain::parse(text).is_ok() { text.as_str() } else { "contoso.com" };
+            let help = format!("a mailbox is an address or a pattern of addresses: \"alice@{example}\", \"*@{example}\"");
             desk.error(code::VALUE, text.span(), format!("`{text}` is not a mailbox"), help);
             return;
         }

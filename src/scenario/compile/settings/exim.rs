@@ -48,7 +48,14 @@ pub(super) static TABLE: Table = &[
     ("delay_warning", Meaning::List(warnings)),
     ("queue_run_max", Meaning::Number(|t, n| retry(t).runs_at_once = n)),
     ("remote_max_parallel", Meaning::Number(|t, n| retry(t).deliveries_at_once = n)),
-    ("serialize_hosts", Meaning::List(|t, text| all_or_none(text).map(|all| retry(t).one_connection_a_host = all))),
+    (
+        "serialize_hosts",
+        Meaning::List(|t, text| {
+            let all = all_or_none(text).map_err(|_| "`*` or \"\" stands here: all hosts, or none")?;
+            retry(t).one_connection_a_host = all;
+            Ok(())
+        }),
+    ),
     ("ignore_bounce_errors_after", retry_time!(ignore_bounce_errors_after_ns)),
     ("auto_thaw", retry_time!(auto_thaw_ns)),
     ("timeout_frozen_after", retry_time!(timeout_frozen_after_ns)),
