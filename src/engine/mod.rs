@@ -40,6 +40,7 @@ mod policy;
 mod proof;
 mod queue;
 mod queue_runs;
+mod rate_delay;
 mod receive_connector;
 mod relay;
 mod resolver;

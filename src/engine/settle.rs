@@ -20,7 +20,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             Stage::Over => self.job_over(job),
             Stage::InSession => self.session_over(job),
             Stage::InLine => self.out_of_patience(job),
-            Stage::Queued | Stage::Connecting => unreachable!("these wait for other events"),
+            Stage::Queued => self.next_in_queue(self.jobs[job].queue),
+            Stage::Connecting => unreachable!("it waits for another event"),
         }
     }
 

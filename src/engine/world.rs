@@ -276,6 +276,8 @@ pub(crate) struct World<'m, const LEVEL: u8> {
     pub(crate) memory: super::memory::Memory,
     /// Connections that are open and idle.
     pub(crate) connections: super::kept::Connections,
+    /// Destinations that rest.
+    pub(crate) rests: super::rate_delay::Rests,
     /// Queue runs that take their mail in turn.
     pub(crate) mail_runs: super::mail_run::MailRuns,
     /// `250 2.0.0 Ok`

@@ -123,16 +123,18 @@ pub struct Sender {
     pub failed_cohort_limit: u32,
     /// Deliveries at once to all next hops together (qmail `concurrencyremote`); 0 = no limit.
     pub deliveries_in_all: u32,
+    /// How long a destination rests after each delivery (Postfix `default_destination_rate_delay`); 0 = not at all.
+    pub rate_delay_ns: u64,
     /// Connections that it keeps open for more mail.
     pub keeping: Keeping,
 }
 
 impl Sender {
-    /// It keeps no connections, and has no hosts of last resort.
+    /// It keeps no connections, has no hosts of last resort, and lets no destination rest.
     #[must_use]
     pub fn is_plain(&self) -> bool {
         let last_resort = matches!(&self.routing, Routing::Mta { fallback_hosts, .. } if !fallback_hosts.is_empty());
-        !last_resort && !self.keeping.is_used()
+        !last_resort && !self.keeping.is_used() && self.rate_delay_ns == 0
     }
 }
 

@@ -168,6 +168,7 @@ pub(super) fn sender() -> Sender {
         },
         failed_cohort_limit: 0,
         deliveries_in_all: 0,
+        rate_delay_ns: 0,
         keeping: Keeping::ForWaiting { mails: 500 },
     }
 }

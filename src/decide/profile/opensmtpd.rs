@@ -153,6 +153,7 @@ pub(super) fn sender(profile: Profile) -> Sender {
         defer_if_no_mx_address: false,
         failed_cohort_limit: 0,
         deliveries_in_all: 0,
+        rate_delay_ns: 0,
         keeping: Keeping::Never,
     }
 }

@@ -140,6 +140,7 @@ pub(super) fn sender() -> Sender {
         targets: Targets::default(),
         failed_cohort_limit: 1,
         deliveries_in_all: 0,
+        rate_delay_ns: 0,
         keeping: Keeping::Cache(Cache {
             on_demand: true,
             demanded: true,

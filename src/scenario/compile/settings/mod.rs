@@ -95,6 +95,7 @@ pub(super) fn tune(profile: Profile, settings: &Named<Text>, tuned: &mut Tuned, 
         }
     }
     not_at_once(settings, tuned, desk);
+    one_at_a_time(settings, tuned, desk);
     for (key, _) in settings.iter().filter(|(key, _)| !rows().any(|(name, _)| *name == key.as_str())) {
         let known = rows().map(|(name, _)| *name);
         let postfix_has = profile == Profile::Postfix && postfix::NOT_MODELLED.contains(&key.as_str());
@@ -132,6 +133,21 @@ fn not_at_once(settings: &Named<Text>, tuned: &Tuned, desk: &mut Desk) {
         if let Some((_, value)) = settings.iter().find(|(key, _)| key.as_str() == *name) {
             desk.error(code::RANGE, value.span(), format!("`{name}` is above zero"), "write a duration such as \"300s\"");
         }
+    }
+}
+
+/// A destination that rests after each delivery has one at a time (Postfix qmgr_transport.c).
+fn one_at_a_time(settings: &Named<Text>, tuned: &mut Tuned, desk: &mut Desk) {
+    if tuned.sender.rate_delay_ns == 0 {
+        return;
+    }
+    tuned.sender.concurrency = (1, 1);
+    let delays = ["smtp_destination_rate_delay", "default_destination_rate_delay"];
+    if tuned.sender.recipient_limit == 1
+        && let Some((key, _)) = settings.iter().find(|(key, _)| delays.contains(&key.as_str()))
+    {
+        let message = format!("`{key}` beside a recipient limit of 1, where each recipient has a delay of its own: not modelled yet");
+        desk.error(code::SETTING_NOT_MODELLED, key.span(), message, "write a recipient limit of 2 or more, or none");
     }
 }
 
@@ -256,6 +272,10 @@ mod tests {
                 5,
             ),
             (r#""default_destination_concurrency_limit": "9""#, |t| t.sender.concurrency.1.into(), 9),
+            (r#""default_destination_rate_delay": "10""#, |t| t.sender.rate_delay_ns, 10 * SECOND),
+            (r#""smtp_destination_rate_delay": "1m", "default_destination_rate_delay": "10""#, |t| t.sender.rate_delay_ns, MINUTE),
+            (r#""smtp_destination_rate_delay": "1s", "smtp_destination_concurrency_limit": "9""#, |t| t.sender.concurrency.1.into(), 1),
+            (r#""smtp_destination_rate_delay": "0", "smtp_destination_concurrency_limit": "9""#, |t| t.sender.concurrency.1.into(), 9),
             (r#""smtp_address_preference": "ipv6""#, |t| u64::from(t.sender.families.prefer == FamilyPreference::V6), 1),
             (r#""inet_protocols": "ipv4""#, |t| u64::from(t.sender.families.v6), 0),
             (r#""message_size_limit": "20000""#, |t| t.max_message_size.unwrap_or(0), 20_000),
