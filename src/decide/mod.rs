@@ -7,6 +7,7 @@ pub mod acceptance;
 pub mod authentication;
 pub mod claim;
 pub mod dane;
+pub mod door;
 pub mod exchange;
 pub mod extensions;
 pub mod failure;

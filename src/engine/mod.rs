@@ -6,6 +6,7 @@ mod authentication;
 mod back_pressure;
 mod between_servers;
 mod chance;
+mod client_limits;
 mod command;
 mod connect;
 mod counters;

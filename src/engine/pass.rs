@@ -322,7 +322,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
     /// Its destination is dead.
     #[cold]
     fn finish_hopeless(&mut self, job: u32, queue: u32) {
-        if !self.plain {
+        if self.queues_retry(self.queues[queue as usize].host) {
             self.one_more(queue);
         }
         self.finish_job(job);

@@ -57,7 +57,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     pub(super) fn session_over(&mut self, job: u32) {
         let end = std::mem::replace(&mut self.ends[job as usize], SessionEnd::GONE);
         let server = self.jobs[job].line.server;
-        if self.settings[server.index()].has_receive_connectors {
+        if self.settings[server.index()].counts_clients {
             self.leaves_room(job);
         }
         self.release(server);

@@ -198,7 +198,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             let row = &mut self.queues[queue as usize];
             let job = row.waiting.pop_front().expect("somebody waits");
             row.active += 1;
-            if !self.plain {
+            if !self.plain && (!dead || self.queues_retry(host)) {
                 self.one_more(queue);
             }
             if dead {

@@ -327,6 +327,8 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 reads_letters: config.reads_letters(),
                 looks_at_visitors: config.receiver.directory.looks_at_visitors(),
                 has_receive_connectors: matches!(config.receiver.directory, crate::model::settings::Directory::Organization(_)),
+                counts_clients: config.receiver.client_limits.connections > 0
+                    || matches!(config.receiver.directory, crate::model::settings::Directory::Organization(_)),
             }
         }));
         for machine in &mut self.machines {

@@ -101,6 +101,11 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     tries_address_once: false,
     skips_silent: false,
     extensions: ExtensionRules { dsn: true, eight_bit: Lack::SendsAnyway, binary: Lack::Unknown, utf8: Lack::SendsAscii },
+    door: DoorRules {
+        full: (None, "Too many concurrent SMTP connections; please try again later."),
+        client_full: (None, "Too many concurrent SMTP connections from this IP address; please try again later."),
+        spares_relay_clients: false,
+    },
     pass: PassRules {
         queues_retry: false,
         remembers: true,

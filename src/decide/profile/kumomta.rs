@@ -94,6 +94,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     tries_address_once: false,
     skips_silent: false,
     extensions: ExtensionRules { dsn: false, eight_bit: Lack::Bounces, binary: Lack::Unknown, utf8: Lack::Bounces },
+    door: DoorRules::PLAIN,
     pass: PassRules { jitters: true, ..PassRules::PLAIN },
 };
 

@@ -107,6 +107,7 @@ const BASE: Behaviour = Behaviour {
     expiry: ExpiryTest::Timer,
     tells_postmaster: false,
     extensions: ExtensionRules { dsn: true, eight_bit: Lack::SendsAnyway, binary: Lack::Unknown, utf8: Lack::Unknown },
+    door: DoorRules::PLAIN,
     pass: PassRules { hop_refusal: (500, Enhanced(5, 4, 6), "Routing loop detected: Loop detected"), ..PassRules::PLAIN },
     tries_address_once: false,
     skips_silent: false,

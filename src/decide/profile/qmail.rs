@@ -92,6 +92,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     tries_address_once: false,
     skips_silent: true,
     extensions: ExtensionRules { dsn: false, eight_bit: Lack::SendsAnyway, binary: Lack::Unknown, utf8: Lack::Unknown },
+    door: DoorRules::PLAIN,
     pass: PassRules { reads_delivered_to: true, ..PassRules::PLAIN },
 };
 

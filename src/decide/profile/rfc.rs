@@ -94,6 +94,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     tries_address_once: false,
     skips_silent: false,
     extensions: ExtensionRules { dsn: true, eight_bit: Lack::Converts, binary: Lack::Converts, utf8: Lack::NextThenBounces },
+    door: DoorRules::PLAIN,
     pass: PassRules::PLAIN,
 };
 

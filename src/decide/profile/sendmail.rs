@@ -97,6 +97,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     tries_address_once: true,
     skips_silent: false,
     extensions: ExtensionRules { dsn: true, eight_bit: Lack::Converts, binary: Lack::Unknown, utf8: Lack::Unknown },
+    door: DoorRules::PLAIN,
     pass: PassRules {
         rewrites_aliases: true,
         fallback_breaks_off: true,
