@@ -124,7 +124,11 @@ impl<'a> Builder<'a> {
             } else {
                 let count = reports.entry((row.parent, row.kind)).or_insert(0);
                 *count += 1;
-                let word = if row.kind == 2 { "delay" } else { "dsn" };
+                let word = match row.kind {
+                    2 => "delay",
+                    3 => "reply",
+                    _ => "dsn",
+                };
                 format!("{}/{word}{count}", ids[row.parent as usize])
             };
             ids.push(id.into());
@@ -186,10 +190,11 @@ impl<'a> Builder<'a> {
             kind: match row.kind {
                 0 => Kind::Mail,
                 1 => Kind::Dsn,
-                _ => Kind::DelayNotice,
+                2 => Kind::DelayNotice,
+                _ => Kind::AutomaticReply,
             },
-            reporting: if row.kind == 0 { None } else { self.reporting(row) },
-            returns: (row.kind != 0).then_some(if row.headers_only { "headers" } else { "full" }),
+            reporting: if matches!(row.kind, 1 | 2) { self.reporting(row) } else { None },
+            returns: matches!(row.kind, 1 | 2).then_some(if row.headers_only { "headers" } else { "full" }),
             report: row
                 .report
                 .iter()

@@ -78,6 +78,8 @@ pub enum Kind {
     Dsn,
     /// "It is late, we keep trying."
     DelayNotice,
+    /// A mailbox answered by itself.
+    AutomaticReply,
 }
 
 impl Kind {
@@ -88,6 +90,7 @@ impl Kind {
             Self::Mail => "mail",
             Self::Dsn => "dsn",
             Self::DelayNotice => "delay-notice",
+            Self::AutomaticReply => "automatic-reply",
         }
     }
 }
