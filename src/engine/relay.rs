@@ -68,7 +68,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             // It looks for more mail every so often, and at once while more is in line.
             let since = SimTime(open.until.0 - rules.session_stays_open_ns);
             self.connections.uses.entry(job).or_default().taken = Some(open.kept);
-            let came = self.copies[self.jobs[job].copy].pass_at;
+            let came = self.copies[self.jobs[job].copy].pass_at.after(rules.session_overlooks_ns);
             let looks = if came <= since { 0 } else { came.since(since).div_ceil(rules.session_looks_every_ns) };
             return Some(since.after(looks.saturating_mul(rules.session_looks_every_ns)).max(at));
         }

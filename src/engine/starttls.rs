@@ -252,7 +252,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     /// The handshake itself.
     fn shake_hands(&mut self, talk: &mut Talk<'_>, id: CertId, level: TlsLevel) -> OfferKey {
-        let (ours, theirs) = (talk.ours.sender.tls.versions, talk.listener.tls_versions);
+        let tls = &talk.ours.sender.tls;
+        let demanded = tls.demanded_versions.filter(|_| level.insists());
+        let (ours, theirs) = (demanded.unwrap_or(tls.versions), talk.listener.tls_versions);
         let version = ours.1.min(theirs.1);
         let trips = if version == TlsVersion::Tls13 { 1 } else { 2 };
         talk.now = talk.now.after(talk.rtt * trips);

@@ -23,6 +23,7 @@ use super::scope::Scope;
 use super::settings::{Tuned, tune};
 use super::stance;
 use super::tables::{Notation, Tables};
+use super::tls_levels;
 
 /// What Postfix announces as SIZE and refuses by, where nobody says otherwise (postconf(5)).
 const POSTFIX_SIZE_BYTES: u64 = 10_240_000;
@@ -51,6 +52,7 @@ pub(super) fn config(
     tune(profile, &mta.settings, &mut tuned, desk);
     queue_runs(mta, &mut tuned.sender, desk);
     if let Some(tls) = mta.tls.get() {
+        tls_levels::check(profile, tls, &mta.settings, &tuned.sender.tls.policy, desk);
         client_tls(tls, &mut tuned.sender.tls, desk);
     }
     tuned.sender.routing = routing(mta, tables, desk);
@@ -63,7 +65,12 @@ pub(super) fn config(
         hop_limit: desk.number_or(&mta.hop_limit, tuned.hop_limit, 0, u32::MAX),
         ..Usual::MTA
     };
-    let directory = Directory::Mta(directory(mta, host, scope, desk));
+    let mut directory = directory(mta, host, scope, desk);
+    if matches!(profile, Profile::OpenSmtpd | Profile::OpenSmtpd6) {
+        // `match from local` is for the addresses of its own interfaces too (smtpd.conf(5)).
+        directory.relay_clients.extend(identity.addresses.iter().map(|own| Client::Network((*own).into())));
+    }
+    let directory = Directory::Mta(directory);
     let stance =
         Stance { checks: stance::checks(&mta.checks), changes: stance::changes(&mta.modifies), signs: stance::signer(&mta.dkim, desk) };
     let credentials = Credentials {
@@ -160,7 +167,7 @@ pub(super) fn client_tls(written: &schema::ClientTls, tls: &mut ClientTls, desk:
 }
 
 /// What a level means: how much TLS in any case, and whether TLSA records are looked up.
-fn policy_of(level: schema::TlsLevel, usual: TlsPolicy) -> TlsPolicy {
+pub(super) fn policy_of(level: schema::TlsLevel, usual: TlsPolicy) -> TlsPolicy {
     let (level, dane) = match level {
         schema::TlsLevel::None => (TlsLevel::None, DaneUse::Never),
         schema::TlsLevel::May => (TlsLevel::May, DaneUse::Never),
