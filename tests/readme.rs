@@ -33,7 +33,8 @@ fn play(line: &str) -> Vec<String> {
     let args = command.strip_prefix("cargo run --release -- ").or(command.strip_prefix("mailtwin "));
     let args = words(args.unwrap_or_else(|| panic!("`{line}` is none of the commands that a page may show")));
     let output = Command::new(env!("CARGO_BIN_EXE_mailtwin")).args(&args).current_dir(root()).output().unwrap();
-    let lines = |bytes: Vec<u8>| -> Vec<String> { String::from_utf8(bytes).unwrap().lines().map(|line| line.trim_end().to_owned()).collect() };
+    let lines =
+        |bytes: Vec<u8>| -> Vec<String> { String::from_utf8(bytes).unwrap().lines().map(|line| line.trim_end().to_owned()).collect() };
     let (said, complained) = (lines(output.stdout), lines(output.stderr));
     let number = |text: &str| text.trim().parse::<usize>().expect("a number of lines");
     // As a shell does it, a cut is one of standard output alone.

@@ -163,7 +163,7 @@ impl<'a> Builder<'a> {
         &self.run.trace.copies[copy as usize]
     }
 
-    fn place_of(&self, copy: u32) -> Place {
+    pub(super) fn place_of(&self, copy: u32) -> Place {
         let row = self.copy(copy);
         self.place(row.host, row.tenant)
     }

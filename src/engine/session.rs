@@ -304,7 +304,6 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
         let own = self.model.hosts[talk.client.index()].hostname;
         if talk.rules.session.own_name != OwnName::Ignored
-            && (talk.client != talk.server || matches!(talk.rules.session.own_name, OwnName::BouncesAtLast(..)))
             && self.model.hosts[talk.server.index()].hostname == own
         {
             let best = self.jobs[talk.job].next <= 1;

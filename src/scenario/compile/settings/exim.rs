@@ -100,7 +100,6 @@ pub(super) static TABLE: Table = &[
     ("queue_run_in_order", Meaning::Only("false")),
     ("size_addition", Meaning::Only("1024")),
     // Nothing that is shown depends on these.
-    ("helo_data", Meaning::NoEffect),
     ("log_selector", Meaning::NoEffect),
     ("tls_verify_certificates", Meaning::NoEffect),
     // The format has fields for these.
@@ -124,6 +123,7 @@ pub(super) static NOT_MODELLED: &[&str] = &[
     "acl_smtp_rcpt",
     "bounce_sender_authentication",
     "delay_warning_condition",
+    "helo_data",
     "dnssec_require_domains",
     "dns_again_means_nonexist",
     "dns_cname_loops",

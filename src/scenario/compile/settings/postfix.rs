@@ -20,7 +20,8 @@ macro_rules! retry {
 /// What is modelled, wider parameters before the narrower ones that override them.
 pub(super) static TABLE: Table = &[
     // How long it waits.
-    ("smtp_connect_timeout", Meaning::UnitTime('s', |t, ns| t.sender.timers.connect_ns = ns)),
+    // 0 is the time limit of the operating system.
+    ("smtp_connect_timeout", Meaning::UnitTime('s', |t, ns| t.sender.timers.connect_ns = if ns == 0 { 127 * SECOND } else { ns })),
     (
         "smtp_helo_timeout",
         Meaning::UnitTime('s', |t, ns| {
@@ -124,7 +125,7 @@ pub(super) static TABLE: Table = &[
     // Nothing that is shown depends on these.
     ("compatibility_level", Meaning::NoEffect),
     ("maillog_file", Meaning::NoEffect),
-    ("notify_classes", Meaning::NoEffect),
+    ("notify_classes", Meaning::List(notify_classes)),
     ("smtp_quit_timeout", Meaning::NoEffect),
     ("smtp_tls_CAfile", Meaning::NoEffect),
     ("smtp_tls_CApath", Meaning::NoEffect),
@@ -266,6 +267,18 @@ fn match_names(tuned: &mut Tuned, level: TlsLevel, text: &str) -> Result<(), &'s
             text.split([',', ' ', ':']).filter(|word| !word.is_empty()).map(|word| common_form(word).into()).collect();
     }
     Ok(())
+}
+
+/// Who is told of what, besides the sender: copies for the postmaster of bounces are not modelled.
+fn notify_classes(_: &mut Tuned, text: &str) -> Result<(), &'static str> {
+    let mut words = text.split([',', ' ']).filter(|word| !word.is_empty());
+    match words.find(|word| !matches!(*word, "resource" | "software" | "policy" | "protocol")) {
+        None => Ok(()),
+        Some("bounce" | "2bounce" | "delay") => {
+            Err("copies of bounces and delay notices for the postmaster are not modelled: leave the class out")
+        }
+        Some(_) => Err("classes stand here: \"resource, software\", `policy` and `protocol` beside them"),
+    }
 }
 
 /// The connection cache of a sender of this profile.
