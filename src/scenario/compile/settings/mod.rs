@@ -26,7 +26,7 @@ mod sendmail;
 use crate::base::parse_duration;
 use crate::diag::{Diagnostic, code};
 use crate::model::client_limits::ClientLimits;
-use crate::model::settings::{Profile, Retry, Sender, TlsLevel, WhenFull};
+use crate::model::settings::{Profile, Retry, Sender, WhenFull};
 use crate::scenario::source::{Named, Text};
 
 use super::desk::Desk;
@@ -231,11 +231,6 @@ fn factor(text: &str) -> Option<u32> {
     (100..=100_000).contains(&hundredths).then_some(hundredths)
 }
 
-/// Must the sender have TLS under its own policy?
-fn insists(level: TlsLevel) -> bool {
-    !matches!(level, TlsLevel::None | TlsLevel::May | TlsLevel::Opportunistic)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -243,6 +238,7 @@ mod tests {
     use crate::decide::profile::default_sender;
     use crate::model::settings::DaneUse;
     use crate::model::settings::FamilyPreference;
+    use crate::model::settings::TlsLevel;
     use crate::scenario::load::Loader;
 
     /// The settings of a text, and what was complained about.
