@@ -156,7 +156,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             _ if self.jobs[talk.job].last_code > 0 => self.jobs[talk.job].last_code,
             OfferKey::NotOffered | OfferKey::Broken(_) | OfferKey::Certificate(..) => talk.rules.tls.own_code,
         };
-        let old = self.goes_in_clear_later(talk) && self.has_waited(talk);
+        let old = self.has_waited(talk) && self.goes_in_clear_later(talk);
         let name = self.tables.candidates.get(self.jobs[talk.job].line.candidate).name;
         let config = self.settings[talk.client.index()].id;
         let proof = self.jobs[talk.job].proof;
