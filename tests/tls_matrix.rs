@@ -85,13 +85,16 @@ const WISHES: [Row; 4] = [
 
 /// What an option adds to the common rows; settings stand behind the bar.
 const SENDMAIL: [Row; 1] = [Row("may, TLSFallbacktoClear", "level: May | \"TLSFallbacktoClear\": \"True\"", Nothing, "")];
+/// The option alone: a certificate that fails is followed by clear text.
+const EXIM: [Row; 1] = [Row("tls_verify_hosts alone", " | \"tls_verify_hosts\": \"*\"", Nothing, "")];
 const KUMO_RECONNECTS: [Row; 1] =
     [Row("Opportunistic, reconnecting", "level: May | \"opportunistic_tls_reconnect_on_failed_handshake\": \"true\"", Nothing, "")];
 
 /// KumoMTA in its own words (`enable_tls`).
-const KUMO: [Row; 4] = [
+const KUMO: [Row; 5] = [
     Row("Disabled (none)", "level: None", Nothing, ""),
     Row("Opportunistic (may)", "level: May", Nothing, ""),
+    Row("OpportunisticInsecure", " | \"enable_tls\": \"OpportunisticInsecure\"", Nothing, ""),
     Row("RequiredInsecure (encrypt)", "level: Encrypt", Nothing, ""),
     Row("Required (verify)", "level: Verify", Nothing, ""),
 ];
@@ -101,7 +104,7 @@ fn note(profile: &str) -> &'static str {
     match profile {
         "KumoMta" => {
             "\nThe row `Opportunistic` is a reading of the manual, not seen on a running server: in clear where STARTTLS is not offered, and not this host where it is \
-             offered\nand refused, broken or shows a certificate that is not good. `OpportunisticInsecure` is not among the levels; a policy of MTA-STS in mode testing uses it.\nReconnecting is `opportunistic_tls_reconnect_on_failed_handshake`.\n"
+             offered\nand refused, broken or shows a certificate that is not good. `OpportunisticInsecure` is that of `enable_tls`; a policy of MTA-STS in mode testing uses it, too.\nReconnecting is `opportunistic_tls_reconnect_on_failed_handshake`.\n"
         }
         "Sendmail" => {
             "\n`encrypt` and `verify` are entries of the access map (`TLS_Srv: ENCR:1`, `TLS_Srv: VERIFY:1+CN`). A broken handshake is followed by plain text at once with \
@@ -256,7 +259,7 @@ the first backoff. B: returned at once.
 fn the_table() {
     let postfix: Vec<&Row> = COMMON.iter().chain(&NAMED).chain(&DANE).chain(&MTA_STS).chain(&WISHES).collect();
     let rfc: Vec<&Row> = COMMON.iter().chain(&DANE).chain(&MTA_STS).chain(&WISHES).collect();
-    let exim: Vec<&Row> = COMMON.iter().chain(&DANE).collect();
+    let exim: Vec<&Row> = COMMON.iter().chain(&EXIM).chain(&DANE).collect();
     let common: Vec<&Row> = COMMON.iter().collect();
     let senders = [
         ("Rfc", "What the RFCs say", rfc),

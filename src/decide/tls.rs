@@ -67,7 +67,7 @@ pub enum Verdict {
 #[must_use]
 pub fn negotiate(rules: &Behaviour, policy: &TlsPolicy, offer: &Offer, old: bool, plain_retry: bool) -> Decision<Verdict> {
     let level = policy.level;
-    let optional = matches!(level, TlsLevel::None | TlsLevel::May | TlsLevel::Opportunistic);
+    let optional = matches!(level, TlsLevel::None | TlsLevel::May | TlsLevel::Opportunistic | TlsLevel::VerifyOrClear);
     let tls = &rules.tls;
     let name = level.as_str();
     let one = |verdict, why: &str, source| Decision::for_reason(verdict, because("TLS", name, why, source));
@@ -145,6 +145,7 @@ fn judge_certificate(rules: &Behaviour, policy: &TlsPolicy, facts: &Facts) -> De
         }
         TlsLevel::CertificateValidation | TlsLevel::TrustedCa => (true, false),
         TlsLevel::Verify
+        | TlsLevel::VerifyOrClear
         | TlsLevel::Secure
         | TlsLevel::DomainValidation
         | TlsLevel::MatchesDestinationDomain
@@ -162,7 +163,10 @@ fn judge_certificate(rules: &Behaviour, policy: &TlsPolicy, facts: &Facts) -> De
         return one(Verdict::Go(TlsOutcome::Encrypted), "the policy does not judge the certificate".to_owned());
     }
     let status = |result| status_at(rules, policy.level, result, rules.tls.not_verified);
-    let fail = |result| Verdict::Fail { bounce: false, status: status(result), result };
+    let fail = |result| match policy.level {
+        TlsLevel::VerifyOrClear => Verdict::PlaintextRetry,
+        _ => Verdict::Fail { bounce: false, status: status(result), result },
+    };
     if !facts.trusted {
         return one(fail(facts.distrust_result), facts.distrust.to_owned());
     }
@@ -442,7 +446,9 @@ mod tests {
             (Profile::OpenSmtpd, TlsLevel::Verify, false, "NNNNNNNA"),
             (Profile::Qmail, TlsLevel::None, false, "PPPPPPPP"),
             (Profile::KumoMta, TlsLevel::May, false, "PNNNNNNA"),
-            (Profile::KumoMta, TlsLevel::Encrypt, false, "NNNNUUUU"),
+            (Profile::KumoMta, TlsLevel::Opportunistic, false, "PNNNUUUA"),
+            (Profile::KumoMta, TlsLevel::Encrypt, false, "NNNNUUUA"),
+            (Profile::Exim, TlsLevel::VerifyOrClear, false, "PPPppppA"),
             (Profile::ExchangeOnline, TlsLevel::Opportunistic, true, "PPPNUUUU"),
             (Profile::ExchangeOnline, TlsLevel::EncryptionOnly, false, "NNNNUUUU"),
             (Profile::ExchangeOnline, TlsLevel::CertificateValidation, false, "NNNNNNAA"),

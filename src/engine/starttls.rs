@@ -156,7 +156,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             _ if self.jobs[talk.job].last_code > 0 => self.jobs[talk.job].last_code,
             OfferKey::NotOffered | OfferKey::Broken(_) | OfferKey::Certificate(..) => talk.rules.tls.own_code,
         };
-        let old = self.has_waited(talk);
+        let old = self.has_waited(talk) && !self.has_a_password_there(talk);
         let name = self.tables.candidates.get(self.jobs[talk.job].line.candidate).name;
         let config = self.settings[talk.client.index()].id;
         let proof = self.jobs[talk.job].proof;
@@ -209,6 +209,12 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             && self.policy_of(talk.job).level == TlsLevel::May
             && !self.policy_of(talk.job).implicit
             && self.has_waited(talk)
+            && !self.has_a_password_there(talk)
+    }
+
+    /// Would it log in there? Then Postfix never goes on in clear (smtp.h `HAVE_SASL_CREDENTIALS`).
+    fn has_a_password_there(&self, talk: &Talk<'_>) -> bool {
+        talk.ours.credentials.login.is_some() && self.hop_of(talk.job, self.jobs[talk.job].hop).is_some_and(|(_, configured)| configured)
     }
 
     /// A message with REQUIRETLS goes to servers that list it, and to no other (RFC 8689 §4.2.1).

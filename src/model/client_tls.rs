@@ -148,6 +148,8 @@ pub enum TlsLevel {
     Encrypt,
     /// Must; chain and the name of the MX host.
     Verify,
+    /// If offered; a certificate that does not verify is followed by clear text (Exim `tls_verify_hosts` alone).
+    VerifyOrClear,
     /// Must; chain and the name of the next hop.
     Secure,
     /// Must; the certificate or its key is one of a list.
@@ -202,6 +204,7 @@ impl TlsLevel {
                 false
             }
             Self::Verify
+            | Self::VerifyOrClear
             | Self::Secure
             | Self::Dane
             | Self::MtaSts
@@ -224,6 +227,7 @@ impl TlsLevel {
             Self::May => "may",
             Self::Encrypt => "encrypt",
             Self::Verify => "verify",
+            Self::VerifyOrClear => "tls_verify_hosts",
             Self::Secure => "secure",
             Self::Fingerprint => "fingerprint",
             Self::Dane => "dane",

@@ -77,7 +77,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         drains_ns: 0,
         may_judges: true,
         refused_fails: true,
-        looks_at_certificate: false,
+        looks_at_certificate: true,
         judged_version_min: TlsVersion::Tls12,
         subject_counts: true,
         revocation: RevocationCheck::Never,
@@ -125,7 +125,11 @@ pub(super) fn sender() -> Sender {
         skip_5xx_greeting: false,
         randomize_addresses: true,
         defer_if_no_mx_address: false,
-        targets: Targets::default(),
+        // `prohibited_hosts`.
+        targets: Targets {
+            ignored: vec!["127.0.0.0/8".parse().expect("a network"), "::1/128".parse().expect("a network")],
+            ..Targets::default()
+        },
         failed_cohort_limit: 0,
         deliveries_in_all: 0,
         keeping: Keeping::Cache(Cache {

@@ -85,7 +85,8 @@ pub(super) fn usual(profile: Profile) -> Tuned {
     match profile {
         Profile::Exim => (tuned.max_message_size, tuned.hop_limit) = (Some(EXIM_SIZE_BYTES), 31),
         Profile::Sendmail => tuned.hop_limit = 26,
-        Profile::OpenSmtpd | Profile::OpenSmtpd6 | Profile::Qmail => tuned.hop_limit = 100,
+        // A hundred fields besides the server's own (smtp_session.c, qmail-smtpd.c).
+        Profile::OpenSmtpd | Profile::OpenSmtpd6 | Profile::Qmail => tuned.hop_limit = 101,
         _ => {}
     }
     tuned

@@ -219,14 +219,14 @@ fn level(tuned: &mut Tuned, all: bool, level: TlsLevel) {
 }
 
 fn verify(tuned: &mut Tuned, text: &str) -> Result<(), &'static str> {
-    match (all_or_none(text)?, tuned.sender.tls.policy.level) {
-        (false, _) => Ok(()),
-        (true, TlsLevel::Encrypt) => {
-            tuned.sender.tls.policy.level = TlsLevel::Verify;
-            Ok(())
-        }
-        (true, _) => Err("`*` is modelled beside `hosts_require_tls: \"*\"`: without it Exim goes in clear where the certificate fails"),
-    }
+    let level = match (all_or_none(text)?, tuned.sender.tls.policy.level) {
+        (false, level) | (true, level @ TlsLevel::None) => level,
+        (true, TlsLevel::Encrypt | TlsLevel::Verify) => TlsLevel::Verify,
+        // Without `hosts_require_tls` Exim goes in clear where the certificate fails.
+        (true, _) => TlsLevel::VerifyOrClear,
+    };
+    tuned.sender.tls.policy.level = level;
+    Ok(())
 }
 
 const RULE: &str = "a retry rule is written \"* * F,2h,15m; G,16h,1h,1.5; F,4d,6h\": whose mail, which error, and parts F, G or H";
