@@ -100,7 +100,6 @@ pub(super) static TABLE: Table = &[
     ("queue_run_in_order", Meaning::Only("false")),
     ("size_addition", Meaning::Only("1024")),
     // Nothing that is shown depends on these.
-    ("helo_data", Meaning::NoEffect),
     ("log_selector", Meaning::NoEffect),
     ("tls_verify_certificates", Meaning::NoEffect),
     // The format has fields for these.
@@ -124,6 +123,7 @@ pub(super) static NOT_MODELLED: &[&str] = &[
     "acl_smtp_rcpt",
     "bounce_sender_authentication",
     "delay_warning_condition",
+    "helo_data",
     "dnssec_require_domains",
     "dns_again_means_nonexist",
     "dns_cname_loops",
@@ -219,13 +219,15 @@ fn level(tuned: &mut Tuned, all: bool, level: TlsLevel) {
 }
 
 fn verify(tuned: &mut Tuned, text: &str) -> Result<(), &'static str> {
-    let level = match (all_or_none(text)?, tuned.sender.tls.policy.level) {
-        (false, level) | (true, level @ TlsLevel::None) => level,
-        (true, TlsLevel::Encrypt | TlsLevel::Verify) => TlsLevel::Verify,
-        // Without `hosts_require_tls` Exim goes in clear where the certificate fails.
-        (true, _) => TlsLevel::VerifyOrClear,
-    };
-    tuned.sender.tls.policy.level = level;
+    if all_or_none(text)? {
+        let level = &mut tuned.sender.tls.policy.level;
+        *level = match *level {
+            TlsLevel::Encrypt => TlsLevel::Verify,
+            // Without `hosts_require_tls` it goes in clear where the certificate fails.
+            TlsLevel::May => TlsLevel::VerifyOrClear,
+            other => other,
+        };
+    }
     Ok(())
 }
 
