@@ -85,13 +85,16 @@ const WISHES: [Row; 4] = [
 
 /// What an option adds to the common rows; settings stand behind the bar.
 const SENDMAIL: [Row; 1] = [Row("may, TLSFallbacktoClear", "level: May | \"TLSFallbacktoClear\": \"True\"", Nothing, "")];
+/// The option alone: a certificate that fails is followed by clear text.
+const EXIM: [Row; 1] = [Row("tls_verify_hosts alone", " | \"tls_verify_hosts\": \"*\"", Nothing, "")];
 const KUMO_RECONNECTS: [Row; 1] =
     [Row("Opportunistic, reconnecting", "level: May | \"opportunistic_tls_reconnect_on_failed_handshake\": \"true\"", Nothing, "")];
 
 /// KumoMTA in its own words (`enable_tls`).
-const KUMO: [Row; 4] = [
+const KUMO: [Row; 5] = [
     Row("Disabled (none)", "level: None", Nothing, ""),
     Row("Opportunistic (may)", "level: May", Nothing, ""),
+    Row("OpportunisticInsecure", " | \"enable_tls\": \"OpportunisticInsecure\"", Nothing, ""),
     Row("RequiredInsecure (encrypt)", "level: Encrypt", Nothing, ""),
     Row("Required (verify)", "level: Verify", Nothing, ""),
 ];
@@ -256,7 +259,7 @@ the first backoff. B: returned at once.
 fn the_table() {
     let postfix: Vec<&Row> = COMMON.iter().chain(&NAMED).chain(&DANE).chain(&MTA_STS).chain(&WISHES).collect();
     let rfc: Vec<&Row> = COMMON.iter().chain(&DANE).chain(&MTA_STS).chain(&WISHES).collect();
-    let exim: Vec<&Row> = COMMON.iter().chain(&DANE).collect();
+    let exim: Vec<&Row> = COMMON.iter().chain(&EXIM).chain(&DANE).collect();
     let common: Vec<&Row> = COMMON.iter().collect();
     let senders = [
         ("Rfc", "What the RFCs say", rfc),

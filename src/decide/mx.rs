@@ -199,7 +199,8 @@ pub fn plan(
         asker.port == 25
             && match rules.mx.self_check {
                 SelfCheck::Address => by_address,
-                SelfCheck::Name => target.name == asker.hostname,
+                // `Cwlocalhost` stands in every sendmail.cf (proto.m4).
+                SelfCheck::Name => target.name == asker.hostname || names.text(target.name) == "localhost",
                 SelfCheck::NameOrAddress => by_address || target.name == asker.hostname,
                 SelfCheck::Never => false,
             }

@@ -7,6 +7,7 @@ use super::route::Stop;
 use super::world::{RecipientState, World};
 use crate::base::{NameId, SimTime};
 use crate::decide::mx::MxPlan;
+use crate::model::settings::DaneUse;
 use crate::trace::level::STEPS;
 use smallvec::SmallVec;
 use std::net::IpAddr;
@@ -78,6 +79,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         if groups.len() < 2 {
             return groups.into_iter().map(|(destination, places)| (destination, places, None)).collect();
         }
+        let usual = &self.config(self.copies[copy].host).sender.tls;
+        let asks = usual.policies.iter().map(|(_, policy)| policy).chain([&usual.policy]).any(|policy| policy.dane != DaneUse::Never);
         let mut merged: Vec<(u32, SmallVec<[u16; 2]>, Option<(u32, SimTime)>)> = Vec::new();
         let mut lists: Vec<Option<HostList>> = Vec::new();
         for (destination, places) in groups {
@@ -86,12 +89,13 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             let hops = self.tables.destinations.get(destination).hops.len() as u8;
             (self.jobs[job].own_hops, self.jobs[job].hops) = (hops, hops);
             let mut list = Some(HostList::new());
-            let mut prepared = None;
+            let (mut prepared, mut signed) = (None, false);
             for hop in 0..hops {
                 let Some((next_hop, configured)) = self.hop_of(job, hop) else { break };
                 let told = self.resolve(job, &next_hop, configured, self.now);
                 prepared.get_or_insert(told);
                 let plan = self.cache_plan(told.0);
+                signed |= plan.goals.iter().any(|goal| goal.ground.list && goal.ground.bases[0].is_some());
                 list = match &plan.outcome {
                     MxPlan::Try(candidates) => list.map(|mut list| {
                         let port = next_hop.port;
@@ -104,6 +108,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             }
             self.jobs.remove(job);
             let tls = self.tables.destinations.get(destination).tls.clone();
+            // A connection under DANE is for one domain (smtp.c, "holding for later").
+            let list = list.filter(|_| !(asks && signed));
             let same = lists.iter().position(|other| list.as_ref().is_some_and(|list| !list.is_empty()) && *other == list);
             match same.filter(|at| self.tables.destinations.get(merged[*at].0).tls == tls) {
                 Some(at) => merged[at].1.extend(places),

@@ -77,7 +77,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         drains_ns: 0,
         may_judges: true,
         refused_fails: true,
-        looks_at_certificate: false,
+        looks_at_certificate: true,
         judged_version_min: TlsVersion::Tls12,
         subject_counts: true,
         revocation: RevocationCheck::Never,

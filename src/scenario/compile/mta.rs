@@ -112,10 +112,11 @@ pub(super) fn usual(profile: Profile) -> Tuned {
         Profile::Exim => (tuned.max_message_size, tuned.hop_limit) = (Some(EXIM_SIZE_BYTES), 31),
         Profile::Sendmail => tuned.hop_limit = 26,
         Profile::OpenSmtpd | Profile::OpenSmtpd6 => {
-            (tuned.max_message_size, tuned.max_recipients, tuned.hop_limit) = (Some(OPENSMTPD_SIZE_BYTES), 1000, 100);
+            // A hundred fields besides the server's own (smtp_session.c; so does qmail-smtpd.c).
+            (tuned.max_message_size, tuned.max_recipients, tuned.hop_limit) = (Some(OPENSMTPD_SIZE_BYTES), 1000, 101);
         }
         Profile::KumoMta => (tuned.max_message_size, tuned.max_recipients) = (Some(KUMOMTA_SIZE_BYTES), 1024),
-        Profile::Qmail => tuned.hop_limit = 100,
+        Profile::Qmail => tuned.hop_limit = 101,
         _ => {}
     }
     tuned
