@@ -26,6 +26,7 @@ pub mod route;
 pub mod srs;
 pub mod tcpto;
 pub mod tls;
+pub mod tls_policy;
 pub mod visitor;
 
 /// An outcome with its reasons.

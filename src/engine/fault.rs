@@ -2,7 +2,7 @@
 //! receivers: "the first n", greylists, rates.
 
 use super::chance::{ChaCha8Rng, Chance, Purpose, next_wait};
-use crate::base::{HostId, Phase, SimTime};
+use crate::base::{HostId, Phase, SECOND, SimTime};
 use crate::model::Model;
 use crate::model::fault::{Fault, FaultKind, Unreachable};
 use crate::model::topology::Law;
@@ -316,6 +316,8 @@ impl Faults {
     /// Asks a greylist about a triple; `true` = let through.
     pub(crate) fn greylist(&mut self, memory: u32, times: (u64, u64, u64), client: Client, from: &str, to: &str, at: SimTime) -> bool {
         let (delay, window, remembered) = times;
+        // Greylists note whole seconds.
+        let at = SimTime(at.0 - at.0 % SECOND);
         let key = (memory, client, from.into(), to.into());
         match self.greylists.get_mut(&key) {
             Some((first, passed)) => {

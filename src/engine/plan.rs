@@ -1,7 +1,7 @@
 //! Where does a next hop lead? Its lookups, and the plan made of the answers: once per question, kept with its reasons.
 
 use super::last_words::last_missing;
-use super::targets::{leave_out, mx_answer, own_target, without_mx};
+use super::targets::{leave_out, mx_answer, one_further, own_target, without_mx};
 use super::world::World;
 use crate::base::{ConfigId, Enhanced, HostId, NameId, ResolverId, SimTime};
 use crate::decide::Because;
@@ -38,7 +38,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         if lead.mx != NONE {
             let told = self.ask(lead.mx, at, luck, who);
             at = self.patience(rules, at, told, true);
-            answers.push((told.answer, 0));
+            answers.push((told.answer, told.turn));
             if told.answer != lead.answer
                 && let Target::Mx(name) = hop.target
             {
@@ -261,7 +261,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         // A host that the configuration names needs no signed list.
         let list = first.as_ref().is_none_or(|(id, _)| self.resolvers.answer(*id).dnssec == Dnssec::Secure);
         let mut grounds: Vec<(IpAddr, Ground)> = Vec::new();
-        let found: Vec<TargetAddresses> = targets
+        let mut found: Vec<TargetAddresses> = targets
             .iter()
             .map(|(preference, target)| {
                 let pair = [answers.next().unwrap_or((NONE, 0)), answers.next().unwrap_or((NONE, 0))];
@@ -273,6 +273,9 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 found
             })
             .collect();
+        if first.is_some() {
+            one_further(&mut found, question.answers[0].1);
+        }
         let mut decision = plan(rules, names, &asker, name, implicit, &found);
         if matches!(decision.outcome, MxPlan::End { is_loop: true, .. }) && sender.targets.own != OwnTarget::AsProfile {
             decision = own_target(decision, sender.targets.own, |asker| plan(rules, names, asker, name, implicit, &found), &asker);

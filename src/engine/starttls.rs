@@ -6,7 +6,9 @@ use crate::base::{CertId, ConfigId, ConnectionResult, Enhanced, HostId, Interner
 use crate::decide::dane;
 use crate::decide::failure::Effect;
 use crate::decide::profile::BrokenHandshake;
+use crate::decide::route::queue_name;
 use crate::decide::tls::{Eyes, NOTHING_TO_FIT, Offer, Verdict, Wanted, facts, listed, negotiate, sentence};
+use crate::decide::tls_policy::{Server, policy_for};
 use crate::model::certificate::{Certificate, Issuer};
 use crate::model::fault::{FaultKind, StarttlsHow};
 use crate::model::settings::{ClientCertificate, NextHop, Retry, Target, TlsLevel, TlsPolicy};
@@ -421,8 +423,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 return &tls.policy;
             }
             let (hop, _) = self.hop_of(job, row.hop).expect("a session has a next hop");
-            let name = crate::decide::route::queue_name(&self.tables.names, &hop);
-            tls.policies.iter().find(|(for_hop, _)| **for_hop == *name).map_or(&tls.policy, |(_, policy)| policy)
+            let next_hop = queue_name(&self.tables.names, &hop);
+            let server = (row.line.candidate != NONE).then(|| self.tables.candidates.get(row.line.candidate));
+            let server = server.map(|server| Server { name: self.tables.names.text(server.name), address: server.address });
+            policy_for(tls, self.rules(self.copies[row.copy].host).tls.policies_of_servers, &next_hop, server)
         })
     }
 }

@@ -20,6 +20,13 @@ pub(super) fn leave_out(found: &mut TargetAddresses, targets: &Targets) {
     found.addresses.retain(|address| !targets.ignored.iter().any(|ignored| ignored.contains(address)));
 }
 
+/// The targets of one preference as an answer has them that begins so many records further.
+pub(super) fn one_further(found: &mut [TargetAddresses], turn: u32) {
+    for equals in found.chunk_by_mut(|a, b| a.preference == b.preference) {
+        equals.rotate_left(turn as usize % equals.len());
+    }
+}
+
 /// The best MX is the sender, and its settings say what follows. `plan` makes the list again for another asker.
 pub(super) fn own_target(
     looped: Decision<MxPlan>,

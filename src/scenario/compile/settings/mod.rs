@@ -25,7 +25,7 @@ mod sendmail;
 
 use crate::base::parse_duration;
 use crate::diag::{Diagnostic, code};
-use crate::model::settings::{Profile, Retry, Sender};
+use crate::model::settings::{Profile, Retry, Sender, TlsLevel};
 use crate::scenario::source::{Named, Text};
 
 use super::desk::Desk;
@@ -40,6 +40,8 @@ pub(super) struct Tuned {
     pub(super) max_recipients: u32,
     /// 0: never refused.
     pub(super) hop_limit: u32,
+    /// What certificates must carry at a level, where a policy names nothing itself (Postfix `smtp_tls_secure_cert_match`).
+    pub(super) names_of_levels: Vec<(TlsLevel, Vec<Box<str>>)>,
 }
 
 /// How the value of a setting is written, and what it does.
@@ -218,7 +220,6 @@ mod tests {
     use crate::decide::profile::default_sender;
     use crate::model::settings::DaneUse;
     use crate::model::settings::FamilyPreference;
-    use crate::model::settings::TlsLevel;
     use crate::scenario::load::Loader;
 
     /// The settings of a text, and what was complained about.
@@ -228,7 +229,8 @@ mod tests {
         let tree = loader.text("x.ron", &text).expect("readable");
         let Some(crate::scenario::schema::System::Mta(mta)) = tree.systems.get("a") else { panic!("an Mta") };
         let mut desk = Desk::default();
-        let mut tuned = Tuned { sender: default_sender(profile), max_message_size: None, max_recipients: 0, hop_limit: 0 };
+        let mut tuned =
+            Tuned { sender: default_sender(profile), max_message_size: None, max_recipients: 0, hop_limit: 0, names_of_levels: Vec::new() };
         tune(profile, &mta.settings, &mut tuned, &mut desk);
         (tuned, desk.problems.iter().map(|problem| format!("{} {}", problem.code.id, problem.message)).collect())
     }
