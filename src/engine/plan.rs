@@ -7,7 +7,7 @@ use crate::base::{ConfigId, Enhanced, HostId, NameId, ResolverId, SimTime};
 use crate::decide::Because;
 use crate::decide::dane::Ground;
 use crate::decide::exchange::smart_host::by_smart_host_rules;
-use crate::decide::mx::{Asker, Candidate, MxAnswer, MxPlan, MxStep, TargetAddresses, plan, read_mx};
+use crate::decide::mx::{Asker, BOGUS, Candidate, MxAnswer, MxPlan, MxStep, TargetAddresses, plan, read_mx};
 use crate::decide::profile::Behaviour;
 use crate::model::dns::{Dnssec, Outcome, RecordData, RecordType};
 use crate::model::settings::{NextHop, OwnTarget, Profile, Target};
@@ -304,7 +304,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
 
     /// The addresses in two answers (AAAA, A) about one target.
     fn addresses(&self, rules: &Behaviour, preference: u16, name: NameId, answers: &[(u32, u32); 2], text: &str) -> TargetAddresses {
-        let mut target = TargetAddresses { preference, name, addresses: Vec::new(), soft: None, other_family: false, no_such_name: false };
+        let mut target = TargetAddresses::none(preference, name);
         if rules.mx.address_in_mx_data
             && let Ok(address) = text.parse::<IpAddr>()
         {
@@ -316,6 +316,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 continue;
             }
             let answer = self.resolvers.answer(*id);
+            target.alias_of = target.alias_of.or_else(|| answer.aliases.last().copied());
             match &answer.outcome {
                 Outcome::Records(records) => {
                     let mut list: Vec<IpAddr> = records.iter().filter_map(RecordData::address).collect();
@@ -327,6 +328,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 }
                 Outcome::NoData => {}
                 Outcome::NxDomain => {}
+                Outcome::ServFail if answer.dnssec == Dnssec::Bogus => target.soft = Some(BOGUS),
                 Outcome::ServFail => target.soft = Some("SERVFAIL"),
                 Outcome::Refused => target.soft = Some("REFUSED"),
                 Outcome::Timeout => target.soft = Some("no answer"),

@@ -23,7 +23,7 @@ mod qmail;
 mod rfc;
 mod sendmail;
 
-use crate::base::parse_duration;
+use crate::base::{SECOND, parse_duration};
 use crate::diag::{Diagnostic, code};
 use crate::model::settings::{Profile, Retry, Sender, TlsLevel};
 use crate::scenario::source::{Named, Text};
@@ -51,6 +51,10 @@ enum Meaning {
     Duration(fn(&mut Tuned, u64)),
     /// Postfix, Sendmail: a number with a unit, bare numbers in this one.
     UnitTime(char, fn(&mut Tuned, u64)),
+    /// Sendmail: the same, and several that are added up, as `1h30m`.
+    SumOfTimes(char, fn(&mut Tuned, u64)),
+    /// qmail: seconds, and no unit.
+    Seconds(fn(&mut Tuned, u64)),
     /// A whole number.
     Number(fn(&mut Tuned, u32)),
     /// A number of bytes; 0 is no limit.
@@ -151,6 +155,11 @@ fn apply(key: &Text, value: &Text, meaning: Meaning, tuned: &mut Tuned, desk: &m
     let result: Result<(), String> = match meaning {
         Meaning::Duration(put) => parse_duration(text).map(|ns| put(tuned, ns)),
         Meaning::UnitTime(unit, put) => postfix::time(text, unit).map(|ns| put(tuned, ns)),
+        Meaning::SumOfTimes(unit, put) => sendmail::time(text, unit).map(|ns| put(tuned, ns)),
+        Meaning::Seconds(put) => {
+            let ns = text.parse::<u64>().ok().and_then(|seconds| seconds.checked_mul(SECOND));
+            ns.map(|ns| put(tuned, ns)).ok_or_else(|| "a control file has a number of seconds, without a unit: \"604800\"".to_owned())
+        }
         Meaning::Number(put) => {
             let number = text.parse().ok();
             number.map(|number| put(tuned, number)).ok_or_else(|| "a whole number stands here".to_owned())
@@ -216,7 +225,7 @@ fn factor(text: &str) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::{DAY, HOUR, MINUTE, SECOND, TlsVersion};
+    use crate::base::{DAY, HOUR, MINUTE, TlsVersion};
     use crate::decide::profile::default_sender;
     use crate::model::settings::DaneUse;
     use crate::model::settings::FamilyPreference;
