@@ -119,6 +119,7 @@ const BASE: Behaviour = Behaviour {
         session_stays_open_ns: 10 * SECOND,
         session_looks_every_ns: SECOND,
         session_overlooks_ns: 50 * MILLISECOND,
+        session_overlooks_percent: 75,
         session_mails: 100,
         suspended_ns: 15 * SECOND,
         suspended_most_ns: HOUR,

@@ -29,7 +29,8 @@ fn levels(profile: Profile) -> Option<(&'static str, &'static [Level])> {
         Profile::Sendmail => ("Sendmail", &[Level::None, Level::May, Level::Encrypt, Level::Verify]),
         Profile::OpenSmtpd | Profile::OpenSmtpd6 => ("OpenSMTPD", &[Level::None, Level::May, Level::Encrypt, Level::Verify]),
         Profile::KumoMta => ("KumoMTA", &[Level::None, Level::May, Level::Encrypt, Level::Verify, Level::Dane]),
-        Profile::Qmail => ("qmail", &[Level::None]),
+        // It goes in clear at both.
+        Profile::Qmail => ("qmail", &[Level::None, Level::May]),
         Profile::Rfc | Profile::Postfix | Profile::ExchangeOnline | Profile::ExchangeServer | Profile::NoRetry => return None,
     })
 }
