@@ -16,9 +16,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         if !self.writes(STEPS) {
             return;
         }
-        let client = seen.map_or_else(|| "this client".to_owned(), |address| address.to_string());
+        let client = seen.map_or_else(|| "this client".to_owned(), |address| address.to_string()) + " to " + recipient;
         let why = match why {
-            Grey::Unknown => format!("{client} is not known here with this sender and recipient: noted, and asked to come back"),
+            Grey::Unknown => format!("{client} from this sender is not known here: noted, and asked to come back"),
             Grey::TooEarly { waited, delay } => {
                 format!("{client} is back {} after the first time, too early: {} are wanted", duration(waited), duration(delay))
             }
@@ -26,7 +26,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 format!("{client} comes {} after the first time, too late: it counts as the first time again", duration(waited))
             }
         };
-        let decision = Decision::for_reason((), because("GREY", recipient, why, "Greylist"));
+        let decision = Decision::for_reason((), because("GREY", &*self.model.hosts[talk.server.index()].name, why, "Greylist"));
         let stored = self.store("what does the greylist say?", talk.server, crate::trace::NONE, &decision);
         self.trace_of_job(talk.job, &[stored]);
     }
