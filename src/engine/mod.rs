@@ -10,6 +10,7 @@ mod chance;
 mod command;
 mod connect;
 mod counters;
+mod empty_queues;
 mod expansion;
 mod extensions;
 mod failed_connect;
