@@ -258,11 +258,7 @@ fn other_names(certificate: &Certificate, eyes: &Eyes<'_>) -> String {
     let own = Some("the name of its host").filter(|_| certificate.any_name);
     let carried: Vec<&str> = certificate.names.iter().chain(subject).map(|name| &**name).chain(own).collect();
     let more = if carried.len() > SHOWN { format!(" and {} more", carried.len() - SHOWN) } else { String::new() };
-    let carried = if carried.is_empty() {
-        "no name".to_owned()
-    } else {
-        carried.into_iter().take(SHOWN).collect::<Vec<_>>().join(", ")
-    };
+    let carried = if carried.is_empty() { "no name".to_owned() } else { carried.into_iter().take(SHOWN).collect::<Vec<_>>().join(", ") };
     let wanted = eyes.wanted.iter().map(|wanted| match wanted {
         Wanted::Name(name) | Wanted::Exactly(name) => (*name).to_owned(),
         Wanted::Below(parent) => format!("a name below {parent}"),
@@ -494,7 +490,8 @@ mod tests {
             ("unknown authority", certificate(&["a.test"], Issuer::Public), 50, false, (false, "S7: the authority is not trusted")),
         ];
         for (case, certificate, now, trusts, (trusted, why)) in cases {
-            let eyes = Eyes { trusts, wanted: &[Wanted::Name("a.test")], own: &[], subject_counts: true, revocation: RevocationCheck::Never };
+            let eyes =
+                Eyes { trusts, wanted: &[Wanted::Name("a.test")], own: &[], subject_counts: true, revocation: RevocationCheck::Never };
             let facts = facts(&certificate, TlsVersion::Tls12, SimTime(now), &eyes);
             assert_eq!((facts.trusted, facts.distrust), (trusted, why), "{case}");
         }
@@ -505,7 +502,13 @@ mod tests {
         ] {
             let shown = Certificate { revocation: state, ..certificate(&["a.test"], Issuer::Public) };
             let got = [RevocationCheck::Never, RevocationCheck::WhereReachable, RevocationCheck::Always].map(|revocation| {
-                facts(&shown, TlsVersion::Tls12, SimTime(50), &Eyes { trusts: true, wanted: &[], own: &[], subject_counts: true, revocation }).trusted
+                facts(
+                    &shown,
+                    TlsVersion::Tls12,
+                    SimTime(50),
+                    &Eyes { trusts: true, wanted: &[], own: &[], subject_counts: true, revocation },
+                )
+                .trusted
             });
             assert_eq!(got, expected, "{state:?}");
         }

@@ -145,7 +145,8 @@ fn named_once(tenants: &[(&Text, &ExchangeOnline)], desk: &mut Desk) {
         let Some(own) = tenant_name(tenant) else { continue };
         if let Some((other, first)) = tenants[..at].iter().find(|(_, known)| tenant_name(known).as_ref() == Some(&own)) {
             let message = format!("`{own}.onmicrosoft.com` is a domain of `{other}` already, and here of `{name}`");
-            let problem = Diagnostic::error(code::CLAIMED_TWICE, place(name, tenant), message).also(place(other, first), "the other tenant");
+            let problem =
+                Diagnostic::error(code::CLAIMED_TWICE, place(name, tenant), message).also(place(other, first), "the other tenant");
             desk.say(problem.help("`tenant` gives a tenant its name; unless written it is the first label of its first accepted domain"));
         }
     }
