@@ -88,6 +88,7 @@ pub(super) fn front_end(
         },
         hop_limit: 0,
         tls_versions: versions,
+        ..Usual::MTA
     };
     let mut receiver = receiver(&schema::Host::default(), usual, directory, certificates, desk);
     receiver.certificate = Some(tables.certificate(certificates::of_the_front_ends()));
