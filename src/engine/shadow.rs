@@ -16,6 +16,7 @@ use crate::model::exchange_server::{Organization, ServerVersion};
 use crate::model::fault::{FaultKind, Window, hosts_of};
 use crate::model::settings::Directory;
 use crate::model::topology::HostSet;
+use crate::trace::level::PATHS;
 use crate::trace::{Concern, NONE};
 use smallvec::SmallVec;
 
@@ -127,6 +128,10 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         let message = self.copies[copy].message;
         for index in pending {
             self.messages[message].ends[usize::from(*index)].open -= 1;
+        }
+        if self.writes(PATHS) {
+            let number = self.copies[copy].number;
+            self.trace.taken_over.extend(pending.iter().map(|index| (number, *index)));
         }
         for recipient in &mut self.copies[copy].recipients {
             recipient.state = RecipientState::Done;

@@ -83,7 +83,8 @@ pub fn linked_connector(organization: &Organization, client: std::net::IpAddr) -
 pub fn rights(organization: &Organization, connector: &ReceiveConnector, visitor: &Visitor<'_>) -> (Rights, Because) {
     let all = Rights { submits: true, relays: true, authenticated: true };
     let say = |rule, why: &str| because(rule, &*connector.name, why, SOURCE);
-    if organization.server(visitor.peer.host).is_some() {
+    let own = organization.server(visitor.peer.host).is_some();
+    if own && connector.servers && connector.knows_servers {
         return (all, say("RCV-2", "a server of the same organization"));
     }
     if connector.external_authoritative && connector.servers {
@@ -114,6 +115,10 @@ pub fn rights(organization: &Organization, connector: &ReceiveConnector, visitor
     let submits = connector.anonymous;
     let relays = connector.anonymous && connector.anonymous_relay;
     let why = match (submits, relays) {
+        (false, _) if own => "a server of the same organization, and the connector lets none in (ExchangeServers, AuthMechanism ExchangeServer)",
+        (true, false) if own => {
+            "a server of the same organization, taken for a stranger: the connector lets none in (ExchangeServers, AuthMechanism ExchangeServer)"
+        }
         (false, _) if connector.partners && connector.domain_secure.is_empty() => {
             "nobody in particular; Partners lets in who proves a secured domain by certificate, and the connector has no domain security"
         }
@@ -129,7 +134,12 @@ pub fn rights(organization: &Organization, connector: &ReceiveConnector, visitor
 
 /// The refusal at MAIL, if there is one: nobody's client, no TLS, no right to submit, a sender of a secured domain without its certificate.
 #[must_use]
-pub fn refusal_at_mail(organization: &Organization, visitor: &Visitor<'_>, encrypted: bool) -> Option<Decision<Reply>> {
+pub fn refusal_at_mail(
+    organization: &Organization,
+    visitor: &Visitor<'_>,
+    encrypted: bool,
+    shadow_there: bool,
+) -> Option<Decision<Reply>> {
     let client = visitor.peer.address.filter(|_| !organization.receive_connectors.is_empty())?;
     let refuse = |code, status, text: &'static str, reasons: Vec<Because>| {
         Some(Decision { outcome: Reply::new(code, Some(status), text), chosen: reasons, passed_over: vec![] })
@@ -162,10 +172,15 @@ pub fn refusal_at_mail(organization: &Organization, visitor: &Visitor<'_>, encry
         return Some(refusal);
     }
     let shadowed = organization.transport.shadow_resubmit_ns.is_some() && organization.own().is_some_and(|own| !own.edge);
-    let alone = shadowed && redundancy::shadow_servers(organization).is_empty();
+    // What a server of the organization hands over has its shadow already.
+    let bare = shadowed && !shadow_there && organization.server(visitor.peer.host).is_none();
     let text = "Message failed to be made redundant";
-    let why = || vec![say("no other server can keep a shadow copy", "Set-TransportConfig RejectMessageOnShadowFailure")];
-    match organization.transport.refuses_without_shadow.filter(|_| alone && !rights.authenticated)? {
+    let words = match redundancy::shadow_servers(organization).is_empty() {
+        true => "no other server can keep a shadow copy",
+        false => "none of the servers that may keep a shadow copy takes one now",
+    };
+    let why = || vec![say(words, "Set-TransportConfig RejectMessageOnShadowFailure")];
+    match organization.transport.refuses_without_shadow.filter(|_| bare)? {
         ShadowRefusal::AsArticle => refuse(451, Enhanced(4, 4, 0), text, why()),
         ShadowRefusal::AsCmdlet => refuse(450, Enhanced(4, 5, 1), text, why()),
     }
@@ -223,6 +238,7 @@ mod tests {
             anonymous: true,
             users: false,
             servers: false,
+            knows_servers: true,
             partners: false,
             external_authoritative: false,
             login_over_tls: true,
@@ -286,7 +302,7 @@ mod tests {
             let found = find(&organization, &visitor).expect(case);
             let (rights, _) = rights(&organization, found, &visitor);
             assert_eq!((&*found.name, rights.submits, rights.relays), (expected, submits, relays), "{case}");
-            assert_eq!(refusal_at_mail(&organization, &visitor, false).map(|refusal| refusal.outcome.code), code, "{case}");
+            assert_eq!(refusal_at_mail(&organization, &visitor, false, true).map(|refusal| refusal.outcome.code), code, "{case}");
         }
         let shown = |name: &'static str| Some(ShownCertificate { name, names: vec![name], trust: Ok(()) });
         let partners = ReceiveConnector { anonymous: false, partners: true, ..organization.receive_connectors[0].clone() };
@@ -301,7 +317,7 @@ mod tests {
                 ..Visitor::plain(Peer { host: HostId(9), address: "192.0.2.1".parse().ok() })
             };
             let (rights, _) = rights(&organization, connector, &visitor);
-            (rights.submits, rights.relays, refusal_at_mail(&organization, &visitor, tls).map(|refusal| refusal.outcome.code))
+            (rights.submits, rights.relays, refusal_at_mail(&organization, &visitor, tls, true).map(|refusal| refusal.outcome.code))
         };
         assert_eq!(partner(&partners, "x@secure.test", true, Some("secure.test")), (true, false, None), "a partner");
         assert_eq!(partner(&partners, "x@secure.test", true, None), (false, false, Some(454)), "without its certificate");
@@ -318,7 +334,7 @@ mod tests {
         for (case, tls, certificate, expected) in secured {
             let peer = Peer { host: HostId(9), address: Some("192.0.2.1".parse().unwrap()) };
             let visitor = Visitor { listener: Some(&listener), tls, certificate, sender: "a@secure.test", ..Visitor::plain(peer) };
-            let reply = refusal_at_mail(&organization, &visitor, tls.is_some()).map(|refusal| refusal.outcome);
+            let reply = refusal_at_mail(&organization, &visitor, tls.is_some(), true).map(|refusal| refusal.outcome);
             assert_eq!(reply.as_ref().map(|reply| (reply.code, &*reply.text)), expected, "{case}");
         }
     }
