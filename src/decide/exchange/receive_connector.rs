@@ -115,7 +115,9 @@ pub fn rights(organization: &Organization, connector: &ReceiveConnector, visitor
     let submits = connector.anonymous;
     let relays = connector.anonymous && connector.anonymous_relay;
     let why = match (submits, relays) {
-        (false, _) if own => "a server of the same organization, and the connector lets none in (ExchangeServers, AuthMechanism ExchangeServer)",
+        (false, _) if own => {
+            "a server of the same organization, and the connector lets none in (ExchangeServers, AuthMechanism ExchangeServer)"
+        }
         (true, false) if own => {
             "a server of the same organization, taken for a stranger: the connector lets none in (ExchangeServers, AuthMechanism ExchangeServer)"
         }
@@ -134,12 +136,7 @@ pub fn rights(organization: &Organization, connector: &ReceiveConnector, visitor
 
 /// The refusal at MAIL, if there is one: nobody's client, no TLS, no right to submit, a sender of a secured domain without its certificate.
 #[must_use]
-pub fn refusal_at_mail(
-    organization: &Organization,
-    visitor: &Visitor<'_>,
-    encrypted: bool,
-    shadow_there: bool,
-) -> Option<Decision<Reply>> {
+pub fn refusal_at_mail(organization: &Organization, visitor: &Visitor<'_>, encrypted: bool, shadow_there: bool) -> Option<Decision<Reply>> {
     let client = visitor.peer.address.filter(|_| !organization.receive_connectors.is_empty())?;
     let refuse = |code, status, text: &'static str, reasons: Vec<Because>| {
         Some(Decision { outcome: Reply::new(code, Some(status), text), chosen: reasons, passed_over: vec![] })
