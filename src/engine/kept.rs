@@ -269,7 +269,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             self.tell_why_kept(talk);
         }
         let mut end = self.transfer_logged_in(talk);
-        end.why = self.tables.texts.intern("over a connection that was open already".into());
+        end.why = self.tables.texts.intern(crate::trace::OPEN_ALREADY.into());
         end
     }
 

@@ -91,6 +91,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
         let found = server_recipient::look_up(organization, &self.tables.names, address, domain);
         decisions.push(self.store("who is the recipient?", host, NONE, &found));
+        let inside = matches!(found.outcome, Found::Mailbox | Found::Server(_) | Found::Inside) && self.copies[copy].hops == 0;
+        if inside && let Some((reply, why)) = self.too_large_for_recipients(copy, organization, size_bytes) {
+            decisions.push(self.store("may a message be that large?", host, NONE, &why));
+            return Stop::Bounce(reply);
+        }
         match found.outcome {
             Found::Mailbox => Stop::Mailbox,
             Found::NotFound if organization.version == ServerVersion::Exchange2010 => {
@@ -105,15 +110,32 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
     }
 
-    /// Larger than any message of the organization may be: what its own people send, and what others send to them. Reports always pass.
+    /// Larger than any message of the organization may be: what its own people send, and what comes from elsewhere. Reports always pass, and what another
+    /// server of the organization hands over was looked at there.
     fn too_large_for_all(&mut self, copy: u32, organization: &Organization, size_bytes: u64) -> Option<(u32, Decision<()>)> {
-        let row = &self.copies[copy];
-        let limits = &organization.transport;
-        let (most, name, text, source) = match row.hops {
-            0 => (limits.max_send_size, "MaxSendSize", "RESOLVER.RST.SendSizeLimit.Org", "Set-TransportConfig MaxSendSize"),
-            _ => (limits.max_receive_size, "MaxReceiveSize", "RESOLVER.RST.RecvSizeLimit.Org", "Set-TransportConfig MaxReceiveSize"),
-        };
-        let is_mail = self.messages[row.message].kind == 0;
+        if self.copies[copy].hops == 0 {
+            let limit = (organization.transport.max_send_size, "MaxSendSize", "RESOLVER.RST.SendSizeLimit.Org");
+            return self.larger_than(copy, size_bytes, limit, "Set-TransportConfig MaxSendSize");
+        }
+        let client = self.letter(copy).client;
+        let from_own = client.is_some_and(|client| organization.server_at(client, &self.model.hosts).is_some());
+        if from_own { None } else { self.too_large_for_recipients(copy, organization, size_bytes) }
+    }
+
+    /// Larger than what the organization's people may receive.
+    fn too_large_for_recipients(&mut self, copy: u32, organization: &Organization, size_bytes: u64) -> Option<(u32, Decision<()>)> {
+        let limit = (organization.transport.max_receive_size, "MaxReceiveSize", "RESOLVER.RST.RecvSizeLimit.Org");
+        self.larger_than(copy, size_bytes, limit, "Set-TransportConfig MaxReceiveSize")
+    }
+
+    fn larger_than(
+        &mut self,
+        copy: u32,
+        size_bytes: u64,
+        (most, name, text): (Option<u64>, &'static str, &'static str),
+        source: &'static str,
+    ) -> Option<(u32, Decision<()>)> {
+        let is_mail = self.messages[self.copies[copy].message].kind == 0;
         let most = most.filter(|most| is_mail && size_bytes > *most)?;
         let why = format!("the message has {size_bytes} bytes, and the organization's limit is {most}, whatever its connectors allow");
         let text = format!("{text}; message too large for this organization");

@@ -60,7 +60,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let Some(login) = of_message.or(talk.ours.credentials.login.as_ref()).map(|login| &**login).or(of_connector) else { return Ok(()) };
         let login: Box<str> = login.into();
         let in_service = matches!(talk.theirs.receiver.directory, Directory::Tenants(_));
-        let offered = talk.extensions && talk.listener.require_login && !talk.listener.without.iter().any(|word| &**word == "AUTH");
+        let announced = talk.listener.require_login || self.connector_takes_logins(talk);
+        let offered = talk.extensions && announced && !talk.listener.without.iter().any(|word| &**word == "AUTH");
         if !offered || !talk.encrypted && (in_service || self.asks_over_tls_only(talk)) {
             return Ok(());
         }
@@ -84,6 +85,16 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 Err(self.broken(talk, Phase::Auth, &Stop::Reply(reply), false))
             }
         }
+    }
+
+    /// A Receive connector for logins at a port that others share.
+    fn connector_takes_logins(&self, talk: &Talk<'_>) -> bool {
+        self.with_visitor(talk, |visitor, directory| match directory {
+            Directory::Organization(organization) => {
+                receive_connector::find(organization, visitor).is_some_and(|connector| connector.users)
+            }
+            Directory::Everything | Directory::Mta(_) | Directory::Tenants(_) => false,
+        })
     }
 
     /// A server that does not offer AUTH before STARTTLS.

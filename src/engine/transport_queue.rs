@@ -195,6 +195,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 (next, why) = (at, words);
             }
         }
+        if next < SimTime::NEVER && ends <= next {
+            why = "its lifetime is over before the next attempt";
+        }
         self.pass_row(copy, next.min(ends), why);
         self.transport_queues.waits.insert(copy, Wait { next, queues });
         self.sleep_on(copy, next, ends);

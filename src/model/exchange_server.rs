@@ -139,14 +139,16 @@ impl Organization {
         self.server(self.here)
     }
 
-    /// Does a route depend on more of a message than its recipient? The size counts where a connector has a limit, the origin for groups.
+    /// Does a route depend on more of a message than its recipient? The size counts where a connector has a limit, the origin for groups, the client where
+    /// a connector is linked.
     #[must_use]
     pub fn reads_letters(&self) -> bool {
         if self.transport.skips_dead_connectors {
             return true;
         }
         let limited = self.transport.max_send_size.is_some() || self.transport.max_receive_size.is_some();
-        limited || !self.entries.is_empty() || self.send_connectors.iter().any(|connector| connector.max_message_size.is_some())
+        let by_message = |connector: &SendConnector| connector.max_message_size.is_some() || connector.linked.is_some();
+        limited || self.transport.recipients_max.is_some() || !self.entries.is_empty() || self.send_connectors.iter().any(by_message)
     }
 
     /// The server that has this address.

@@ -20,6 +20,8 @@ pub struct ReceiveConnector {
     pub users: bool,
     /// `PermissionGroups` has ExchangeServers.
     pub servers: bool,
+    /// Servers of the organization can prove here who they are: `AuthMechanism` has ExchangeServer.
+    pub knows_servers: bool,
     /// `PermissionGroups` has Partners.
     pub partners: bool,
     /// `AuthMechanism` is ExternalAuthoritative: everybody from these addresses counts as a server of the organization.

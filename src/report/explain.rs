@@ -201,7 +201,9 @@ impl Page {
         if let Some(end) = attempt.next_at.filter(over) {
             self.line(6, &format!("no further attempt; the end at {}{why}", self.clock.moment(end)));
         } else if let Some(next) = attempt.next_at {
-            self.line(6, &format!("next attempt at {}{why}", self.clock.moment(next)));
+            // What waits for somebody to do something has an end and no attempt before it.
+            let what = if attempt.next_why.contains("no attempt until") { "given up at" } else { "next attempt at" };
+            self.line(6, &format!("{what} {}{why}", self.clock.moment(next)));
         } else if attempt.result != AttemptResult::Delivered && !why.is_empty() {
             self.line(6, &format!("no further attempt{why}"));
         }

@@ -25,5 +25,8 @@ pub mod level {
     pub const STEPS: u8 = 3;
 }
 
+/// What stands at a transaction over a connection that an earlier one had opened.
+pub const OPEN_ALREADY: &str = "over a connection that was open already";
+
 /// "None" among row numbers.
 pub const NONE: u32 = u32::MAX;

@@ -20,6 +20,7 @@ use crate::diag::{Diagnostic, code};
 use crate::scenario::schema;
 use crate::scenario::source::Field;
 use crate::scenario::values::Share;
+use crate::trace::OPEN_ALREADY;
 use std::collections::BTreeSet;
 
 /// Queues of a shared machine are nobody's in particular.
@@ -124,7 +125,9 @@ pub(super) fn connections_to(it: &schema::Connections, desk: &mut Desk<'_>) -> C
         // Recipients of one message share a connection.
         let mut distinct = BTreeSet::new();
         for seen in seen(scene, view) {
-            let met = connections(seen.recipient).filter(|(.., connection)| was_met(to.as_ref(), connection));
+            // What followed over a connection that was open is no connection of its own.
+            let new = connections(seen.recipient).filter(|(.., connection)| *connection.why != *OPEN_ALREADY);
+            let met = new.filter(|(.., connection)| was_met(to.as_ref(), connection));
             distinct.extend(met.map(|(.., connection)| connection.number));
         }
         let number = distinct.len() as u64;

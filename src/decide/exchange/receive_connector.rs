@@ -83,7 +83,8 @@ pub fn linked_connector(organization: &Organization, client: std::net::IpAddr) -
 pub fn rights(organization: &Organization, connector: &ReceiveConnector, visitor: &Visitor<'_>) -> (Rights, Because) {
     let all = Rights { submits: true, relays: true, authenticated: true };
     let say = |rule, why: &str| because(rule, &*connector.name, why, SOURCE);
-    if organization.server(visitor.peer.host).is_some() {
+    let own = organization.server(visitor.peer.host).is_some();
+    if own && connector.servers && connector.knows_servers {
         return (all, say("RCV-2", "a server of the same organization"));
     }
     if connector.external_authoritative && connector.servers {
@@ -114,6 +115,12 @@ pub fn rights(organization: &Organization, connector: &ReceiveConnector, visitor
     let submits = connector.anonymous;
     let relays = connector.anonymous && connector.anonymous_relay;
     let why = match (submits, relays) {
+        (false, _) if own => {
+            "a server of the same organization, and the connector lets none in (ExchangeServers, AuthMechanism ExchangeServer)"
+        }
+        (true, false) if own => {
+            "a server of the same organization, taken for a stranger: the connector lets none in (ExchangeServers, AuthMechanism ExchangeServer)"
+        }
         (false, _) if connector.partners && connector.domain_secure.is_empty() => {
             "nobody in particular; Partners lets in who proves a secured domain by certificate, and the connector has no domain security"
         }
@@ -129,12 +136,7 @@ pub fn rights(organization: &Organization, connector: &ReceiveConnector, visitor
 
 /// The refusal at MAIL, if there is one: nobody's client, no TLS, no right to submit, a sender of a secured domain without its certificate.
 #[must_use]
-pub fn refusal_at_mail(
-    organization: &Organization,
-    visitor: &Visitor<'_>,
-    encrypted: bool,
-    somebody_keeps_shadows: bool,
-) -> Option<Decision<Reply>> {
+pub fn refusal_at_mail(organization: &Organization, visitor: &Visitor<'_>, encrypted: bool, shadow_there: bool) -> Option<Decision<Reply>> {
     let client = visitor.peer.address.filter(|_| !organization.receive_connectors.is_empty())?;
     let refuse = |code, status, text: &'static str, reasons: Vec<Because>| {
         Some(Decision { outcome: Reply::new(code, Some(status), text), chosen: reasons, passed_over: vec![] })
@@ -167,15 +169,15 @@ pub fn refusal_at_mail(
         return Some(refusal);
     }
     let shadowed = organization.transport.shadow_resubmit_ns.is_some() && organization.own().is_some_and(|own| !own.edge);
-    let alone = shadowed && !somebody_keeps_shadows;
+    // What a server of the organization hands over has its shadow already.
+    let bare = shadowed && !shadow_there && organization.server(visitor.peer.host).is_none();
     let text = "Message failed to be made redundant";
-    let why = if redundancy::shadow_servers(organization).is_empty() {
-        "no other server can keep a shadow copy"
-    } else {
-        "none of the servers that are asked to keep a shadow copy takes one now"
+    let words = match redundancy::shadow_servers(organization).is_empty() {
+        true => "no other server can keep a shadow copy",
+        false => "none of the servers that may keep a shadow copy takes one now",
     };
-    let why = || vec![say(why, "Set-TransportConfig RejectMessageOnShadowFailure")];
-    match organization.transport.refuses_without_shadow.filter(|_| alone && !rights.authenticated)? {
+    let why = || vec![say(words, "Set-TransportConfig RejectMessageOnShadowFailure")];
+    match organization.transport.refuses_without_shadow.filter(|_| bare)? {
         ShadowRefusal::AsArticle => refuse(451, Enhanced(4, 4, 0), text, why()),
         ShadowRefusal::AsCmdlet => refuse(450, Enhanced(4, 5, 1), text, why()),
     }
@@ -233,6 +235,7 @@ mod tests {
             anonymous: true,
             users: false,
             servers: false,
+            knows_servers: true,
             partners: false,
             external_authoritative: false,
             login_over_tls: true,

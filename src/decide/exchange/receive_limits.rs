@@ -168,6 +168,7 @@ mod tests {
             anonymous: true,
             users: false,
             servers: true,
+            knows_servers: true,
             partners: false,
             external_authoritative: false,
             anonymous_relay: false,

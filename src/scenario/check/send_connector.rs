@@ -204,6 +204,13 @@ fn without_effect(connector: &SendConnector, desk: &mut Desk) {
         desk.say(problem.help("mail by DNS routing goes to port 25 always"));
     }
     let mechanism = connector.smart_host_auth_mechanism.or(SmartHostAuthMechanism::None);
+    if mechanism == SmartHostAuthMechanism::ExchangeServer {
+        let message = "`ExchangeServer` is how servers of one forest know each other: no login at a smart host is played for it";
+        let problem = Diagnostic::warning(code::NO_EFFECT, connector.smart_host_auth_mechanism.span(), message);
+        desk.say(problem.help(
+            "for a password write `BasicAuth` or `BasicAuthRequireTLS`; for a line that is safe by other means `ExternalAuthoritative`",
+        ));
+    }
     let login = matches!(mechanism, SmartHostAuthMechanism::BasicAuth | SmartHostAuthMechanism::BasicAuthRequireTLS);
     let needs = match (connector.require_tls.or(false), login) {
         (true, _) => ("require_tls", connector.require_tls.span(), "STARTTLS"),

@@ -93,6 +93,7 @@ fn usual(name: &str, port: u16, for_whom: For, limits: Limits) -> ReceiveConnect
         anonymous: for_whom == For::Everybody,
         users: matches!(for_whom, For::Users | For::UsersAndServers),
         servers: for_whom != For::Users,
+        knows_servers: true,
         partners: false,
         external_authoritative: false,
         login_over_tls: true,
@@ -121,6 +122,7 @@ fn lay_over(row: &mut ReceiveConnector, connector: &schema::ReceiveConnector, de
     }
     if connector.auth_mechanism.is_written() {
         row.login_over_tls = connector.auth_mechanism.items().contains(&AuthMechanism::BasicAuthRequireTLS);
+        row.knows_servers = connector.auth_mechanism.items().contains(&AuthMechanism::ExchangeServer);
     }
     row.external_authoritative = connector.auth_mechanism.items().contains(&AuthMechanism::ExternalAuthoritative);
     row.anonymous_relay = connector.anonymous_relay.or(false);
