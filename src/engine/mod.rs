@@ -42,6 +42,7 @@ mod queue;
 mod queue_runs;
 mod receive_connector;
 mod relay;
+mod rerouting;
 mod resolver;
 mod rounds;
 mod route;

@@ -287,6 +287,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         };
         for copy in waiting {
             self.transport_queues.waits.remove(&copy);
+            if resubmit {
+                self.no_longer_stays(copy);
+            }
             self.pass_row(copy, self.now, why);
             self.wake_copy(copy, self.now);
         }
