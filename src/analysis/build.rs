@@ -124,8 +124,7 @@ impl<'a> Builder<'a> {
             } else {
                 let count = reports.entry((row.parent, row.kind)).or_insert(0);
                 *count += 1;
-                let word = if row.kind == 2 { "delay" } else { "dsn" };
-                format!("{}/{word}{count}", ids[row.parent as usize])
+                format!("{}/{}{count}", ids[row.parent as usize], Kind::of(row.kind).in_ids())
             };
             ids.push(id.into());
         }
@@ -183,13 +182,9 @@ impl<'a> Builder<'a> {
             size: row.size,
             sent_at: row.at,
             entered_at: self.place(row.host, row.tenant),
-            kind: match row.kind {
-                0 => Kind::Mail,
-                1 => Kind::Dsn,
-                _ => Kind::DelayNotice,
-            },
-            reporting: if row.kind == 0 { None } else { self.reporting(row) },
-            returns: (row.kind != 0).then_some(if row.headers_only { "headers" } else { "full" }),
+            kind: Kind::of(row.kind),
+            reporting: if matches!(row.kind, 1 | 2) { self.reporting(row) } else { None },
+            returns: matches!(row.kind, 1 | 2).then_some(if row.headers_only { "headers" } else { "full" }),
             report: row
                 .report
                 .iter()

@@ -78,9 +78,30 @@ pub enum Kind {
     Dsn,
     /// "It is late, we keep trying."
     DelayNotice,
+    /// A mailbox answered by itself.
+    AutomaticReply,
 }
 
 impl Kind {
+    /// By its number in the record.
+    pub(super) fn of(number: u8) -> Self {
+        match number {
+            0 => Self::Mail,
+            1 => Self::Dsn,
+            2 => Self::DelayNotice,
+            _ => Self::AutomaticReply,
+        }
+    }
+
+    /// The word in the ids of messages that answer another one.
+    pub(super) fn in_ids(self) -> &'static str {
+        match self {
+            Self::Mail | Self::Dsn => "dsn",
+            Self::DelayNotice => "delay",
+            Self::AutomaticReply => "reply",
+        }
+    }
+
     /// The word in JSON.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -88,6 +109,7 @@ impl Kind {
             Self::Mail => "mail",
             Self::Dsn => "dsn",
             Self::DelayNotice => "delay-notice",
+            Self::AutomaticReply => "automatic-reply",
         }
     }
 }

@@ -196,6 +196,7 @@ mod tests {
             ],
             mailboxes: vec![Pattern::new("alice@contoso.com")],
             entries: vec![],
+            automatic_replies: vec![],
             remote_domains: vec![],
             dsn: crate::model::directory::DsnAuthority::default(),
             outbound_pools: crate::model::exchange::OutboundPools::default(),

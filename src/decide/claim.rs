@@ -60,6 +60,7 @@ fn returned(directory: &MtaDirectory, address: &str, domain: &str) -> Option<Exp
         changes: Vec::new(),
         stamps: Stamps::default(),
         once: false,
+        answers: true,
     })
 }
 
@@ -83,6 +84,7 @@ mod tests {
             changes: Vec::new(),
             stamps: Stamps::default(),
             once: false,
+            answers: true,
         };
         let directory = MtaDirectory {
             mailboxes: vec![Pattern::new("bob@f.test"), Pattern::new("*@f.test")],

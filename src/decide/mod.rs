@@ -5,6 +5,7 @@
 
 pub mod acceptance;
 pub mod authentication;
+pub mod automatic_reply;
 pub mod claim;
 pub mod dane;
 pub mod exchange;

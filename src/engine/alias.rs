@@ -33,6 +33,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             changes: Vec::new(),
             stamps: Stamps::default(),
             once: false,
+            answers: true,
         };
         let why = format!("an alias of `{target}`: the recipient is rewritten");
         let decision = Decision::for_reason((), because("R8", &*address.domain, why, "DontExpandCnames"));

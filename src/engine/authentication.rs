@@ -197,9 +197,12 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     /// A message that nobody passed on yet.
     fn newborn(&self, message: u32, hostname: &str) -> Carried {
         let row = &self.messages[message];
-        if row.kind != 0 {
+        if matches!(row.kind, 1 | 2) {
             // Reports are written by the machine that they come from.
             return Carried { author: Some(hostname.into()), ..Carried::default() };
+        }
+        if row.kind != 0 {
+            return Carried::default();
         }
         let source = &self.sources_model[row.source as usize];
         Carried {
@@ -224,7 +227,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         match (&carried.author, written) {
             (Some(domain), _) => Some(domain.to_string()),
             (None, Some(author)) => Some(author.expand(row.address_number).domain.to_string()),
-            (None, None) => self.sender_text(message).rsplit_once('@').map(|(_, domain)| domain.to_owned()),
+            (None, None) => {
+                let author = self.author_of_answer(message).unwrap_or_else(|| self.sender_text(message));
+                author.rsplit_once('@').map(|(_, domain)| domain.to_owned())
+            }
         }
     }
 

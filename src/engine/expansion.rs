@@ -45,6 +45,8 @@ struct Member {
     kind: ExpansionKind,
     /// It stands there with others.
     with_others: bool,
+    /// Its automatic replies reach the sender.
+    answers: bool,
 }
 
 /// What the sender's wishes about reports come to for a recipient.
@@ -127,6 +129,14 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             }
         }
         left
+    }
+
+    /// The list on the way to a recipient that keeps automatic replies from the sender.
+    pub(super) fn silent_list(&self, copy: u32, index: u16) -> Option<String> {
+        let message = self.copies[copy].message;
+        let row = &self.messages[message];
+        let (place, _) = self.expansions.line_of(row.id, index).find(|(_, member)| !member.answers)?;
+        Some(self.tables.templates.get(self.recipient_template(message, place)).expand(row.address_number).to_string())
     }
 
     /// Others stand in the place of a recipient of this copy: they go on from here.
@@ -223,7 +233,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         self.messages[message].ends.push(End::default());
         let with_others = expansion.to.len() > 1;
         self.expansions.replaced.insert((id, index), ());
-        self.expansions.members.insert((id, place), Member { of: index, sender, host, hops, kind: expansion.kind, with_others });
+        self.expansions
+            .members
+            .insert((id, place), Member { of: index, sender, host, hops, kind: expansion.kind, with_others, answers: expansion.answers });
         self.expansions.places.entry((id, address)).or_default().push(place);
         Some(place)
     }

@@ -30,7 +30,16 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             Some(FilterEnd::Reject(reply)) => Err(Stop::Refuse(self.tables.replies.intern(reply))),
             Some(FilterEnd::Redirect(name, to)) => {
                 let (kind, sender) = (ExpansionKind::Alias, SenderAfter::Kept);
-                let expansion = Expansion { name, kind, to: vec![to], sender, changes: Vec::new(), stamps: Stamps::default(), once: false };
+                let expansion = Expansion {
+                    name,
+                    kind,
+                    to: vec![to],
+                    sender,
+                    changes: Vec::new(),
+                    stamps: Stamps::default(),
+                    once: false,
+                    answers: true,
+                };
                 Err(Stop::Expand(self.expansion(expansion)))
             }
             Some(FilterEnd::Quarantine(rule)) => {

@@ -199,6 +199,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         self.end_recipient(copy, place, fate, reply, NONE);
         if !self.plain && fate == Fate::Delivered {
             self.keep_for_failover(copy, index);
+            self.answer_by_itself(copy, index, junk);
         }
     }
 

@@ -7,7 +7,7 @@ use super::authentication::AtTheDoor;
 use super::visitor::JUNK_FROM;
 use super::world::World;
 use crate::base::{HostId, Interner};
-use crate::model::letter::{Letter, Marks, MessageType, Origin};
+use crate::model::letter::{Header, Letter, Marks, MessageType, Origin};
 use crate::model::settings::Directory;
 use crate::trace::NONE;
 
@@ -34,7 +34,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let varies = |template: u32| template != NONE && !self.tables.templates.get(template).is_constant();
         let source = self.sources_model.get(message.source as usize).filter(|_| message.kind == 0);
         let sender = self.sender_of(copy);
-        if varies(message.from)
+        if message.kind == super::automatic_reply::ANSWER
+            || varies(message.from)
             || varies(sender)
             || source.and_then(|source| source.author.as_ref()).is_some_and(|author| !author.is_constant())
         {
@@ -56,18 +57,21 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let sender = self.sender_text_of(copy);
         let source = self.sources_model.get(message.source as usize).filter(|_| message.kind == 0);
         let author = source.and_then(|source| source.author.as_ref()).map(|author| author.expand(message.address_number).to_string());
+        let answer = self.author_of_answer(row.message);
+        let own_kind = if answer.is_some() { Some(MessageType::OutOfOffice) } else { source.and_then(|source| source.kind) };
+        let said = [Header { name: "Auto-Submitted".into(), value: "auto-replied".into() }];
         let marks = self.marks(carried);
         Letter {
-            author: author.unwrap_or_else(|| self.sender_text(row.message)).into(),
+            author: author.or(answer.clone()).unwrap_or_else(|| self.sender_text(row.message)).into(),
             sender: sender.into(),
-            headers: marks.headers_over(source.map_or(&[], |source| &source.headers)),
+            headers: marks.headers_over(source.map_or(if answer.is_some() { &said } else { &[] }, |source| &source.headers)),
             text: source.map_or("".into(), |source| source.text.clone()),
-            kind: if marks.auto_forwarded { Some(MessageType::AutoForward) } else { source.and_then(|source| source.kind) },
+            kind: if marks.auto_forwarded { Some(MessageType::AutoForward) } else { own_kind },
             size_bytes: message.size,
             scl: marks.scl.or(source.and_then(|source| source.scl)),
             origin: marks.origin,
             client: marks.client,
-            is_report: message.kind != 0,
+            is_report: matches!(message.kind, 1 | 2),
             rule_loops: marks.rule_loops,
             forwards: marks.forwards,
             ruled: marks.ruled,

@@ -3,6 +3,7 @@
 mod admission;
 mod alias;
 mod authentication;
+mod automatic_reply;
 mod back_pressure;
 mod between_servers;
 mod chance;

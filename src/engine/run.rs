@@ -108,6 +108,7 @@ fn play<const LEVEL: u8>(model: &Model, options: &Options) -> Run {
         now: SimTime::ZERO,
         until: asked.unwrap_or(LONGEST),
         version: 0,
+        automatic_replies: super::automatic_reply::Answers::default(),
         plain: false,
         zones: 0,
         settings: Vec::new(),

@@ -35,7 +35,7 @@ pub(crate) struct Message {
     pub(crate) to: u32,
     pub(crate) size: u64,
     pub(crate) at: SimTime,
-    /// 0 mail, 1 report, 2 delay notice.
+    /// 0 mail, 1 report, 2 delay notice, 3 automatic reply.
     pub(crate) kind: u8,
     /// Reports made about it.
     pub(crate) reports: u16,
@@ -222,6 +222,8 @@ pub(crate) struct World<'m, const LEVEL: u8> {
     pub(crate) now: SimTime,
     pub(crate) until: SimTime,
     pub(crate) version: usize,
+    /// Who was answered by mailboxes, and what their answers are.
+    pub(crate) automatic_replies: super::automatic_reply::Answers,
     /// No machine has a memory, groups or routes of its own kind: most of a pass need not ask.
     pub(crate) plain: bool,
     /// The zones in force.
@@ -330,7 +332,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         for machine in &mut self.machines {
             machine.last_stop = None;
         }
-        self.plain = self.settings.iter().all(|settings| settings.rules.is_plain() && settings.config.sender.is_plain());
+        self.plain = self.settings.iter().all(|settings| settings.rules.is_plain() && settings.config.is_plain());
     }
 
     /// The envelope sender of a message as text, empty for the null sender.

@@ -31,6 +31,8 @@ pub enum EntryKind {
         members: Vec<AddressTemplate>,
         /// `RequireSenderAuthenticationEnabled`: senders from outside are refused.
         authenticated_only: bool,
+        /// `SendOofMessageToOriginatorEnabled`: its members' automatic replies reach the sender.
+        answers: bool,
         /// `ExpansionServer`: only this server puts the members in its place.
         expansion_server: Option<HostId>,
     },
@@ -47,6 +49,21 @@ pub struct RemoteDomain {
     pub auto_forward: bool,
     /// `NDREnabled`
     pub ndr: bool,
+    /// `AutoReplyEnabled`, where the switch `auto_reply_enabled` counts it for answers about absence.
+    pub auto_reply: bool,
+    /// `AllowedOOFType`
+    pub oof: AllowedOof,
+}
+
+/// Which answers about absence a remote domain takes; `ExternalLegacy` is `External`, since only old clients make others.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum AllowedOof {
+    /// Those for people outside.
+    External,
+    /// Those for people inside.
+    Internal,
+    /// None.
+    None,
 }
 
 /// In whose name an organization writes reports (`InternalDsnReportingAuthority`, `ExternalDsnReportingAuthority`).
@@ -89,5 +106,6 @@ pub fn expansion(name: &str, to: Vec<AddressTemplate>, kind: super::expansion::E
         changes: Vec::new(),
         stamps: super::letter::Stamps::default(),
         once,
+        answers: !once,
     }
 }

@@ -3,6 +3,7 @@
 //! Source: cmdlet parameters of New-OutboundConnector and New-AcceptedDomain.
 
 use super::authentication::Stance;
+use super::automatic_reply::AutomaticReply;
 use super::directory::{DirectoryEntry, DsnAuthority, RemoteDomain};
 use super::inbound::Inbound;
 use super::mail_flow_rule::MailFlowRule;
@@ -20,6 +21,8 @@ pub struct Tenant {
     pub mailboxes: Vec<Pattern>,
     /// Forwards, mail users and groups, most exact pattern first.
     pub entries: Vec<DirectoryEntry>,
+    /// Mailboxes that answer by themselves, most exact pattern first.
+    pub automatic_replies: Vec<AutomaticReply>,
     /// Most exact one first.
     pub remote_domains: Vec<RemoteDomain>,
     /// In whose name it writes reports.
@@ -105,6 +108,7 @@ impl Tenant {
             accepted_domains: vec![],
             mailboxes: vec![],
             entries: vec![],
+            automatic_replies: vec![],
             remote_domains: vec![],
             dsn: DsnAuthority::default(),
             outbound_connectors: vec![],

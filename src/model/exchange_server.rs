@@ -2,6 +2,7 @@
 //!
 //! Source: cmdlet parameters of New-SendConnector, New-AcceptedDomain, Set-AdSiteLink.
 
+use super::automatic_reply::AutomaticReply;
 use super::directory::{DirectoryEntry, DsnAuthority, RemoteDomain};
 use super::exchange::AcceptedDomain;
 use super::manner::Manner;
@@ -52,6 +53,8 @@ pub struct Organization {
     pub databases: Vec<Database>,
     /// Forwards, mail users and groups, most exact pattern first.
     pub entries: Vec<DirectoryEntry>,
+    /// Mailboxes that answer by themselves, most exact pattern first.
+    pub automatic_replies: Vec<AutomaticReply>,
     /// Most exact one first.
     pub remote_domains: Vec<RemoteDomain>,
     /// In whose name it writes reports.
@@ -118,6 +121,7 @@ impl Organization {
             synchronized: vec![],
             databases: vec![],
             entries: vec![],
+            automatic_replies: vec![],
             remote_domains: vec![],
             dsn: DsnAuthority::default(),
             send_connectors: vec![],

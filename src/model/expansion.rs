@@ -24,6 +24,8 @@ pub struct Expansion {
     pub stamps: Stamps,
     /// A member that this message has already, as a recipient or by another expansion, gets no second copy.
     pub once: bool,
+    /// Automatic replies of those who get a copy reach the sender.
+    pub answers: bool,
 }
 
 /// In whose responsibility the copies of an expansion go on (RFC 5321 §3.9, RFC 3461 §5.2.7).

@@ -1,6 +1,7 @@
 //! The compiled world, read-only: what `scenario::compile` makes of the text and the engine plays.
 
 pub mod authentication;
+pub mod automatic_reply;
 pub mod back_pressure;
 pub mod certificate;
 mod client_tls;

@@ -48,6 +48,12 @@ impl HostConfig {
         self.credentials.login.is_some() || of_connector
     }
 
+    /// It keeps no connections, has no hosts of last resort, and no mailbox there answers by itself.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        self.sender.is_plain() && !self.receiver.directory.has_automatic_replies()
+    }
+
     /// Does its rule book look at more of a message than at its recipient?
     #[must_use]
     pub fn reads_letters(&self) -> bool {
@@ -394,6 +400,8 @@ pub struct MtaDirectory {
     pub mailboxes: Vec<Pattern>,
     /// Recipients that others stand for, most exact pattern first.
     pub expansions: Vec<(Pattern, Expansion)>,
+    /// Mailboxes that answer by themselves, most exact pattern first.
+    pub automatic_replies: Vec<super::automatic_reply::AutomaticReply>,
     /// Domains of both: unknown users there are refused (5.1.1). Patterns such as `*` have none.
     pub mailbox_domains: Vec<Box<str>>,
     /// Domains taken for others.

@@ -7,7 +7,7 @@
 use super::sameness::{again, differs_in_order, is_alike, same_decisions};
 use super::words::{Clock, count, duration, fit, wrap};
 use crate::analysis::outcome::{
-    Attempt, AttemptResult, Authentication, Connection, ConnectionResult, Decision, Hop, Lookup, Message, Outcome, Place, Reason,
+    Attempt, AttemptResult, Authentication, Connection, ConnectionResult, Decision, Hop, Kind, Lookup, Message, Outcome, Place, Reason,
     Recipient, Tls,
 };
 use crate::analysis::paths::{label, route};
@@ -64,6 +64,10 @@ impl Page {
             self.line(0, &format!("speaks of {parent}"));
         }
         for line in &message.report {
+            if message.kind == Kind::AutomaticReply {
+                self.line(2, &format!("answers for {}", line.recipient));
+                continue;
+            }
             let diagnostic = if line.diagnostic.is_empty() { String::new() } else { format!(" ({})", line.diagnostic) };
             self.line(2, &format!("{} {}, status {}{diagnostic}", line.action, line.recipient, line.status));
         }
@@ -291,7 +295,8 @@ impl Page {
             return;
         }
         self.gap();
-        self.line(0, "reports about it");
+        let answered = reports.iter().any(|report| report.kind == Kind::AutomaticReply);
+        self.line(0, if answered { "reports and automatic replies" } else { "reports about it" });
         for report in reports {
             for recipient in &report.recipients {
                 let (id, kind, fate) = (&report.id, report.kind.as_str(), recipient.fate.as_str());

@@ -66,11 +66,12 @@ fn fates(outcome: &Outcome) -> String {
     };
     let rows: Vec<_> = Fate::ALL.into_iter().filter_map(row).collect();
     text += &columns("  ", [Align::Left, Align::Right, Align::Right], &rows);
-    for (kind, name) in [(Kind::Dsn, "delivery report"), (Kind::DelayNotice, "delay notice")] {
+    let kinds = [(Kind::Dsn, "delivery report"), (Kind::DelayNotice, "delay notice"), (Kind::AutomaticReply, "automatic reply")];
+    for (kind, name) in kinds {
         let reports: Vec<&Message> = outcome.messages.iter().filter(|message| message.kind == kind).collect();
         if !reports.is_empty() {
             let home = reports.iter().filter(|message| message.recipients.iter().all(arrived)).count();
-            text += &format!("  and {}, {home} of which arrived\n", count(reports.len() as u64, name));
+            text += &format!("  and {}, {home} of which arrived\n", count(reports.len() as u64, name).replace("replys", "replies"));
         }
     }
     let duplicates: u64 = mail(outcome).map(|(_, recipient)| u64::from(recipient.duplicates)).sum();

@@ -47,7 +47,7 @@ fn totals(outcome: &Outcome, clock: Clock) -> String {
         Stopped::Bound(bound) => bound,
     };
     let mut text = format!("{}\nseed {}, {stopped} {}", printable(&outcome.scenario), outcome.seed, clock.moment(outcome.ended_at));
-    for kind in [Kind::Mail, Kind::Dsn, Kind::DelayNotice] {
+    for kind in [Kind::Mail, Kind::Dsn, Kind::DelayNotice, Kind::AutomaticReply] {
         let number = outcome.messages.iter().filter(|message| message.kind == kind).count();
         text += &if number > 0 { format!(", {number} {}", kind.as_str()) } else { String::new() };
     }

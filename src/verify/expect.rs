@@ -48,6 +48,7 @@ pub(super) fn read(expectation: &Expectation, desk: &mut Desk<'_>) -> Node {
         Expectation::Tls(it) => tls::hop(it, desk),
         Expectation::Ndr(it) => reports::ndr(it, desk),
         Expectation::DelayNotice(it) => reports::delay_notice(it, desk),
+        Expectation::AutomaticReply(it) => reports::automatic_reply(it, desk),
         Expectation::Notice(it) => reports::notice(it, desk),
         Expectation::Share(it) => many::share(it, desk),
         Expectation::Touched(it) => many::touched(it, desk),

@@ -82,18 +82,20 @@ impl Names {
                 self.machines(name, &mta.host, &mta.hosts);
                 self.words(mta.smart_hosts.items().iter().chain(mta.fallback_hosts.items()).chain(mta.relay_domains.items()));
                 self.words(mta.routes.iter().flat_map(|(domain, hosts)| std::iter::once(domain).chain(hosts)));
-                self.words(mta.filter.keys());
+                self.words(mta.filter.keys().chain(mta.recipients.keys()));
             }
             System::ExchangeServer(organization) => {
                 self.machines(name, &organization.host, &organization.hosts);
                 self.words(organization.send_connectors.keys().chain(organization.receive_connectors.keys()));
                 self.words(organization.send_connectors.iter().flat_map(|(_, connector)| connector.smart_hosts.items()));
-                self.words(organization.accepted_domains.keys().chain(organization.remote_domains.keys()));
+                self.words(
+                    organization.accepted_domains.keys().chain(organization.remote_domains.keys()).chain(organization.recipients.keys()),
+                );
             }
             System::ExchangeOnline(tenant) => {
                 self.words(tenant.outbound_connectors.keys().chain(tenant.inbound_connectors.keys()).chain(tenant.transport_rules.keys()));
                 self.words(tenant.outbound_connectors.iter().flat_map(|(_, connector)| connector.smart_hosts.items()));
-                self.words(tenant.accepted_domains.keys().chain(tenant.remote_domains.keys()));
+                self.words(tenant.accepted_domains.keys().chain(tenant.remote_domains.keys()).chain(tenant.recipients.keys()));
             }
             System::Internet(internet) => {
                 self.machine(&name.shared(), &internet.host);

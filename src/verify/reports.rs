@@ -69,6 +69,14 @@ pub(super) fn delay_notice(it: &schema::DelayNotice, desk: &mut Desk<'_>) -> Che
     counted(wanted, it.is.get().copied(), moments)
 }
 
+pub(super) fn automatic_reply(it: &schema::AutomaticReply, desk: &mut Desk<'_>) -> Check {
+    let window = Window { within: desk.duration(&it.within), no_sooner: None };
+    let to = desk.who(&it.to);
+    let wanted =
+        Wanted { kind: Kind::AutomaticReply, actions: vec![], to, window, recipients: None, status: None, text: None, returns: None };
+    counted(wanted, it.is.get().copied(), None)
+}
+
 fn word(action: DsnAction) -> &'static str {
     match action {
         DsnAction::Failed => "failed",
@@ -96,11 +104,15 @@ fn counted(wanted: Wanted, number: Option<u64>, moments: Option<Vec<SimTime>>) -
         number.has(found.len() as u64) && moments.as_ref().is_none_or(|moments| same_moments(moments, made, SECOND))
     };
     let got = move |seen: &Seen<'_>| {
-        let kind = if again.kind == Kind::DelayNotice { "delay notice" } else { "delivery report" };
+        let kind = match again.kind {
+            Kind::DelayNotice => "delay notice",
+            Kind::AutomaticReply => "automatic reply",
+            Kind::Mail | Kind::Dsn => "delivery report",
+        };
         let reports: Vec<String> = about(seen).filter(|report| report.kind == again.kind).map(|report| describe(report, seen)).collect();
         match reports.is_empty() {
             true => format!("no {kind}"),
-            false => format!("{}: {}", count(reports.len() as u64, kind), got::list(reports, "none")),
+            false => format!("{}: {}", count(reports.len() as u64, kind).replace("replys", "replies"), got::list(reports, "none")),
         }
     };
     each(holds, got)

@@ -1,6 +1,6 @@
 //! From which addresses does the service send a message out?
 //!
-//! Rules POOL-1 to POOL-3. Reports, mail that was scored as spam and mail of domains that nobody could answer leave from the high-risk pool; what a
+//! Rules POOL-1 to POOL-3. Reports, automatic replies, mail that was scored as spam and mail of domains that nobody could answer leave from the high-risk pool; what a
 //! mailbox passed on and nobody vouches for leaves from the relay pool with the sender that it came with; all else leaves from the ordinary addresses.
 //! Where a pool has no addresses in the scenario its mail leaves from the ordinary ones. Source: Microsoft, "Outbound delivery pools".
 
@@ -8,7 +8,7 @@ use super::super::acceptance::accepted_domain;
 use super::super::{Decision, because};
 use crate::model::dns::Names;
 use crate::model::exchange::{Pool, Tenant};
-use crate::model::letter::Letter;
+use crate::model::letter::{Letter, MessageType};
 
 const SOURCE: &str = "Outbound delivery pools";
 /// What counts as spam for the pools.
@@ -20,6 +20,8 @@ pub fn choose(tenant: &Tenant, names: &Names, letter: &Letter, sender_exists: bo
     let pools = &tenant.outbound_pools;
     let high_risk = if letter.is_report {
         Some("a report goes out at the high-risk pool")
+    } else if letter.kind == Some(MessageType::OutOfOffice) {
+        Some("an automatic reply goes out at the high-risk pool")
     } else if letter.scl.is_some_and(|scl| scl >= SPAM_FROM) {
         Some("what was scored as spam goes out at the high-risk pool")
     } else if !sender_exists {

@@ -124,9 +124,10 @@ pub(crate) fn of_entry(owner: &Owner<'_>, letter: &Letter, entry: &DirectoryEntr
             let reason = because("LOOKUP", name, why, "New-DistributionGroup RequireSenderAuthenticationEnabled");
             Decision::for_reason(Lookup::Refused(reply), reason)
         }
-        EntryKind::Group { members, .. } => {
+        EntryKind::Group { members, answers, .. } => {
             let why = format!("a group of {}", members.len());
-            let replaced = expansion(address, members.clone(), ExpansionKind::List);
+            let mut replaced = expansion(address, members.clone(), ExpansionKind::List);
+            replaced.answers = *answers;
             Decision::for_reason(Lookup::Replaced(replaced), because("LOOKUP", name, why, "New-DistributionGroup"))
         }
         EntryKind::Forwards(to) => forward(owner, letter, name, to, address),

@@ -1,11 +1,11 @@
 //! The directory of an Exchange organization: mailboxes that forward, mail users, groups, remote domains.
 //!
 //! Sources: Set-Mailbox ForwardingSmtpAddress, New-MailUser, New-DistributionGroup (RequireSenderAuthenticationEnabled is true unless it is written),
-//! New-RemoteDomain, New-InboxRule. Not modelled: out-of-office replies.
+//! New-RemoteDomain, New-InboxRule.
 
 use crate::base::{HostId, InOrder, Pattern, common_form};
 use crate::diag::code;
-use crate::model::directory::{DirectoryEntry, DsnAuthority, EntryKind, RemoteDomain};
+use crate::model::directory::{AllowedOof, DirectoryEntry, DsnAuthority, EntryKind, RemoteDomain};
 use crate::model::inbox::InboxRule;
 use crate::model::mail_flow_rule::Texts;
 use crate::scenario::schema;
@@ -41,6 +41,7 @@ pub(super) fn entries(recipients: &Named<DirectoryRecipient>, desk: &mut Desk) -
             DirectoryRecipient::Group(group) => EntryKind::Group {
                 members: expansions::addresses(&group.members, "members", recipient.place(), desk),
                 authenticated_only: group.require_sender_authentication.or(true),
+                answers: group.send_oof_message_to_originator_enabled.or(false),
                 expansion_server: None,
             },
         };
@@ -112,7 +113,10 @@ fn inbox_rules(written: &Named<schema::InboxRule>, desk: &mut Desk) -> Vec<Inbox
 }
 
 /// Remote domains, the most exact one first. The name is the domain unless `domain_name` says otherwise.
-pub(super) fn remote_domains(written: &Named<schema::RemoteDomain>, desk: &mut Desk) -> Vec<RemoteDomain> {
+///
+/// `AutoReplyEnabled` speaks of replies that rules of clients make; an article on absence says that it keeps answers about absence back, too. The
+/// switch `auto_reply_enabled` (`all-replies`, or `client-rules` in `spares_oof`) says which.
+pub(super) fn remote_domains(written: &Named<schema::RemoteDomain>, spares_oof: bool, desk: &mut Desk) -> Vec<RemoteDomain> {
     let mut rows = Vec::new();
     for (name, remote) in written.iter() {
         let text = remote.domain_name.get().unwrap_or(name);
@@ -126,6 +130,12 @@ pub(super) fn remote_domains(written: &Named<schema::RemoteDomain>, desk: &mut D
             domain: common_form(text).into(),
             auto_forward: remote.auto_forward_enabled.or(true),
             ndr: remote.ndr_enabled.or(true),
+            auto_reply: spares_oof || remote.auto_reply_enabled.or(true),
+            oof: match remote.allowed_oof_type.or(schema::AllowedOofType::External) {
+                schema::AllowedOofType::External | schema::AllowedOofType::ExternalLegacy => AllowedOof::External,
+                schema::AllowedOofType::InternalLegacy => AllowedOof::Internal,
+                schema::AllowedOofType::None => AllowedOof::None,
+            },
         });
     }
     let far = |row: &RemoteDomain| (&*row.domain == "*", row.domain.starts_with("*."), std::cmp::Reverse(row.domain.len()));

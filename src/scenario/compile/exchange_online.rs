@@ -17,6 +17,7 @@ use crate::scenario::schema::{self, AutoForwardingMode, DirectoryRecipient, Era,
 use crate::scenario::source::{Field, Named, Text};
 use crate::scenario::values::parse_date;
 
+use super::automatic_replies;
 use super::certificates::{self, Certificates, Shown};
 use super::desk::Desk;
 use super::directory;
@@ -173,7 +174,8 @@ fn compile(
         mail_flow_rules: mail_flow_rule::rules(tenant, at, &outbound_connectors, desk),
         people: people(tenant),
         entries: entries(&tenant.recipients, desk),
-        remote_domains: directory::remote_domains(&tenant.remote_domains, desk),
+        automatic_replies: automatic_replies::of_directory(&tenant.recipients, desk),
+        remote_domains: directory::remote_domains(&tenant.remote_domains, said(tenant, shared, AUTO_REPLY) == Some("client-rules"), desk),
         dsn: tenant.transport_config.get().map_or_else(DsnAuthority::default, |config| {
             directory::dsn_authority(&config.internal_dsn_reporting_authority, &config.external_dsn_reporting_authority, desk)
         }),
@@ -195,12 +197,14 @@ fn pools(tree: &Scenario, desk: &mut Desk) -> OutboundPools {
     OutboundPools { high_risk: read(&service.high_risk_pool), relay: read(&service.relay_pool) }
 }
 
+/// What a switch of the tenant, or else of the service, is set to.
+fn said<'a>(tenant: &'a ExchangeOnline, shared: Option<&'a Named<Text>>, switch: &str) -> Option<&'a str> {
+    shared.into_iter().chain([&tenant.switches]).filter_map(|named| named.get(switch)).next_back().map(Text::as_str)
+}
+
 /// `AutoForwardingMode`; what `Automatic` means is a switch.
 fn forwards_outside(tenant: &ExchangeOnline, shared: Option<&Named<Text>>) -> bool {
-    let automatic = || {
-        let said = shared.into_iter().chain([&tenant.switches]).filter_map(|named| named.get(AUTOMATIC)).next_back();
-        said.is_none_or(|value| value.as_str() != "off")
-    };
+    let automatic = || said(tenant, shared, AUTOMATIC) != Some("off");
     match tenant.hosted_outbound_spam_filter_policy.get().map(|policy| policy.auto_forwarding_mode.or(AutoForwardingMode::Automatic)) {
         Some(AutoForwardingMode::On) => true,
         Some(AutoForwardingMode::Off) => false,
@@ -343,6 +347,8 @@ fn tls(connector: &schema::OutboundConnector, switches: &Switches) -> TlsPolicy 
 
 /// What the mode `Automatic` of the outbound spam policy means.
 const AUTOMATIC: &str = "automatic_forwarding";
+/// Whether `AutoReplyEnabled` counts for answers about absence.
+const AUTO_REPLY: &str = "auto_reply_enabled";
 /// Recipients of one message of a tenant's people.
 const TENANT_RECIPIENTS_MAX: u32 = 1000;
 
@@ -358,6 +364,7 @@ fn switch(name: &Text, value: &Text, switches: &mut Switches, desk: &mut Desk) {
         "opportunistic_handshake_failure",
         "dane_at_smart_hosts",
         AUTOMATIC,
+        AUTO_REPLY,
         ENVELOPE,
         SPACING,
         EXPIRY,
@@ -386,6 +393,8 @@ fn switch(name: &Text, value: &Text, switches: &mut Switches, desk: &mut Desk) {
         (ENVELOPE, _) => &["500", "200"],
         (AUTOMATIC, "on" | "off") => return,
         (AUTOMATIC, _) => &["on", "off"],
+        (AUTO_REPLY, "all-replies" | "client-rules") => return,
+        (AUTO_REPLY, _) => &["all-replies", "client-rules"],
         (other, _) => {
             let problem = Diagnostic::error(code::UNKNOWN_SWITCH, name.span(), format!("there is no switch `{other}`"));
             let help = format!("known are {}", known.join(", "));

@@ -23,6 +23,7 @@ use crate::model::exchange_server::{Organization, Server, ServerVersion, Transpo
 use crate::model::settings::{Credentials, Directory, HostConfig, Profile, Routing};
 use crate::scenario::schema::{DomainType, ExchangeServer, ExchangeVersion, Host, Scenario};
 
+use super::automatic_replies;
 use super::certificates::{Certificates, Shown};
 use super::desk::Desk;
 use super::directory;
@@ -151,7 +152,8 @@ fn organization(
         synchronized: if edge { synchronized(&entries, &everywhere) } else { Vec::new() },
         databases: databases.into_iter().map(|(database, _)| database).collect(),
         entries: if edge { Vec::new() } else { entries },
-        remote_domains: directory::remote_domains(&server.remote_domains, desk),
+        automatic_replies: automatic_replies::of_directory(&server.recipients, desk),
+        remote_domains: directory::remote_domains(&server.remote_domains, switches.auto_reply_spares_oof, desk),
         dsn: server.transport_config.get().map_or_else(DsnAuthority::default, |config| {
             directory::dsn_authority(&config.internal_dsn_reporting_authority, &config.external_dsn_reporting_authority, desk)
         }),

@@ -27,6 +27,7 @@ pub(super) fn forward(name: &Text, forward: &Forward, place: Span, desk: &mut De
         changes: Vec::new(),
         stamps: Stamps::default(),
         once: false,
+        answers: true,
     }
 }
 
@@ -41,6 +42,7 @@ pub(super) fn list(name: &Text, list: &MailingList, place: Span, desk: &mut Desk
         changes: if list.footer.or(false) { vec![Change::Footer] } else { Vec::new() },
         stamps: Stamps::default(),
         once: false,
+        answers: false,
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! One pass over the start and each dated change. Everything is walked in the order of names, so the order of the text cannot matter.
 
+mod automatic_replies;
 mod certificates;
 mod configs;
 mod desk;

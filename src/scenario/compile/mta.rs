@@ -13,6 +13,7 @@ use crate::model::settings::{
 use crate::scenario::schema::{self, Host, Mta};
 use crate::scenario::source::{Field, Named, Text};
 
+use super::automatic_replies;
 use super::certificates::Certificates;
 use super::desk::Desk;
 use super::filter::filter;
@@ -250,6 +251,7 @@ fn directory(mta: &Mta, host: &Host, scope: &Scope, desk: &mut Desk) -> MtaDirec
     MtaDirectory {
         mailboxes: mailboxes.patterns(),
         expansions: mailboxes.expansions(),
+        automatic_replies: automatic_replies::of_mta(&mta.recipients, desk),
         mailbox_domains: mailboxes.domains(),
         relay_domains: mta.relay_domains.items().iter().map(pattern).collect(),
         relay_clients: mta.relay_clients.items().iter().filter_map(|text| client(text, scope, desk)).collect(),

@@ -19,6 +19,12 @@ words! {
     pub enum SenderAddressLocation("a value of `sender_address_location`") { Header, Envelope, HeaderOrEnvelope }
     /// May mailboxes pass mail on to people outside?
     pub enum AutoForwardingMode("a value of `auto_forwarding_mode`") { Automatic, On, Off }
+    /// Does a mailbox answer by itself (Set-MailboxAutoReplyConfiguration)?
+    pub enum AutoReplyState("a value of `auto_reply_state`") { Disabled, Enabled, Scheduled }
+    /// Whom outside it answers.
+    pub enum ExternalAudience("a value of `external_audience`") { None, Known, All }
+    /// Which answers about absence a remote domain takes.
+    pub enum AllowedOofType("a value of `allowed_oof_type`") { External, ExternalLegacy, InternalLegacy, None }
     /// Does a mail-flow rule act?
     pub enum RuleMode("a mode of a mail-flow rule") { Enforce, Audit, AuditAndNotify }
 }
@@ -62,7 +68,20 @@ schema! {
     pub struct ExchangeMailbox("`Mailbox`") {
         forward_to: Field<Vec<Text>>,
         inbox_rules: Named<InboxRule>,
+        automatic_replies: Field<AutoReplyConfiguration>,
         attributes: Named<Text>,
+    }
+
+    /// Set-MailboxAutoReplyConfiguration
+    pub struct AutoReplyConfiguration("`automatic_replies`") {
+        auto_reply_state: Field<AutoReplyState>,
+        start_time: Field<Text>,
+        end_time: Field<Text>,
+        external_audience: Field<ExternalAudience>,
+        /// The contacts of the mailbox, for `Known`.
+        contacts: Field<Vec<Text>>,
+        internal_message: Field<Text>,
+        external_message: Field<Text>,
     }
 
     /// New-InboxRule, as far as rules pass mail on.
@@ -92,6 +111,7 @@ schema! {
     pub struct Group("`Group`") {
         members: Field<Vec<Text>>,
         require_sender_authentication: Field<bool>,
+        send_oof_message_to_originator_enabled: Field<bool>,
         /// The server that opens it (Exchange Server).
         expansion_server: Field<Text>,
         attributes: Named<Text>,
@@ -245,7 +265,7 @@ schema! {
         auto_reply_enabled: Field<bool>,
         ndr_enabled: Field<bool>,
         delivery_report_enabled: Field<bool>,
-        allowed_oof_type: Field<Loose>,
+        allowed_oof_type: Field<AllowedOofType>,
         tnef_enabled: Field<bool>,
         trusted_mail_inbound_enabled: Field<bool>,
         trusted_mail_outbound_enabled: Field<bool>,

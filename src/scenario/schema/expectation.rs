@@ -19,7 +19,7 @@ kinds! {
             Tried(Tried), Contacted(Contacted), Hops(Hops), Attempts(Attempts), Transactions(Transactions), Copies(Copies), Seen(Seen),
             Touched(Touched), Connections(Connections),
             Chosen(Chosen), PassedOver(PassedOver), Attributed(Attributed), Asked(Asked),
-            Tls(TlsExpectation), Ndr(Ndr), DelayNotice(DelayNotice), Notice(Notice), Checked(Checked),
+            Tls(TlsExpectation), Ndr(Ndr), DelayNotice(DelayNotice), Notice(Notice), AutomaticReply(AutomaticReply), Checked(Checked),
             Share(Share), Delay(Delay), Queue(Queue), Drained(Drained), Failover(Failover), NothingLost(NothingLost), For(For),
         }
         values { Not(Box<Expectation>), Any(Box<Expectation>), OneOf(Vec<Expectation>), Path(Vec<Text>), Via(Vec<Text>) }
@@ -97,6 +97,8 @@ schema! {
     pub struct DelayNotice("`DelayNotice`") { to: Field<Text>, is: Field<u64>, within: Field<Text>, moments: Field<Vec<Text>> }
     /// A report of success was handed over.
     pub struct Notice("`Notice`") { to: Field<Text>, is: Field<u64>, within: Field<Text>, action: Field<DsnAction> }
+    /// A mailbox answered by itself.
+    pub struct AutomaticReply("`AutomaticReply`") { to: Field<Text>, is: Field<u64>, within: Field<Text> }
     /// What a receiver found out about the sender.
     pub struct Checked("`Checked`") { by: Field<Text>, spf: Field<Text>, dkim: Field<Text>, dmarc: Field<Text> }
 

@@ -84,7 +84,17 @@ schema! {
     }
 
     /// A mailbox of an MTA.
-    pub struct LocalMailbox("`Mailbox`") {}
+    pub struct LocalMailbox("`Mailbox`") {
+        automatic_replies: Field<AutomaticReplies>,
+    }
+
+    /// A mailbox of an MTA that answers by itself (RFC 3834).
+    pub struct AutomaticReplies("`automatic_replies`") {
+        start_time: Field<Text>,
+        end_time: Field<Text>,
+        /// How long a sender is not answered again.
+        every: Field<Text>,
+    }
 
     /// Mail goes on to other addresses, the sender stays (unless `srs`).
     pub struct Forward("`Forward`") {

@@ -42,6 +42,7 @@ fn tenant(names: &mut Names, system: u32, domain: &str, connectors: Vec<InboundC
         outbound_connectors: vec![],
         inbound: Inbound { connectors, ..Inbound::default() },
         entries: vec![],
+        automatic_replies: vec![],
         remote_domains: vec![],
         dsn: crate::model::directory::DsnAuthority::default(),
         outbound_pools: crate::model::exchange::OutboundPools::default(),

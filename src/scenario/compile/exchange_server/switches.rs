@@ -26,10 +26,12 @@ pub(super) struct Switches {
     pub(super) skips_dead_connectors: bool,
     /// `suspended_mail`: `Expires` like all other mail (default), or `Stays` as long as it is suspended; nobody says.
     pub(super) suspended_mail_stays: bool,
+    /// `auto_reply_enabled`: what `AutoReplyEnabled` of a remote domain keeps back: `all-replies` (default), or those of `client-rules` only.
+    pub(super) auto_reply_spares_oof: bool,
 }
 
 /// Each switch with its values, the default first.
-const KNOWN: [(&str, [&str; 2]); 9] = [
+const KNOWN: [(&str, [&str; 2]); 10] = [
     ("missing_client_certificate", ["Retry", "Anonymous"]),
     ("max_hop_count", ["60", "30"]),
     ("message_retry_interval", ["15m", "5m"]),
@@ -39,6 +41,7 @@ const KNOWN: [(&str, [&str; 2]); 9] = [
     ("custom_failures", ["All", "None"]),
     ("dead_connector", ["Considered", "Skipped"]),
     ("suspended_mail", ["Expires", "Stays"]),
+    ("auto_reply_enabled", ["all-replies", "client-rules"]),
 ];
 
 /// Reads the switches of an organization.
@@ -69,5 +72,6 @@ pub(super) fn switches(server: &ExchangeServer, desk: &mut Desk) -> Switches {
         every_reply_is_custom: !other(6),
         skips_dead_connectors: other(7),
         suspended_mail_stays: other(8),
+        auto_reply_spares_oof: other(9),
     }
 }
