@@ -283,12 +283,13 @@ impl<'a> Builder<'a> {
         copies.iter().copied().find(|copy| self.run.tables.recipient_sets.get(self.copy(*copy).recipients).contains(&index))
     }
 
+    /// What a recipient that waits is told: why it waits now (it may be held since its last attempt), else what the last attempt said.
     fn last_reply(&self, copy: u32, index: u16) -> u32 {
-        let rows = self.attempts[copy as usize].iter().map(|at| &self.run.trace.attempts[*at as usize]);
-        let tried = rows.rev().find(|row| row.recipient == index).map(|row| row.reply);
         let waiting = &self.run.trace.waiting;
-        let found = || waiting.binary_search_by_key(&(copy, index), |row| (row.0, row.1)).map(|at| waiting[at].2).ok();
-        tried.or_else(found).unwrap_or(NONE)
+        let now = waiting.binary_search_by_key(&(copy, index), |row| (row.0, row.1)).map(|at| waiting[at].2).ok();
+        let rows = self.attempts[copy as usize].iter().map(|at| &self.run.trace.attempts[*at as usize]);
+        let tried = || rows.rev().find(|row| row.recipient == index).map(|row| row.reply);
+        now.or_else(tried).unwrap_or(NONE)
     }
 
     /// The chain of queues up to `last`.

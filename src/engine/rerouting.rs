@@ -47,21 +47,19 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             if !self.queues_retry(host) {
                 continue;
             }
-            let pending = row.recipients.iter().filter(|recipient| recipient.state == RecipientState::Pending);
-            let pending: SmallVec<[u16; 2]> = pending.map(|recipient| recipient.index).collect();
-            for index in pending {
+            let pending = (0u16..).zip(&row.recipients).filter(|(_, recipient)| recipient.state == RecipientState::Pending);
+            let pending: SmallVec<[(u16, u16); 2]> = pending.map(|(place, recipient)| (place, recipient.index)).collect();
+            for (place, index) in pending {
                 let template = self.recipient_template(message, index);
+                let stop = self.known_stop(copy, host, tenant, template, self.messages[message].address_number);
                 let stays = self.transport_queues.staying.get(&(copy, index)).copied();
-                let stop = match stays {
-                    Some(destination) => Stop::To(destination),
-                    None => self.known_stop(copy, host, tenant, template, self.messages[message].address_number),
-                };
-                let before = match stop {
-                    Stop::To(destination) => {
-                        self.lies_in(host, self.only_queue_of(copy).filter(|_| stays.is_none()).unwrap_or(destination))
-                    }
-                    Stop::Wait(_) => Before::Unreachable,
-                    _ => continue,
+                let before = match (stays, self.queue_known_of(copy, place), stop) {
+                    (Some(destination), ..) => self.lies_in(host, destination),
+                    (None, Some(NONE), _) => Before::Unreachable,
+                    (None, Some(queue), _) => self.lies_in(host, self.queues[queue as usize].destination),
+                    (None, None, Stop::To(destination)) => self.lies_in(host, destination),
+                    (None, None, Stop::Wait(_)) => Before::Unreachable,
+                    (None, None, _) => continue,
                 };
                 waiting.push(Waiting { copy, index, before });
             }
@@ -78,12 +76,12 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         }
     }
 
-    /// The destination of the one queue that a copy waits in, if all of it does.
-    fn only_queue_of(&self, copy: u32) -> Option<u32> {
-        match self.transport_queues.waits.get(&copy)?.queues.as_slice() {
-            [queue] => Some(self.queues[*queue as usize].destination),
+    /// The queue where a recipient lies, if its copy waits in one only or an administrator found it there; `NONE` = the Unreachable queue.
+    fn queue_known_of(&self, copy: u32, place: u16) -> Option<u32> {
+        self.transport_queues.operations.lies_in(copy, place).or_else(|| match self.transport_queues.waits.get(&copy)?.queues.as_slice() {
+            [] => Some(NONE),
             _ => None,
-        }
+        })
     }
 
     /// Settings changed: what they move is routed again.
@@ -116,7 +114,9 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             }
         }
         for copy in again {
-            if self.copies[copy].jobs == 0 && self.transport_queues.waits.remove(&copy).is_some() {
+            let Some(unreachable) = self.transport_queues.waits.get(&copy).map(|wait| wait.queues.is_empty()) else { continue };
+            if self.copies[copy].jobs == 0 && !self.all_held(copy, unreachable) {
+                self.transport_queues.waits.remove(&copy);
                 self.pass_row(copy, self.now, "the settings changed, and it is routed again");
                 self.wake_copy(copy, self.now);
             }
@@ -127,15 +127,16 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
     fn stays_with(&mut self, host: HostId, (message, template): (u32, u32), destination: u32, before: &SendConnector) -> Option<u32> {
         let connectors = &self.organization_of(host)?.send_connectors;
         let now = connectors.iter().find(|connector| connector.name == before.name)?;
-        let lost_a_server = before.sources.iter().any(|source| !now.sources.contains(source));
-        if !now.enabled || now.dns_routing != before.dns_routing || lost_a_server {
+        let key = self.tables.destinations.get(destination);
+        let (inside, rule) = (is_inside(key), key.rule);
+        let switched = now.dns_routing != before.dns_routing || !inside && now.dns_routing == key.configured;
+        let lost_a_server = before.sources.iter().any(|source| !now.sources.contains(source)) || !inside && !now.sources.contains(&host);
+        if !now.enabled || switched || lost_a_server {
             return None;
         }
-        let key = self.tables.destinations.get(destination);
-        if is_inside(key) {
+        if inside {
             return Some(destination);
         }
-        let rule = key.rule;
         let domain = self.tables.templates.get(template).expand(self.messages[message].address_number).domain;
         match self.by_connector(now, host, (&domain, rule), &mut SmallVec::new()) {
             Stop::To(destination) => Some(destination),
@@ -155,6 +156,14 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             self.trace_decisions(copy, Concern::recipient(index), &[stored]);
         }
         Some(Stop::To(destination))
+    }
+
+    /// Where a recipient goes at its next attempt.
+    pub(super) fn stop_at_present(&mut self, copy: u32, index: u16, host: HostId, (tenant, template, number): (u32, u32, u64)) -> Stop {
+        match self.transport_queues.staying.get(&(copy, index)) {
+            Some(destination) => Stop::To(*destination),
+            None => self.known_stop(copy, host, tenant, template, number),
+        }
     }
 
     /// The queues of a copy are emptied into the categorizer: nothing holds it any more.
