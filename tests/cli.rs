@@ -432,3 +432,21 @@ fn explain_says_why_nothing_was_tried() {
     let told = ended.out.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(told.contains("10m: nothing is tried; next look at 30m: retry time not reached"), "{}", ended.out);
 }
+
+/// A message alone is played past the end of the file's run, so it waits out the Unreachable queue; where nobody writes an end, it waits for somebody.
+#[test]
+fn explain_waits_out_the_unreachable_queue() {
+    let world = "systems: { \"org\": ExchangeServer(mailboxes: [\"al@contoso.com\"]) }";
+    let folder = Folder::new("unreachable").with("end.ron", &format!("Scenario(until: \"4d\", {world})"));
+    let folder = folder.with("none.ron", &format!("Scenario({world})"));
+    for (file, flags, word) in [
+        ("end.ron", &[][..], "expired at org"),
+        ("end.ron", &["--at", "1m"], "expired at org"),
+        ("end.ron", &["--until", "1d"], "queued at org"),
+        ("none.ron", &[], "queued at org"),
+        ("none.ron", &["--at", "1m"], "queued at org"),
+    ] {
+        let ended = folder.run(&[&["explain", file, "--from", "al@contoso.com", "--to", "p@x.example"], flags].concat()).is(0);
+        assert!(ended.out.contains(word), "{file} {flags:?}: {}", ended.out);
+    }
+}

@@ -107,7 +107,7 @@ fn play(loaded: &Loaded, request: &PlayRequest<'_>) -> Result<Outcome, Vec<Diagn
     if let Some(message) = request.send {
         sources.push(world.send(SEND, message)?);
         if !request.with_traffic && request.until.is_none() {
-            world.model.until = None;
+            world.model.until = world.model.until.map(|_| engine::LONGEST);
         }
     }
     let level = if request.needs_steps { level::STEPS } else { level::PATHS };

@@ -18,7 +18,7 @@ mod wording;
 pub use fate::Fate;
 pub use in_order::InOrder;
 pub use intern::Interner;
-pub use names::{Address, BadDomain, Domain, common_form};
+pub use names::{Address, BadDomain, Domain, alphabetical, common_form};
 pub use pattern::Pattern;
 pub use punycode::{BadLabel, Spelling, spell};
 pub use reply::{CodePattern, Enhanced, Reply};

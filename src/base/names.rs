@@ -134,6 +134,12 @@ impl fmt::Display for Address {
     }
 }
 
+/// The order of names that do not differ by case, as those of Exchange and of its directory; the spelling decides last.
+#[must_use]
+pub fn alphabetical(a: &str, b: &str) -> std::cmp::Ordering {
+    a.to_lowercase().cmp(&b.to_lowercase()).then_with(|| a.cmp(b))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -22,8 +22,10 @@ pub fn explain(args: &ExplainArgs) -> Exit {
     };
     // A message that is sent alone is followed to its end, however late it was sent.
     let late = alone.and(loaded.model.sources.first()).map(|source| source.schedule.begins_at());
-    let until = late.filter(|at| loaded.model.until.is_none() && *at > SimTime::ZERO).map(|at| at.after(engine::LONGEST.0));
-    let run = engine::run(&loaded.model, &Options { level: level::STEPS, until, ..Options::default() });
+    let followed = |at: &SimTime| args.what_if.until.is_none() && (*at > SimTime::ZERO || loaded.model.until.is_some());
+    let until = late.filter(followed).map(|at| at.after(engine::LONGEST.0));
+    let until_settled = alone.is_some() && loaded.model.until.is_none();
+    let run = engine::run(&loaded.model, &Options { level: level::STEPS, until, until_settled, ..Options::default() });
     let outcome = analysis::build(&loaded.model, &run);
     let id = match &args.message {
         Some(id) => id.clone(),

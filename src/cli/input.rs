@@ -12,7 +12,7 @@ use crate::diag::{Diagnostic, Severity, Sources, Span, Style, code, in_file_orde
 use crate::report::words::{Clock, spelled_names};
 use crate::scenario::load::FILE_BYTES_MAX;
 use crate::scenario::schema::Scenario;
-use crate::scenario::{Field, Invalid, Loaded, Loader, Named, overlay};
+use crate::scenario::{Invalid, Loaded, Loader, Named, overlay};
 use crate::verify::{SEND, check_expectations, plan};
 
 /// How messages call standard input.
@@ -240,9 +240,6 @@ fn send_alone(mut scenario: Scenario, args: &ExplainArgs, loader: &mut Loader) -
         }
     }
     scenario.traffic = Named::default();
-    if args.what_if.until.is_none() {
-        scenario.until = Field::default();
-    }
     let message = loader.text("<message>", &format!("Scenario(traffic: {{ \"explain\": Message({fields}) }})"))?;
     Some(overlay(&scenario, &message, &mut loader.problems))
 }

@@ -47,6 +47,7 @@ mod queue_runs;
 mod rate_delay;
 mod receive_connector;
 mod relay;
+mod rerouting;
 mod resolver;
 mod rounds;
 mod route;

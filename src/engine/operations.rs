@@ -43,7 +43,7 @@ impl Operations {
     }
 
     /// The queue where a recipient was found when it was held.
-    fn lies_in(&self, copy: u32, place: u16) -> Option<u32> {
+    pub(super) fn lies_in(&self, copy: u32, place: u16) -> Option<u32> {
         self.messages.get(&(copy, place)).or_else(|| self.lying.get(&(copy, place))).copied()
     }
 }
@@ -286,7 +286,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             let template = self.recipient_template(message, recipient.index);
             let queue = match self.transport_queues.operations.lies_in(copy, place) {
                 Some(queue) => queue,
-                None => match self.known_stop(copy, host, tenant, template, number) {
+                None => match self.stop_at_present(copy, recipient.index, host, (tenant, template, number)) {
                     Stop::To(destination) => self.queue_of(host, destination),
                     Stop::Wait(_) => NONE,
                     _ => continue,
@@ -342,7 +342,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             self.sleep_on(copy, next, ends);
         }
         // What was held while the settings changed goes where they say now.
-        self.resubmit_what_waits();
+        let waiting = self.what_waits();
+        self.resubmit_what_waits(waiting);
     }
 
     /// Notes with recipients that wait already, in no line, why they wait longer.
@@ -387,6 +388,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         };
         for copy in waiting {
             self.transport_queues.waits.remove(&copy);
+            if resubmit {
+                self.no_longer_stays(copy);
+            }
             self.pass_row(copy, self.now, why);
             self.wake_copy(copy, self.now);
         }

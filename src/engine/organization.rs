@@ -194,7 +194,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 
     /// Out of this server, as a connector says.
-    fn by_connector(
+    pub(super) fn by_connector(
         &mut self,
         connector: &SendConnector,
         host: HostId,

@@ -278,6 +278,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             }
             return;
         }
+        let waiting = self.what_waits();
         self.take_settings(version);
         if !self.plain {
             self.databases_fail_over(version);
@@ -287,7 +288,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         for host in lines.collect::<Vec<_>>() {
             self.serve_line(host);
         }
-        self.resubmit_what_waits();
+        self.resubmit_what_waits(waiting);
         for host in &model.versions[version].retry_queues {
             self.retry_queues_now(*host);
             for copy in self.copies.rows_where(|copy| copy.host == *host && copy.jobs == 0 && !copy.closed) {

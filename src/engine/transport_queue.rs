@@ -2,18 +2,16 @@
 //!
 //! A queue whose hosts all failed is in Retry: what lies in it and what joins it waits for its next attempt, a minute later four times, five minutes
 //! later six times, then every ten. A single message that a working host puts off has a wait of its own. What no connector matches waits without
-//! any schedule. A change of connectors sends what waits through the rule book again; so do twelve hours in Retry. Connections to one place grow with
+//! any schedule. Twelve hours in Retry send what waits through the rule book again; some changes of connectors do (`rerouting`). Connections to one place grow with
 //! the queue: one more for every twenty messages; what stands in line follows over a connection that is open (`kept`). Sources: Exchange Server "Message
 //! retry, resubmit, and expiration intervals", "Queues".
 
-use super::route::Stop;
-use super::world::{RecipientState, World};
+use super::world::World;
 use crate::base::{ConfigId, HostId, SimTime};
 use crate::decide::exchange::internal_route::Way;
 use crate::decide::retry::queue_wait;
 use crate::model::exchange_server::{Organization, Transport};
 use crate::model::settings::{Directory, Retry};
-use crate::trace::DestinationKey;
 use crate::trace::NONE;
 use smallvec::SmallVec;
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,6 +31,8 @@ pub(crate) struct TransportQueues {
     /// Queues in which something of a copy was left in this pass.
     left: BTreeMap<u32, SmallVec<[u32; 2]>>,
     pub(super) waits: BTreeMap<u32, Wait>,
+    /// Recipients of copies that stay in the queue of a connector which is not the one that would be chosen now: copy and recipient, destination.
+    pub(super) staying: BTreeMap<(u32, u16), u32>,
     /// Connections of each server in all.
     pub(super) in_all: super::in_all::InAll,
     /// Copies that a server refused for want of something, and that stay with the mailbox that sent them.
@@ -71,6 +71,8 @@ struct Schedule {
 pub(super) struct Wait {
     pub(super) next: SimTime,
     pub(super) queues: SmallVec<[u32; 2]>,
+    /// Its queue is emptied into the categorizer then.
+    emptied: bool,
 }
 
 impl<const LEVEL: u8> World<'_, LEVEL> {
@@ -166,6 +168,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             return;
         };
         let retry_ns = self.transport(host).message_retry_ns;
+        let mut emptied_then = false;
         let paused = self.delivery_paused(host).filter(|_| !queues.is_empty());
         let (mut next, mut why) = match paused {
             _ if self.all_held(copy, queues.is_empty()) => (SimTime::NEVER, "suspended: no attempt until an administrator resumes it"),
@@ -184,7 +187,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             }
             let dead_until = self.queues[*queue as usize].dead_until;
             let emptied = self.transport_queues.schedules.get(queue).is_some_and(|schedule| schedule.failures == 0);
-            let (at, words) = if dead_until > self.now && emptied {
+            let emptied = dead_until > self.now && emptied;
+            let (at, words) = if emptied {
                 (dead_until, "its queue, in Retry for MaxIdleTimeBeforeResubmit, is emptied into the categorizer")
             } else if dead_until > self.now {
                 (dead_until, "the next attempt of its queue, which is in Retry")
@@ -192,14 +196,14 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 (self.now.after(retry_ns), "the queue works, this message waits: MessageRetryInterval")
             };
             if at < next {
-                (next, why) = (at, words);
+                (next, why, emptied_then) = (at, words, emptied);
             }
         }
         if next < SimTime::NEVER && ends <= next {
             why = "its lifetime is over before the next attempt";
         }
         self.pass_row(copy, next.min(ends), why);
-        self.transport_queues.waits.insert(copy, Wait { next, queues });
+        self.transport_queues.waits.insert(copy, Wait { next, queues, emptied: emptied_then });
         self.sleep_on(copy, next, ends);
     }
 
@@ -275,7 +279,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             self.sleep_on(copy, next, ends);
             return true;
         }
-        self.transport_queues.waits.remove(&copy);
+        if self.transport_queues.waits.remove(&copy).is_some_and(|wait| wait.emptied) {
+            self.no_longer_stays(copy);
+        }
         false
     }
 
@@ -293,6 +299,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     pub(super) fn forget_wait(&mut self, copy: u32) {
         self.leaves_its_queues(copy);
         self.transport_queues.left.remove(&copy);
+        self.no_longer_stays(copy);
         self.transport_queues.redundancy.forget(copy);
         self.transport_queues.operations.forget(copy);
         self.transport_queues.resubmitted.remove(&copy);
@@ -312,54 +319,4 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             self.pass_row(copy, self.now, "Retry-Queue: an administrator asks for an attempt now");
         }
     }
-
-    /// Settings changed: what waits for a connector that is gone, or for one that was missing, is routed again.
-    pub(super) fn resubmit_what_waits(&mut self) {
-        let waiting: Vec<u32> = self.transport_queues.waits.keys().copied().collect();
-        for copy in waiting {
-            let unreachable = self.transport_queues.waits[&copy].queues.is_empty();
-            if self.copies[copy].jobs == 0 && !self.all_held(copy, unreachable) && self.is_routed_otherwise(copy) {
-                self.transport_queues.waits.remove(&copy);
-                self.pass_row(copy, self.now, "the settings changed, and it is routed again");
-                self.wake_copy(copy, self.now);
-            }
-        }
-    }
-
-    fn is_routed_otherwise(&mut self, copy: u32) -> bool {
-        let (host, message, tenant) = (self.copies[copy].host, self.copies[copy].message, self.copies[copy].tenant);
-        let number = self.messages[message].address_number;
-        let before: SmallVec<[(Box<str>, bool, bool); 2]> = self.transport_queues.waits[&copy]
-            .queues
-            .iter()
-            .map(|queue| {
-                let key = self.tables.destinations.get(self.queues[*queue as usize].destination);
-                (key.connector.clone(), key.configured, is_inside(key))
-            })
-            .collect();
-        let pending: SmallVec<[u16; 2]> = self.copies[copy]
-            .recipients
-            .iter()
-            .filter(|recipient| recipient.state == RecipientState::Pending)
-            .map(|recipient| recipient.index)
-            .collect();
-        pending.into_iter().any(|index| {
-            let template = self.recipient_template(message, index);
-            match self.known_stop(copy, host, tenant, template, number) {
-                Stop::To(destination) => {
-                    let key = self.tables.destinations.get(destination);
-                    !before.iter().any(|(connector, configured, inside)| {
-                        *connector == key.connector && *configured == key.configured && *inside == is_inside(key)
-                    })
-                }
-                Stop::Wait(_) => !before.is_empty(),
-                _ => true,
-            }
-        })
-    }
-}
-
-/// Does it lead to another server of the organization?
-fn is_inside(key: &DestinationKey) -> bool {
-    key.rule.starts_with("INT-")
 }

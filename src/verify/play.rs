@@ -1,6 +1,7 @@
 //! Plays the worlds of tests with the clockwork.
 //!
-//! A message that is sent alone plays until nothing can happen any more, whatever end the scenario gives its own run. Beside traffic there may be
+//! A message that is sent alone plays until nothing can happen any more, whatever end the scenario gives its own run. Only where no end is written at
+//! all, what lies in an Unreachable queue counts as settled: it waits for somebody. Beside traffic there may be
 //! no such moment: then the run is played again, twice as long each time, until the message and its reports have ended.
 
 use super::runner::{PlayRequest, SEND, Subject, TestReport, run_tests};
@@ -43,7 +44,7 @@ impl Player<'_> {
             None => None,
         };
         let level = if request.needs_steps { STEPS } else { PATHS };
-        let until_settled = until.is_none() && request.send.is_some();
+        let until_settled = until.is_none() && world.model.until.is_none() && request.send.is_some();
         let options = |until, sources| Options { level, seed: Some(request.seed), until, sources, until_settled };
         if (request.send.is_none() || request.with_traffic)
             && let Some(problem) = world.too_many_to_follow(until.or(world.model.until))

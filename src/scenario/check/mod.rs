@@ -7,7 +7,7 @@ pub(super) mod send_connector;
 pub(super) mod tenant_limits;
 pub(super) mod tenant_routes;
 
-use crate::diag::{Span, code};
+use crate::diag::{Diagnostic, Span, code};
 use crate::model::exchange_server::ServerVersion;
 use crate::scenario::compile::Desk;
 use crate::scenario::source::{Field, Text};
@@ -21,6 +21,22 @@ pub(super) fn name(name: &Text, what: &str, desk: &mut Desk) {
         desk.error(code::CMDLET_REFUSES, name.span(), format!("a {what} without a name"), format!("write one, as in \"the first {what}\""));
     } else if name.chars().count() > NAME_MAX {
         desk.error(code::CMDLET_REFUSES, name.span(), format!("the name of a {what} has at most {NAME_MAX} characters"), "shorten it");
+    }
+}
+
+/// No two connectors of one kind have names that differ by case only: for the products these are one name.
+pub(in crate::scenario) fn told_apart<'a>(names: impl IntoIterator<Item = &'a Text>, desk: &mut Desk) {
+    let mut seen: Vec<&Text> = Vec::new();
+    for name in names {
+        if let Some(other) = seen.iter().find(|other| other.to_lowercase() == name.to_lowercase()) {
+            let problem = Diagnostic::error(code::CMDLET_REFUSES, name.span(), format!("`{name}` and `{other}` are one name"));
+            desk.say(
+                problem
+                    .also(other.span(), "the other one")
+                    .help("names of connectors do not differ by case: write it in the same letters, or choose another"),
+            );
+        }
+        seen.push(name);
     }
 }
 

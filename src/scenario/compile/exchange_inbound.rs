@@ -10,7 +10,7 @@ use crate::base::{InOrder, Pattern, Reply, SimTime, TlsVersion, common_form};
 use crate::diag::{Diagnostic, code};
 use crate::model::inbound::{EnhancedFiltering, Inbound, InboundConnector, RelayPeriods, RequireTlsReply, Submission, TrustedMail};
 use crate::model::settings::Listener;
-use crate::scenario::check::inbound_connector;
+use crate::scenario::check::{inbound_connector, told_apart};
 use crate::scenario::schema::{self, ConnectorType, Era, ExchangeOnline, Scenario, System};
 use crate::scenario::source::{Named, Text};
 use crate::scenario::values::parse_date;
@@ -66,6 +66,7 @@ impl ServiceAddresses {
 
 /// The receiving side of one tenant.
 pub(super) fn inbound(tenant: &ExchangeOnline, tree: &Scenario, era: Era, shared: Option<&Named<Text>>, desk: &mut Desk) -> Inbound {
+    told_apart(tenant.inbound_connectors.keys(), desk);
     let mut connectors: Vec<InboundConnector> =
         tenant.inbound_connectors.iter().map(|(name, connector)| connector_row(name, connector, (tenant, tree), desk)).collect();
     connectors.in_order_by(|a, b| a.name.cmp(&b.name));

@@ -12,7 +12,7 @@ use crate::model::authentication::Stance;
 use crate::model::directory::{DirectoryEntry, DsnAuthority};
 use crate::model::exchange::{AcceptedDomain, DomainType, Out4, Out6, OutboundConnector, OutboundPools, Person, Switches, Tenant};
 use crate::model::settings::{Credentials, DaneUse, Directory, HostConfig, Profile, Retry, TlsLevel, TlsPolicy};
-use crate::scenario::check::{outbound_connector, tenant_limits, tenant_routes};
+use crate::scenario::check::{outbound_connector, tenant_limits, tenant_routes, told_apart};
 use crate::scenario::schema::{self, AutoForwardingMode, DirectoryRecipient, Era, ExchangeOnline, Scenario, System, TlsSettings};
 use crate::scenario::source::{Field, Named, Text};
 use crate::scenario::values::parse_date;
@@ -314,6 +314,7 @@ fn people(tenant: &ExchangeOnline) -> Vec<Person> {
 
 fn connectors(tenant: &ExchangeOnline, switches: &Switches, tables: &mut Tables, desk: &mut Desk) -> Vec<OutboundConnector> {
     let mut rows: Vec<OutboundConnector> = Vec::new();
+    told_apart(tenant.outbound_connectors.keys(), desk);
     for (written, (name, connector)) in tenant.outbound_connectors.iter().enumerate() {
         outbound_connector::check(name, connector, desk);
         outbound_connector::dane(connector, switches.dane_at_smart_hosts, desk);

@@ -13,7 +13,7 @@ mod servers;
 mod switches;
 mod transport;
 
-use crate::base::{CertId, HostId, InOrder, Pattern, SystemId};
+use crate::base::{CertId, HostId, InOrder, Pattern, SystemId, alphabetical};
 use crate::decide::profile::default_sender;
 use crate::diag::{Diagnostic, code};
 use crate::model::authentication::Stance;
@@ -134,7 +134,7 @@ fn organization(
     let secured =
         server.transport_config.get().map(|config| domain_security::domains(&config.tls_send_domain_secure_list)).unwrap_or_default();
     send_connectors::subscribe(&servers.servers, &servers.sites, &secured, &mut send_connectors);
-    send_connectors.in_order_by(|a, b| a.name.cmp(&b.name));
+    send_connectors.in_order_by(|a, b| alphabetical(&a.name, &b.name));
     servers_of_receive_connectors(server, &servers.servers, about, desk);
     let mut entries = directory::entries(&server.recipients, desk);
     directory::expand_at(&mut entries, &server.recipients, |text| databases::mailbox_server(text, about, &servers.servers, desk));

@@ -64,6 +64,11 @@ pub(super) fn connectors(server: &ExchangeServer, name: &str, edge: bool, switch
         if connector.server.as_str().is_some_and(|server| server != name) {
             continue;
         }
+        if let Some(other) = rows.iter().find(|row| *row.name != *key.as_str() && row.name.to_lowercase() == key.to_lowercase()) {
+            let message = format!("`{key}` and `{}` are one name", other.name);
+            let help = "names of connectors do not differ by case: write it in the same letters, or choose another";
+            desk.error(code::CMDLET_REFUSES, key.span(), message, help);
+        }
         receive_connector::check(key, connector, at.is_some_and(|at| at < known), version, desk);
         let mut row = at.map_or_else(|| usual(key, 25, For::Servers, receive_limits::usual(None, edge, switches)), |at| rows[at].clone());
         if at.is_none() {

@@ -10,7 +10,7 @@ use crate::model::exchange_server::{AddressSpace, SendConnector, Server, ServerV
 use crate::model::manner::Manner;
 use crate::model::settings::{ClientCertificate, NextHop, Profile, TlsLevel, TlsPolicy};
 use crate::model::sites::Site;
-use crate::scenario::check::send_connector;
+use crate::scenario::check::{send_connector, told_apart};
 use crate::scenario::compile::certificates::Certificates;
 use crate::scenario::compile::desk::Desk;
 use crate::scenario::compile::tables::{Notation, Tables};
@@ -38,6 +38,7 @@ pub(super) fn connectors(
 ) -> Vec<SendConnector> {
     let mut written: Vec<(&Text, &schema::SendConnector)> = server.send_connectors.iter().collect();
     written.in_order_by_key(|(name, _)| name.as_str());
+    told_apart(written.iter().map(|(name, _)| *name), desk);
     let mut rows = Vec::new();
     let nothing = schema::TransportConfig::default();
     let config = server.transport_config.get().unwrap_or(&nothing);

@@ -5,7 +5,7 @@
 
 use std::net::IpAddr;
 
-use crate::base::{HostId, InOrder, NextHopId};
+use crate::base::{HostId, InOrder, NextHopId, alphabetical};
 use crate::diag::{Diagnostic, code};
 use crate::model::exchange_server::{Server, ServerVersion};
 use crate::model::settings::{NextHop, Target};
@@ -41,7 +41,7 @@ pub(super) fn servers(server: &ExchangeServer, about: About<'_>, tables: &mut Ta
     }
     let mut names: Vec<Box<str>> = found.iter().map(|(_, _, site, _)| site.clone()).collect();
     names.extend(server.sites.iter().map(|(name, _)| name.as_str().into()));
-    names.in_order();
+    names.in_order_by(|a, b| alphabetical(a, b));
     names.dedup();
     let dags = dags(server, about, &found.iter().filter(|(.., edge)| !edge).map(|(at, ..)| *at).collect::<Vec<_>>(), desk);
     let here_is_edge = found.iter().any(|(at, .., edge)| *edge && *at == about.here);
