@@ -16,4 +16,5 @@ pub mod reach;
 mod stay;
 pub mod timeline;
 pub mod tls_reports;
+mod untried;
 mod voices;

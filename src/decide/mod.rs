@@ -20,6 +20,7 @@ pub mod order;
 pub mod profile;
 pub mod relay;
 pub mod remembered;
+pub mod reports;
 pub mod retry;
 pub mod route;
 pub mod srs;

@@ -320,7 +320,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         // Each address of a pool is a transport of its own, and so are its connections.
         let pool = self.model.hosts[client.index()].egress.len() > 1;
         let service = matches!(self.config(kept.server).receiver.directory, Directory::Tenants(_));
-        let good = good && !(service && is_too_old_for_service(kept.opened, self.now));
+        let good = good && !(service && is_too_old_for_service(kept.opened, self.now)) && self.login_of_connector(job).is_none();
         match keeping {
             Keeping::Never if end.host_failure => self.suspend_route(job, kept.address, self.now),
             Keeping::Never => self.session_stays(job, kept, whole),

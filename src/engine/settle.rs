@@ -273,6 +273,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             copy: copy.number,
             pass: copy.pass,
             recipient: copy.recipients[*place as usize].index,
+            job: job as u16,
             destination,
             at: row.started,
             end: self.now,

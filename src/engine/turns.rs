@@ -188,7 +188,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             }
             let row = &mut self.queues[queue as usize];
             let job = row.waiting.pop_front().expect("somebody waits");
-            row.active += 1;
+            if !self.plain && self.put_aside(job) {
+                continue;
+            }
+            self.queues[queue as usize].active += 1;
             if !self.plain {
                 self.one_more(queue);
             }

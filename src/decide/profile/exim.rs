@@ -97,6 +97,8 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     expiry: ExpiryTest::AfterAttempt,
     tells_postmaster: false,
     expiry_action: "failed",
+    report_status: ReportStatus::ByAction,
+    unwarned: Unwarned::Bulk,
     relay: None,
     tries_address_once: false,
     skips_silent: false,

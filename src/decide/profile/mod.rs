@@ -20,6 +20,7 @@ pub use pass::PassRules;
 
 use super::extensions::ExtensionRules;
 use super::relay::RelayRules;
+use super::reports::{ReportStatus, Unwarned};
 use crate::base::Enhanced;
 use crate::model::settings::{Profile, Retry, Sender};
 
@@ -47,6 +48,10 @@ pub struct Behaviour {
     pub tells_postmaster: bool,
     /// The action that the report of an expired message names.
     pub expiry_action: &'static str,
+    /// What it writes as the status of a recipient in a report.
+    pub report_status: ReportStatus,
+    /// Whom it does not tell that mail is late.
+    pub unwarned: Unwarned,
     /// Its memory of routes and sessions (`decide::relay`).
     pub relay: Option<RelayRules>,
     /// An address whose connect failed is not tried twice in one attempt, though it stands in the list twice.

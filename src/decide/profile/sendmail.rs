@@ -93,6 +93,8 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     expiry: ExpiryTest::AfterAttempt,
     tells_postmaster: true,
     expiry_action: "failed",
+    report_status: ReportStatus::SessionFailed,
+    unwarned: Unwarned::BulkAndOwners,
     relay: None,
     tries_address_once: true,
     skips_silent: false,

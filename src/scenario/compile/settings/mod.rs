@@ -25,7 +25,7 @@ mod sendmail;
 
 use crate::base::parse_duration;
 use crate::diag::{Diagnostic, code};
-use crate::model::settings::{Profile, Retry, Sender, TlsLevel};
+use crate::model::settings::{Profile, Retry, Sender};
 use crate::scenario::source::{Named, Text};
 
 use super::desk::Desk;
@@ -211,11 +211,6 @@ fn factor(text: &str) -> Option<u32> {
     (100..=100_000).contains(&hundredths).then_some(hundredths)
 }
 
-/// Must the sender have TLS under its own policy?
-fn insists(level: TlsLevel) -> bool {
-    !matches!(level, TlsLevel::None | TlsLevel::May | TlsLevel::Opportunistic)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -223,6 +218,7 @@ mod tests {
     use crate::decide::profile::default_sender;
     use crate::model::settings::DaneUse;
     use crate::model::settings::FamilyPreference;
+    use crate::model::settings::TlsLevel;
     use crate::scenario::load::Loader;
 
     /// The settings of a text, and what was complained about.

@@ -2,7 +2,7 @@
 //!
 //! A time is a number and a unit (s m h d w); a bare number is in the parameter's own unit: seconds, or days for lifetimes, or hours for the warning.
 
-use super::{Meaning, Table, Tuned, insists};
+use super::{Meaning, Table, Tuned};
 use crate::base::{DAY, HOUR, MINUTE, SECOND, TlsVersion, common_form};
 use crate::model::settings::{Cache, DaneDigests, DaneUse, FamilyPreference, Keeping, Retry, TlsLevel, UnsignedList};
 
@@ -20,7 +20,8 @@ macro_rules! retry {
 /// What is modelled, wider parameters before the narrower ones that override them.
 pub(super) static TABLE: Table = &[
     // How long it waits.
-    ("smtp_connect_timeout", Meaning::UnitTime('s', |t, ns| t.sender.timers.connect_ns = ns)),
+    // 0 is the time limit of the operating system.
+    ("smtp_connect_timeout", Meaning::UnitTime('s', |t, ns| t.sender.timers.connect_ns = if ns == 0 { 127 * SECOND } else { ns })),
     (
         "smtp_helo_timeout",
         Meaning::UnitTime('s', |t, ns| {
@@ -93,21 +94,14 @@ pub(super) static TABLE: Table = &[
     (
         "smtp_tls_dane_insecure_mx_policy",
         Meaning::Word(&[
-            ("none", |t| t.sender.tls.policy.unsigned_list = UnsignedList::None),
             ("may", |t| t.sender.tls.policy.unsigned_list = UnsignedList::May),
             ("encrypt", |t| t.sender.tls.policy.unsigned_list = UnsignedList::Encrypt),
             ("dane", |t| t.sender.tls.policy.unsigned_list = UnsignedList::AsProfile),
         ]),
     ),
     ("tls_dane_digests", Meaning::List(dane_digests)),
-    (
-        "smtp_tls_protocols",
-        Meaning::List(|t, text| if insists(t.sender.tls.policy.level) { check_protocols(text) } else { protocols(t, text) }),
-    ),
-    (
-        "smtp_tls_mandatory_protocols",
-        Meaning::List(|t, text| if insists(t.sender.tls.policy.level) { protocols(t, text) } else { check_protocols(text) }),
-    ),
+    ("smtp_tls_protocols", Meaning::List(protocols)),
+    ("smtp_tls_mandatory_protocols", Meaning::List(mandatory_protocols)),
     ("smtp_tls_verify_cert_match", Meaning::List(|t, text| match_names(t, TlsLevel::Verify, text))),
     ("smtp_tls_secure_cert_match", Meaning::List(|t, text| match_names(t, TlsLevel::Secure, text))),
     // What it takes as a server.
@@ -131,7 +125,7 @@ pub(super) static TABLE: Table = &[
     // Nothing that is shown depends on these.
     ("compatibility_level", Meaning::NoEffect),
     ("maillog_file", Meaning::NoEffect),
-    ("notify_classes", Meaning::NoEffect),
+    ("notify_classes", Meaning::List(notify_classes)),
     ("smtp_quit_timeout", Meaning::NoEffect),
     ("smtp_tls_CAfile", Meaning::NoEffect),
     ("smtp_tls_CApath", Meaning::NoEffect),
@@ -275,6 +269,18 @@ fn match_names(tuned: &mut Tuned, level: TlsLevel, text: &str) -> Result<(), &'s
     Ok(())
 }
 
+/// Who is told of what, besides the sender: copies for the postmaster of bounces are not modelled.
+fn notify_classes(_: &mut Tuned, text: &str) -> Result<(), &'static str> {
+    let mut words = text.split([',', ' ']).filter(|word| !word.is_empty());
+    match words.find(|word| !matches!(*word, "resource" | "software" | "policy" | "protocol")) {
+        None => Ok(()),
+        Some("bounce" | "2bounce" | "delay") => {
+            Err("copies of bounces and delay notices for the postmaster are not modelled: leave the class out")
+        }
+        Some(_) => Err("classes stand here: \"resource, software\", `policy` and `protocol` beside them"),
+    }
+}
+
 /// The connection cache of a sender of this profile.
 fn cache(tuned: &mut Tuned) -> &mut Cache {
     match &mut tuned.sender.keeping {
@@ -313,13 +319,17 @@ fn dane_digests(tuned: &mut Tuned, text: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
+/// Where TLS is optional; the other parameter, as it is delivered, stays behind for the levels that insist.
 fn protocols(tuned: &mut Tuned, text: &str) -> Result<(), &'static str> {
-    tuned.sender.tls.versions = read_protocols(text)?;
+    let tls = &mut tuned.sender.tls;
+    tls.demanded_versions.get_or_insert(tls.versions);
+    tls.versions = read_protocols(text)?;
     Ok(())
 }
 
-fn check_protocols(text: &str) -> Result<(), &'static str> {
-    read_protocols(text).map(|_| ())
+fn mandatory_protocols(tuned: &mut Tuned, text: &str) -> Result<(), &'static str> {
+    tuned.sender.tls.demanded_versions = Some(read_protocols(text)?);
+    Ok(())
 }
 
 /// `>=TLSv1.2`, `<=TLSv1.2`, `!SSLv3, !TLSv1`, `TLSv1.2 TLSv1.3`: from and to.
