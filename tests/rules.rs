@@ -21,7 +21,7 @@ fn is_id(text: &str) -> bool {
         |front: &str| text.strip_prefix(front).is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit()));
     let families = [
         "R", "OUT-", "SH-", "ATT-", "IN-", "REL-", "SUB-", "EF-", "SPF-", "DKIM-", "DMARC-", "AUTH-", "DANE-", "STS-", "EXT-", "FOPE-",
-        "QUE-", "BP-", "OOF-",
+        "QUE-", "BP-", "OOF-", "DOM-",
     ];
     known.contains(&text) || families.into_iter().any(numbered)
 }

@@ -6,6 +6,7 @@ use super::expansions::Expansions;
 use super::outcome::{
     Attempt, Authentication, Decision, Hop, Kind, Message, Outcome, Place, Published, Reason, Recipient, ReportLine, Stopped,
 };
+use super::queue_alerts::queue_alerts;
 use crate::base::{AttemptResult, ConnectionResult, Enhanced, Fate, HostId};
 use crate::decide::authentication::dkim::DkimResult;
 use crate::decide::authentication::dmarc::DmarcResult;
@@ -23,8 +24,9 @@ use std::rc::Rc;
 #[must_use]
 pub fn build(model: &Model, run: &Run) -> Outcome {
     let builder = Builder::new(model, run);
-    let messages = (0..run.trace.messages.len() as u32).map(|message| builder.message(message)).collect();
+    let messages: Vec<Message> = (0..run.trace.messages.len() as u32).map(|message| builder.message(message)).collect();
     Outcome {
+        queue_alerts: queue_alerts(&messages, &builder.tenants(), model.queue_alert_threshold, run.ended_at),
         scenario: model.name.as_ref().into(),
         seed: run.seed,
         until: run.until,

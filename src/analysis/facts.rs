@@ -4,9 +4,18 @@ use super::build::Builder;
 use super::outcome::{FaultFacts, HostFacts};
 use crate::base::{HostId, InOrder, SimTime};
 use crate::model::fault::{FaultKind, hosts_of, struck};
+use crate::model::topology::SystemKind;
 use crate::trace::NONE;
+use std::collections::BTreeSet;
+use std::rc::Rc;
 
 impl Builder<'_> {
+    /// Names of the tenants.
+    pub(super) fn tenants(&self) -> BTreeSet<Rc<str>> {
+        let systems = self.model.systems.iter().zip(&self.system_names);
+        systems.filter(|(system, _)| system.kind == SystemKind::Tenant).map(|(_, name)| name.clone()).collect()
+    }
+
     pub(super) fn hosts(&self) -> Vec<HostFacts> {
         let mut queued: Vec<Vec<(SimTime, u32)>> = vec![Vec::new(); self.model.hosts.len()];
         for row in &self.run.trace.queues {

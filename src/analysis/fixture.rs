@@ -284,5 +284,6 @@ pub(crate) fn two_sites() -> Outcome {
             host(site('b'), vec![], vec![]),
         ],
         faults: vec![FaultFacts { name: "site A dark".into(), kind: "Down", hosts: vec!["site-a".into()], from: dark.0, until: dark.1 }],
+        queue_alerts: vec![],
     }
 }

@@ -11,6 +11,7 @@ pub(crate) mod fixture;
 pub mod outcome;
 pub use build::build;
 pub mod paths;
+pub mod queue_alerts;
 pub mod reach;
 mod stay;
 pub mod timeline;

@@ -2,6 +2,7 @@
 //!
 //! Built once from the trace; `verify` and `report` read it and nothing else of a run. Names are those of the scenario, as written there.
 
+use super::queue_alerts::QueueAlert;
 pub use crate::base::{AttemptResult, ConnectionResult, Phase};
 use crate::base::{Enhanced, Fate, Reply, SimTime, TlsOutcome, TlsVersion};
 use std::net::IpAddr;
@@ -28,6 +29,8 @@ pub struct Outcome {
     pub hosts: Vec<HostFacts>,
     /// What struck, in the order of its beginning (then of its name).
     pub faults: Vec<FaultFacts>,
+    /// Tenants with more delayed mail than administrators are left alone with.
+    pub queue_alerts: Vec<QueueAlert>,
 }
 
 /// Why a run ended.

@@ -186,8 +186,14 @@ mod tests {
     #[test]
     fn exchange_online() {
         let mut names = Names::default();
-        let accepted =
-            |names: &mut Names, name: &str, kind, match_sub_domains| AcceptedDomain { name: names.intern(name), kind, match_sub_domains };
+        let accepted = |names: &mut Names, name: &str, kind, match_sub_domains| AcceptedDomain {
+            from_disabled: false,
+            to_disabled: false,
+            address_book: None,
+            name: names.intern(name),
+            kind,
+            match_sub_domains,
+        };
         let tenant = Tenant {
             system: SystemId(3),
             accepted_domains: vec![

@@ -5,7 +5,7 @@
 //! a connection was opened with.
 
 use super::{Decision, because};
-use crate::base::{SECOND, SimTime, count, duration};
+use crate::base::{MINUTE, SECOND, SimTime, count, duration};
 use crate::model::keeping::{Cache, Keeping};
 
 /// How busy a destination is, as Postfix's queue manager knows it. Forgotten when nothing waits for it and nothing is on its way.
@@ -67,13 +67,15 @@ pub fn why_open(keeping: &Keeping, name: &str, mails: u32, own_queue: bool) -> D
             let whose = if own_queue { "its own destination" } else { "another destination" };
             let kept =
                 if cache.on_demand { "mail waited for the destination, or it is one whose connections are always kept" } else { "always" };
+            let (reuse, keep) =
+                if cache.on_demand { ("smtp_reuse.c", "qmgr_entry.c") } else { ("KumoMTA ready queue", "KumoMTA ready queue") };
             vec![
                 one(
                     "KEEP-2",
                     format!("a connection that is open goes before a new one: it was opened for {whose} and carried {count}"),
-                    "smtp_reuse.c",
+                    reuse,
                 ),
-                one("KEEP-1", format!("kept open: {kept}"), "qmgr_entry.c"),
+                one("KEEP-1", format!("kept open: {kept}"), keep),
             ]
         }
         Keeping::ForWaiting { .. } => {
@@ -89,6 +91,15 @@ pub fn why_open(keeping: &Keeping, name: &str, mails: u32, own_queue: bool) -> D
         Keeping::Never => vec![one("KEEP-5", format!("the session is still open after {count}"), "limit.c")],
     };
     Decision { outcome: (), chosen, passed_over: Vec::new() }
+}
+
+/// How long a connection to the shared service of Exchange Online lives, whatever goes over it.
+pub const SERVICE_LIFETIME_NS: u64 = 20 * MINUTE;
+
+/// Is a connection over because the other side ends it at that age?
+#[must_use]
+pub fn is_too_old_for_service(opened: SimTime, now: SimTime) -> bool {
+    now.since(opened) >= SERVICE_LIFETIME_NS
 }
 
 #[cfg(test)]

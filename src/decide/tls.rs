@@ -140,9 +140,13 @@ fn judge_certificate(rules: &Behaviour, policy: &TlsPolicy, facts: &Facts) -> De
     let one = |verdict, why: String| Decision::for_reason(verdict, because("TLS", name, why, "sender's TLS policy"));
     let (want_chain, want_name) = match policy.level {
         TlsLevel::May if rules.tls.may_judges => (true, true),
-        TlsLevel::None | TlsLevel::May | TlsLevel::Encrypt | TlsLevel::Opportunistic | TlsLevel::EncryptionOnly | TlsLevel::SelfSigned => {
-            (false, false)
-        }
+        TlsLevel::None
+        | TlsLevel::May
+        | TlsLevel::Encrypt
+        | TlsLevel::Opportunistic
+        | TlsLevel::Required
+        | TlsLevel::EncryptionOnly
+        | TlsLevel::SelfSigned => (false, false),
         TlsLevel::CertificateValidation | TlsLevel::TrustedCa => (true, false),
         TlsLevel::Verify
         | TlsLevel::VerifyOrClear

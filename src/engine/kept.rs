@@ -9,7 +9,7 @@ use super::session::{SessionEnd, Stop, Talk};
 use super::world::World;
 use crate::base::{ConnectionResult, HostId, NameId, Phase, SimTime, TlsOutcome};
 use crate::decide::failure::Effect;
-use crate::decide::keeping::{Demand, stays, why_open};
+use crate::decide::keeping::{Demand, is_too_old_for_service, stays, why_open};
 use crate::decide::mx::MxPlan;
 use crate::decide::order::Order;
 use crate::decide::profile::End;
@@ -328,6 +328,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         };
         // Each address of a pool is a transport of its own, and so are its connections.
         let pool = self.model.hosts[client.index()].egress.len() > 1;
+        let service = matches!(self.config(kept.server).receiver.directory, Directory::Tenants(_));
+        let good = good && !(service && is_too_old_for_service(kept.opened, self.now)) && self.login_of_connector(job).is_none();
         match keeping {
             Keeping::Never if end.host_failure => self.suspend_route(job, kept.address, self.now),
             Keeping::Never => self.session_stays(job, kept, whole),

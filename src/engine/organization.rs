@@ -6,6 +6,7 @@ use super::chance::{Purpose, below};
 use super::route::Stop;
 use super::world::World;
 use crate::base::{Enhanced, HostId};
+use crate::decide::exchange::disabled_domain;
 use crate::decide::exchange::expansion_server;
 use crate::decide::exchange::manner;
 use crate::decide::exchange::receive_connector;
@@ -14,8 +15,9 @@ use crate::decide::exchange::send_connector::{self, Choice};
 use crate::decide::exchange::server_recipient::{self, Found};
 use crate::decide::{Decision, because};
 use crate::model::directory::entry_of;
+use crate::model::exchange::Tenant;
 use crate::model::exchange_server::{Organization, SendConnector, ServerVersion};
-use crate::model::letter::Stamps;
+use crate::model::letter::{Letter, Stamps};
 use crate::model::manner::Manner;
 use crate::model::settings::Directory;
 use crate::model::traffic::Source;
@@ -140,6 +142,21 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let why = format!("the message has {size_bytes} bytes, and the organization's limit is {most}, whatever its connectors allow");
         let text = format!("{text}; message too large for this organization");
         Some((self.tables.reply(550, Enhanced(5, 2, 3), &text), Decision::for_reason((), because("SIZE", name, why, source))))
+    }
+
+    /// A tenant switched sending to or from a domain off.
+    pub(super) fn stopped_by_domain(
+        &mut self,
+        tenant: &Tenant,
+        host: HostId,
+        letter: &Letter,
+        domain: &str,
+        decisions: &mut SmallVec<[u32; 2]>,
+    ) -> Option<Stop> {
+        let stopped = disabled_domain::stops(tenant, &self.tables.names, letter, domain)?;
+        decisions.push(self.store("may the message go on?", host, tenant.system.0, &stopped));
+        let status = if tenant.switches.domain_disabled_as_not_found { Enhanced(5, 1, 10) } else { Enhanced(5, 7, 1) };
+        Some(Stop::Bounce(self.tables.reply(550, status, "mail of this domain is switched off")))
     }
 
     /// More recipients than a message of the organization's own people may have (`MaxRecipientEnvelopeLimit`); a group counts as one.

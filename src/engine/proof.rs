@@ -223,6 +223,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                         | TlsLevel::May
                         | TlsLevel::Encrypt
                         | TlsLevel::Opportunistic
+                        | TlsLevel::Required
                         | TlsLevel::EncryptionOnly
                         | TlsLevel::CertificateValidation
                 );

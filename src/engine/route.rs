@@ -268,6 +268,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         if let Some(stop) = self.over_envelope_limit(copy, tenant.recipients_max, system, decisions) {
             return stop;
         }
+        if let Some(stop) = self.stopped_by_domain(tenant, host, &letter, domain, decisions) {
+            return stop;
+        }
         let is_kept_copy = letter.inbox.iter().any(|step| step.mailbox.eq_ignore_ascii_case(address));
         if !tenant.mail_flow_rules.is_empty() && letter.ruled.is_none() && !is_kept_copy {
             let decision = mail_flow_rule::run(tenant, &self.tables.names, &letter, address, domain);
@@ -307,7 +310,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             return self.stop_at_protection(host, tenant, protection, (domain, ruled.stamps), decisions);
         }
         let pin = ruled.pin.connector.as_ref().map(|(at, rule)| (*at, &**rule));
-        let choice = outbound_connector::select(tenant, &self.tables.names, &Leaving { domain, pin, origin: letter.origin });
+        let choice = outbound_connector::select(
+            tenant,
+            &self.tables.names,
+            &Leaving { domain, pin, requires_tls: ruled.pin.requires_tls, origin: letter.origin },
+        );
         decisions.push(self.store("which outbound connector?", host, system, &choice));
         let connector = match choice.outcome {
             Choice::NotSaid => {
@@ -329,7 +336,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         if ruled.pin.requires_tls {
             let policy = tls.get_or_insert_with(|| self.config(host).sender.tls.policy.clone());
             if matches!(policy.level, TlsLevel::Opportunistic | TlsLevel::May) {
-                policy.level = TlsLevel::EncryptionOnly;
+                policy.level = TlsLevel::Required;
             }
         }
         let key = DestinationKey {

@@ -162,6 +162,8 @@ pub enum TlsLevel {
     RequireTls,
     /// Exchange `tls_settings` left out.
     Opportunistic,
+    /// Exchange: TLS is required and no level is written (`RequireTLS`, or the action `RouteMessageOutboundRequireTls` of a rule): whatever the certificate.
+    Required,
     /// Exchange `EncryptionOnly`.
     EncryptionOnly,
     /// Exchange `CertificateValidation`: chain and validity.
@@ -184,7 +186,8 @@ pub enum TlsLevel {
 
 impl TlsLevel {
     /// What the connectors of Exchange Online, Exchange Server and FOPE can ask for.
-    pub const OF_CONNECTORS: [Self; 9] = [
+    pub const OF_CONNECTORS: [Self; 10] = [
+        Self::Required,
         Self::EncryptionOnly,
         Self::CertificateValidation,
         Self::DomainValidation,
@@ -206,9 +209,14 @@ impl TlsLevel {
     #[must_use]
     pub fn judges(self) -> bool {
         match self {
-            Self::None | Self::May | Self::Encrypt | Self::Fingerprint | Self::Opportunistic | Self::EncryptionOnly | Self::SelfSigned => {
-                false
-            }
+            Self::None
+            | Self::May
+            | Self::Encrypt
+            | Self::Fingerprint
+            | Self::Opportunistic
+            | Self::Required
+            | Self::EncryptionOnly
+            | Self::SelfSigned => false,
             Self::Verify
             | Self::VerifyOrClear
             | Self::Secure
@@ -240,6 +248,7 @@ impl TlsLevel {
             Self::MtaSts => "mta-sts",
             Self::RequireTls => "requiretls",
             Self::Opportunistic => "Opportunistic",
+            Self::Required => "RequireTLS",
             Self::EncryptionOnly => "EncryptionOnly",
             Self::CertificateValidation => "CertificateValidation",
             Self::DomainValidation => "DomainValidation",

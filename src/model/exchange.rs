@@ -138,6 +138,7 @@ impl Tenant {
             || !self.entries.is_empty()
             || !self.outbound_pools.is_empty()
             || self.recipients_max.is_some()
+            || self.accepted_domains.iter().any(|row| row.from_disabled)
             || self.outbound_connectors.iter().any(OutboundConnector::is_centralized)
     }
 }
@@ -154,6 +155,12 @@ pub struct Person {
 /// A domain that an organization calls its own.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AcceptedDomain {
+    /// `SendingFromDomainDisabled`: nobody may send as somebody of it.
+    pub from_disabled: bool,
+    /// `SendingToDomainDisabled`: nobody gets mail there.
+    pub to_disabled: bool,
+    /// `AddressBookEnabled`, where it is written (Exchange Server).
+    pub address_book: Option<bool>,
     /// The domain.
     pub name: NameId,
     /// What happens to recipients that it does not know.
@@ -225,6 +232,8 @@ pub struct Switches {
     pub plain_retry: bool,
     /// `dane_at_smart_hosts`: `by-name` instead of `none`.
     pub dane_at_smart_hosts: bool,
+    /// `domain_disabled_reply`: `550 5.1.10` instead of `550 5.7.1`.
+    pub domain_disabled_as_not_found: bool,
 }
 
 impl Default for Switches {
@@ -235,6 +244,7 @@ impl Default for Switches {
             wildcard_matches_bare_domain: true,
             plain_retry: false,
             dane_at_smart_hosts: false,
+            domain_disabled_as_not_found: false,
         }
     }
 }

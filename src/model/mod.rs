@@ -47,6 +47,8 @@ pub struct Model {
     pub until: Option<SimTime>,
     /// Bounds.
     pub limits: Limits,
+    /// So many delayed messages of a tenant are too many for silence (`queue_alert_threshold`).
+    pub queue_alert_threshold: u32,
     /// All names known at the start.
     pub names: dns::Names,
     /// Systems.

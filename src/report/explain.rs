@@ -200,6 +200,15 @@ impl Page {
         let over = |next: &SimTime| last_of.is_some_and(|hop| hop.to.is_none() && hop.left_at == *next);
         if let Some(end) = attempt.next_at.filter(over) {
             self.line(6, &format!("no further attempt; the end at {}{why}", self.clock.moment(end)));
+        } else if let Some(hop) = last_of.filter(|hop| ended_first(hop, attempt)) {
+            self.line(
+                6,
+                &format!(
+                    "the next attempt would have been at {}; the end came at {}",
+                    self.clock.moment(attempt.next_at.unwrap_or(SimTime::NEVER)),
+                    self.clock.moment(hop.left_at)
+                ),
+            );
         } else if let Some(next) = attempt.next_at {
             // What waits for somebody to do something has an end and no attempt before it.
             let what = if attempt.next_why.contains("no attempt until") { "given up at" } else { "next attempt at" };
@@ -324,6 +333,12 @@ fn authentication(found: &Authentication) -> String {
     let dmarc = found.dmarc.map(|result| format!("DMARC {result} (author {author}{wanted})"));
     let action = Some(found.action).filter(|action| *action != "none").map(|action| format!("the receiver acts: {action}"));
     spf.into_iter().chain(dkim).chain(dmarc).chain(action).collect::<Vec<_>>().join("; ")
+}
+
+/// Did the stay in a queue end before the next attempt came, because of something else?
+fn ended_first(hop: &Hop, attempt: &Attempt) -> bool {
+    let ended = hop.left_at > attempt.end && attempt.next_at.is_some_and(|next| next != SimTime::NEVER && hop.left_at < next);
+    hop.to.is_none() && ended && attempt.result == AttemptResult::Deferred
 }
 
 fn outcome_of(attempt: &Attempt) -> String {

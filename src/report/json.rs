@@ -311,6 +311,15 @@ fn write_totals(w: &mut Writer, outcome: &Outcome) {
         }
     });
     w.key("failovers").number(failovers(outcome).len() as u64);
+    w.key("queue_alerts").array(&outcome.queue_alerts, |w, alert| {
+        w.object(|w| {
+            w.key("system").string(&*alert.system);
+            w.key("threshold").number(u64::from(alert.threshold));
+            w.key("from_s").moment(alert.from);
+            w.key("until_s").moment(alert.until);
+            w.key("most").number(u64::from(alert.most));
+        });
+    });
     w.key("delay_s").object(|w| {
         for (name, per_mille) in [("p50", 500), ("p95", 950), ("p99", 990), ("max", 1000)] {
             w.key(name).duration(percentile(&delays, per_mille));
@@ -333,7 +342,7 @@ mod tests {
         ("messages[].recipients[].hops[]", "from to queue rule attempts tls"),
         ("messages[].recipients[].hops[].attempts[]", "at_s end_s result code enhanced next_at_s connections"),
         ("messages[].recipients[].hops[].attempts[].connections[]", "at_s host address port phase reply result tls authentication"),
-        ("totals", "messages recipients fates by_path by_tls failovers delay_s"),
+        ("totals", "messages recipients fates by_path by_tls failovers queue_alerts delay_s"),
         ("totals.delay_s", "p50 p95 p99 max"),
     ];
 

@@ -8,8 +8,9 @@ use crate::analysis::delays::{arrived, delays_ns, percentile};
 use crate::analysis::failover::{Failover, Why, failovers};
 use crate::analysis::outcome::{Kind, Message, Outcome, Place, Recipient, Stopped};
 use crate::analysis::paths::{label, shares};
+use crate::analysis::queue_alerts::QueueAlert;
 use crate::analysis::reach::single_points;
-use crate::base::{Fate, InOrder, TlsOutcome, TlsVersion, printable};
+use crate::base::{Fate, InOrder, SimTime, TlsOutcome, TlsVersion, printable};
 use std::collections::BTreeMap;
 
 /// The longest list of anything; more is counted.
@@ -24,6 +25,7 @@ pub fn run_text(outcome: &Outcome, again: &str, clock: Clock) -> String {
         fates(outcome),
         paths(outcome),
         failover_moments(outcome, clock),
+        queue_alerts(outcome, clock),
         tls(outcome),
         delays(outcome),
         crossings(outcome),
@@ -105,6 +107,18 @@ fn failover_moments(outcome: &Outcome, clock: Clock) -> String {
     let found = failovers(outcome);
     let text: String = found.iter().take(ROWS_MAX).map(|failover| one_failover(failover, outcome, clock)).collect();
     section("failovers", &text, found.len())
+}
+
+/// `  contoso: more than 2000 messages wait for over an hour from 3h 1m to 5h 30m, 2114 at most`
+fn queue_alerts(outcome: &Outcome, clock: Clock) -> String {
+    let one = |alert: &QueueAlert| {
+        let QueueAlert { system, threshold, from, until, most } = alert;
+        let until = if *until == SimTime::NEVER { "the end of the run".to_owned() } else { clock.moment(*until) };
+        let from = clock.moment(*from);
+        format!("  {}: more than {threshold} messages wait for over an hour from {from} to {until}, {most} at most\n", fit(system, 40))
+    };
+    let text: String = outcome.queue_alerts.iter().take(ROWS_MAX).map(one).collect();
+    section("messages have been delayed", &text, outcome.queue_alerts.len())
 }
 
 fn one_failover(failover: &Failover, outcome: &Outcome, clock: Clock) -> String {

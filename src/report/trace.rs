@@ -69,6 +69,10 @@ fn totals(outcome: &Outcome, clock: Clock) -> String {
         let (by, from, missed) = (&failover.by, label(&failover.from), clock.moment(failover.missed_at));
         text += &format!("  failover of {by} from {from} at {missed} to {}{back}\n", takers.join(", "));
     }
+    for alert in &outcome.queue_alerts {
+        let (from, most) = (clock.moment(alert.from), alert.most);
+        text += &format!("  {} has more than {} messages delayed from {from}, {most} at most\n", alert.system, alert.threshold);
+    }
     let delays = delays_ns(outcome);
     let told = [("p50", 500), ("p95", 950), ("p99", 990), ("max", 1000)]
         .map(|(name, per_mille)| percentile(&delays, per_mille).map_or(String::new(), |delay| format!(" {name} {}", duration(delay))));

@@ -258,6 +258,7 @@ fn clone_without_messages(outcome: &Outcome) -> Outcome {
         messages: vec![],
         hosts: outcome.hosts.clone(),
         faults: outcome.faults.clone(),
+        queue_alerts: outcome.queue_alerts.clone(),
     }
 }
 

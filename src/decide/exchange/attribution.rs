@@ -83,7 +83,7 @@ impl<'a> Case<'a> {
                 found.push(origin);
             } else {
                 let why = format!(
-                    "`{accepted}` of the client's certificate is its domain, but no OnPremises connector of it knows that certificate"
+                    "`{accepted}` of the client's certificate is its domain, but no OnPremises connector of it takes this mail by that certificate"
                 );
                 self.lost.push(because("ATT-1", self.called(tenant), why, WHOSE));
             }
@@ -315,7 +315,12 @@ impl<'a> Case<'a> {
         self.lost.splice(0..0, tied);
         let why = "an accepted domain of no tenant, and no connector lets this client relay";
         let chosen = vec![because("REL-3", self.domain, why, RELAY)];
-        self.refused(chosen, Reply::new(550, Some(Enhanced(5, 7, 64)), "TenantAttribution; Relay Access Denied (ATTR36)"))
+        let reply = if self.tenants.iter().any(|tenant| tenant.inbound.relay_is_deferred) {
+            Reply::new(451, Some(Enhanced(4, 4, 62)), "Mail sent to the wrong Office 365 region (ATTR35)")
+        } else {
+            Reply::new(550, Some(Enhanced(5, 7, 64)), "TenantAttribution; Relay Access Denied (ATTR36)")
+        };
+        self.refused(chosen, reply)
     }
 
     /// Why a connector that matches is not enough for relay: what certificate, MAIL FROM and From say, one by one.

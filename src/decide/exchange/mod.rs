@@ -2,6 +2,7 @@
 
 pub mod attribution;
 pub mod back_pressure;
+pub mod disabled_domain;
 pub mod enhanced_filtering;
 pub mod expansion_server;
 pub mod fan_out;

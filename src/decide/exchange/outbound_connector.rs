@@ -88,6 +88,8 @@ pub struct Leaving<'a> {
     pub domain: &'a str,
     /// The connector that a mail-flow rule named, and the rule.
     pub pin: Option<(usize, &'a str)>,
+    /// A rule asks for TLS, whatever the connector says.
+    pub requires_tls: bool,
     /// Whose mail it is.
     pub origin: Origin,
 }
@@ -199,15 +201,10 @@ fn by_domain(tenant: &Tenant, names: &Names, leaving: &Leaving<'_>) -> Decision<
     let name = |at: usize| &*tenant.outbound_connectors[at].name;
     let out_4 = tenant.switches.out_4;
     let Some((best, _)) = matching.iter().copied().max_by_key(|(found, _)| found.closeness(out_4)) else {
-        let mut decision = Decision::for_reason(
-            Choice::Mx,
-            because(
-                "OUT-7",
-                format!("MX of {domain}"),
-                "no connector matches: the recipient's MX, opportunistic TLS",
-                "set-up-connectors-to-route-mail",
-            ),
-        );
+        let tls = if leaving.requires_tls { "and TLS in any case, as a rule asks" } else { "opportunistic TLS" };
+        let why = format!("no connector matches: the recipient's MX, {tls}");
+        let reason = because("OUT-7", format!("MX of {domain}"), why, "set-up-connectors-to-route-mail");
+        let mut decision = Decision::for_reason(Choice::Mx, reason);
         decision.passed_over = passed_over;
         return decision;
     };
@@ -297,6 +294,9 @@ mod tests {
     fn selection() {
         let mut names = Names::default();
         let accepted = |name: &str, names: &mut Names| AcceptedDomain {
+            from_disabled: false,
+            to_disabled: false,
+            address_book: None,
             name: names.intern(name),
             kind: DomainType::InternalRelay,
             match_sub_domains: false,
@@ -332,7 +332,7 @@ mod tests {
                 switches,
                 ..Tenant::bare()
             };
-            let decision = select(&tenant, &names, &Leaving { domain, pin: None, origin: Origin::Submitted });
+            let decision = select(&tenant, &names, &Leaving { domain, pin: None, requires_tls: false, origin: Origin::Submitted });
             let got = match decision.outcome {
                 Choice::Connector(at) => Some(tenant.outbound_connectors[at].name.to_string()),
                 Choice::Mx | Choice::NotSaid => None,
@@ -349,7 +349,14 @@ mod tests {
     #[test]
     fn losers() {
         let mut names = Names::default();
-        let accepted = AcceptedDomain { name: names.intern("contoso.com"), kind: DomainType::InternalRelay, match_sub_domains: true };
+        let accepted = AcceptedDomain {
+            from_disabled: false,
+            to_disabled: false,
+            address_book: None,
+            name: names.intern("contoso.com"),
+            kind: DomainType::InternalRelay,
+            match_sub_domains: true,
+        };
         let off = OutboundConnector { enabled: false, ..connector("off", &["*"]) };
         let all = OutboundConnector { all_accepted_domains: true, ..connector("all", &[]) };
         let central = OutboundConnector { centralized: true, ..connector("central", &["*"]) };
@@ -385,7 +392,7 @@ mod tests {
                 switches: Switches { out_6: Out6::Name, ..Switches::default() },
                 ..Tenant::bare()
             };
-            let decision = select(&tenant, &names, &Leaving { domain, pin: None, origin: Origin::Submitted });
+            let decision = select(&tenant, &names, &Leaving { domain, pin: None, requires_tls: false, origin: Origin::Submitted });
             assert_eq!(decision.passed_over, [because(rule, loser, why, source)], "{domain} {loser}");
             let disputed = decision.chosen.iter().any(|reason| &*reason.name == "specificity");
             assert_eq!(disputed, loser == "all" && domain != "fabrikam.com", "{domain} {loser}");
@@ -396,7 +403,7 @@ mod tests {
     fn a_tie_is_not_said() {
         let tenant =
             Tenant { outbound_connectors: vec![connector("a", &["contoso.com"]), connector("b", &["contoso.com"])], ..Tenant::bare() };
-        let leaving = Leaving { domain: "contoso.com", pin: None, origin: Origin::Submitted };
+        let leaving = Leaving { domain: "contoso.com", pin: None, requires_tls: false, origin: Origin::Submitted };
         assert_eq!(select(&tenant, &Names::default(), &leaving).outcome, Choice::NotSaid);
     }
 
@@ -421,7 +428,7 @@ mod tests {
         for (case, connectors, pin, origin, expected, rule) in cases {
             let tenant = Tenant { outbound_connectors: connectors.into_iter().cloned().collect(), ..Tenant::bare() };
             let at = |name: &str| tenant.outbound_connectors.iter().position(|connector| *connector.name == *name).unwrap();
-            let leaving = Leaving { domain: "fabrikam.com", pin: pin.map(|name| (at(name), "a rule")), origin };
+            let leaving = Leaving { domain: "fabrikam.com", pin: pin.map(|name| (at(name), "a rule")), requires_tls: false, origin };
             let decision = select(&tenant, &Names::default(), &leaving);
             let got = match decision.outcome {
                 Choice::Connector(at) => Some(&*tenant.outbound_connectors[at].name),

@@ -23,7 +23,7 @@ pub fn sender_after(tenant: &Tenant, names: &Names, letter: &Letter, expansion: 
     }
     let origin = if expansion.stamps.forwarded_by.is_some() { letter.origin.passed_on() } else { letter.origin };
     let rewrites = expansion.to.iter().any(|target| {
-        let leaving = Leaving { domain: &target.domain, pin: None, origin };
+        let leaving = Leaving { domain: &target.domain, pin: None, requires_tls: false, origin };
         match select(tenant, names, &leaving).outcome {
             Choice::Connector(at) => {
                 let connector = &tenant.outbound_connectors[at];

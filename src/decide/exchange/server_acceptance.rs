@@ -48,7 +48,7 @@ fn answer_with(organization: &Organization, names: &Names, relays: bool, address
     }
     match organization.accepted(names, domain) {
         Some(accepted) => match accepted.kind {
-            DomainType::Authoritative if organization.filters_recipients && !relays => {
+            kind if organization.filters_recipients && !relays && accepted.address_book.unwrap_or(kind == DomainType::Authoritative) => {
                 let why = "recipient filtering is on, and nobody in the organization has this address";
                 let text = "RESOLVER.ADR.RecipientNotFound; Recipient not found by SMTP address lookup";
                 refuse(550, Enhanced(5, 1, 10), text, why, "Set-RecipientFilterConfig RecipientValidationEnabled")
@@ -60,7 +60,7 @@ fn answer_with(organization: &Organization, names: &Names, relays: bool, address
                 take(domain, "an accepted domain, relayed to another system", "New-AcceptedDomain")
             }
         },
-        None if relays => take(domain, "the client may send anywhere", PERMISSIONS),
+        None if relays => take(domain, "the client may send anywhere", "New-ReceiveConnector"),
         None => refuse(550, Enhanced(5, 7, 1), "Unable to relay", "not an accepted domain, and the client may not relay", PERMISSIONS),
     }
 }

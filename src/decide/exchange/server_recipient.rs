@@ -103,7 +103,14 @@ mod tests {
     #[test]
     fn recipients() {
         let mut names = Names::default();
-        let mut accepted = |name: &str, kind, match_sub_domains| AcceptedDomain { name: names.intern(name), kind, match_sub_domains };
+        let mut accepted = |name: &str, kind, match_sub_domains| AcceptedDomain {
+            from_disabled: false,
+            to_disabled: false,
+            address_book: None,
+            name: names.intern(name),
+            kind,
+            match_sub_domains,
+        };
         let accepted_domains =
             vec![accepted("contoso.com", DomainType::Authoritative, false), accepted("relay.com", DomainType::InternalRelay, true)];
         let organization = Organization {

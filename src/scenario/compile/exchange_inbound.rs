@@ -78,6 +78,7 @@ pub(super) fn inbound(tenant: &ExchangeOnline, tree: &Scenario, era: Era, shared
         submission: submission(tenant),
         trusted_mail: TrustedMail::default(),
         require_tls_reply: RequireTlsReply::default(),
+        relay_is_deferred: false,
     };
     for named in shared.into_iter().chain([&tenant.switches]) {
         named.iter().for_each(|(name, value)| switch(name, value, &mut inbound, desk));
@@ -199,9 +200,10 @@ fn submission(tenant: &ExchangeOnline) -> Submission {
 }
 
 /// Switches of this side, with their values.
-pub(super) const SWITCHES: [(&str, &[&str]); 4] = [
+pub(super) const SWITCHES: [(&str, &[&str]); 5] = [
     ("trusted_organizations", &["unfiltered", "filtered"]),
     ("partner_require_tls_reply", &["451 5.7.3", "530 5.7.0"]),
+    ("relay_refused_reply", &["550 5.7.64", "451 4.4.62"]),
     ("daily_recipient_limit_reply", &["554 5.2.0", "550 5.1.90"]),
     ("basic_authentication_until", &["never", "a date such as \"2027-03-01\""]),
 ];
@@ -214,6 +216,8 @@ fn switch(name: &Text, value: &Text, inbound: &mut Inbound, desk: &mut Desk) {
         ("trusted_organizations", "filtered") => inbound.trusted_mail = TrustedMail::Filtered,
         ("partner_require_tls_reply", "451 5.7.3") => inbound.require_tls_reply = RequireTlsReply::Transient,
         ("partner_require_tls_reply", "530 5.7.0") => inbound.require_tls_reply = RequireTlsReply::Permanent,
+        ("relay_refused_reply", "550 5.7.64") => inbound.relay_is_deferred = false,
+        ("relay_refused_reply", "451 4.4.62") => inbound.relay_is_deferred = true,
         ("daily_recipient_limit_reply", "554 5.2.0") => inbound.submission.limit_is_bad_sender = false,
         ("daily_recipient_limit_reply", "550 5.1.90") => inbound.submission.limit_is_bad_sender = true,
         ("basic_authentication_until", "never") => inbound.submission.basic_until = SimTime::NEVER,

@@ -5,18 +5,19 @@
 
 use jiff::Timestamp;
 
-use crate::base::{DAY, Domain, HOUR, InOrder, MINUTE, Pattern, SimTime, SystemId, TlsVersion, common_form};
+use crate::base::{DAY, HOUR, InOrder, MINUTE, Pattern, SimTime, SystemId, TlsVersion, common_form};
 use crate::decide::profile::default_sender;
 use crate::diag::{Diagnostic, code};
 use crate::model::authentication::Stance;
 use crate::model::directory::{DirectoryEntry, DsnAuthority};
-use crate::model::exchange::{AcceptedDomain, DomainType, Out4, Out6, OutboundConnector, OutboundPools, Person, Switches, Tenant};
+use crate::model::exchange::{Out4, Out6, OutboundConnector, OutboundPools, Person, Switches, Tenant};
 use crate::model::settings::{Credentials, DaneUse, Directory, HostConfig, Profile, Retry, TlsLevel, TlsPolicy};
 use crate::scenario::check::{outbound_connector, tenant_limits, tenant_routes, told_apart};
 use crate::scenario::schema::{self, AutoForwardingMode, DirectoryRecipient, Era, ExchangeOnline, Scenario, System, TlsSettings};
 use crate::scenario::source::{Field, Named, Text};
 use crate::scenario::values::parse_date;
 
+use super::accepted_domains;
 use super::automatic_replies;
 use super::certificates::{self, Certificates, Shown};
 use super::desk::Desk;
@@ -75,7 +76,8 @@ pub(super) fn front_end(
     }
     let directory = Directory::Tenants(rows);
     sender.retry = retry(era, shared);
-    let versions = if era >= Era::Exo2022 { (TlsVersion::Tls12, TlsVersion::Tls13) } else { (TlsVersion::Tls10, TlsVersion::Tls13) };
+    // TLS 1.3 is of 2018 (RFC 8446); since when the service offers it nobody says.
+    let versions = if era >= Era::Exo2022 { (TlsVersion::Tls12, TlsVersion::Tls13) } else { (TlsVersion::Tls10, TlsVersion::Tls12) };
     sender.tls.versions = versions;
     let usual = Usual {
         certificate: Shown::Public,
@@ -188,7 +190,7 @@ fn compile(
     let outbound_connectors = connectors(tenant, &switches, tables, desk);
     Tenant {
         system,
-        accepted_domains: accepted_domains(tenant, tables, desk),
+        accepted_domains: accepted_domains::of_tenant(tenant, tables, desk),
         mailboxes: mailboxes.patterns(),
         inbound: inbound(tenant, tree, era, shared, desk),
         mail_flow_rules: mail_flow_rule::rules(tenant, at, &outbound_connectors, desk),
@@ -215,6 +217,12 @@ fn pools(tree: &Scenario, desk: &mut Desk) -> OutboundPools {
     let Some(service) = tree.exchange_online.get() else { return OutboundPools::default() };
     let mut read = |field: &Field<Vec<Text>>| field.items().iter().filter_map(|text| desk.ip(text)).collect();
     OutboundPools { high_risk: read(&service.high_risk_pool), relay: read(&service.relay_pool) }
+}
+
+/// How many delayed messages of a tenant make an alert: 200 in a text of 2021, 2000 in one of 2022.
+pub(super) fn queue_alert_threshold(tree: &Scenario) -> u32 {
+    let written = tree.exchange_online.get().and_then(|service| service.switches.get(QUEUE_ALERT));
+    if written.is_some_and(|most| most.as_str() == "200") { 200 } else { 2000 }
 }
 
 /// What a switch of the tenant, or else of the service, is set to.
@@ -244,53 +252,6 @@ fn recipients_max(tenant: &ExchangeOnline, desk: &mut Desk) -> Option<u32> {
         desk.error(code::CMDLET_REFUSES, loose.0.span(), message, format!("from 0 to {TENANT_RECIPIENTS_MAX}, or \"unlimited\""));
     }
     read
-}
-
-/// What is written, and Microsoft's own names of the tenant.
-fn accepted_domains(tenant: &ExchangeOnline, tables: &mut Tables, desk: &mut Desk) -> Vec<AcceptedDomain> {
-    let mut domains: Vec<(Domain, DomainType)> = Vec::new();
-    for (name, kind) in tenant.accepted_domains.iter() {
-        if let Some(domain) = desk.domain(name) {
-            domains.push((domain, domain_type(*kind)));
-        }
-    }
-    for name in microsoft_domains(tenant) {
-        match Domain::parse(&name) {
-            Ok(domain) if !domains.iter().any(|(known, _)| *known == domain) => domains.push((domain, DomainType::Authoritative)),
-            _ => {}
-        }
-    }
-    let below: Vec<Domain> = tenant.match_sub_domains.items().iter().filter_map(|name| desk.domain(name)).collect();
-    for (name, domain) in tenant.match_sub_domains.items().iter().zip(&below) {
-        match domains.iter().find(|(known, _)| known == domain) {
-            None => {
-                let problem =
-                    Diagnostic::error(code::UNKNOWN_NAME, name.span(), format!("`{name}` is not an accepted domain of this tenant"));
-                let known = tenant.accepted_domains.keys().map(Text::as_str);
-                desk.unknown(problem, name, known, "write it among the `accepted_domains`, with the type `InternalRelay`");
-            }
-            Some((_, DomainType::InternalRelay)) => {}
-            Some(_) => {
-                let help = "Exchange Online accepts names below a domain only if its type is `InternalRelay`";
-                desk.error(code::CMDLET_REFUSES, name.span(), format!("`{name}` is not an `InternalRelay` domain"), help);
-            }
-        }
-    }
-    domains.in_order_by(|a, b| a.0.cmp(&b.0));
-    let row = |(domain, kind): (Domain, DomainType)| AcceptedDomain {
-        name: tables.names.intern(domain.as_str()),
-        kind,
-        match_sub_domains: below.contains(&domain),
-    };
-    domains.into_iter().map(row).collect()
-}
-
-pub(super) fn domain_type(kind: schema::DomainType) -> DomainType {
-    match kind {
-        schema::DomainType::Authoritative => DomainType::Authoritative,
-        schema::DomainType::InternalRelay => DomainType::InternalRelay,
-        schema::DomainType::ExternalRelay => DomainType::ExternalRelay,
-    }
 }
 
 /// What the directory says of people, the most exact pattern first.
@@ -367,6 +328,8 @@ fn tls(connector: &schema::OutboundConnector, switches: &Switches) -> TlsPolicy 
 
 /// What the mode `Automatic` of the outbound spam policy means.
 const AUTOMATIC: &str = "automatic_forwarding";
+/// How many delayed messages make an alert.
+const QUEUE_ALERT: &str = "queue_alert_threshold";
 /// Whether `AutoReplyEnabled` counts for answers about absence.
 const AUTO_REPLY: &str = "auto_reply_enabled";
 /// Recipients of one message of a tenant's people.
@@ -383,8 +346,10 @@ fn switch(name: &Text, value: &Text, switches: &mut Switches, desk: &mut Desk) {
         "wildcard_matches_bare_domain",
         "opportunistic_handshake_failure",
         "dane_at_smart_hosts",
+        "domain_disabled_reply",
         AUTOMATIC,
         AUTO_REPLY,
+        QUEUE_ALERT,
         ENVELOPE,
         SPACING,
         EXPIRY,
@@ -407,6 +372,9 @@ fn switch(name: &Text, value: &Text, switches: &mut Switches, desk: &mut Desk) {
         ("dane_at_smart_hosts", "none") => return switches.dane_at_smart_hosts = false,
         ("dane_at_smart_hosts", "by-name") => return switches.dane_at_smart_hosts = true,
         ("dane_at_smart_hosts", _) => &["none", "by-name"],
+        ("domain_disabled_reply", "550 5.7.1") => return switches.domain_disabled_as_not_found = false,
+        ("domain_disabled_reply", "550 5.1.10") => return switches.domain_disabled_as_not_found = true,
+        ("domain_disabled_reply", _) => &["550 5.7.1", "550 5.1.10"],
         (ENVELOPE, "500" | "200") | (SPACING, "15m 15m 1h" | "15m") | (EXPIRY, "1d" | "2d") => return,
         (SPACING, _) => &["15m 15m 1h", "15m"],
         (EXPIRY, _) => &["1d", "2d"],
@@ -414,6 +382,8 @@ fn switch(name: &Text, value: &Text, switches: &mut Switches, desk: &mut Desk) {
         (AUTOMATIC, "on" | "off") => return,
         (AUTOMATIC, _) => &["on", "off"],
         (AUTO_REPLY, "all-replies" | "client-rules") => return,
+        (QUEUE_ALERT, "2000" | "200") => return,
+        (QUEUE_ALERT, _) => &["2000", "200"],
         (AUTO_REPLY, _) => &["all-replies", "client-rules"],
         (other, _) => {
             let problem = Diagnostic::error(code::UNKNOWN_SWITCH, name.span(), format!("there is no switch `{other}`"));

@@ -13,7 +13,7 @@ mod servers;
 mod switches;
 mod transport;
 
-use crate::base::{CertId, HostId, InOrder, Pattern, SystemId, alphabetical};
+use crate::base::{CertId, HostId, InOrder, Pattern, SystemId, alphabetical, common_form};
 use crate::decide::profile::default_sender;
 use crate::diag::{Diagnostic, code};
 use crate::model::authentication::Stance;
@@ -23,11 +23,11 @@ use crate::model::exchange_server::{Organization, Server, ServerVersion, Transpo
 use crate::model::settings::{Credentials, Directory, HostConfig, Profile, Routing};
 use crate::scenario::schema::{DomainType, ExchangeServer, ExchangeVersion, Host, Scenario};
 
+use super::accepted_domains::domain_type;
 use super::automatic_replies;
 use super::certificates::{Certificates, Shown};
 use super::desk::Desk;
 use super::directory;
-use super::exchange_online::domain_type;
 use super::identity::Identity;
 use super::mailboxes::Mailboxes;
 use super::receiver::{Usual, receiver};
@@ -217,7 +217,17 @@ fn accepted_domains(server: &ExchangeServer, mailboxes: &Mailboxes, tables: &mut
         }
     }
     domains.in_order_by(|a, b| a.0.cmp(&b.0));
+    let listed = |domain: &str| server.address_book_enabled.iter().find(|(name, _)| common_form(name) == domain).map(|(_, listed)| *listed);
+    for (name, _) in server.address_book_enabled.iter() {
+        if !domains.iter().any(|(known, _)| **known == common_form(name)) {
+            let message = format!("`{name}` is not an accepted domain of this organization");
+            desk.error(crate::diag::code::UNKNOWN_NAME, name.span(), message, "write it among the `accepted_domains`");
+        }
+    }
     let row = |(domain, kind): (Box<str>, DomainType)| AcceptedDomain {
+        from_disabled: false,
+        to_disabled: false,
+        address_book: listed(&domain),
         name: tables.names.intern(&domain),
         kind: domain_type(kind),
         match_sub_domains: below.contains(&domain),

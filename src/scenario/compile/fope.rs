@@ -34,8 +34,8 @@ use super::world::{SERVICE, World};
 const SIZE_BYTES_MAX: u64 = 150 << 20;
 /// Recipients of one transaction.
 const RECIPIENTS_MAX: u32 = 500;
-/// TLS of its time and after: nobody set a floor.
-const TLS_VERSIONS: (TlsVersion, TlsVersion) = (TlsVersion::Tls10, TlsVersion::Tls13);
+/// TLS of its time: nobody set a floor, and TLS 1.3 is of 2018 (RFC 8446).
+const TLS_VERSIONS: (TlsVersion, TlsVersion) = (TlsVersion::Tls10, TlsVersion::Tls12);
 
 /// The settings of a FOPE system.
 pub(super) fn config(

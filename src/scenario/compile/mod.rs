@@ -2,6 +2,7 @@
 //!
 //! One pass over the start and each dated change. Everything is walked in the order of names, so the order of the text cannot matter.
 
+mod accepted_domains;
 mod automatic_replies;
 mod certificates;
 mod configs;
@@ -150,6 +151,7 @@ fn compile(tree: &Scenario, loader: &mut Loader, desk: &mut Desk) -> (Model, Vec
         start_unix_s: desk.start.map(jiff::Timestamp::as_second),
         until: tree.until.get().and_then(|text| desk.moment(text)),
         limits: limits(tree, desk),
+        queue_alert_threshold: exchange_online::queue_alert_threshold(tree),
         devices: devices(tree, &scope),
         names: tables.names,
         systems,

@@ -42,6 +42,9 @@ schema! {
         tenant: Field<Text>,
         accepted_domains: Named<DomainType>,
         match_sub_domains: Field<Vec<Text>>,
+        sending_from_domain_disabled: Field<Vec<Text>>,
+        sending_to_domain_disabled: Field<Vec<Text>>,
+        outbound_only: Field<Vec<Text>>,
         mailboxes: Field<Vec<Text>>,
         recipients: Named<DirectoryRecipient>,
         /// `false`: some recipients are unknown here, so the edge cannot refuse.

@@ -50,6 +50,7 @@ schema! {
         match_sub_domains: Field<Vec<Text>>,
         recipients: Named<DirectoryRecipient>,
         recipient_filtering: Field<bool>,
+        address_book_enabled: Named<bool>,
         send_connectors: Named<SendConnector>,
         receive_connectors: Named<ReceiveConnector>,
         remote_domains: Named<super::RemoteDomain>,

@@ -34,7 +34,14 @@ fn by_certificate(name: &str, certificate: &str, on_premises: bool) -> InboundCo
 }
 
 fn tenant(names: &mut Names, system: u32, domain: &str, connectors: Vec<InboundConnector>) -> Tenant {
-    let accepted = AcceptedDomain { name: names.intern(domain), kind: DomainType::Authoritative, match_sub_domains: false };
+    let accepted = AcceptedDomain {
+        from_disabled: false,
+        to_disabled: false,
+        address_book: None,
+        name: names.intern(domain),
+        kind: DomainType::Authoritative,
+        match_sub_domains: false,
+    };
     Tenant {
         system: SystemId(system),
         accepted_domains: vec![accepted],

@@ -132,7 +132,7 @@ fn tls(connector: &schema::SendConnector) -> (TlsPolicy, bool) {
         return (TlsPolicy { names, ..TlsPolicy::of(TlsLevel::BasicAuthRequireTls) }, false);
     }
     let level = match connector.tls_auth_level.or(TlsAuthLevel::Opportunistic) {
-        TlsAuthLevel::Opportunistic if connector.require_tls.or(false) => TlsLevel::EncryptionOnly,
+        TlsAuthLevel::Opportunistic if connector.require_tls.or(false) => TlsLevel::Required,
         TlsAuthLevel::Opportunistic => TlsLevel::Opportunistic,
         TlsAuthLevel::EncryptionOnly => TlsLevel::EncryptionOnly,
         TlsAuthLevel::CertificateValidation => TlsLevel::CertificateValidation,
