@@ -10,6 +10,7 @@ use crate::base::{AttemptResult, ConnectionResult, Enhanced, Fate, HostId};
 use crate::decide::authentication::dkim::DkimResult;
 use crate::decide::authentication::dmarc::DmarcResult;
 use crate::decide::authentication::spf::SpfResult;
+use crate::decide::reports::UNWRITTEN;
 use crate::decide::route::queue_name;
 use crate::engine::{Run, Stop};
 use crate::model::Model;
@@ -162,7 +163,7 @@ impl<'a> Builder<'a> {
         &self.run.trace.copies[copy as usize]
     }
 
-    fn place_of(&self, copy: u32) -> Place {
+    pub(super) fn place_of(&self, copy: u32) -> Place {
         let row = self.copy(copy);
         self.place(row.host, row.tenant)
     }
@@ -198,6 +199,7 @@ impl<'a> Builder<'a> {
         let diagnostic = if reply == NONE { "".into() } else { self.run.tables.replies.get(reply).to_string().into() };
         let root = self.root_of(parent, index);
         let original = (root != index).then(|| self.address_of(parent, root));
+        let status = (status != UNWRITTEN).then_some(status);
         ReportLine { recipient: self.address_of(parent, index), original, action, status, diagnostic }
     }
 
@@ -283,12 +285,13 @@ impl<'a> Builder<'a> {
         copies.iter().copied().find(|copy| self.run.tables.recipient_sets.get(self.copy(*copy).recipients).contains(&index))
     }
 
+    /// What a recipient that waits is told: why it waits now (it may be held since its last attempt), else what the last attempt said.
     fn last_reply(&self, copy: u32, index: u16) -> u32 {
-        let rows = self.attempts[copy as usize].iter().map(|at| &self.run.trace.attempts[*at as usize]);
-        let tried = rows.rev().find(|row| row.recipient == index).map(|row| row.reply);
         let waiting = &self.run.trace.waiting;
-        let found = || waiting.binary_search_by_key(&(copy, index), |row| (row.0, row.1)).map(|at| waiting[at].2).ok();
-        tried.or_else(found).unwrap_or(NONE)
+        let now = waiting.binary_search_by_key(&(copy, index), |row| (row.0, row.1)).map(|at| waiting[at].2).ok();
+        let rows = self.attempts[copy as usize].iter().map(|at| &self.run.trace.attempts[*at as usize]);
+        let tried = || rows.rev().find(|row| row.recipient == index).map(|row| row.reply);
+        now.or_else(tried).unwrap_or(NONE)
     }
 
     /// The chain of queues up to `last`.

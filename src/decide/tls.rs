@@ -67,7 +67,7 @@ pub enum Verdict {
 #[must_use]
 pub fn negotiate(rules: &Behaviour, policy: &TlsPolicy, offer: &Offer, old: bool, plain_retry: bool) -> Decision<Verdict> {
     let level = policy.level;
-    let optional = matches!(level, TlsLevel::None | TlsLevel::May | TlsLevel::Opportunistic);
+    let optional = !level.insists();
     let tls = &rules.tls;
     let name = level.as_str();
     let one = |verdict, why: &str, source| Decision::for_reason(verdict, because("TLS", name, why, source));
@@ -145,6 +145,7 @@ fn judge_certificate(rules: &Behaviour, policy: &TlsPolicy, facts: &Facts) -> De
         }
         TlsLevel::CertificateValidation | TlsLevel::TrustedCa => (true, false),
         TlsLevel::Verify
+        | TlsLevel::VerifyOrClear
         | TlsLevel::Secure
         | TlsLevel::DomainValidation
         | TlsLevel::MatchesDestinationDomain
@@ -162,12 +163,17 @@ fn judge_certificate(rules: &Behaviour, policy: &TlsPolicy, facts: &Facts) -> De
         return one(Verdict::Go(TlsOutcome::Encrypted), "the policy does not judge the certificate".to_owned());
     }
     let status = |result| status_at(rules, policy.level, result, rules.tls.not_verified);
-    let fail = |result| Verdict::Fail { bounce: false, status: status(result), result };
+    // The handshake of such a client fails, and a new connection goes without.
+    let in_clear = policy.level == TlsLevel::VerifyOrClear;
+    let fail = |result, why: &str| match in_clear {
+        true => one(Verdict::PlaintextRetry, format!("{why}; TLS is optional, so a new connection goes without")),
+        false => one(Verdict::Fail { bounce: false, status: status(result), result }, why.to_owned()),
+    };
     if !facts.trusted {
-        return one(fail(facts.distrust_result), facts.distrust.to_owned());
+        return fail(facts.distrust_result, facts.distrust);
     }
     if want_name && !facts.name_matches {
-        return one(fail("certificate-host-mismatch"), format!("S6: {}", facts.other_names));
+        return fail("certificate-host-mismatch", &format!("S6: {}", facts.other_names));
     }
     one(Verdict::Go(TlsOutcome::Authenticated), "S8: certificate good for this policy".to_owned())
 }

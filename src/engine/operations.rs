@@ -1,18 +1,20 @@
 //! An administrator at the queues of an Exchange server: what is held back, tried at once, taken away.
 //!
-//! What is just being handed over is not stopped; it is held, or not, when its attempt has failed. Suspending a queue holds for mail that comes later
-//! too, also where the queue does not exist yet (the cmdlet would not find it). Rules and words stand in `decide::exchange::queue_operation`. Sources:
+//! What is just being handed over is not stopped; it is held, or not, when its attempt has failed. What is held stays in the queue where it lies, also when
+//! the settings change or the queue is emptied into the categorizer: only what is not suspended is resubmitted. Suspending a queue holds for mail that
+//! comes later too, also where the queue does not exist yet (the cmdlet would not find it). Rules and words stand in `decide::exchange::queue_operation`. Sources:
 //! Retry-Queue, Suspend-Queue, Resume-Queue, Suspend-Message, Resume-Message, Remove-Message.
 
 use super::route::Stop;
 use super::world::{RecipientState, Stage, World};
 use crate::base::{Fate, HostId, Pattern, SimTime};
+use crate::decide::exchange::back_pressure::paused as delivery_is_paused;
 use crate::decide::exchange::queue_operation::{Held, held, removed};
 use crate::decide::route::queue_name;
 use crate::model::operation::{Operation, OperationKind};
 use crate::trace::{Concern, NONE};
 use smallvec::SmallVec;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What no connector matches lies in a queue of this name.
 const UNREACHABLE: &str = "Unreachable";
@@ -22,8 +24,10 @@ const UNREACHABLE: &str = "Unreachable";
 pub(crate) struct Operations {
     /// Suspend-Queue (true) and Resume-Queue so far, at which server, for which queues: the last that fits counts.
     orders: Vec<(HostId, Option<Pattern>, bool)>,
-    /// Copies that are suspended in a queue; `NONE` stands for the Unreachable queue.
-    messages: BTreeSet<(u32, u32)>,
+    /// Recipients (copy and place) that are suspended, and the queue where they lie; `NONE` stands for the Unreachable queue.
+    messages: BTreeMap<(u32, u16), u32>,
+    /// Recipients that lie in a queue which is suspended.
+    lying: BTreeMap<(u32, u16), u32>,
 }
 
 impl Operations {
@@ -33,9 +37,14 @@ impl Operations {
 
     /// Nothing of a copy is left.
     pub(super) fn forget(&mut self, copy: u32) {
-        if !self.messages.is_empty() {
-            self.messages.retain(|(of, _)| *of != copy);
+        for held in [&mut self.messages, &mut self.lying].into_iter().filter(|held| !held.is_empty()) {
+            held.retain(|(of, _), _| *of != copy);
         }
+    }
+
+    /// The queue where a recipient was found when it was held.
+    fn lies_in(&self, copy: u32, place: u16) -> Option<u32> {
+        self.messages.get(&(copy, place)).or_else(|| self.lying.get(&(copy, place))).copied()
     }
 }
 
@@ -49,6 +58,13 @@ struct Part {
     places: SmallVec<[u16; 4]>,
 }
 
+impl Part {
+    /// Copy, place and queue of each recipient.
+    fn held(&self) -> impl Iterator<Item = (u32, u16, u32)> {
+        self.places.iter().map(|place| (self.copy, *place, self.queue))
+    }
+}
+
 impl<const LEVEL: u8> World<'_, LEVEL> {
     /// Carries out one cmdlet.
     pub(super) fn operate(&mut self, operation: &Operation) {
@@ -56,19 +72,35 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             OperationKind::RetryQueue { resubmit } => self.retry_queue(operation, resubmit),
             OperationKind::SuspendQueue | OperationKind::ResumeQueue => {
                 let suspends = operation.kind == OperationKind::SuspendQueue;
+                let there = if suspends { self.meant(operation) } else { Vec::new() };
                 let orders = operation.servers.iter().map(|server| (*server, operation.queue.clone(), suspends));
                 self.transport_queues.operations.orders.extend(orders);
+                for part in &there {
+                    let lying = &mut self.transport_queues.operations.lying;
+                    let known = part.held().filter(|(copy, place, queue)| lying.insert((*copy, *place), *queue) == Some(*queue)).count();
+                    if known == 0 {
+                        self.say_held(part, Held::Queue);
+                    }
+                }
+                self.forget_who_is_free();
                 self.look_again(operation);
             }
             OperationKind::SuspendMessage => {
                 for part in self.meant(operation) {
-                    self.transport_queues.operations.messages.insert((part.copy, part.queue));
+                    let messages = &mut self.transport_queues.operations.messages;
+                    let known = part.held().filter(|(copy, place, queue)| messages.insert((*copy, *place), *queue).is_some()).count();
+                    if known == 0 {
+                        self.say_held(&part, Held::Message);
+                    }
                 }
                 self.look_again(operation);
             }
             OperationKind::ResumeMessage => {
-                for part in self.meant(operation) {
-                    self.transport_queues.operations.messages.remove(&(part.copy, part.queue));
+                for (copy, place, queue) in self.meant(operation).iter().flat_map(Part::held) {
+                    let messages = &mut self.transport_queues.operations.messages;
+                    if messages.get(&(copy, place)) == Some(&queue) {
+                        messages.remove(&(copy, place));
+                    }
                 }
                 self.look_again(operation);
             }
@@ -86,14 +118,47 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         if operations.is_empty() {
             return None;
         }
-        if operations.messages.contains(&(copy, queue)) {
+        if operations.messages.range((copy, 0)..=(copy, u16::MAX)).any(|(_, lies_in)| *lies_in == queue) {
             return Some(Held::Message);
         }
-        self.is_suspended(queue).then_some(Held::Queue)
+        self.is_suspended(self.copies[copy].host, queue).then_some(Held::Queue)
     }
 
-    fn is_suspended(&self, queue: u32) -> bool {
-        let host = self.queues[queue as usize].host;
+    /// Where a recipient stays that would join a queue, and why, if something holds it.
+    fn held_at(&self, copy: u32, place: u16, queue: u32) -> Option<(u32, Held)> {
+        let operations = &self.transport_queues.operations;
+        let lies_in = operations.lies_in(copy, place).unwrap_or(queue);
+        if operations.messages.contains_key(&(copy, place)) {
+            return Some((lies_in, Held::Message));
+        }
+        let host = self.copies[copy].host;
+        let suspended = [lies_in, queue].into_iter().find(|queue| self.is_suspended(host, *queue));
+        suspended.map(|queue| (queue, Held::Queue))
+    }
+
+    /// Is all that is left of a copy held where it lies?
+    pub(super) fn all_held(&self, copy: u32, in_unreachable: bool) -> bool {
+        let operations = &self.transport_queues.operations;
+        if operations.is_empty() {
+            return false;
+        }
+        let row = &self.copies[copy];
+        let pending = (0u16..).zip(&row.recipients).filter(|(_, recipient)| recipient.state == RecipientState::Pending);
+        pending.into_iter().all(|(place, _)| {
+            let lies_in = operations.lies_in(copy, place).or(in_unreachable.then_some(NONE));
+            operations.messages.contains_key(&(copy, place)) || lies_in.is_some_and(|queue| self.is_suspended(row.host, queue))
+        })
+    }
+
+    /// Who lay in a queue that is not suspended any more goes its way.
+    fn forget_who_is_free(&mut self) {
+        let lying = std::mem::take(&mut self.transport_queues.operations.lying);
+        let still = |(copy, _): (u32, u16), queue: u32| self.is_suspended(self.copies[copy].host, queue);
+        let lying = lying.into_iter().filter(|(key, queue)| still(*key, *queue)).collect();
+        self.transport_queues.operations.lying = lying;
+    }
+
+    fn is_suspended(&self, host: HostId, queue: u32) -> bool {
         let orders = self.transport_queues.operations.orders.iter().rev();
         let last = orders.into_iter().find(|(server, pattern, _)| *server == host && self.is_called(queue, pattern.as_ref()));
         last.is_some_and(|(.., suspends)| *suspends)
@@ -126,22 +191,50 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     /// A job is about to join its queue: is it held back there? Then its recipients wait without an attempt.
     pub(super) fn put_aside(&mut self, job: u32) -> bool {
-        if self.transport_queues.operations.is_empty() {
+        let (copy, queue) = (self.jobs[job].copy, self.jobs[job].queue);
+        let host = self.copies[copy].host;
+        let paused = self.delivery_paused(host);
+        if paused.is_none() && self.transport_queues.operations.is_empty() {
             return false;
         }
-        let (copy, queue) = (self.jobs[job].copy, self.jobs[job].queue);
-        let Some(what) = self.held_in(copy, queue) else { return false };
-        let decision = held(what, &self.called(queue));
-        let reply = self.tables.replies.intern(decision.outcome.clone());
-        let stored = self.store("may it leave?", self.copies[copy].host, NONE, &decision);
         let places = std::mem::take(&mut self.jobs[job].recipients);
+        let mut told: Vec<((u32, Option<Held>), u32, u32)> = Vec::new();
         for place in places {
+            let lies = match (self.held_at(copy, place, queue), paused) {
+                (Some((queue, what)), _) => (queue, Some(what)),
+                (None, Some(_)) => (queue, None),
+                (None, None) => {
+                    self.jobs[job].recipients.push(place);
+                    continue;
+                }
+            };
+            let (reply, stored) = match told.iter().find(|(known, ..)| *known == lies) {
+                Some((_, reply, stored)) => (*reply, *stored),
+                None => {
+                    let decision = match (lies.1, paused) {
+                        (None, Some((pressure, _))) => delivery_is_paused(&self.model.hosts[host.index()].name, pressure),
+                        (what, _) => held(what.unwrap_or(Held::Queue), &self.called(lies.0)),
+                    };
+                    let reply = self.tables.replies.intern(decision.outcome.clone());
+                    let stored = self.store("may it leave?", host, NONE, &decision);
+                    told.push((lies, reply, stored));
+                    (reply, stored)
+                }
+            };
+            if lies.1 == Some(Held::Queue) {
+                self.transport_queues.operations.lying.insert((copy, place), lies.0);
+            }
             let recipient = &mut self.copies[copy].recipients[usize::from(place)];
             (recipient.reply, recipient.said_by) = (reply, NONE);
             let index = recipient.index;
             self.trace_decisions(copy, Concern::recipient(index), &[stored]);
         }
-        self.note_left(copy, queue);
+        for ((queue, _), ..) in told.iter().filter(|((queue, _), ..)| *queue != NONE) {
+            self.note_left(copy, *queue);
+        }
+        if !self.jobs[job].recipients.is_empty() {
+            return false;
+        }
         self.jobs.remove(job);
         self.copies[copy].jobs -= 1;
         if self.copies[copy].jobs == 0 {
@@ -191,10 +284,13 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 continue;
             }
             let template = self.recipient_template(message, recipient.index);
-            let queue = match self.known_stop(copy, host, tenant, template, number) {
-                Stop::To(destination) => self.queue_of(host, destination),
-                Stop::Wait(_) => NONE,
-                _ => continue,
+            let queue = match self.transport_queues.operations.lies_in(copy, place) {
+                Some(queue) => queue,
+                None => match self.known_stop(copy, host, tenant, template, number) {
+                    Stop::To(destination) => self.queue_of(host, destination),
+                    Stop::Wait(_) => NONE,
+                    _ => continue,
+                },
             };
             match parts.iter_mut().find(|part| part.job.is_none() && part.queue == queue) {
                 Some(part) => part.places.push(place),
@@ -243,22 +339,25 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             if let Some(wait) = self.transport_queues.waits.get_mut(&copy) {
                 wait.next = next;
             }
-            if next == SimTime::NEVER {
-                self.say_held(copy, &wait.queues);
-            }
             self.sleep_on(copy, next, ends);
         }
+        // What was held while the settings changed goes where they say now.
+        self.resubmit_what_waits();
     }
 
-    /// Notes with a copy that waits already why it waits longer.
-    fn say_held(&mut self, copy: u32, queues: &[u32]) {
-        let Some((queue, what)) = queues.iter().find_map(|queue| Some((*queue, self.held_in(copy, *queue)?))) else { return };
-        let decision = held(what, &self.called(queue));
+    /// Notes with recipients that wait already, in no line, why they wait longer.
+    fn say_held(&mut self, part: &Part, what: Held) {
+        if part.job.is_some() {
+            return;
+        }
+        let decision = held(what, &self.called(part.queue));
         let reply = self.tables.replies.intern(decision.outcome.clone());
-        let stored = self.store("may it leave?", self.copies[copy].host, NONE, &decision);
-        self.trace_decisions(copy, Concern::ALL, &[stored]);
-        for recipient in self.copies[copy].recipients.iter_mut().filter(|recipient| recipient.state == RecipientState::Pending) {
+        let stored = self.store("may it leave?", self.copies[part.copy].host, NONE, &decision);
+        for place in &part.places {
+            let recipient = &mut self.copies[part.copy].recipients[usize::from(*place)];
             (recipient.reply, recipient.said_by) = (reply, NONE);
+            let index = recipient.index;
+            self.trace_decisions(part.copy, Concern::recipient(index), &[stored]);
         }
     }
 
@@ -268,7 +367,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         for queue in 0..self.queues.len() as u32 {
             let row = &self.queues[queue as usize];
             let meant = operation.servers.contains(&row.host) && self.is_called(queue, operation.queue.as_ref());
-            if meant && !self.is_suspended(queue) && (resubmit || row.dead_until > self.now) {
+            if meant && !self.is_suspended(row.host, queue) && (resubmit || row.dead_until > self.now) {
                 self.queues[queue as usize].dead_until = SimTime::ZERO;
                 tried.insert(queue);
             }
@@ -277,7 +376,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let waits = self.transport_queues.waits.iter().filter(|(copy, wait)| {
             let there = operation.servers.contains(&self.copies[**copy].host);
             let free = |queue: &&u32| tried.contains(*queue) && self.held_in(**copy, **queue).is_none();
-            there && (wait.queues.iter().any(|queue| free(&queue)) || unreachable && wait.queues.is_empty())
+            let lost = wait.queues.is_empty();
+            there && !self.all_held(**copy, lost) && (wait.queues.iter().any(|queue| free(&queue)) || unreachable && lost)
         });
         let waiting: Vec<u32> = waits.map(|(copy, _)| *copy).collect();
         let why = if resubmit {

@@ -214,6 +214,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let Answer::From(server, at) = answer else { return };
         let new = self.second_copy(&kept.like, server, at, &[kept.index], kept.connection);
         self.transport_queues.redundancy.silent.insert(new);
+        self.transport_queues.resubmitted.insert(new);
         let decision = Decision { outcome: (), chosen, passed_over: Vec::new() };
         let stored = self.store("who puts back what the failover took?", server, NONE, &decision);
         self.trace_decisions(new, Concern::recipient(kept.index), &[stored]);

@@ -178,6 +178,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         let connection = self.trace.copies.get(like.number as usize).map_or(NONE, |row| row.from_connection);
         let new = self.second_copy(&like, shadow, at, indexes, connection);
         self.keep_local_hops(copy, new);
+        self.transport_queues.resubmitted.insert(new);
         let name = self.organization_of(shadow).and_then(Organization::own).map_or("the shadow server", |own| &*own.name);
         let reasons: [Because; 1] = [because(rule, name, why, SOURCE)];
         let stored = self.store_reasons("who sends on what was lost?", shadow, NONE, &reasons, &[]);

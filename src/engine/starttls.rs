@@ -156,7 +156,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             _ if self.jobs[talk.job].last_code > 0 => self.jobs[talk.job].last_code,
             OfferKey::NotOffered | OfferKey::Broken(_) | OfferKey::Certificate(..) => talk.rules.tls.own_code,
         };
-        let old = self.has_waited(talk);
+        let old = self.goes_in_clear_later(talk) && self.has_waited(talk);
         let name = self.tables.candidates.get(self.jobs[talk.job].line.candidate).name;
         let config = self.settings[talk.client.index()].id;
         let proof = self.jobs[talk.job].proof;
@@ -208,7 +208,14 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             && talk.rules.tls.broken_handshake == BrokenHandshake::PlaintextWhenOld
             && self.policy_of(talk.job).level == TlsLevel::May
             && !self.policy_of(talk.job).implicit
+            && self.goes_in_clear_later(talk)
             && self.has_waited(talk)
+    }
+
+    /// A sender that has a login for the next hop does not show it, nor the mail, in clear after all (smtp.h `HAVE_SASL_CREDENTIALS`).
+    fn goes_in_clear_later(&self, talk: &Talk<'_>) -> bool {
+        let configured = self.hop_of(talk.job, self.jobs[talk.job].hop).is_some_and(|(_, configured)| configured);
+        !(configured && talk.ours.logs_in())
     }
 
     /// A message with REQUIRETLS goes to servers that list it, and to no other (RFC 8689 §4.2.1).
@@ -252,7 +259,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     /// The handshake itself.
     fn shake_hands(&mut self, talk: &mut Talk<'_>, id: CertId, level: TlsLevel) -> OfferKey {
-        let (ours, theirs) = (talk.ours.sender.tls.versions, talk.listener.tls_versions);
+        let tls = &talk.ours.sender.tls;
+        let demanded = tls.demanded_versions.filter(|_| level.insists());
+        let (ours, theirs) = (demanded.unwrap_or(tls.versions), talk.listener.tls_versions);
         let version = ours.1.min(theirs.1);
         let trips = if version == TlsVersion::Tls13 { 1 } else { 2 };
         talk.now = talk.now.after(talk.rtt * trips);

@@ -35,6 +35,8 @@ pub(crate) struct TransportQueues {
     pub(super) in_all: super::in_all::InAll,
     /// Copies that a server refused for want of something, and that stay with the mailbox that sent them.
     pub(super) in_mailboxes: BTreeSet<u32>,
+    /// Copies that a shadow or a Safety Net sends again, and that have not been looked at yet.
+    pub(super) resubmitted: BTreeSet<u32>,
     /// What administrators hold back.
     pub(super) operations: super::operations::Operations,
     /// The front end that the connection of a job leaves through.
@@ -156,8 +158,16 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             return;
         };
         let retry_ns = self.transport(host).message_retry_ns;
-        let (mut next, mut why) = (SimTime::NEVER, "in the Unreachable queue: no attempt until the settings change");
+        let paused = self.delivery_paused(host).filter(|_| !queues.is_empty());
+        let (mut next, mut why) = match paused {
+            _ if self.all_held(copy, queues.is_empty()) => (SimTime::NEVER, "suspended: no attempt until an administrator resumes it"),
+            Some((_, until)) => (until, "remote delivery is paused: the server is short of something"),
+            None => (SimTime::NEVER, "in the Unreachable queue: no attempt until the settings change"),
+        };
         for queue in &queues {
+            if paused.is_some() {
+                continue;
+            }
             if self.held_in(copy, *queue).is_some() {
                 if next == SimTime::NEVER {
                     why = "suspended: no attempt until an administrator resumes it";
@@ -237,7 +247,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     /// The moment of a copy has come: is it one of its notice or its end, and not of an attempt?
     pub(super) fn still_waits(&mut self, copy: u32) -> bool {
-        if self.stays_in_the_mailbox(copy) {
+        if self.stays_in_the_mailbox(copy) || self.resubmission_waits(copy) {
             return true;
         }
         let Some(wait) = self.transport_queues.waits.get(&copy) else { return false };
@@ -274,6 +284,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         self.transport_queues.left.remove(&copy);
         self.transport_queues.redundancy.forget(copy);
         self.transport_queues.operations.forget(copy);
+        self.transport_queues.resubmitted.remove(&copy);
     }
 
     /// `Retry-Queue`: an attempt now; the schedule goes on where it was.
@@ -295,7 +306,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     pub(super) fn resubmit_what_waits(&mut self) {
         let waiting: Vec<u32> = self.transport_queues.waits.keys().copied().collect();
         for copy in waiting {
-            if self.copies[copy].jobs == 0 && self.is_routed_otherwise(copy) {
+            let unreachable = self.transport_queues.waits[&copy].queues.is_empty();
+            if self.copies[copy].jobs == 0 && !self.all_held(copy, unreachable) && self.is_routed_otherwise(copy) {
                 self.transport_queues.waits.remove(&copy);
                 self.pass_row(copy, self.now, "the settings changed, and it is routed again");
                 self.wake_copy(copy, self.now);

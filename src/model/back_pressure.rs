@@ -24,6 +24,8 @@ pub enum Resource {
     DatabaseUsedSpace,
     /// Memory of the transport service.
     PrivateBytes,
+    /// Memory of all processes together.
+    SystemMemory,
 }
 
 /// Above normal.
@@ -45,6 +47,7 @@ impl Resource {
             Self::UsedDiskSpace => "UsedDiskSpace",
             Self::DatabaseUsedSpace => "DatabaseUsedSpace",
             Self::PrivateBytes => "PrivateBytes",
+            Self::SystemMemory => "SystemMemory",
         }
     }
 }

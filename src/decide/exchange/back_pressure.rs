@@ -3,9 +3,10 @@
 //! BP-1 the submission queue or the version buckets are under pressure: the answer to MAIL comes late, ten seconds at first and five more with every look
 //! at the resource (two seconds) up to 55; BP-2 when that has not helped for the resource's history, or at once where space or memory is short, MAIL of
 //! everybody but Exchange servers is refused; BP-3 at the level high that of the other servers too, and what mailboxes send stays with them;
-//! BP-4 no shadow copies are taken.
+//! BP-4 no shadow copies are taken; BP-5 since 2016 the version buckets at the level high stop deliveries to other machines, too; BP-6 what a shadow or a
+//! Safety Net would send again waits. Memory of all processes (`SystemMemory`) moves no mail.
 //! Sources: Exchange Server "Back pressure" (thresholds, history depths, actions by resource and level), of 2013 and of 2016 and later. Not modelled: how a
-//! resource comes under pressure, since the categorizer of a scenario takes no time; how the delay goes back after it; paused deliveries and restarts.
+//! resource comes under pressure, since the categorizer of a scenario takes no time; how the delay goes back after it; restarts under pressure.
 
 use super::super::{Because, Decision, because};
 use crate::base::{Enhanced, Reply, SECOND, duration};
@@ -31,7 +32,7 @@ fn history(resource: Resource) -> Option<u64> {
     match resource {
         Resource::SubmissionQueue => Some(300),
         Resource::UsedVersionBuckets => Some(10),
-        Resource::UsedDiskSpace | Resource::DatabaseUsedSpace | Resource::PrivateBytes => None,
+        Resource::UsedDiskSpace | Resource::DatabaseUsedSpace | Resource::PrivateBytes | Resource::SystemMemory => None,
     }
 }
 
@@ -48,6 +49,9 @@ fn slows(version: ServerVersion, pressure: Pressure, since_ns: u64) -> Option<u6
 #[must_use]
 pub fn at_mail(server: &str, version: ServerVersion, pressure: Pressure, since_ns: u64, from_exchange: bool) -> Option<Decision<Answer>> {
     let say = |rule, why: String| -> Because { because(rule, server, why, SOURCE) };
+    if pressure.resource == Resource::SystemMemory {
+        return None;
+    }
     let (resource, level) = (pressure.resource.name(), pressure.level.name());
     if let Some(ns) = slows(version, pressure, since_ns) {
         let why = format!("{resource} is at the level {level}: the answer to MAIL comes {} late", duration(ns));
@@ -67,7 +71,32 @@ pub fn at_mail(server: &str, version: ServerVersion, pressure: Pressure, since_n
 /// Does a server under pressure take shadow copies? (BP-4)
 #[must_use]
 pub fn takes_shadows(version: ServerVersion, pressure: Pressure, since_ns: u64) -> bool {
-    pressure.resource == Resource::UsedVersionBuckets || slows(version, pressure, since_ns).is_some()
+    matches!(pressure.resource, Resource::UsedVersionBuckets | Resource::SystemMemory) || slows(version, pressure, since_ns).is_some()
+}
+
+/// Does a server under pressure hand nothing over to other machines? (BP-5)
+#[must_use]
+pub fn pauses_delivery(version: ServerVersion, pressure: Pressure) -> bool {
+    version >= ServerVersion::Exchange2016 && pressure.resource == Resource::UsedVersionBuckets && pressure.level == PressureLevel::High
+}
+
+/// Why nothing leaves, and what its state says.
+#[must_use]
+pub fn paused(server: &str, pressure: Pressure) -> Decision<Reply> {
+    let why =
+        format!("{} is at the level {}: remote delivery is paused until that is over", pressure.resource.name(), pressure.level.name());
+    Decision::for_reason(Reply::new(0, Some(Enhanced(4, 3, 2)), "remote delivery is paused"), because("BP-5", server, why, SOURCE))
+}
+
+/// Why what was lost elsewhere is not sent again yet. (BP-6)
+#[must_use]
+pub fn resubmission_paused(server: &str, pressure: Pressure) -> Decision<Reply> {
+    let why = format!(
+        "{} is at the level {}: message resubmission is paused until that is over",
+        pressure.resource.name(),
+        pressure.level.name()
+    );
+    Decision::for_reason(Reply::new(0, Some(Enhanced(4, 3, 2)), "message resubmission is paused"), because("BP-6", server, why, SOURCE))
 }
 
 #[cfg(test)]
@@ -75,7 +104,7 @@ mod tests {
     use super::*;
     use crate::base::MINUTE;
     use PressureLevel::{High, Medium};
-    use Resource::{SubmissionQueue, UsedDiskSpace, UsedVersionBuckets};
+    use Resource::{SubmissionQueue, SystemMemory, UsedDiskSpace, UsedVersionBuckets};
     use ServerVersion::{Exchange2013, Exchange2019};
 
     #[test]
@@ -96,6 +125,7 @@ mod tests {
             ("no space: at once", Exchange2019, UsedDiskSpace, Medium, 0, false, refused("BP-2")),
             ("no space: servers", Exchange2019, UsedDiskSpace, Medium, 0, true, None),
             ("no space at all", Exchange2019, UsedDiskSpace, High, 0, true, refused("BP-3")),
+            ("memory of others", Exchange2019, SystemMemory, High, 0, false, None),
         ];
         for (case, version, resource, level, since_ns, from_exchange, expected) in cases {
             let answer = at_mail("EX1", version, Pressure { resource, level }, since_ns, from_exchange);
@@ -114,5 +144,21 @@ mod tests {
         let queue = Pressure { resource: SubmissionQueue, level: Medium };
         assert!(takes_shadows(Exchange2019, queue, 0), "slow, but still taken");
         assert!(!takes_shadows(Exchange2019, queue, 10 * MINUTE), "not any more");
+        let memory = Pressure { resource: SystemMemory, level: High };
+        assert!(takes_shadows(Exchange2019, memory, 0), "memory of others");
+    }
+
+    #[test]
+    fn what_stops_deliveries() {
+        let cases = [
+            ("version buckets", Exchange2019, UsedVersionBuckets, High, true),
+            ("somewhat", Exchange2019, UsedVersionBuckets, Medium, false),
+            ("before 2016", Exchange2013, UsedVersionBuckets, High, false),
+            ("the queue", Exchange2019, SubmissionQueue, High, false),
+            ("no space", Exchange2019, UsedDiskSpace, High, false),
+        ];
+        for (case, version, resource, level, expected) in cases {
+            assert_eq!(pauses_delivery(version, Pressure { resource, level }), expected, "{case}");
+        }
     }
 }

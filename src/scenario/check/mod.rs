@@ -7,9 +7,10 @@ pub(super) mod send_connector;
 pub(super) mod tenant_limits;
 pub(super) mod tenant_routes;
 
-use crate::diag::code;
+use crate::diag::{Span, code};
+use crate::model::exchange_server::ServerVersion;
 use crate::scenario::compile::Desk;
-use crate::scenario::source::Text;
+use crate::scenario::source::{Field, Text};
 
 /// Names of connectors and rules are at most this long.
 const NAME_MAX: usize = 64;
@@ -20,5 +21,21 @@ pub(super) fn name(name: &Text, what: &str, desk: &mut Desk) {
         desk.error(code::CMDLET_REFUSES, name.span(), format!("a {what} without a name"), format!("write one, as in \"the first {what}\""));
     } else if name.chars().count() > NAME_MAX {
         desk.error(code::CMDLET_REFUSES, name.span(), format!("the name of a {what} has at most {NAME_MAX} characters"), "shorten it");
+    }
+}
+
+/// `Fqdn` of a connector: the name of a host.
+fn fqdn(field: &Field<Text>, desk: &mut Desk) {
+    if let Some(text) = field.get().filter(|text| !text.is_empty()) {
+        desk.domain(text);
+    }
+}
+
+/// Parameters (their names, where they are written, since when they exist) that a version of Exchange Server does not have.
+fn newer_than(version: ServerVersion, parameters: &[(&str, Span, ServerVersion)], desk: &mut Desk) {
+    for (name, span, since) in parameters.iter().filter(|(_, span, since)| span.is_somewhere() && version < *since) {
+        let year = if *since == ServerVersion::Exchange2013 { "2013" } else { "2016" };
+        let help = format!("no cmdlet of an older version has that parameter: leave it out, or write version: Exchange{year}");
+        desk.error(code::CMDLET_REFUSES, *span, format!("`{name}` exists since Exchange {year}"), help);
     }
 }

@@ -19,6 +19,7 @@ const NO_TLS: &str = "NO-TLS";
 /// Says everything that the cmdlet would refuse, and what is not modelled. A default connector has its binding and ranges already.
 pub(in crate::scenario) fn check(name: &Text, connector: &ReceiveConnector, is_default: bool, version: ServerVersion, desk: &mut Desk) {
     super::name(name, "connector", desk);
+    super::fqdn(&connector.fqdn, desk);
     if !is_default && connector.bindings.items().is_empty() {
         let help = "add bindings: [\"0.0.0.0:25\"]";
         refuse(desk, name.span(), &format!("the connector `{name}` has no `bindings`"), help);
@@ -53,6 +54,12 @@ pub(in crate::scenario) fn check(name: &Text, connector: &ReceiveConnector, is_d
             problem.help("add `domain_secure_enabled: true` and the domains in `tls_receive_domain_secure_list`, or `AnonymousUsers`"),
         );
     }
+    let newer = [
+        ("transport_role", connector.transport_role.span(), ServerVersion::Exchange2013),
+        ("tls_certificate_name", connector.tls_certificate_name.span(), ServerVersion::Exchange2013),
+        ("smtp_utf8_enabled", connector.smtp_utf8_enabled.span(), ServerVersion::Exchange2013),
+    ];
+    super::newer_than(version, &newer, desk);
     if connector.max_acknowledgement_delay.is_written() && version > ServerVersion::Exchange2010 {
         let help = "later versions make a shadow copy before they answer";
         refuse(desk, connector.max_acknowledgement_delay.span(), "`max_acknowledgement_delay` exists in Exchange 2010 only", help);

@@ -13,15 +13,21 @@ use crate::scenario::source::Text;
 /// The cost of an address space.
 const COST_MAX: u32 = 100;
 
+/// The largest `MaxMessageSize` that is no `unlimited`.
+const SIZE_MAX_BYTES: u64 = i32::MAX as u64;
+
 /// Says everything that the cmdlet would refuse, and what is not modelled; returns the address spaces with their costs.
 pub(in crate::scenario) fn check(name: &Text, connector: &SendConnector, version: ServerVersion, desk: &mut Desk) -> Vec<(Space, u32)> {
     super::name(name, "connector", desk);
+    super::fqdn(&connector.fqdn, desk);
     usage(connector, desk);
     next_hops(connector, desk);
     login(connector, desk);
     tls(connector, desk);
     linked(connector, version, desk);
-    ranges(connector, version, desk);
+    versions(connector, version, desk);
+    ranges(connector, desk);
+    without_effect(connector, desk);
     address_spaces(name, connector, desk)
 }
 
@@ -158,20 +164,56 @@ fn linked(connector: &SendConnector, version: ServerVersion, desk: &mut Desk) {
     } else if connector.smart_hosts.items().is_empty() {
         let help = "a linked connector hands everything to its smart hosts: add dns_routing_enabled: false, smart_hosts: [\"192.0.2.1\"]";
         refuse(desk, name.span(), "`linked_receive_connector` without `smart_hosts`", help);
+    } else if let Some(size) = connector.max_message_size.get().filter(|size| !size.eq_ignore_ascii_case("unlimited")) {
+        let help =
+            "a linked connector takes everything that came in on the other one: leave `max_message_size` out, or write \"unlimited\"";
+        refuse(desk, size.span(), "`max_message_size` beside `linked_receive_connector`", help);
     }
 }
 
-/// Numbers and times with bounds, and address types.
-fn ranges(connector: &SendConnector, version: ServerVersion, desk: &mut Desk) {
-    if connector.cloud_services_mail_enabled.or(false) && version == ServerVersion::Exchange2010 {
-        let help = "Exchange 2010 has no such parameter";
-        refuse(desk, connector.cloud_services_mail_enabled.span(), "`cloud_services_mail_enabled` exists since Exchange 2013", help);
+/// Parameters that came later than Exchange 2010.
+fn versions(connector: &SendConnector, version: ServerVersion, desk: &mut Desk) {
+    let newer = [
+        ("cloud_services_mail_enabled", connector.cloud_services_mail_enabled.span(), ServerVersion::Exchange2013),
+        ("tls_certificate_name", connector.tls_certificate_name.span(), ServerVersion::Exchange2013),
+        ("connector_type", connector.connector_type.span(), ServerVersion::Exchange2016),
+    ];
+    super::newer_than(version, &newer, desk);
+}
+
+/// Sizes and times with bounds.
+fn ranges(connector: &SendConnector, desk: &mut Desk) {
+    let size = connector.max_message_size.get();
+    if let Some(text) = size
+        && desk.size(text).flatten().is_some_and(|bytes| bytes > SIZE_MAX_BYTES)
+    {
+        desk.error(code::RANGE, text.span(), format!("`{text}` is out of bounds"), "from 0 to 2147483647 bytes, or \"unlimited\"");
     }
     let time = connector.connection_inactivity_time_out.get();
     if let Some(text) = time
         && desk.duration(text).is_some_and(|ns| !(crate::base::SECOND..=crate::base::DAY).contains(&ns))
     {
         desk.error(code::RANGE, text.span(), format!("`{text}` is out of bounds"), "from 1s to 1d");
+    }
+}
+
+/// What the cmdlet takes, and what does nothing or lets nothing through.
+fn without_effect(connector: &SendConnector, desk: &mut Desk) {
+    if connector.port.get().is_some_and(|port| *port != 25) && connector.smart_hosts.items().is_empty() {
+        let problem = Diagnostic::warning(code::NO_EFFECT, connector.port.span(), "`port` is for smart hosts, and there are none");
+        desk.say(problem.help("mail by DNS routing goes to port 25 always"));
+    }
+    let mechanism = connector.smart_host_auth_mechanism.or(SmartHostAuthMechanism::None);
+    let login = matches!(mechanism, SmartHostAuthMechanism::BasicAuth | SmartHostAuthMechanism::BasicAuthRequireTLS);
+    let needs = match (connector.require_tls.or(false), login) {
+        (true, _) => ("require_tls", connector.require_tls.span(), "STARTTLS"),
+        (false, true) => ("smart_host_auth_mechanism", connector.smart_host_auth_mechanism.span(), "AUTH"),
+        (false, false) => return,
+    };
+    if connector.force_helo.or(false) {
+        let message = format!("`force_helo` beside `{}`: nothing can ever leave by this connector", needs.0);
+        let problem = Diagnostic::warning(code::UNWISE_CONNECTOR, connector.force_helo.span(), message).also(needs.1, "asked for here");
+        desk.say(problem.help(format!("a server that is greeted with HELO offers no {}: leave `force_helo` out", needs.2)));
     }
 }
 
@@ -265,7 +307,15 @@ mod tests {
                 r#"address_spaces: ["*"], domain_secure_enabled: true, ignore_starttls: true"#,
                 "MT0401 `domain_secure_enabled` on a connector that cannot have it",
             ),
-            (r#"address_spaces: ["*"], force_helo: true, require_tls: true"#, ""),
+            (
+                r#"address_spaces: ["*"], force_helo: true, require_tls: true"#,
+                "MT0602 `force_helo` beside `require_tls`: nothing can ever leave by this connector",
+            ),
+            (r#"address_spaces: ["*"], max_message_size: "2147483647B""#, ""),
+            (r#"address_spaces: ["*"], max_message_size: "unlimited""#, ""),
+            (r#"address_spaces: ["*"], max_message_size: "0B""#, ""),
+            (r#"address_spaces: ["*"], max_message_size: "2GB""#, "MT0302 `2GB` is out of bounds"),
+            (r#"address_spaces: ["*"], port: 587"#, "MT0601 `port` is for smart hosts, and there are none"),
             (r#"address_spaces: ["*"], error_policies: [DowngradeDnsFailures, DowngradeCustomFailures, UpgradeCustomFailures]"#, ""),
             (
                 r#"address_spaces: ["*"], frontend_proxy_enabled: true, use_external_dns_servers_enabled: true, cloud_services_mail_enabled: true"#,

@@ -87,6 +87,7 @@ pub(super) fn front_end(
         },
         hop_limit: 0,
         tls_versions: versions,
+        ..Usual::MTA
     };
     let mut receiver = receiver(&schema::Host::default(), usual, directory, certificates, desk);
     let own = services.listeners(&receiver.listeners[0], era);

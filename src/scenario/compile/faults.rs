@@ -231,7 +231,13 @@ impl<'a> Faults<'a> {
             schema::PressureResource::UsedDiskSpace => Resource::UsedDiskSpace,
             schema::PressureResource::DatabaseUsedSpace => Resource::DatabaseUsedSpace,
             schema::PressureResource::PrivateBytes => Resource::PrivateBytes,
+            schema::PressureResource::SystemMemory => Resource::SystemMemory,
         };
+        if resource == Resource::SystemMemory {
+            let message = "`SystemMemory` moves no mail: content of queued messages is dropped from memory and read from the disk again";
+            let help = "what refuses mail for want of memory is `PrivateBytes`, the memory of the transport service itself";
+            desk.say(Diagnostic::warning(code::NO_EFFECT, fault.resource.span(), message).help(help));
+        }
         self.push(frame, &fault.when, FaultKind::BackPressure { hosts, pressure: Pressure { resource, level } }, desk);
     }
 

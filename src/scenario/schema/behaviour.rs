@@ -6,7 +6,7 @@ words! {
     /// How short a resource of an Exchange server is.
     pub enum PressureLevel("a level of back pressure") { Medium, High }
     /// Which one.
-    pub enum PressureResource("a resource under back pressure") { SubmissionQueue, UsedVersionBuckets, UsedDiskSpace, DatabaseUsedSpace, PrivateBytes }
+    pub enum PressureResource("a resource under back pressure") { SubmissionQueue, UsedVersionBuckets, UsedDiskSpace, DatabaseUsedSpace, PrivateBytes, SystemMemory }
     /// A step of an SMTP session.
     pub enum Phase("a phase of a session") { Banner, Ehlo, Helo, Starttls, Auth, Mail, Rcpt, Data, Content, FinalDot }
     /// How a machine or a line is gone.

@@ -97,7 +97,13 @@ fn resolver(
     tables: &Tables,
     desk: &mut Desk,
 ) -> Option<ResolverId> {
-    let service = server.transport_service.get()?;
+    let nothing = schema::TransportService::default();
+    let service = server.transport_service.get().unwrap_or(&nothing);
+    if connector.use_external_dns_servers_enabled.or(false) && service.external_dns_servers.items().is_empty() {
+        let message = "`use_external_dns_servers_enabled` without `external_dns_servers`: the machine's own DNS servers are asked";
+        let problem = Diagnostic::warning(code::NO_EFFECT, connector.use_external_dns_servers_enabled.span(), message);
+        desk.say(problem.help("add external_dns_servers: [\"192.0.2.53\"] to `transport_service`"));
+    }
     let external = first(&service.external_dns_servers, about, tables, desk);
     let internal = first(&service.internal_dns_servers, about, tables, desk);
     if connector.use_external_dns_servers_enabled.or(false) { external } else { internal }

@@ -42,6 +42,11 @@ fn defaults(version: ServerVersion, edge: bool) -> &'static [(&'static str, u16,
     }
 }
 
+/// The names of the connectors that a Mailbox server is delivered with.
+pub(super) fn names(version: ServerVersion) -> impl Iterator<Item = &'static str> {
+    defaults(version, false).iter().map(|(name, ..)| *name)
+}
+
 /// The connectors of the server called `name`.
 pub(super) fn connectors(server: &ExchangeServer, name: &str, edge: bool, switches: Switches, desk: &mut Desk) -> Vec<ReceiveConnector> {
     let version = super::version(server);

@@ -14,7 +14,7 @@ use super::transport::time;
 pub(super) fn of_version(server: &ExchangeServer, config: &TransportConfig, of_2013: Transport, desk: &mut Desk) -> Transport {
     let interval_ns = time(&config.shadow_heartbeat_timeout_interval, 15 * MINUTE, (SECOND, DAY), desk);
     let count = desk.number_or(&config.shadow_heartbeat_retry_count, 12, 1, 15);
-    let hold_ns = time(&config.max_dumpster_time, 7 * DAY, (SECOND, 90 * DAY), desk);
+    let hold_ns = time(&config.max_dumpster_time, 7 * DAY, (0, 24_855 * DAY), desk);
     let size = config.max_dumpster_size_per_database.get().and_then(|text| desk.size(text));
     if super::version(server) > ServerVersion::Exchange2010 {
         without_effect(config, desk);

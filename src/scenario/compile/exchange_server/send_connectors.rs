@@ -6,7 +6,7 @@ use crate::base::{CertId, HostId, InOrder, common_form};
 use crate::decide::profile::default_sender;
 use crate::decide::tls::{Wanted, carries};
 use crate::diag::{Diagnostic, code};
-use crate::model::exchange_server::{AddressSpace, SendConnector, Server, Space};
+use crate::model::exchange_server::{AddressSpace, SendConnector, Server, ServerVersion, Space};
 use crate::model::manner::Manner;
 use crate::model::settings::{ClientCertificate, NextHop, Profile, TlsLevel, TlsPolicy};
 use crate::model::sites::Site;
@@ -20,7 +20,7 @@ use crate::scenario::source::Text;
 use super::About;
 use super::switches::Switches;
 use super::transport::number;
-use super::{domain_security, manners};
+use super::{domain_security, manners, receive_connectors};
 
 /// `MaxMessageSize` where nobody says otherwise (articles; the cmdlet's page says 25 MB).
 const SIZE_BYTES: u64 = 35 << 20;
@@ -47,6 +47,7 @@ pub(super) fn connectors(
         let dns_routing = connector.dns_routing_enabled.or(true);
         let sources = sources(connector, about, servers, desk);
         for_edge_only(connector, &sources, servers, desk);
+        secures_nobody(connector, config, desk);
         let (tls, recipient_domain_validated) = tls(connector);
         let tls = TlsPolicy { certificate: shown(connector, own, switches.anonymous_without_certificate, tables), ..tls };
         let owners: Vec<&Server> = servers.iter().filter(|server| sources.contains(&server.host)).collect();
@@ -63,13 +64,13 @@ pub(super) fn connectors(
             scoped: connector.is_scoped_connector.or(false),
             max_message_size: max_message_size(connector, desk),
             login: connector.authentication_credential.as_str().filter(|name| !name.is_empty()).map(|name| common_form(name).into()),
-            linked: connector.linked_receive_connector.as_str().filter(|name| !name.is_empty()).map(Into::into),
+            linked: linked(server, connector, about, servers, desk),
             keeps_headers: connector.cloud_services_mail_enabled.or(false),
             domain_secure: match connector.domain_secure_enabled.or(false) {
                 true => domain_security::domains(&config.tls_send_domain_secure_list),
                 false => Vec::new(),
             },
-            mails_per_connection: number(connector.smtp_max_messages_per_connection.get().map(|loose| &loose.0), 20, desk),
+            mails_per_connection: number(connector.smtp_max_messages_per_connection.get().map(|loose| &loose.0), 20, false, desk),
             manner,
             timers: (manner.patience_ns > 0).then(|| Box::new(default_sender(Profile::ExchangeServer).timers.at_most(manner.patience_ns))),
         });
@@ -78,9 +79,35 @@ pub(super) fn connectors(
 }
 
 fn max_message_size(connector: &schema::SendConnector, desk: &mut Desk) -> Option<u64> {
-    let internal = connector.internal.or(false) || connector.usage.or(Usage::Custom) == Usage::Internal;
+    let internal = connector.linked_receive_connector.is_written()
+        || connector.internal.or(false)
+        || connector.usage.or(Usage::Custom) == Usage::Internal;
     let usual = if internal { None } else { Some(SIZE_BYTES) };
     connector.max_message_size.get().and_then(|text| desk.size(text)).unwrap_or(usual)
+}
+
+/// The Receive connector of this server that a connector is linked to: `Name`, or `Server\Name` for that server alone.
+fn linked(
+    server: &ExchangeServer,
+    connector: &schema::SendConnector,
+    about: About<'_>,
+    servers: &[Server],
+    desk: &mut Desk,
+) -> Option<Box<str>> {
+    let text = connector.linked_receive_connector.get().filter(|name| !name.is_empty())?;
+    let (place, name) = text.split_once('\\').map_or((None, text.as_str()), |(place, name)| (Some(place), name));
+    let version = super::version(server);
+    let mut known: Vec<&str> = receive_connectors::names(version).collect();
+    known.extend(server.receive_connectors.iter().map(|(name, _)| name.as_str()));
+    if !known.contains(&name) && version == ServerVersion::Exchange2010 {
+        let problem = Diagnostic::error(code::CMDLET_REFUSES, text.span(), format!("no Receive connector is called `{name}`"));
+        desk.unknown(problem, text, known, "a linked connector takes what comes in on a Receive connector of this organization");
+    }
+    if let Some(place) = place.filter(|place| !servers.iter().any(|server| *server.name == **place)) {
+        let problem = Diagnostic::error(code::CMDLET_REFUSES, text.span(), format!("`{place}` is no server of `{}`", about.name()));
+        desk.unknown(problem, text, servers.iter().map(|server| &*server.name), "before the backslash stands a host of this organization");
+    }
+    place.is_none_or(|place| *about.world.hosts[about.here].name == *place).then(|| name.into())
 }
 
 fn smart_hosts(connector: &schema::SendConnector, tables: &mut Tables, desk: &mut Desk) -> Vec<crate::base::NextHopId> {
@@ -138,6 +165,10 @@ fn sources(connector: &schema::SendConnector, about: About<'_>, servers: &[Serve
         let all = servers.iter().filter(|server| !server.edge);
         return all.map(|server| server.host).collect();
     }
+    if connector.source_transport_servers.items().is_empty() {
+        let help = "name the servers that own it, or leave `source_transport_servers` out: then all Mailbox servers do";
+        desk.error(code::CMDLET_REFUSES, connector.source_transport_servers.span(), "no server owns the connector", help);
+    }
     let mut sources = Vec::new();
     for text in connector.source_transport_servers.items() {
         let meant: Vec<HostId> = about.scope.find(text).unwrap_or_default().to_vec();
@@ -162,6 +193,25 @@ fn for_edge_only(connector: &schema::SendConnector, sources: &[HostId], servers:
     for text in spaces.filter(|text| !on_edge && text.trim().split(';').next().is_some_and(|space| matches!(space, "--" | "smtp:--"))) {
         let help = "write the accepted domains themselves, or name an Edge server among `source_transport_servers`";
         desk.error(code::CMDLET_REFUSES, text.span(), "the address space `--` is for Edge servers only", help);
+    }
+    let other = |text: &str| text.split_once(':').is_some_and(|(kind, _)| !kind.is_empty() && !kind.trim().eq_ignore_ascii_case("smtp"));
+    for text in connector.address_spaces.items().iter().filter(|text| on_edge && other(text)) {
+        let help = "only a Mailbox server has address spaces of other types";
+        desk.error(
+            code::CMDLET_REFUSES,
+            text.span(),
+            format!("`{text}` is no SMTP address space, and an Edge server owns the connector"),
+            help,
+        );
+    }
+}
+
+/// Domain security without a domain to secure.
+fn secures_nobody(connector: &schema::SendConnector, config: &schema::TransportConfig, desk: &mut Desk) {
+    if connector.domain_secure_enabled.or(false) && config.tls_send_domain_secure_list.items().is_empty() {
+        let message = "`domain_secure_enabled` secures nothing: `tls_send_domain_secure_list` names no domain";
+        let problem = Diagnostic::warning(code::NO_EFFECT, connector.domain_secure_enabled.span(), message);
+        desk.say(problem.help("add the domains to `transport_config`: tls_send_domain_secure_list: [\"contoso.com\"]"));
     }
 }
 

@@ -13,6 +13,12 @@ use crate::scenario::source::{Field, Text};
 use super::redundancy_2010;
 use super::switches::Switches;
 
+/// The largest `MaxSendSize` and `MaxReceiveSize`.
+const SIZE_MAX_BYTES: u64 = 2_147_482_624;
+
+/// The largest number of a cmdlet.
+const MOST: u32 = i32::MAX as u32;
+
 /// Sets the schedules and windows of a server, and returns the rest.
 pub(super) fn transport(server: &ExchangeServer, edge: bool, switches: Switches, sender: &mut Sender, desk: &mut Desk) -> Transport {
     let nothing = schema::TransportService::default();
@@ -55,10 +61,10 @@ pub(super) fn transport(server: &ExchangeServer, edge: bool, switches: Switches,
             &service.smtp_connector_queue_message_count_threshold_for_concurrent_connections,
             20,
             1,
-            u32::MAX,
+            MOST,
         ),
         connections_in_all,
-        connections_per_minute: number(service.max_connection_rate_per_minute.get().map(|loose| &loose.0), 1200, desk),
+        connections_per_minute: number(service.max_connection_rate_per_minute.get().map(|loose| &loose.0), 1200, false, desk),
         mailbox_retry_ns: time(&service.mailbox_delivery_queue_retry_interval, 5 * MINUTE, (SECOND, DAY), desk),
         delay_notices,
         skips_dead_connectors: switches.skips_dead_connectors,
@@ -74,8 +80,7 @@ fn of_config(server: &ExchangeServer, switches: Switches, desk: &mut Desk) -> Tr
     let config = server.transport_config.get().unwrap_or(&nothing);
     super::domain_security::check(&config.tls_send_domain_secure_list, desk);
     super::domain_security::check(&config.tls_receive_domain_secure_list, desk);
-    let size = |field: &Field<Text>, usual, desk: &mut Desk| field.get().and_then(|text| desk.size(text)).unwrap_or(usual);
-    let resubmit_ns = time(&config.shadow_resubmit_time_span, 3 * HOUR, (SECOND, 30 * DAY), desk);
+    let resubmit_ns = time(&config.shadow_resubmit_time_span, 3 * HOUR, (SECOND, DAY), desk);
     time(&config.shadow_message_auto_discard_interval, 2 * DAY, (5 * SECOND, 90 * DAY), desk);
     let of_2013 = Transport {
         safety_net_hold_ns: time(&config.safety_net_hold_time, 2 * DAY, (15 * SECOND, 90 * DAY), desk),
@@ -103,6 +108,18 @@ fn of_config(server: &ExchangeServer, switches: Switches, desk: &mut Desk) -> Tr
     redundancy_2010::of_version(server, config, of_2013, desk)
 }
 
+/// A size of messages, or `unlimited`.
+fn size(field: &Field<Text>, usual: Option<u64>, desk: &mut Desk) -> Option<u64> {
+    let Some(text) = field.get() else { return usual };
+    match desk.size(text) {
+        Some(Some(bytes)) if bytes > SIZE_MAX_BYTES => {
+            desk.error(code::RANGE, text.span(), format!("`{text}` is out of bounds"), "up to 2147482624 bytes, or \"unlimited\"");
+            usual
+        }
+        read => read.unwrap_or(usual),
+    }
+}
+
 /// `MaxRecipientEnvelopeLimit`: 500 unless written.
 fn recipients_max(config: &schema::TransportConfig, desk: &mut Desk) -> Option<u32> {
     let Some(text) = config.max_recipient_envelope_limit.get().map(|loose| &loose.0) else { return Some(500) };
@@ -118,8 +135,9 @@ fn recipients_max(config: &schema::TransportConfig, desk: &mut Desk) -> Option<u
 
 /// Connections to one place at most, and in all.
 fn connections(service: &schema::TransportService, switches: Switches, desk: &mut Desk) -> (u32, u32) {
-    let per_domain = number(service.max_per_domain_outbound_connections.get().map(|loose| &loose.0), switches.connections_per_domain, desk);
-    let all = number(service.max_outbound_connections.get().map(|loose| &loose.0), 1000, desk);
+    let per_domain =
+        number(service.max_per_domain_outbound_connections.get().map(|loose| &loose.0), switches.connections_per_domain, true, desk);
+    let all = number(service.max_outbound_connections.get().map(|loose| &loose.0), 1000, true, desk);
     if all < per_domain {
         let place = service.max_outbound_connections.span();
         let place = if place.is_somewhere() { place } else { service.max_per_domain_outbound_connections.span() };
@@ -133,16 +151,17 @@ fn refuse(service: &schema::TransportService, desk: &mut Desk) {
     time(&service.queue_max_idle_time, 3 * MINUTE, (SECOND, HOUR), desk);
 }
 
-/// A number, or `unlimited`.
-pub(super) fn number(text: Option<&Text>, usual: u32, desk: &mut Desk) -> u32 {
+/// A number, or `unlimited` where the cmdlet knows that.
+pub(super) fn number(text: Option<&Text>, usual: u32, unlimited: bool, desk: &mut Desk) -> u32 {
     let Some(text) = text else { return usual };
-    if text.as_str().eq_ignore_ascii_case("unlimited") {
+    if unlimited && text.as_str().eq_ignore_ascii_case("unlimited") {
         return u32::MAX;
     }
     match text.parse::<u32>() {
-        Ok(number) if number > 0 => number,
+        Ok(number) if (1..=MOST).contains(&number) => number,
         _ => {
-            desk.error(code::RANGE, text.span(), format!("`{text}` is out of bounds"), "a number from 1 on, or \"unlimited\"");
+            let or = if unlimited { ", or \"unlimited\"" } else { "" };
+            desk.error(code::RANGE, text.span(), format!("`{text}` is out of bounds"), format!("a number from 1 to {MOST}{or}"));
             usual
         }
     }
