@@ -3,11 +3,12 @@
 //! Sendmail looks targets up when their turn comes, and keeps the code of the last refusal of an attempt (deliver.c, usersmtp.c; seen in its logs).
 
 use super::world::{RecipientState, World};
-use crate::base::{Enhanced, Reply};
+use crate::base::{Enhanced, Reply, SimTime};
 use crate::decide::exchange::recipient::PASSES_MAX;
-use crate::decide::mx::{Asker, TargetAddresses};
-use crate::decide::profile::Behaviour;
+use crate::decide::mx::{Asker, MxPlan, TargetAddresses};
+use crate::decide::profile::{Behaviour, End};
 use crate::decide::{Decision, because};
+use crate::model::settings::NextHop;
 use crate::trace::{Concern, NONE};
 
 impl<const LEVEL: u8> World<'_, LEVEL> {
@@ -41,6 +42,52 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let last = self.tables.replies.get(self.jobs[job].status).clone();
         let row = &mut self.jobs[job];
         (row.status, row.said_by) = (self.tables.replies.intern(Reply { enhanced: Some(status), ..last }), NONE);
+    }
+
+    /// What it means that a next hop cannot be found: an error of the configuration, or, to a sender that looks names up when their turn comes, the last
+    /// words of an attempt that failed for now.
+    #[cold]
+    pub(super) fn end_of_hop(&self, job: u32, hop: u8, end: End, is_loop: bool) -> End {
+        let end = self.end_of_lookup(job, end, is_loop);
+        let row = &self.jobs[job];
+        let (rules, pass) = (&self.rules(self.copies[row.copy].host).mx, &self.rules(self.copies[row.copy].host).pass);
+        if pass.whole_list_waits && hop > 0 && hop < row.own_hops && row.eventful && rules.smart_host_lost == Some(end) {
+            // Left out of the list, so that the words of the others remain.
+            let last = self.tables.replies.get(row.status);
+            return End { bounce: row.bounce, code: last.code, status: last.enhanced.unwrap_or(end.status), ..end };
+        }
+        if !end.bounce {
+            return end;
+        }
+        if let Some(error) = rules.configuration_error {
+            let key = self.tables.destinations.get(self.queues[row.queue as usize].destination);
+            let alone = key.rule == "SMART" && key.hops.len() == 1;
+            return if hop >= row.own_hops || alone { error } else { end };
+        }
+        let failed_before = hop > 0 && row.eventful && !row.bounce;
+        match rules.last_target_missing {
+            Some((status, _)) if failed_before && !is_loop => {
+                End { bounce: false, code: self.tables.replies.get(row.status).code, status, ..end }
+            }
+            _ => end,
+        }
+    }
+
+    /// The first next hop of a list whose lookup fails for now: the whole list waits for it, so it becomes the last one.
+    #[cold]
+    pub(super) fn unsettled_hop(&mut self, job: u32, first: (u32, SimTime), at: SimTime) -> Option<(u8, NextHop, (u32, SimTime))> {
+        let hops = self.jobs[job].own_hops;
+        for hop in 0..hops {
+            let (next_hop, configured) = self.hop_of(job, hop)?;
+            let told = if hop == 0 { first } else { self.resolve(job, &next_hop, configured, at) };
+            let lost = self.rules(self.client_of(job)).mx.smart_host_lost;
+            if matches!(&self.cache_plan(told.0).outcome, MxPlan::End { end, .. } if !end.bounce && lost.is_none_or(|lost| lost.status != end.status))
+            {
+                (self.jobs[job].hop, self.jobs[job].hops) = (hops - 1, hops);
+                return Some((hops - 1, next_hop, told));
+            }
+        }
+        None
     }
 
     /// A failure without a reply, with the code of the last refusal of this pass if the profile carries it on.

@@ -299,7 +299,8 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
 
     /// A next hop of the configuration that cannot be found may be an error of the configuration.
     fn configured_end(&self, question: &PlanQuestion, rules: &Behaviour, end: crate::decide::profile::End) -> crate::decide::profile::End {
-        if question.configured { rules.mx.smart_host_lost.unwrap_or(end) } else { end }
+        let settled = end.bounce || !rules.pass.whole_list_waits;
+        if question.configured && settled { rules.mx.smart_host_lost.unwrap_or(end) } else { end }
     }
 
     /// The addresses in two answers (AAAA, A) about one target.

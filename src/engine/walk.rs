@@ -22,8 +22,8 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
     pub(super) fn enter_hop(&mut self, job: u32, at: SimTime) {
         let mut at = at;
         loop {
-            let hop = self.jobs[job].hop;
-            let Some((next_hop, configured)) = self.hop_of(job, hop) else {
+            let mut hop = self.jobs[job].hop;
+            let Some((mut next_hop, configured)) = self.hop_of(job, hop) else {
                 self.over_at(job, at);
                 return;
             };
@@ -39,7 +39,10 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             } else {
                 None
             };
-            let told = prepared.unwrap_or_else(|| self.resolve(job, &next_hop, configured, at));
+            let mut told = prepared.unwrap_or_else(|| self.resolve(job, &next_hop, configured, at));
+            if !self.plain && hop == 0 && self.jobs[job].own_hops > 1 && self.rules(client).pass.whole_list_waits {
+                (hop, next_hop, told) = self.unsettled_hop(job, told, at).unwrap_or((hop, next_hop, told));
+            }
             at = told.1.max(at);
             let plan = &self.cache_plan(told.0);
             match &plan.outcome {
@@ -55,7 +58,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                     return;
                 }
                 MxPlan::End { end, is_loop } => {
-                    let (end, is_loop) = (self.end_of_lookup(job, *end, *is_loop), *is_loop);
+                    let (end, is_loop) = (self.end_of_hop(job, hop, *end, *is_loop), *is_loop);
                     let why = self.end_words(&next_hop, told.0);
                     let status = self.tables.reply(end.code, end.status, &why);
                     if self.remembers(self.copies[self.jobs[job].copy].host) {

@@ -36,6 +36,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         null_mx_is_final: false,
         self_check: SelfCheck::Never,
         smart_host_lost: Some(defer(4, 4, 312)),
+        configuration_error: None,
     },
     order: OrderRule::ByHost,
     session: SessionRules {

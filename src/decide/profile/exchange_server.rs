@@ -36,6 +36,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         null_mx_is_final: false,
         self_check: SelfCheck::NameOrAddress,
         smart_host_lost: Some(defer(4, 4, 0)),
+        configuration_error: None,
     },
     order: OrderRule::ByHost,
     session: SessionRules {

@@ -39,6 +39,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         null_mx_is_final: true,
         self_check: SelfCheck::Address,
         smart_host_lost: Some(defer(4, 4, 4)),
+        configuration_error: None,
     },
     order: OrderRule::ByHostAndAddress,
     session: SessionRules {
@@ -118,6 +119,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         rcpt_452_goes_on: true,
         takes_literals: false,
         smart_host_needs_mx: true,
+        whole_list_waits: true,
         reads_delivered_to: false,
         rewrites_aliases: false,
         fallback_breaks_off: false,

@@ -38,6 +38,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         self_without_primary: NOT_SAID,
         self_check: SelfCheck::Never,
         smart_host_lost: None,
+        configuration_error: None,
     },
     order: OrderRule::ByAddress,
     session: SessionRules {

@@ -129,6 +129,9 @@ pub struct MxRules {
     pub self_check: SelfCheck,
     /// A smart host that cannot be found is an error of the configuration: everything becomes this.
     pub smart_host_lost: Option<End>,
+    /// The only smart host of all mail, or a host of last resort, leads nowhere for good: an error of the configuration (Postfix smtp_connect.c). One of
+    /// several smart hosts, or one of a route, is judged like any name.
+    pub configuration_error: Option<End>,
 }
 
 /// How a routing question can end a recipient.
@@ -216,6 +219,8 @@ pub enum RecipientOrder {
     LastFirst,
     /// By the luck of their numbers in the queue (OpenSMTPD).
     ByLuck,
+    /// Sorted by domain, then by address, in small letters (Postfix qmgr_message.c).
+    Sorted,
 }
 
 /// What a sender does about a server that greets with the sender's own name.

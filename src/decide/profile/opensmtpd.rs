@@ -54,6 +54,7 @@ const BASE: Behaviour = Behaviour {
         self_without_primary: NO_MX,
         self_check: SelfCheck::Never,
         smart_host_lost: Some(NO_MX),
+        configuration_error: None,
     },
     order: OrderRule::ByHost,
     session: SessionRules {

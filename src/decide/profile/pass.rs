@@ -19,6 +19,8 @@ pub struct PassRules {
     pub takes_literals: bool,
     /// A smart host asked for by MX must have one.
     pub smart_host_needs_mx: bool,
+    /// All smart hosts of a list are looked up first, and where one lookup fails for now nobody is tried (Exim manualroute).
+    pub whole_list_waits: bool,
     /// Each queue has one schedule for all that lies in it (Exchange Server).
     pub queues_retry: bool,
     /// A login that is refused for good waits all the same (Postfix `smtp_sasl_auth_soft_bounce`).
@@ -47,6 +49,7 @@ impl PassRules {
         rcpt_452_goes_on: false,
         takes_literals: true,
         smart_host_needs_mx: false,
+        whole_list_waits: false,
         queues_retry: false,
         login_5xx_waits: false,
         reads_delivered_to: false,

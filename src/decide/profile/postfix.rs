@@ -35,7 +35,8 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         last_target_missing: None,
         null_mx_is_final: false,
         self_check: SelfCheck::Address,
-        smart_host_lost: Some(defer(4, 3, 5)),
+        smart_host_lost: None,
+        configuration_error: Some(defer(4, 3, 5)),
     },
     order: OrderRule::ByAddress,
     session: SessionRules {
@@ -58,7 +59,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         lost: Enhanced(4, 4, 2),
         too_big: (0, Enhanced(5, 3, 4)),
         keeps_rcpt_4xx: false,
-        recipients: RecipientOrder::Given,
+        recipients: RecipientOrder::Sorted,
         carries_last_code: false,
         lost_at_rcpt: (0, 0),
     },

@@ -36,6 +36,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         self_without_primary: bounce(5, 4, 6),
         self_check: SelfCheck::Address,
         smart_host_lost: None,
+        configuration_error: None,
     },
     order: OrderRule::ByHost,
     session: SessionRules {

@@ -37,6 +37,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         null_mx_is_final: false,
         self_check: SelfCheck::NameOrAddress,
         smart_host_lost: None,
+        configuration_error: None,
     },
     order: OrderRule::ByHost,
     session: SessionRules {

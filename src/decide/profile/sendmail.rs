@@ -40,6 +40,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         self_without_primary: End { code: 550, ..bounce(5, 1, 2) },
         self_check: SelfCheck::Name,
         smart_host_lost: None,
+        configuration_error: None,
     },
     order: OrderRule::ByHost,
     session: SessionRules {
