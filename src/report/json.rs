@@ -378,7 +378,7 @@ mod tests {
             "\"queued\": 1, \"discarded\": 0, \"quarantined\": 0, \"frozen\": 0, \"expanded\": 0, \"lost\": 0, ",
             "\"the scenario does not say\": 0}, ",
             "\"by_path\": {\"eop > internet\": 1, \"internet > eop\": 2, \"internet > eop > site-a\": 2, \"internet > eop > site-b\": 2}, ",
-            "\"by_tls\": {\"plaintext\": 0, \"encrypted\": 11, \"authenticated\": 0}, \"failovers\": 1, ",
+            "\"by_tls\": {\"plaintext\": 0, \"encrypted\": 11, \"authenticated\": 0}, \"failovers\": 1, \"queue_alerts\": [], ",
             "\"delay_s\": {\"p50\": 0.5, \"p95\": 30.54, \"p99\": 30.54, \"max\": 30.54}, \"duplicates\": 0}\n}\n",
         );
         assert_eq!(&text[start..], expected);

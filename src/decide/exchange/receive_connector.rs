@@ -249,7 +249,7 @@ mod tests {
     }
 
     fn organization() -> Organization {
-        let everybody = connector("everybody", "0.0.0.0", "255.255.255.255");
+        let everybody = ReceiveConnector { servers: true, ..connector("everybody", "0.0.0.0", "255.255.255.255") };
         let net = ReceiveConnector { require_tls: true, ..connector("net", "10.0.0.0", "10.0.0.255") };
         let relay = ReceiveConnector { anonymous_relay: true, ..connector("relay", "10.0.0.50", "10.0.0.50") };
         let trusted = ReceiveConnector { servers: true, external_authoritative: true, ..connector("trusted", "10.0.0.60", "10.0.0.60") };
@@ -285,6 +285,8 @@ mod tests {
             ("no anonymous mail", "10.0.0.70", 9, None, None, "closed", (false, false), Some(530)),
             ("but logins", "10.0.0.70", 9, Some("a@b.test"), None, "closed", (true, true), None),
             ("a server of the organization", "192.0.2.1", 1, None, None, "everybody", (true, true), None),
+            ("one where the connector lets no servers in", "10.0.0.50", 1, None, None, "relay", (true, true), None),
+            ("one, taken for a stranger", "10.0.0.70", 1, None, None, "closed", (false, false), Some(530)),
             ("the hybrid's other half", "192.0.2.1", 9, None, Some("mail.protection.outlook.com"), "everybody", (true, true), None),
             ("somebody else's certificate", "192.0.2.1", 9, None, Some("mail.far.test"), "everybody", (true, false), None),
             ("NO-TLS", "10.0.0.80", 9, None, None, "in clear", (true, true), None),
