@@ -136,6 +136,13 @@ pub fn queue_name(names: &crate::model::dns::Names, hop: &crate::model::settings
     if hop.port == 25 { name } else { format!("{name}:{}", hop.port) }
 }
 
+/// Why a host is tried that stands in no list (LAST).
+#[must_use]
+pub fn why_last_try(name: &str) -> super::Decision<()> {
+    let why = "tried by its address after a host that cannot be reached or found, before the next one of the list";
+    super::Decision::for_reason((), super::because("LAST", name, why, "FallBackSmartHost"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

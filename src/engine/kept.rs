@@ -36,6 +36,8 @@ pub(crate) struct Kept {
     tls: u32,
     encrypted: bool,
     extensions: bool,
+    /// The address that it leaves from, of several.
+    pub(super) from: Option<IpAddr>,
     /// Whose turn it was among the entries of its destination.
     turn: Option<u8>,
 }
@@ -146,7 +148,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             for (address, port, until) in bindings {
                 if at < until
                     && let Some((place, ..)) = goals.iter().find(|goal| (goal.1, goal.2) == (address, port))
-                    && let Some(kept) = self.take_idle((host, address, port), (queue, login), idle_ns, at)
+                    && let Some(kept) = self.take_idle(job, (host, address, port), (queue, login), idle_ns, at)
                 {
                     found = Some((*place, kept));
                     break;
@@ -156,7 +158,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         if found.is_none() {
             let best = self.best_places(plan, order);
             for (place, address, port) in goals.iter().filter(|goal| best.contains(&goal.0)) {
-                if let Some(kept) = self.take_idle((host, *address, *port), (queue, login), idle_ns, at) {
+                if let Some(kept) = self.take_idle(job, (host, *address, *port), (queue, login), idle_ns, at) {
                     found = Some((*place, kept));
                     break;
                 }
@@ -181,11 +183,13 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 
     /// The newest connection to an address that is idle and may be used for a destination.
-    fn take_idle(&mut self, key: (HostId, IpAddr, u16), (queue, login): (u32, bool), idle_ns: u64, at: SimTime) -> Option<Kept> {
+    fn take_idle(&mut self, job: u32, key: (HostId, IpAddr, u16), (queue, login): (u32, bool), idle_ns: u64, at: SimTime) -> Option<Kept> {
+        // Each address of a pool is a transport of its own, and so are its connections.
+        let from = if self.has_pool(key.0) { self.leaves_from(job, key.0, key.1, at) } else { None };
         let list = self.connections.idle.get_mut(&key)?;
         list.retain(|kept| at <= kept.since.after(idle_ns));
         // What was encrypted for one destination may be too little for another, and its login may be another one (smtp.h `SMTP_KEY_MASK_SCACHE_ENDP_LABEL`).
-        let place = list.iter().rposition(|kept| !kept.encrypted && !login || kept.queue == queue)?;
+        let place = list.iter().rposition(|kept| kept.from == from && (!kept.encrypted && !login || kept.queue == queue))?;
         Some(list.remove(place))
     }
 
@@ -284,6 +288,16 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         self.trace_of_job(talk.job, &[stored]);
     }
 
+    /// Does a machine send from several addresses?
+    fn has_pool(&self, host: HostId) -> bool {
+        self.model.hosts[host.index()].egress.len() > 1
+    }
+
+    /// The address of a pool that the open connection of a job leaves from.
+    pub(super) fn kept_address(&self, job: u32) -> Option<IpAddr> {
+        self.kept_of(job)?.from
+    }
+
     /// Is the job's session one over a connection that was open?
     pub(super) fn goes_over_kept(&self, job: u32) -> bool {
         self.kept_of(job).is_some()
@@ -312,7 +326,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let row = &self.jobs[job];
         let (queue, line) = (row.queue, &row.line);
         let encrypted = end.tls != NONE && self.tables.tls.get(end.tls).outcome != TlsOutcome::Plaintext;
+        let from = if self.has_pool(client) { self.seen_address(job, client, line.address) } else { None };
         let kept = Kept {
+            from,
             server: line.server,
             address: line.address,
             port: line.port,
@@ -326,8 +342,6 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             extensions: end.extended,
             turn: (row.hop < row.own_hops).then(|| ((usize::from(row.turn) + usize::from(row.hop)) % usize::from(row.own_hops)) as u8),
         };
-        // Each address of a pool is a transport of its own, and so are its connections.
-        let pool = self.model.hosts[client.index()].egress.len() > 1;
         let service = matches!(self.config(kept.server).receiver.directory, Directory::Tenants(_));
         let good = good && !(service && is_too_old_for_service(kept.opened, self.now)) && self.login_of_connector(job).is_none();
         match keeping {
@@ -335,17 +349,17 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             Keeping::Never => self.session_stays(job, kept, whole),
             Keeping::Cache(cache) => {
                 let mails = self.mails_per_connection(client, queue).unwrap_or(cache.mails);
-                let stays = good && !pool && stays(&Cache { mails, ..cache.clone() }, kept.opened, kept.mails, encrypted, self.now);
+                let stays = good && stays(&Cache { mails, ..cache.clone() }, kept.opened, kept.mails, encrypted, self.now);
                 self.keep_in_cache(job, kept, (stays, end.host_failure), cache.idle_ns);
             }
             Keeping::ForWaiting { mails } => {
                 let done = end.rest.is_none()
                     && (end.taken_at().is_some() || end.refusals.iter().any(|(_, effect, _)| matches!(effect, Effect::Bounce(_))));
-                if good && done && !pool && (*mails == 0 || kept.mails < *mails) {
+                if good && done && (*mails == 0 || kept.mails < *mails) {
                     self.fetch_waiting(job, kept);
                 }
             }
-            Keeping::WithinRun { .. } => self.keep_in_run(job, kept, (good && !pool, whole && !end.host_failure && !closing), end.reply),
+            Keeping::WithinRun { .. } => self.keep_in_run(job, kept, (good, whole && !end.host_failure && !closing), end.reply),
         }
     }
 

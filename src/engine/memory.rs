@@ -72,6 +72,9 @@ pub(crate) struct PassNotes {
     pub(super) over: Vec<JobNotes>,
     /// Hosts that failed in it.
     unusable: Vec<HostKey>,
+    /// Jobs that wait with the hosts of last resort for the others of the message; and whether those have begun.
+    pub(super) for_last_resort: Vec<u32>,
+    pub(super) last_resort_began: bool,
     /// The message is to be frozen at its end.
     pub(super) freeze: bool,
     /// Rows of lookups and decisions before it.
@@ -173,11 +176,13 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             answer = Usable::NotYet;
         }
         let old = too_old(rule(Failure::Other), arrived, at);
-        let one_connection = retry.one_connection_a_host;
         if self.memory.passes.get(&copy).is_some_and(|pass| pass.unusable.contains(&key)) {
             answer = Usable::NotYet;
         }
-        if one_connection && matches!(answer, Usable::Yes | Usable::YesExpired) && !self.connects_alone(job, (host, key.0), at) {
+        if matches!(answer, Usable::Yes | Usable::YesExpired)
+            && self.is_serialized(host, candidate)
+            && !self.connects_alone(job, (host, key.0), at)
+        {
             answer = Usable::NotYet;
         }
         let notes = self.memory.jobs.entry(job).or_default();

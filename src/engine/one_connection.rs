@@ -5,8 +5,34 @@
 
 use super::world::World;
 use crate::base::{HostId, NameId, SimTime};
+use crate::model::dns::{Outcome, RecordType};
+use crate::model::settings::Retry;
+use std::net::IpAddr;
 
 impl<const LEVEL: u8> World<'_, LEVEL> {
+    /// Is a host one of those that get one connection at a time?
+    pub(super) fn is_serialized(&mut self, host: HostId, candidate: u32) -> bool {
+        let Retry::Exim(retry) = &self.config(host).sender.retry else { return false };
+        if retry.one_connection.0.is_empty() {
+            return false;
+        }
+        let (name, address) = (self.tables.candidates.get(candidate).name, self.tables.candidates.get(candidate).address);
+        let name = self.tables.names.text(name).to_owned();
+        retry.one_connection.means(&name, address, |other| self.has_address(host, other, address))
+    }
+
+    /// Has a name this address, in the zones as they are now?
+    fn has_address(&mut self, host: HostId, name: &str, address: IpAddr) -> bool {
+        let name = self.tables.names.intern(name);
+        let view = self.view_of(host);
+        let zones = &self.model.zones[self.model.versions[self.version].zones.index()];
+        let of_family = if address.is_ipv4() { RecordType::A } else { RecordType::Aaaa };
+        match zones.lookup(&self.tables.names, view, name, of_family).outcome {
+            Outcome::Records(records) => records.iter().any(|record| record.address() == Some(address)),
+            _ => false,
+        }
+    }
+
     /// Takes the only connection to a host (Exim smtp.c `enq_start`); `false`: somebody else has it. What the job had before is free from now on.
     pub(super) fn connects_alone(&mut self, job: u32, to: (HostId, NameId), at: SimTime) -> bool {
         self.disconnects(job, at);

@@ -134,6 +134,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         }
         if !self.plain && groups.len() > 1 {
             self.share_ways(copy, &mut groups);
+            self.share_signatures(copy, &mut groups);
         }
         match self.rules(host).session.recipients {
             RecipientOrder::Given => {}
@@ -154,7 +155,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             }
         }
         let limit = self.config(host).sender.recipient_limit as usize;
-        let jobs: SmallVec<[u32; 2]> = groups
+        let mut jobs: SmallVec<[u32; 2]> = groups
             .into_iter()
             .flat_map(|(destination, places)| {
                 let size = if limit == 0 { places.len() } else { limit };
@@ -169,6 +170,9 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         if jobs.is_empty() {
             self.end_pass(copy);
             return;
+        }
+        if !self.plain {
+            self.one_after_the_other(copy, &mut jobs);
         }
         for job in jobs {
             self.enqueue(job);

@@ -149,6 +149,8 @@ fn play<const LEVEL: u8>(model: &Model, options: &Options) -> Run {
         origins: Origins::new(model, options.level, super::extensions::is_demanding(&sources)),
         memory: Memory::default(),
         connections: super::kept::Connections::default(),
+        signatures: super::signature::Signatures::default(),
+        last_tries: super::last_try::LastTries::default(),
         rests: super::rate_delay::Rests::default(),
         mail_runs: super::mail_run::MailRuns::default(),
         ok_reply,

@@ -9,8 +9,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     /// All candidates of a job are through: the next in its queue has its turn.
     pub(super) fn job_over(&mut self, job: u32) {
         let queue = self.jobs[job].queue;
+        let number = if self.plain { NONE } else { self.copies[self.jobs[job].copy].number };
         self.finish_job(job);
         if !self.plain {
+            self.next_of_message(number);
             self.note_done(queue);
             let host = self.queues[queue as usize].host;
             if !self.queues_retry(host) {
@@ -29,6 +31,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let remembers = self.remembers(self.copies[copy].host);
         if !self.plain {
             self.forget_use(job);
+            self.forget_last_try(job);
         }
         if remembers || !empty {
             self.finish_unfinished_job(job, remembers);
@@ -100,6 +103,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             self.next_delivery(copy);
             if self.copies[copy].jobs == 0 {
                 self.end_pass(copy);
+            } else {
+                self.begin_last_resort(copy);
             }
         } else {
             self.close_job(copy);

@@ -6,7 +6,7 @@ use super::chance::{Purpose, below};
 use super::session::Talk;
 use super::starttls::trusts;
 use super::world::World;
-use crate::base::{CertId, HostId, SystemId, TlsVersion};
+use crate::base::{CertId, HostId, SimTime, SystemId, TlsVersion};
 use crate::decide::Decision;
 use crate::decide::acceptance::{Acceptance, TakenFor, answer_rcpt};
 use crate::decide::tls::{Eyes, facts};
@@ -136,13 +136,23 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         {
             return Some(own);
         }
+        if !self.plain
+            && let Some(own) = self.kept_address(job)
+        {
+            return Some(own);
+        }
+        self.leaves_from(job, client, server, self.jobs[job].line.began)
+    }
+
+    /// The address that a connection of a job leaves from which begins at a moment.
+    pub(super) fn leaves_from(&self, job: u32, client: HostId, server: IpAddr, began: SimTime) -> Option<IpAddr> {
         let host = &self.model.hosts[if self.plain { client } else { self.speaker(job, client) }.index()];
         let egress = self.outbound_addresses(job, client).unwrap_or(&host.egress);
         let pool = egress.iter().filter(|own| own.is_ipv4() == server.is_ipv4());
         let count = pool.clone().count() as u64;
         if count > 1 {
             let message = self.messages[self.copies[self.jobs[job].copy].message].key;
-            let luck = self.chance.draw(Purpose::Egress, self.chance.of_message(message), host.key, self.jobs[job].line.began.0);
+            let luck = self.chance.draw(Purpose::Egress, self.chance.of_message(message), host.key, began.0);
             return pool.copied().nth(below(luck, count) as usize);
         }
         pool.chain(&host.addresses).find(|own| own.is_ipv4() == server.is_ipv4()).copied()

@@ -22,6 +22,9 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
     pub(super) fn enter_hop(&mut self, job: u32, at: SimTime) {
         let mut at = at;
         loop {
+            if !self.plain && self.waits_for_the_others(job) {
+                return;
+            }
             let mut hop = self.jobs[job].hop;
             let Some((mut next_hop, configured)) = self.hop_of(job, hop) else {
                 self.over_at(job, at);
@@ -59,6 +62,11 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 }
                 MxPlan::End { end, is_loop } => {
                     let (end, is_loop) = (self.end_of_hop(job, hop, *end, *is_loop), *is_loop);
+                    if !self.plain
+                        && let Some(ready) = self.last_try_instead(job, &end, is_loop, at)
+                    {
+                        return self.walk(job, ready);
+                    }
                     let why = self.end_words(&next_hop, told.0);
                     let status = self.tables.reply(end.code, end.status, &why);
                     if self.remembers(self.copies[self.jobs[job].copy].host) {
@@ -135,6 +143,9 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 continue;
             }
             let Some(place) = next.filter(|_| !limit && !sessions) else {
+                if !self.plain && self.back_from_last_try(job) {
+                    continue;
+                }
                 self.note_missing_target(job);
                 if !self.plain && rules.relay.is_some() {
                     at = self.gives_up_at(job, at);
@@ -157,15 +168,18 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             }
             let goal = self.cache_plan(plan).goals[usize::from(place)];
             if !self.plain {
-                let Some(opens) = self.opens_at(job, goal.address, at) else {
+                self.part_ways(job, place);
+                if self.jobs[job].recipients.is_empty() {
+                    return self.over_at(job, at);
+                }
+                let opens = self.opens_at(job, goal.address, at);
+                if opens.is_none_or(|opens| self.failed_in_run(job, goal.candidate, opens)) {
                     self.jobs[job].next += 1;
-                    continue;
-                };
-                at = opens;
-                if self.failed_in_run(job, goal.candidate, at) {
-                    self.jobs[job].next += 1;
+                    at = opens.unwrap_or(at);
+                    at = self.last_try_after(job, goal.candidate, at).unwrap_or(at);
                     continue;
                 }
+                at = opens.unwrap_or(at);
             }
             let counts = if remembers { self.may_try(job, goal.candidate, at) } else { Some(true) };
             let row = &mut self.jobs[job];
@@ -228,6 +242,9 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                         self.over_at(job, at);
                         return;
                     }
+                    if !self.plain {
+                        at = self.last_try_after(job, goal.candidate, at).unwrap_or(at);
+                    }
                 }
             }
         }
@@ -236,6 +253,9 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
     /// Is nobody left to try after the candidate just counted, in this hop or a later one?
     pub(super) fn is_last(&self, job: u32) -> bool {
         let row = &self.jobs[job];
+        if !self.plain && self.list_goes_on(job) {
+            return false;
+        }
         let sender = &self.config(self.copies[row.copy].host).sender;
         if self.rules(self.copies[row.copy].host).pass.last_as_listed {
             return self.is_last_as_listed(job);

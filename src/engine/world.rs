@@ -278,6 +278,10 @@ pub(crate) struct World<'m, const LEVEL: u8> {
     pub(crate) memory: super::memory::Memory,
     /// Connections that are open and idle.
     pub(crate) connections: super::kept::Connections,
+    /// Deliveries that share a transaction for a while (Sendmail).
+    pub(crate) signatures: super::signature::Signatures,
+    /// Jobs that go to the host after each one that cannot be reached.
+    pub(crate) last_tries: super::last_try::LastTries,
     /// Destinations that rest.
     pub(crate) rests: super::rate_delay::Rests,
     /// Queue runs that take their mail in turn.

@@ -14,6 +14,7 @@ pub mod expansion;
 pub mod fault;
 pub mod filter;
 pub mod fope;
+pub mod host_list;
 pub mod inbound;
 pub mod inbox;
 pub mod keeping;

@@ -2,6 +2,8 @@
 //!
 //! Sources: Exim specification, "Retry configuration" and "Main configuration"; src/retry.c.
 
+use super::host_list::HostList;
+
 /// When a message is tried again, and when it is given up. All in nanoseconds.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Retry {
@@ -93,8 +95,8 @@ pub struct EximRetry {
     pub runs_at_once: u32,
     /// `remote_max_parallel`: deliveries of one message at once.
     pub deliveries_at_once: u32,
-    /// `serialize_hosts`: one connection at a time to each host; a host that has one is passed over.
-    pub one_connection_a_host: bool,
+    /// `serialize_hosts`: hosts that get one connection at a time; one that has it is passed over.
+    pub one_connection: HostList,
     /// `delay_warning`: ages at which the sender is told; the last gap goes on. Empty = never.
     pub delay_warnings_ns: Vec<u64>,
     /// `ignore_bounce_errors_after`: a frozen report is tried once more after this, and then forgotten.

@@ -132,6 +132,8 @@ pub struct Sender {
     pub deliveries_in_all: u32,
     /// How long a destination rests after each delivery (Postfix `default_destination_rate_delay`); 0 = not at all.
     pub rate_delay_ns: u64,
+    /// A host that is tried after each one that cannot be reached or found, by its address (Sendmail `FallBackSmartHost`).
+    pub last_try: Option<Box<str>>,
     /// Connections that it keeps open for more mail.
     pub keeping: Keeping,
 }

@@ -154,6 +154,7 @@ pub(super) fn sender() -> Sender {
         failed_cohort_limit: 0,
         deliveries_in_all: 0,
         rate_delay_ns: 0,
+        last_try: None,
         keeping: Keeping::Never,
     }
 }

@@ -7,6 +7,7 @@
 use super::super::extensions::{ExtensionRules, Lack};
 use super::*;
 use crate::base::{DAY, Enhanced, HOUR, MINUTE, TlsVersion};
+use crate::model::host_list::HostList;
 use crate::model::retry_rules::{EximRetry, Growth, RetryError, RetryPart, RetryRule};
 use crate::model::settings::{
     ClientTls, Families, FamilyPreference, Keeping, Profile, Retry, Routing, Sender, Targets, Timers, TlsLevel, TlsPolicy,
@@ -114,6 +115,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         queues_retry: false,
         remembers: true,
         groups_by_hosts: true,
+        shares_signatures: false,
         limit_jumps: true,
         last_as_listed: true,
         rcpt_452_goes_on: true,
@@ -156,7 +158,7 @@ pub(super) fn sender() -> Sender {
             runs_offset_ns: 0,
             runs_at_once: 5,
             deliveries_at_once: 2,
-            one_connection_a_host: false,
+            one_connection: HostList::default(),
             delay_warnings_ns: vec![DAY],
             ignore_bounce_errors_after_ns: 70 * DAY,
             auto_thaw_ns: 0,
@@ -179,6 +181,7 @@ pub(super) fn sender() -> Sender {
         failed_cohort_limit: 0,
         deliveries_in_all: 0,
         rate_delay_ns: 0,
+        last_try: None,
         keeping: Keeping::ForWaiting { mails: 500 },
     }
 }

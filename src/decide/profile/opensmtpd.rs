@@ -161,6 +161,7 @@ pub(super) fn sender(profile: Profile) -> Sender {
         failed_cohort_limit: 0,
         deliveries_in_all: 0,
         rate_delay_ns: 0,
+        last_try: None,
         keeping: Keeping::Never,
     }
 }

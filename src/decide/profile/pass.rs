@@ -9,6 +9,9 @@ pub struct PassRules {
     pub remembers: bool,
     /// Recipients of several domains share a transaction where their host lists are equal (Exim `multi_domain`).
     pub groups_by_hosts: bool,
+    /// Recipients of several domains share a transaction where their MX lists are equal or begin alike, and a message's deliveries are one after the
+    /// other (Sendmail deliver.c).
+    pub shares_signatures: bool,
     /// At the limit of addresses the next other preference is tried all the same (Exim `hosts_max_try`).
     pub limit_jumps: bool,
     /// The last host is the last of the list as DNS gave it, also one without an address; fallback hosts are none of it (Exim smtp.c).
@@ -44,6 +47,7 @@ impl PassRules {
     pub(crate) const PLAIN: Self = Self {
         remembers: false,
         groups_by_hosts: false,
+        shares_signatures: false,
         limit_jumps: false,
         last_as_listed: false,
         rcpt_452_goes_on: false,

@@ -150,6 +150,7 @@ pub(super) fn sender() -> Sender {
         failed_cohort_limit: 1,
         deliveries_in_all: 100,
         rate_delay_ns: 0,
+        last_try: None,
         keeping: Keeping::Cache(Cache {
             on_demand: true,
             demanded: true,

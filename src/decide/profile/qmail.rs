@@ -132,6 +132,7 @@ pub(super) fn sender() -> Sender {
         failed_cohort_limit: 0,
         deliveries_in_all: 20,
         rate_delay_ns: 0,
+        last_try: None,
         keeping: Keeping::Never,
     }
 }

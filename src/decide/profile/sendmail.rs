@@ -1,7 +1,7 @@
 //! Sendmail 8.17 with the configuration that its m4 files make by default; single options are overridden in the scenario.
 //!
 //! Sources: op.me (Sendmail Installation and Operation Guide); domain.c `getmxrr`, usersmtp.c `smtpinit`, queue.c `gatherq`, deliver.c; and a running
-//! Sendmail 8.17.1.9. Not modelled: load limits, `HostStatusDirectory`, queue groups, `FallBackSmartHost`, DANE (Debian builds it without).
+//! Sendmail 8.17.1.9. Not modelled: load limits, `HostStatusDirectory`, queue groups, DANE (Debian builds it without).
 
 use super::super::extensions::{ExtensionRules, Lack};
 use super::*;
@@ -103,6 +103,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     extensions: ExtensionRules { dsn: true, eight_bit: Lack::Converts, binary: Lack::Unknown, utf8: Lack::Unknown },
     door: DoorRules::PLAIN,
     pass: PassRules {
+        shares_signatures: true,
         rewrites_aliases: true,
         fallback_breaks_off: true,
         jitters: false,
@@ -145,6 +146,7 @@ pub(super) fn sender() -> Sender {
         failed_cohort_limit: 0,
         deliveries_in_all: 0,
         rate_delay_ns: 0,
+        last_try: None,
         keeping: Keeping::WithinRun { connections: 2, idle_ns: 5 * MINUTE, host_status_ns: 30 * MINUTE },
     }
 }

@@ -5,6 +5,7 @@
 
 use super::{Meaning, Table, Tuned};
 use crate::base::{SECOND, common_form, parse_duration};
+use crate::model::host_list::HostList;
 use crate::model::retry_rules::{Digits, EximRetry, Growth, RetryError, RetryPart, RetryRule, Source};
 use crate::model::settings::{FamilyPreference, Keeping, OwnTarget, Retry, TlsLevel};
 
@@ -55,8 +56,7 @@ pub(super) static TABLE: Table = &[
     (
         "serialize_hosts",
         Meaning::List(|t, text| {
-            let all = all_or_none(text).map_err(|_| "`*` or \"\" stands here: all hosts, or none")?;
-            retry(t).one_connection_a_host = all;
+            retry(t).one_connection = HostList::parse(text)?;
             Ok(())
         }),
     ),

@@ -2,7 +2,7 @@
 //!
 //! A time is a number and a unit (s m h d w); a bare number is in the option's own unit.
 
-use super::{Meaning, Table, postfix};
+use super::{Meaning, Table, Tuned, postfix};
 use crate::base::SECOND;
 use crate::model::settings::{Keeping, Retry};
 
@@ -66,6 +66,7 @@ pub(super) static TABLE: Table = &[
         "TLSFallbacktoClear",
         Meaning::Word(&[("True", |t| t.sender.tls.plain_retry = true), ("False", |t| t.sender.tls.plain_retry = false)]),
     ),
+    ("FallBackSmartHost", Meaning::List(last_try)),
     // What a queue run remembers.
     (
         "ConnectionCacheSize",
@@ -82,7 +83,6 @@ pub(super) static TABLE: Table = &[
     ("MaxRecipientsPerMessage", Meaning::Number(|t, n| t.max_recipients = n)),
     ("MaxHopCount", Meaning::Number(|t, n| t.hop_limit = n.saturating_add(1))),
     // The model does what these values say.
-    ("FallBackSmartHost", Meaning::Only("")),
     ("HostStatusDirectory", Meaning::Only("")),
     ("SingleThreadDelivery", Meaning::Only("False")),
     ("FastSplit", Meaning::Only("1")),
@@ -107,6 +107,19 @@ pub(super) static TABLE: Table = &[
     ("QueueRunInterval", Meaning::Field("queue_runs: (every: \"30m\")")),
     ("access_db", Meaning::Field("tls: (policies: { \"mx.example.com\": (level: Encrypt) })")),
 ];
+
+/// `relay.example.com`, with brackets or without: its MX is not asked.
+fn last_try(tuned: &mut Tuned, text: &str) -> Result<(), &'static str> {
+    const WRONG: &str = "one host stands here, as \"relay.example.com\" or \"[192.0.2.1]\", or \"\" for none";
+    let name = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+    if name.is_empty() {
+        tuned.sender.last_try = None;
+        return Ok(());
+    }
+    let is_host = name.parse::<std::net::IpAddr>().is_ok() || crate::base::Domain::parse(name).is_ok();
+    tuned.sender.last_try = is_host.then(|| crate::base::common_form(name).into());
+    tuned.sender.last_try.as_ref().map(|_| ()).ok_or(WRONG)
+}
 
 #[cfg(test)]
 mod tests {
