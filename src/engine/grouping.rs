@@ -128,6 +128,18 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         self.stop_of(copy, index, question)
     }
 
+    /// Sorts recipients of one copy by domain, then by address, in small letters.
+    #[cold]
+    pub(super) fn sort_recipients(&self, copy: u32, places: &mut [u16]) {
+        let row = &self.copies[copy];
+        let number = self.messages[row.message].address_number;
+        places.sort_by_cached_key(|place| {
+            let template = self.recipient_template(row.message, row.recipients[usize::from(*place)].index);
+            let address = self.tables.templates.get(template).expand(number);
+            (address.domain.to_string().to_lowercase(), address.to_string().to_lowercase())
+        });
+    }
+
     /// A job of a message is over: the next one that waits begins.
     pub(super) fn next_delivery(&mut self, copy: u32) {
         let waiting = self.memory.passes.get_mut(&copy).filter(|notes| !notes.waiting.is_empty());

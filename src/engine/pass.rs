@@ -145,14 +145,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 let number = |place: &u16| self.chance.draw(Purpose::Recipients, luck, key, u64::from(*place));
                 groups.iter_mut().for_each(|(_, places)| places.sort_by_key(number));
             }
-            RecipientOrder::Sorted => {
-                let sorted = |places: &mut SmallVec<[u16; 2]>| {
-                    if places.len() > 1 {
-                        places.sort_by_cached_key(|place| self.sorted_by(message, self.copies[copy].recipients[usize::from(*place)].index));
-                    }
-                };
-                groups.iter_mut().for_each(|(_, places)| sorted(places));
-            }
+            RecipientOrder::Sorted => groups.iter_mut().for_each(|(_, places)| self.sort_recipients(copy, places)),
         }
         let limit = self.config(host).sender.recipient_limit as usize;
         let mut jobs: SmallVec<[u32; 2]> = groups
@@ -177,13 +170,6 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         for job in jobs {
             self.enqueue(job);
         }
-    }
-
-    /// What recipients are sorted by: the domain, then the address.
-    fn sorted_by(&self, message: u32, index: u16) -> (String, String) {
-        let template = self.tables.templates.get(self.recipient_template(message, index));
-        let address = template.expand(self.messages[message].address_number);
-        (address.domain.to_string().to_lowercase(), address.to_string().to_lowercase())
     }
 
     /// Where one recipient of a copy goes, with the decisions traced.
