@@ -46,7 +46,7 @@ pub fn stays(cache: &Cache, opened: SimTime, mails: u32, encrypted: bool, now: S
 /// Why a job stands in the line of a destination that rests after each delivery (KEEP-7).
 #[must_use]
 pub fn why_it_rests(name: &str, delay_ns: u64) -> Decision<()> {
-    let why = format!("one delivery at a time, and {} after each of them the next one begins (in whole seconds)", duration(delay_ns));
+    let why = format!("one delivery at a time, and {} after each of them the next one begins", duration(delay_ns));
     Decision::for_reason((), because("KEEP-7", name, why, "default_destination_rate_delay"))
 }
 

@@ -1,12 +1,12 @@
 //! How long does a destination rest after each delivery (Postfix `default_destination_rate_delay`)?
 //!
-//! One delivery at a time; when it is over, the destination is suspended, and the queue manager, which counts whole seconds, wakes it. What comes
-//! meanwhile stands in line. Sources: Postfix qmgr_entry.c `qmgr_entry_done`, qmgr_queue.c `qmgr_queue_suspend`, `qmgr_queue_resume`. Not modelled: a
+//! One delivery at a time; when it is over, the destination is suspended, and the queue manager wakes it. What comes meanwhile stands in line. (A running
+//! one counts whole seconds, and woke it up to a second later than that.) Sources: Postfix qmgr_entry.c `qmgr_entry_done`, qmgr_queue.c `qmgr_queue_suspend`, `qmgr_queue_resume`. Not modelled: a
 //! limit of one recipient, where each recipient rests for itself; `default_transport_rate_delay`.
 
 use super::queue::Kind;
 use super::world::{Stage, World};
-use crate::base::{SECOND, SimTime};
+use crate::base::SimTime;
 use crate::decide::keeping::why_it_rests;
 use crate::trace::NONE;
 use std::collections::BTreeMap;
@@ -20,8 +20,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     pub(super) fn rest_after_delivery(&mut self, queue: u32) {
         let delay_ns = self.config(self.queues[queue as usize].host).sender.rate_delay_ns;
         if delay_ns > 0 {
-            let second = SimTime(self.now.0 / SECOND * SECOND);
-            self.rests.0.insert(queue, second.after(delay_ns));
+            self.rests.0.insert(queue, self.now.after(delay_ns));
         }
     }
 
