@@ -195,10 +195,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
     }
 
-    /// A message with REQUIRETLS goes to servers that list it, and to no other (RFC 8689 §4.2.1).
+    /// A message with REQUIRETLS goes to servers that list it, and to no other, but for reports (RFC 8689 §4.2.1, §5).
     fn keeps_the_wish(&mut self, talk: &mut Talk<'_>) -> Result<(), Box<SessionEnd>> {
         let listed = || self.rules(talk.server).tls.requiretls && !talk.listener.without.iter().any(|word| &**word == "REQUIRETLS");
-        // A report goes out although the server knows no such wish (§5).
         let is_report = || self.sender_of(self.jobs[talk.job].copy) == NONE;
         if self.wish_of(talk.job) != TlsWish::Required || talk.encrypted && (listed() || is_report()) {
             return Ok(());

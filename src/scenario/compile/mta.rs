@@ -232,15 +232,12 @@ fn queue_runs(mta: &Mta, sender: &mut Sender, desk: &mut Desk) {
     let Some(runs) = mta.queue_runs.get() else { return };
     let every = runs.every.get().and_then(|text| desk.duration(text));
     let offset = runs.offset.get().and_then(|text| desk.duration(text));
-    let set = match sender.retry {
-        Retry::Postfix { scan_every_ns, .. } => scan_every_ns,
-        _ => 0,
-    };
-    if every.is_some_and(|every| every != set)
-        && let Some((key, _)) = mta.settings.iter().find(|(key, _)| key.as_str() == "queue_run_delay")
+    if let (Retry::Postfix { scan_every_ns, .. }, Some(every)) = (&sender.retry, every)
+        && every != *scan_every_ns
+        && mta.settings.iter().any(|(key, _)| key.as_str() == "queue_run_delay")
     {
         let message = "the interval between two scans is written twice: `queue_run_delay` says something else";
-        desk.error(code::EXCLUDES, runs.every.span(), message, format!("leave one of them out: `every` is what `{key}` sets"));
+        desk.error(code::EXCLUDES, runs.every.span(), message, "leave one of them out: `every` is what `queue_run_delay` sets");
     }
     match &mut sender.retry {
         Retry::Postfix { scan_every_ns, scan_offset_ns, .. }
