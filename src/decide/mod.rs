@@ -8,6 +8,7 @@ pub mod authentication;
 pub mod automatic_reply;
 pub mod claim;
 pub mod dane;
+pub mod door;
 pub mod exchange;
 pub mod extensions;
 pub mod failure;

@@ -96,6 +96,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     tries_address_once: false,
     skips_silent: false,
     extensions: ExtensionRules { dsn: false, eight_bit: Lack::Bounces, binary: Lack::Unknown, utf8: Lack::Bounces },
+    door: DoorRules::PLAIN,
     pass: PassRules { jitters: true, ..PassRules::PLAIN },
 };
 
@@ -131,6 +132,7 @@ pub(super) fn sender() -> Sender {
         targets: Targets { ignored: vec![net("127.0.0.0/8"), net("::1/128")], ..Targets::default() },
         failed_cohort_limit: 0,
         deliveries_in_all: 0,
+        rate_delay_ns: 0,
         keeping: Keeping::Cache(Cache {
             on_demand: false,
             demanded: false,

@@ -2,6 +2,7 @@
 //!
 //! A profile is data; the rule books read it and know no server by name.
 
+mod door;
 mod exchange_online;
 mod exchange_server;
 mod exim;
@@ -16,6 +17,7 @@ mod tls_rules;
 
 pub use tls_rules::{BrokenHandshake, DaneRules, RevocationCheck, TlsRules};
 
+pub use door::{DoorRules, door_of};
 pub use pass::PassRules;
 
 use super::extensions::ExtensionRules;
@@ -60,6 +62,8 @@ pub struct Behaviour {
     pub skips_silent: bool,
     /// How a pass is made, and what it leaves behind.
     pub pass: PassRules,
+    /// How it sends clients away as a server (`decide::door`).
+    pub door: DoorRules,
     /// Extensions that a server may lack (`decide::extensions`).
     pub extensions: ExtensionRules,
 }

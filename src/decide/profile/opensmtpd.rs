@@ -109,6 +109,7 @@ const BASE: Behaviour = Behaviour {
     expiry: ExpiryTest::Timer,
     tells_postmaster: false,
     extensions: ExtensionRules { dsn: true, eight_bit: Lack::SendsAnyway, binary: Lack::Unknown, utf8: Lack::Unknown },
+    door: DoorRules::PLAIN,
     pass: PassRules { hop_refusal: (500, Enhanced(5, 4, 6), "Routing loop detected: Loop detected"), ..PassRules::PLAIN },
     tries_address_once: false,
     skips_silent: false,
@@ -157,6 +158,7 @@ pub(super) fn sender(profile: Profile) -> Sender {
         defer_if_no_mx_address: false,
         failed_cohort_limit: 0,
         deliveries_in_all: 0,
+        rate_delay_ns: 0,
         keeping: Keeping::Never,
     }
 }

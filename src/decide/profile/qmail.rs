@@ -94,6 +94,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     tries_address_once: false,
     skips_silent: true,
     extensions: ExtensionRules { dsn: false, eight_bit: Lack::SendsAnyway, binary: Lack::Unknown, utf8: Lack::Unknown },
+    door: DoorRules::PLAIN,
     pass: PassRules { reads_delivered_to: true, ..PassRules::PLAIN },
 };
 
@@ -128,6 +129,7 @@ pub(super) fn sender() -> Sender {
         targets: Targets::default(),
         failed_cohort_limit: 0,
         deliveries_in_all: 20,
+        rate_delay_ns: 0,
         keeping: Keeping::Never,
     }
 }

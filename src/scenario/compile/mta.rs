@@ -3,7 +3,7 @@
 use ipnet::IpNet;
 
 use crate::base::{Domain, InOrder, Pattern, common_form};
-use crate::decide::profile::{FamiliesAsked, behaviour, default_sender};
+use crate::decide::profile::{FamiliesAsked, behaviour, default_sender, door_of};
 use crate::diag::code;
 use crate::model::authentication::Stance;
 use crate::model::settings::{
@@ -71,6 +71,9 @@ pub(super) fn config(
         max_message_size: tuned.max_message_size,
         max_recipients: desk.number_or(&mta.max_recipients, tuned.max_recipients, 0, u32::MAX),
         hop_limit: desk.number_or(&mta.hop_limit, tuned.hop_limit, 0, u32::MAX),
+        sessions: tuned.sessions,
+        when_full: tuned.when_full,
+        client_limits: tuned.client_limits,
         ..Usual::MTA
     };
     let mut directory = directory(mta, host, scope, desk);
@@ -92,7 +95,16 @@ pub(super) fn config(
 
 /// A profile as it is delivered.
 pub(super) fn usual(profile: Profile) -> Tuned {
-    let mut tuned = Tuned { sender: default_sender(profile), max_message_size: None, max_recipients: 0, hop_limit: Usual::MTA.hop_limit };
+    let (sessions, when_full, client_limits) = door_of(profile);
+    let mut tuned = Tuned {
+        sender: default_sender(profile),
+        max_message_size: None,
+        max_recipients: 0,
+        hop_limit: Usual::MTA.hop_limit,
+        sessions: sessions.unwrap_or(Usual::MTA.sessions),
+        when_full: when_full.unwrap_or(Usual::MTA.when_full),
+        client_limits,
+    };
     if profile == Profile::Postfix {
         (tuned.max_message_size, tuned.max_recipients, tuned.hop_limit) = (Some(POSTFIX_SIZE_BYTES), 1000, 50);
     }

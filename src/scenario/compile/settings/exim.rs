@@ -84,6 +84,15 @@ pub(super) static TABLE: Table = &[
     ("message_size_limit", Meaning::ScaledBytes(|t, bytes| t.max_message_size = bytes)),
     ("recipients_max", Meaning::Number(|t, n| t.max_recipients = n)),
     ("received_headers_max", Meaning::Number(|t, n| t.hop_limit = n.saturating_add(1))),
+    ("smtp_accept_max", Meaning::Number(|t, n| t.sessions = if n == 0 { u32::MAX } else { n })),
+    (
+        "smtp_accept_max_per_host",
+        Meaning::List(|t, text| {
+            const WRONG: &str = "a whole number stands here, or \"\" for no limit; expansions are not modelled";
+            t.client_limits.connections = if text.is_empty() { 0 } else { text.parse().map_err(|_| WRONG)? };
+            Ok(())
+        }),
+    ),
     // The model does what these values say.
     ("hosts_max_try_hardlimit", Meaning::Only("50")),
     ("delay_after_cutoff", Meaning::Only("true")),
@@ -150,8 +159,6 @@ pub(super) static NOT_MODELLED: &[&str] = &[
     "retry_use_local_part",
     "return_path",
     "same_domain_copy_routing",
-    "smtp_accept_max",
-    "smtp_accept_max_per_host",
     "system_filter",
     "utf8_downconvert",
 ];
