@@ -263,8 +263,7 @@ impl<'a> Builder<'a> {
         let copies = &self.copies[message as usize];
         copies.iter().rev().copied().find(|copy| {
             let set = self.run.tables.recipient_sets.get(self.copy(*copy).recipients);
-            let somebody_elses = self.run.trace.taken_over.contains(&(*copy, index));
-            set.contains(&index) && !ended.iter().any(|row| row.copy == *copy) && !somebody_elses && !self.went_on(*copy, index)
+            set.contains(&index) && !ended.iter().any(|row| row.copy == *copy) && !self.went_on(*copy, index)
         })
     }
 

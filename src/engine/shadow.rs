@@ -8,7 +8,7 @@
 
 use super::route::Stop;
 use super::world::{Copy, RecipientState, World};
-use crate::base::{HostId, InOrder, SimTime};
+use crate::base::{Enhanced, Fate, HostId, InOrder, SimTime};
 use crate::decide::exchange::receive_connector::came_in_on;
 use crate::decide::exchange::redundancy::shadow_servers;
 use crate::decide::{Because, because};
@@ -16,8 +16,8 @@ use crate::model::exchange_server::{Organization, ServerVersion};
 use crate::model::fault::{FaultKind, Window, hosts_of};
 use crate::model::settings::Directory;
 use crate::model::topology::HostSet;
-use crate::trace::level::PATHS;
-use crate::trace::{Concern, NONE};
+use crate::trace::level::FATES;
+use crate::trace::{Concern, FateRow, NONE};
 use smallvec::SmallVec;
 
 const SOURCE: &str = "Exchange Server shadow redundancy";
@@ -131,13 +131,15 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
 
     /// Recipients of a lost copy that somebody else has now: this copy of theirs ended here.
     fn gone_from(&mut self, copy: u32, pending: &[u16]) {
-        let message = self.copies[copy].message;
+        let (number, message) = (self.copies[copy].number, self.copies[copy].message);
+        let reply = self.tables.reply(0, Enhanced(4, 3, 0), "lost with the server's queue");
         for index in pending {
             self.messages[message].ends[usize::from(*index)].open -= 1;
-        }
-        if self.writes(PATHS) {
-            let number = self.copies[copy].number;
-            self.trace.taken_over.extend(pending.iter().map(|index| (number, *index)));
+            if self.writes(FATES) {
+                let (message, at) = (self.messages[message].id, self.now);
+                let row = FateRow { message, recipient: *index, fate: Fate::Lost, junk: false, reply, at, copy: number, said_by: NONE };
+                self.trace.fates.push(row);
+            }
         }
         for recipient in &mut self.copies[copy].recipients {
             recipient.state = RecipientState::Done;

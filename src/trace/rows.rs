@@ -281,8 +281,6 @@ pub struct Trace {
     pub queues: Vec<QueueRow>,
     /// Who still waits when the run stops, and why: copy, recipient, reply, in this order. (The only word about those that nothing was tried for.)
     pub waiting: Vec<(u32, u16, u32)>,
-    /// Recipients of copies that were lost with a server, and that somebody else has now: copy, recipient.
-    pub taken_over: Vec<(u32, u16)>,
 }
 
 impl Trace {

@@ -136,7 +136,12 @@ pub fn rights(organization: &Organization, connector: &ReceiveConnector, visitor
 
 /// The refusal at MAIL, if there is one: nobody's client, no TLS, no right to submit, a sender of a secured domain without its certificate.
 #[must_use]
-pub fn refusal_at_mail(organization: &Organization, visitor: &Visitor<'_>, encrypted: bool, shadow_there: bool) -> Option<Decision<Reply>> {
+pub fn refusal_at_mail(
+    organization: &Organization,
+    visitor: &Visitor<'_>,
+    encrypted: bool,
+    somebody_keeps_shadows: bool,
+) -> Option<Decision<Reply>> {
     let client = visitor.peer.address.filter(|_| !organization.receive_connectors.is_empty())?;
     let refuse = |code, status, text: &'static str, reasons: Vec<Because>| {
         Some(Decision { outcome: Reply::new(code, Some(status), text), chosen: reasons, passed_over: vec![] })
@@ -169,15 +174,15 @@ pub fn refusal_at_mail(organization: &Organization, visitor: &Visitor<'_>, encry
         return Some(refusal);
     }
     let shadowed = organization.transport.shadow_resubmit_ns.is_some() && organization.own().is_some_and(|own| !own.edge);
-    // What a server of the organization hands over has its shadow already.
-    let bare = shadowed && !shadow_there && organization.server(visitor.peer.host).is_none();
+    let alone = shadowed && !somebody_keeps_shadows;
     let text = "Message failed to be made redundant";
-    let words = match redundancy::shadow_servers(organization).is_empty() {
-        true => "no other server can keep a shadow copy",
-        false => "none of the servers that may keep a shadow copy takes one now",
+    let why = if redundancy::shadow_servers(organization).is_empty() {
+        "no other server can keep a shadow copy"
+    } else {
+        "none of the servers that are asked to keep a shadow copy takes one now"
     };
-    let why = || vec![say(words, "Set-TransportConfig RejectMessageOnShadowFailure")];
-    match organization.transport.refuses_without_shadow.filter(|_| bare)? {
+    let why = || vec![say(why, "Set-TransportConfig RejectMessageOnShadowFailure")];
+    match organization.transport.refuses_without_shadow.filter(|_| alone && !rights.authenticated)? {
         ShadowRefusal::AsArticle => refuse(451, Enhanced(4, 4, 0), text, why()),
         ShadowRefusal::AsCmdlet => refuse(450, Enhanced(4, 5, 1), text, why()),
     }
