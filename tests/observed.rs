@@ -30,7 +30,7 @@ mod shares;
 mod times;
 
 use case::Case;
-use compare::{ASPECTS, Verdict, compare};
+use compare::{ASPECTS, STATUS, Verdict, compare};
 use document::Document;
 use observation::Observation;
 use settings::Server;
@@ -173,8 +173,8 @@ fn real_servers_agree() {
         let (agreed, total) = of(None, aspect);
         let _ = writeln!(table, "agreement {aspect} {agreed}/{total}");
     }
-    for server in MODELLED.into_iter().filter(|_| MODELLED.len() > 1) {
-        for aspect in ASPECTS {
+    for server in MODELLED {
+        for aspect in ASPECTS.into_iter().chain([STATUS]) {
             let (agreed, total) = of(Some(server), aspect);
             let _ = writeln!(table, "of {} {aspect} {agreed}/{total}", server.folder());
         }

@@ -1,7 +1,7 @@
 //! Do README and docs tell the truth? Every command in them is played, and what they show must be what comes out.
 //!
 //! In a block of the kind `console`, a line `$ mailtwin …` is played from the root of the repository; up to the next `$` or the end of the block
-//! stands what it prints on standard output and then on standard error. `| head -N` or `| tail -N` at its end cuts the output. `UPDATE_GOLDEN=1` writes the
+//! stands what it prints on standard output and then on standard error. `| head -N` or `| tail -N` at its end cuts standard output. `UPDATE_GOLDEN=1` writes the
 //! blocks anew: read the diff line by line.
 
 use std::fs;
@@ -33,15 +33,18 @@ fn play(line: &str) -> Vec<String> {
     let args = command.strip_prefix("cargo run --release -- ").or(command.strip_prefix("mailtwin "));
     let args = words(args.unwrap_or_else(|| panic!("`{line}` is none of the commands that a page may show")));
     let output = Command::new(env!("CARGO_BIN_EXE_mailtwin")).args(&args).current_dir(root()).output().unwrap();
-    let text = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
-    let lines: Vec<String> = text.lines().map(|line| line.trim_end().to_owned()).collect();
+    let lines =
+        |bytes: Vec<u8>| -> Vec<String> { String::from_utf8(bytes).unwrap().lines().map(|line| line.trim_end().to_owned()).collect() };
+    let (said, complained) = (lines(output.stdout), lines(output.stderr));
     let number = |text: &str| text.trim().parse::<usize>().expect("a number of lines");
-    match cut.map(|cut| (cut.strip_prefix("head -"), cut.strip_prefix("tail -"))) {
-        None => lines,
-        Some((Some(head), _)) => lines.into_iter().take(number(head)).collect(),
-        Some((_, Some(tail))) => lines[lines.len().saturating_sub(number(tail))..].to_vec(),
+    // As a shell does it, a cut is one of standard output alone.
+    let kept = match cut.map(|cut| (cut.strip_prefix("head -"), cut.strip_prefix("tail -"))) {
+        None => said,
+        Some((Some(head), _)) => said.into_iter().take(number(head)).collect(),
+        Some((_, Some(tail))) => said[said.len().saturating_sub(number(tail))..].to_vec(),
         Some((None, None)) => panic!("`{line}`: only `head -N` and `tail -N` may cut an output"),
-    }
+    };
+    kept.into_iter().chain(complained).collect()
 }
 
 /// Words as a shell splits them; single and double quotes hold words together.

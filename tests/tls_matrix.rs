@@ -101,7 +101,7 @@ fn note(profile: &str) -> &'static str {
     match profile {
         "KumoMta" => {
             "\nThe row `Opportunistic` is a reading of the manual, not seen on a running server: in clear where STARTTLS is not offered, and not this host where it is \
-             offered\nand refused, broken or shows a certificate that is not good. `OpportunisticInsecure` is not among the levels; a policy of MTA-STS in mode testing uses it.\nReconnecting is `opportunistic_tls_reconnect_on_failed_handshake`.\n"
+             offered\nand refused, broken or shows a certificate that is not good. `OpportunisticInsecure` is a value of `enable_tls` and no level of the format; a policy of MTA-STS in mode testing uses it.\nReconnecting is `opportunistic_tls_reconnect_on_failed_handshake`.\n"
         }
         "Sendmail" => {
             "\n`encrypt` and `verify` are entries of the access map (`TLS_Srv: ENCR:1`, `TLS_Srv: VERIFY:1+CN`). A broken handshake is followed by plain text at once with \

@@ -2,6 +2,7 @@
 
 use super::build::Builder;
 use super::outcome::{Attempt, Connection, Decision, Lookup, NotUsed, Tls};
+use super::untried::untried;
 use crate::base::{AttemptResult, ConnectionResult, Enhanced, InOrder, NextHopId, SimTime};
 use crate::decide::route::queue_name;
 use crate::model::settings::Target;
@@ -26,6 +27,12 @@ impl Builder<'_> {
             attempts.extend(self.plain_attempt(copy, pass, next, index, rows.last().copied()).map(|attempt| (pass, attempt)));
         }
         attempts.in_order_by_key(|(pass, _)| *pass);
+        let (host, by) = (self.copy(copy).host, self.place_of(copy));
+        for (_, attempt) in &mut attempts {
+            let configs = &self.model.versions[self.model.version_at(attempt.at)].configs;
+            let more = untried(attempt, &self.model.config(configs[host.index()]).sender, &by);
+            attempt.decisions.extend(more.map(Rc::new));
+        }
         attempts
     }
 
@@ -72,8 +79,9 @@ impl Builder<'_> {
         let several = self.run.tables.recipient_sets.get(self.copy(copy).recipients).len() > 1;
         let rows: Vec<u32> = match carried {
             Some(connection) => {
-                let destination = self.leads_to(connection);
-                rows.into_iter().filter(|at| self.leads_to(*at) == destination).collect()
+                let (job, destination) = (self.run.trace.connections[connection as usize].job, self.leads_to(connection));
+                let mine = |at: &u32| self.leads_to(*at) == destination && self.run.trace.connections[*at as usize].job == job;
+                rows.into_iter().filter(mine).collect()
             }
             // A pass under way is of those whom the one before put off, if it goes the same way.
             None if several && !rows.iter().any(|at| self.carries(*at, index)) && pass > 1 => {
@@ -111,6 +119,7 @@ impl Builder<'_> {
         let mine = |at: &&u32| {
             let connection = &self.run.trace.connections[**at as usize];
             connection.pass == row.pass
+                && connection.job == row.job
                 && self.run.tables.legs.get(connection.leg).destination == row.destination
                 && connection.end <= row.end
         };
@@ -141,6 +150,9 @@ impl Builder<'_> {
     fn lookups_of(&self, copy: u32, pass: u16, destination: u32) -> Vec<Lookup> {
         let rows = self.lookups.get(&(copy, pass)).into_iter().flatten().map(|at| &self.run.trace.lookups[*at as usize]);
         let mine = rows.filter(|row| row.destination == NONE || row.destination == destination);
+        // Transactions side by side ask the same at the same time.
+        let mut asked = std::collections::BTreeSet::new();
+        let mine = mine.filter(|row| asked.insert((row.at, row.name, row.kind)));
         mine.map(|row| Lookup {
             at: row.at,
             name: self.run.tables.names.text(row.name).into(),

@@ -10,6 +10,7 @@ use crate::base::{AttemptResult, ConnectionResult, Enhanced, Fate, HostId};
 use crate::decide::authentication::dkim::DkimResult;
 use crate::decide::authentication::dmarc::DmarcResult;
 use crate::decide::authentication::spf::SpfResult;
+use crate::decide::reports::UNWRITTEN;
 use crate::decide::route::queue_name;
 use crate::engine::{Run, Stop};
 use crate::model::Model;
@@ -162,7 +163,7 @@ impl<'a> Builder<'a> {
         &self.run.trace.copies[copy as usize]
     }
 
-    fn place_of(&self, copy: u32) -> Place {
+    pub(super) fn place_of(&self, copy: u32) -> Place {
         let row = self.copy(copy);
         self.place(row.host, row.tenant)
     }
@@ -198,6 +199,7 @@ impl<'a> Builder<'a> {
         let diagnostic = if reply == NONE { "".into() } else { self.run.tables.replies.get(reply).to_string().into() };
         let root = self.root_of(parent, index);
         let original = (root != index).then(|| self.address_of(parent, root));
+        let status = (status != UNWRITTEN).then_some(status);
         ReportLine { recipient: self.address_of(parent, index), original, action, status, diagnostic }
     }
 

@@ -215,7 +215,7 @@ fn bounced(number: u32, sent_at: SimTime) -> [Message; 2] {
         original: None,
         recipient: "nobody@contoso.com".into(),
         action: "failed",
-        status: Enhanced(5, 1, 1),
+        status: Some(Enhanced(5, 1, 1)),
         diagnostic: "smtp; 550 5.1.1 no such mailbox".into(),
     };
     let report = Message {

@@ -15,4 +15,5 @@ pub mod reach;
 mod stay;
 pub mod timeline;
 pub mod tls_reports;
+mod untried;
 mod voices;

@@ -152,8 +152,8 @@ pub struct ReportLine {
     pub original: Option<Rc<str>>,
     /// `failed`, `delayed`, `delivered`, `relayed`, `expanded`.
     pub action: &'static str,
-    /// Status.
-    pub status: Enhanced,
+    /// Status; `None` = this server writes none.
+    pub status: Option<Enhanced>,
     /// Diagnostic-Code.
     pub diagnostic: Rc<str>,
 }

@@ -270,9 +270,13 @@ pub fn plan(
 fn missing(target: &TargetAddresses, text: String, kind: &str) -> Because {
     match target.soft {
         Some(how) => because("R12", text, format!("{kind}: the address question failed for now ({how})"), "RFC 7672 §2.1.2"),
-        None if target.other_family => {
-            because("R18", text, format!("{kind}: has addresses only of a family that the sender does not use"), "RFC 5321 §5.2")
-        }
+        None if target.no_such_name => because("R11", text, format!("{kind}: does not exist"), RFC),
+        None if target.other_family => because(
+            "R18",
+            text,
+            format!("{kind}: no address of the family that the sender uses, and it asks for no other"),
+            "RFC 5321 §5.2",
+        ),
         None => because("R11", text, format!("{kind}: has no address"), RFC),
     }
 }

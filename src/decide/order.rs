@@ -91,7 +91,7 @@ pub fn order(rule: OrderRule, sender: &Sender, candidates: &[Candidate], shuffle
                 places = if shuffled { as_answered(candidates, luck) } else { as_listed() };
                 places.sort_by_key(|place| (at(*place).preference, family_rank(&sender.families, at(*place))));
             }
-            if sender.address_limit > 1 && sender.families.balance && sender.families.prefer == FamilyPreference::Any {
+            if sender.address_limit > 1 && sender.families.balance {
                 balance(&mut places, candidates, sender.address_limit as usize);
             }
         }

@@ -16,6 +16,10 @@ pub struct RelayRules {
     pub session_stays_open_ns: u64,
     /// An open session looks for more mail every so often.
     pub session_looks_every_ns: u64,
+    /// What came so shortly before a session looks may not be in its list yet …
+    pub session_overlooks_ns: u64,
+    /// … and is not in so many of a hundred cases.
+    pub session_overlooks_percent: u64,
     /// Mails over one session at most.
     pub session_mails: u32,
     /// A route whose connection fails is suspended so long, times the square of its penalty …
@@ -65,6 +69,8 @@ mod tests {
             gives_up_after_ns: 0,
             session_stays_open_ns: 0,
             session_looks_every_ns: SECOND,
+            session_overlooks_ns: 0,
+            session_overlooks_percent: 0,
             session_mails: 1,
             suspended_ns: 15 * SECOND,
             suspended_most_ns: HOUR,

@@ -63,7 +63,8 @@ pub fn after_deferral(retry: &Retry, expiry: ExpiryTest, memory: Memory, now: Si
             }
         }
         Retry::Postfix { min_ns, max_ns, scan_every_ns, scan_offset_ns, lifetime_ns, bounce_lifetime_ns, .. } => {
-            let lifetime = if memory.null_sender { *bounce_lifetime_ns } else { *lifetime_ns };
+            // qmgr warns of a longer bounce_queue_lifetime and lowers it.
+            let lifetime = if memory.null_sender { (*bounce_lifetime_ns).min(*lifetime_ns) } else { *lifetime_ns };
             if age >= lifetime {
                 return Next::Expire {
                     why: "tested after each attempt: older than maximal_queue_lifetime (bounce_queue_lifetime for the null sender)",

@@ -58,6 +58,8 @@ codes! {
     SILENT_ADDRESS "MT0110" "an address that mail is sent to and no host has",
     ABSENT_TARGET "MT0111" "a next hop or MX target that does not exist",
     ALIAS_TARGET "MT0112" "an MX target that is an alias",
+    NO_ADDRESS "MT0113" "an MX target that leads to no machine: without an address, or with one that means the sender itself",
+    MX_SET "MT0114" "an MX set that servers read in different ways",
     ZONE_SYNTAX "MT0201" "master-file text with quotes, parentheses, escapes or directives that are wrong",
     ZONE_TYPE "MT0202" "a word that is no type of record",
     ZONE_CLASS "MT0203" "a DNS class other than IN",

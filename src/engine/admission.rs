@@ -2,8 +2,8 @@
 
 use super::queue::Kind;
 use super::world::{Stage, World};
-use crate::base::{Enhanced, HostId, Phase, SimTime};
-use crate::decide::failure::Effect;
+use crate::base::{ConnectionResult, HostId, Phase, Reply, SimTime};
+use crate::decide::failure::{Effect, Event, judge};
 use crate::model::fault::FaultKind;
 use crate::model::settings::WhenFull;
 use crate::trace::ConnectionOutcome;
@@ -19,7 +19,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         if self.faults.down(self.model, server, Some(address), self.now).is_some() && (self.plain || !self.goes_over_kept(job)) {
             let status = self.rules(self.client_of(job)).session.lost;
             let reply = self.tables.reply(0, status, "the server went down during the connect");
-            self.turned_away(job, reply, crate::base::ConnectionResult::Dropped, "the server went down during the connect");
+            self.turned_away(job, reply, ConnectionResult::Dropped, "the server went down during the connect");
             return;
         }
         if self.machines[server.index()].busy < self.slots(server) {
@@ -30,8 +30,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let patience = self.jobs[job].line.began.after(banner_ns);
         match config.receiver.when_full {
             WhenFull::Reply421 => {
-                let reply = self.tables.reply(421, Enhanced(4, 3, 2), "too many connections");
-                self.turned_away(job, reply, crate::base::ConnectionResult::Tempfail, "all slots of the server are taken");
+                let (status, words) = self.rules(server).door.full;
+                let reply = self.tables.replies.intern(Reply::new(421, status, words));
+                self.turned_away(job, reply, ConnectionResult::Tempfail, "all slots of the server are taken");
             }
             WhenFull::Wait => {
                 let cut = self.faults.first_cut(self.model, self.client_of(job), server, address, self.now, patience);
@@ -83,13 +84,13 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             // A change took the listener away while the connect was under way.
             let status = self.rules(self.client_of(job)).session.refused;
             let reply = self.tables.reply(0, status, "Connection refused");
-            self.turned_away(job, reply, crate::base::ConnectionResult::Refused, "nothing listens on this port any more");
+            self.turned_away(job, reply, ConnectionResult::Refused, "nothing listens on this port any more");
             return;
         };
-        if self.settings[server.index()].has_receive_connectors
+        if self.settings[server.index()].counts_clients
             && let Err((reply, why)) = self.room_for(job, listener)
         {
-            self.turned_away(job, reply, crate::base::ConnectionResult::Tempfail, why);
+            self.turned_away(job, reply, ConnectionResult::Tempfail, why);
             return;
         }
         self.machines[server.index()].busy += 1;
@@ -136,27 +137,36 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     pub(super) fn out_of_patience(&mut self, job: u32) {
         let status = self.rules(self.client_of(job)).session.lost;
         let reply = self.tables.reply(0, status, "conversation timed out while waiting for the banner");
-        self.turned_away(job, reply, crate::base::ConnectionResult::Timeout, "all slots of the server are taken");
+        self.turned_away(job, reply, ConnectionResult::Timeout, "all slots of the server are taken");
     }
 
     /// A connection that never got a session.
-    pub(super) fn turned_away(&mut self, job: u32, reply: u32, result: crate::base::ConnectionResult, why: &str) {
+    pub(super) fn turned_away(&mut self, job: u32, reply: u32, result: ConnectionResult, why: &str) {
         let why = self.tables.texts.intern(why.into());
         let phase = Phase::Banner;
         let outcome = self.tables.outcomes.intern(ConnectionOutcome { phase, result, reply, tls: NONE, why });
         let (candidate, began) = (self.jobs[job].line.candidate, self.jobs[job].line.began);
         self.trace_connection(job, candidate, outcome, began, self.now);
-        let status = self.tables.replies.get(reply).enhanced.unwrap_or(Enhanced(4, 0, 0));
-        self.note_effect(job, Effect::Next(status), reply, true);
+        let client = self.client_of(job);
+        let said = self.tables.replies.get(reply).clone();
+        let (phase, event) = match result {
+            ConnectionResult::Timeout => (Phase::Banner, Event::Silent),
+            ConnectionResult::Dropped => (Phase::Banner, Event::Lost),
+            ConnectionResult::Refused => (Phase::Connect, Event::Refused),
+            _ => (Phase::Banner, Event::Reply(&said)),
+        };
+        let effect = judge(self.rules(client), &self.config(client).sender, phase, event, self.is_last(job));
+        let noted = if said.code == 0 { reply } else { self.noted(&said, effect) };
+        self.note_effect(job, effect, noted, true);
         let address = self.jobs[job].line.address;
         self.suspend_route(job, address, self.now);
         if !self.plain {
             self.host_failed(job, candidate, reply, self.now);
         }
-        if self.remembers(self.client_of(job)) {
+        if self.remembers(client) {
             self.remember_connect(job, candidate, result);
         }
-        self.walk(job, self.now);
+        if matches!(effect, Effect::Next(_)) { self.walk(job, self.now) } else { self.over_at(job, self.now) }
     }
 
     /// A slot is free: the next in line has it.

@@ -1,7 +1,8 @@
 //! How many deliveries does a server make at once in all, and who waits for one to end?
 //!
 //! Each queue of an Exchange server has as many connections as its depth allows (`transport_queue`); together they have no more than
-//! MaxOutboundConnections. qmail makes no more than `concurrencyremote` remote deliveries at once, whatever their next hops. A queue that finds none free
+//! MaxOutboundConnections. qmail makes no more than `concurrencyremote` remote deliveries at once, whatever their next hops, and Postfix no more than
+//! it has processes (`default_process_limit`). A queue that finds none free
 //! has its turn when one ends, in the order in which they came. Sources: Set-TransportService `MaxOutboundConnections`, Exchange Server "Message rate
 //! limits"; qmail-send(8).
 
@@ -24,6 +25,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             return Some(self.transport(host).connections_in_all);
         }
         Some(self.config(host).sender.deliveries_in_all).filter(|most| *most > 0)
+    }
+
+    fn has_free_place(&self, host: HostId) -> bool {
+        let active = self.transport_queues.in_all.active.get(&host).copied().unwrap_or(0);
+        self.most_in_all(host).is_none_or(|most| active < most)
     }
 
     /// Are all connections of a queue's server taken? Then the queue waits for one.
@@ -57,7 +63,14 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     /// The queue that has waited longest for a connection has the next one.
     pub(super) fn serve_who_waits(&mut self, host: HostId) {
-        let Some(queue) = self.transport_queues.in_all.waiting.get_mut(&host).and_then(VecDeque::pop_front) else { return };
-        self.next_in_queue(queue);
+        // One that rests, or has nothing left, needs no place: the next one has its turn.
+        let mut left = self.transport_queues.in_all.waiting.get(&host).map_or(0, VecDeque::len);
+        while left > 0
+            && self.has_free_place(host)
+            && let Some(queue) = self.transport_queues.in_all.waiting.get_mut(&host).and_then(VecDeque::pop_front)
+        {
+            left -= 1;
+            self.next_in_queue(queue);
+        }
     }
 }

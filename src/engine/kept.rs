@@ -106,11 +106,20 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     /// A delivery of a destination is over; one that has nothing left forgets how busy it was.
     pub(super) fn note_done(&mut self, queue: u32) {
+        let rests = self.rests(queue);
         let row = &self.queues[queue as usize];
-        if row.active == 0 && row.waiting.is_empty() && row.dead_until <= self.now {
+        if row.active == 0 && row.waiting.is_empty() && row.dead_until <= self.now && !rests {
             self.connections.demands.remove(&queue);
         } else if self.cache_of(row.host).is_some_and(|cache| cache.demanded) {
             self.connections.demands.entry(queue).or_default().last_done = Some(self.now);
+        }
+    }
+
+    /// A destination with nothing to do forgets how busy it was.
+    pub(super) fn note_idle(&mut self, queue: u32) {
+        let row = &self.queues[queue as usize];
+        if row.active == 0 && row.waiting.is_empty() {
+            self.connections.demands.remove(&queue);
         }
     }
 

@@ -48,6 +48,8 @@ pub(crate) struct Settings<'m> {
     pub(crate) looks_at_visitors: bool,
     /// It is an Exchange server: its Receive connectors have limits.
     pub(crate) has_receive_connectors: bool,
+    /// It counts the connections of its clients.
+    pub(crate) counts_clients: bool,
 }
 
 /// The receiving side of a host.

@@ -4,6 +4,7 @@ use super::expansion::Wishes;
 use super::world::{Recipient, RecipientState, World};
 use crate::base::{Enhanced, HostId};
 use crate::decide::acceptance::accepted_domain;
+use crate::decide::reports::Unwarned;
 use crate::decide::{Decision, because};
 use crate::model::directory::remote_domain;
 use crate::model::settings::{Directory, Profile};
@@ -15,7 +16,7 @@ const HEADER_BYTES: u64 = 2_048;
 
 impl<const LEVEL: u8> World<'_, LEVEL> {
     /// A report to the sender: born here, from nobody.
-    pub(super) fn report(&mut self, copy: u32, lines: Vec<(u16, &'static str, Enhanced, u32)>, kind: u8) {
+    pub(super) fn report(&mut self, copy: u32, mut lines: Vec<(u16, &'static str, Enhanced, u32)>, kind: u8) {
         let message = self.copies[copy].message;
         if !self.plain && self.transport_queues.redundancy.is_silent(copy) {
             return;
@@ -30,6 +31,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         } else {
             return;
         };
+        let written = self.rules(host).report_status;
+        for (_, action, status, _) in &mut lines {
+            *status = written.of(action, *status);
+        }
         let list = self.tables.recipient_lists.intern(smallvec::smallvec![to_whom]);
         if from == NONE && list == to {
             return;
@@ -131,6 +136,14 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     /// "It is late, we keep trying."
     pub(super) fn delay_notice(&mut self, copy: u32) {
+        let unwarned = self.rules(self.copies[copy].host).unwarned;
+        if unwarned != Unwarned::Nobody {
+            let (letter, from) = (self.letter(copy), self.sender_of(copy));
+            let sender = (from != NONE).then(|| self.tables.templates.get(from));
+            if unwarned.has(sender.map_or("", |sender| &sender.local), &letter.headers) {
+                return;
+            }
+        }
         let pending = |recipient: &&Recipient| recipient.state == RecipientState::Pending;
         let lines: Vec<(u16, &'static str, Enhanced, u32)> = self.copies[copy]
             .recipients

@@ -295,13 +295,14 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
     pub(super) fn enqueue(&mut self, job: u32) {
         let number = self.jobs[job].queue;
         if !self.plain {
+            self.begins_anew(job);
             self.widen(number);
             if self.put_aside(job) {
                 return;
             }
         }
         let dead = self.queues[number as usize].dead_until > self.now;
-        let full = !self.plain && !dead && self.all_are_taken(number);
+        let full = !self.plain && !dead && (self.all_are_taken(number) || self.rests(number));
         let queue = &mut self.queues[number as usize];
         if dead {
             let status = queue.dead_status;
@@ -311,6 +312,10 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             self.finish_hopeless(job, number);
         } else if full || queue.window > 0 && queue.active >= queue.window {
             queue.waiting.push_back(job);
+            if !self.plain {
+                self.wake_after_rest(number);
+                self.tell_of_rest(job);
+            }
         } else {
             queue.active += 1;
             if !self.plain {
@@ -323,7 +328,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
     /// Its destination is dead.
     #[cold]
     fn finish_hopeless(&mut self, job: u32, queue: u32) {
-        if !self.plain {
+        if self.queues_retry(self.queues[queue as usize].host) {
             self.one_more(queue);
         }
         self.finish_job(job);

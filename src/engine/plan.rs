@@ -196,7 +196,8 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         let host = &self.model.hosts[question.host.index()];
         let asker = Asker {
             hostname: host.hostname,
-            addresses: host.addresses.iter().chain(&host.egress).copied().collect(),
+            // What it seems to be from outside (NAT) its interfaces do not tell it.
+            addresses: host.addresses.clone(),
             port: question.hop.port,
             families: sender.families,
             waits_for_addresses: sender.defer_if_no_mx_address,

@@ -155,7 +155,6 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
         if !goal.ground.list && policy.dane == DaneUse::Try && policy.unsigned_list != UnsignedList::AsProfile {
             (policy.dane, policy.level) = match policy.unsigned_list {
-                UnsignedList::None => (DaneUse::Never, TlsLevel::None),
                 UnsignedList::Encrypt => (DaneUse::Never, TlsLevel::Encrypt),
                 UnsignedList::May | UnsignedList::AsProfile => (DaneUse::Never, policy.level),
             };

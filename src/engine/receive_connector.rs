@@ -30,9 +30,10 @@ const QUESTION: &str = "does the Receive connector bear it?";
 /// A Receive connector: its server, and its name as a number.
 type Place = (HostId, u64);
 
-/// What Receive connectors count.
+/// What Receive connectors count, and other servers of their clients.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Inbound {
+    pub(super) clients: super::client_limits::Clients,
     open: BTreeMap<Place, u32>,
     by_source: BTreeMap<(Place, IpAddr), u32>,
     /// The connector and the source of each session, by job.
@@ -72,7 +73,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
     /// Is there room for a session at the connector that has the client? Counts it, or says why not.
     pub(super) fn room_for(&mut self, job: u32, listener: &Listener) -> Result<(), (u32, &'static str)> {
         let server = self.jobs[job].line.server;
-        let Some(organization) = self.connectors_of(server) else { return Ok(()) };
+        let Some(organization) = self.connectors_of(server) else { return self.room_for_client(job) };
         let client = self.client_of(job);
         let Some(address) = self.seen_address(job, client, self.jobs[job].line.address) else { return Ok(()) };
         if organization.server(client).is_some() {
@@ -113,6 +114,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
 
     /// A session is over.
     pub(super) fn leaves_room(&mut self, job: u32) {
+        self.client_leaves(job);
         let inbound = &mut self.inbound;
         let Some((place, address)) = inbound.sessions.remove(&job) else { return };
         if let Some(open) = inbound.open.get_mut(&place) {
@@ -135,8 +137,10 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
 
     /// The refusal at MAIL, if there is one.
     pub(super) fn refused_by_connector(&mut self, talk: &Talk<'_>, announced_bytes: Option<u64>) -> Option<Reply> {
+        let asks = self.connectors_of(talk.server).is_some_and(|organization| organization.transport.refuses_without_shadow.is_some());
+        let shadowed = !asks || self.shadow_of(talk.server, talk.now).is_some();
         let refusal = self.with_visitor(talk, |visitor, directory| match directory {
-            Directory::Organization(organization) => refusal_at_mail(organization, visitor, talk.encrypted),
+            Directory::Organization(organization) => refusal_at_mail(organization, visitor, talk.encrypted, shadowed),
             Directory::Everything | Directory::Mta(_) | Directory::Tenants(_) => None,
         });
         if let Some(refusal) = refusal {

@@ -68,7 +68,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             // It looks for more mail every so often, and at once while more is in line.
             let since = SimTime(open.until.0 - rules.session_stays_open_ns);
             self.connections.uses.entry(job).or_default().taken = Some(open.kept);
-            let came = self.copies[self.jobs[job].copy].pass_at;
+            let copy = &self.copies[self.jobs[job].copy];
+            let overlooked = copy.luck() % 100 < rules.session_overlooks_percent;
+            let came = copy.pass_at.after(if overlooked { rules.session_overlooks_ns } else { 0 });
             let looks = if came <= since { 0 } else { came.since(since).div_ceil(rules.session_looks_every_ns) };
             return Some(since.after(looks.saturating_mul(rules.session_looks_every_ns)).max(at));
         }

@@ -149,6 +149,7 @@ fn play<const LEVEL: u8>(model: &Model, options: &Options) -> Run {
         origins: Origins::new(model, options.level, super::extensions::is_demanding(&sources)),
         memory: Memory::default(),
         connections: super::kept::Connections::default(),
+        rests: super::rate_delay::Rests::default(),
         mail_runs: super::mail_run::MailRuns::default(),
         ok_reply,
         bound: None,

@@ -303,10 +303,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             self.command(talk, Phase::Helo, timers.ehlo_ns, 0).map_err(|stop| self.broken(talk, Phase::Helo, &stop, true))?;
         }
         let own = self.model.hosts[talk.client.index()].hostname;
-        if talk.rules.session.own_name != OwnName::Ignored
-            && (talk.client != talk.server || matches!(talk.rules.session.own_name, OwnName::BouncesAtLast(..)))
-            && self.model.hosts[talk.server.index()].hostname == own
-        {
+        if talk.rules.session.own_name != OwnName::Ignored && self.model.hosts[talk.server.index()].hostname == own {
             let best = self.jobs[talk.job].next <= 1;
             let effect = judge(talk.rules, &talk.ours.sender, Phase::Ehlo, Event::OwnName { best }, self.is_last_session(talk.job));
             let code = match talk.rules.session.own_name {

@@ -20,7 +20,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             Stage::Over => self.job_over(job),
             Stage::InSession => self.session_over(job),
             Stage::InLine => self.out_of_patience(job),
-            Stage::Queued | Stage::Connecting => unreachable!("these wait for other events"),
+            Stage::Queued => self.next_in_queue(self.jobs[job].queue),
+            Stage::Connecting => unreachable!("it waits for another event"),
         }
     }
 
@@ -56,7 +57,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     pub(super) fn session_over(&mut self, job: u32) {
         let end = std::mem::replace(&mut self.ends[job as usize], SessionEnd::GONE);
         let server = self.jobs[job].line.server;
-        if self.settings[server.index()].has_receive_connectors {
+        if self.settings[server.index()].counts_clients {
             self.leaves_room(job);
         }
         self.release(server);
@@ -273,6 +274,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             copy: copy.number,
             pass: copy.pass,
             recipient: copy.recipients[*place as usize].index,
+            job: job as u16,
             destination,
             at: row.started,
             end: self.now,

@@ -77,7 +77,12 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             if !pipelining {
                 talk.now = talk.now.after(talk.rtt);
             }
-            match self.rcpt(talk, place, count as u32, accepted) {
+            let pause = if refusals.is_empty() { Ok(()) } else { self.after_refusals(talk, &refusals) };
+            let answer = match pause {
+                Ok(()) => self.rcpt(talk, place, count as u32, accepted),
+                Err(stop) => Err(stop),
+            };
+            match answer {
                 Ok(taken) => {
                     if accepted == 0 {
                         whom = taken;
@@ -99,6 +104,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
         if accepted == 0 {
             return self.nobody_taken(talk, refusals);
+        }
+        if !refusals.is_empty()
+            && let Err(stop) = self.after_refusals(talk, &refusals)
+        {
+            return self.all_or_nothing(talk, Phase::Data, &stop, refusals);
         }
         let step = if pipelining { 0 } else { talk.rtt };
         let data = self.command_costing(talk, Phase::Data, timers.data_ns, step);

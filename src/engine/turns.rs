@@ -125,7 +125,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             return;
         }
         let sender = &self.config(host).sender;
-        let (_, limit) = sender.concurrency;
+        let ((initial, limit), rests) = (sender.concurrency, sender.rate_delay_ns > 0);
         let retry_min = match &sender.retry {
             crate::model::settings::Retry::Postfix { min_ns, .. } => *min_ns,
             _ => 5 * MINUTE,
@@ -142,14 +142,17 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             return;
         }
         if !failed {
-            (row.cohorts, row.failure) = (0, 0);
-            if row.window < limit || limit == 0 {
-                row.window += 1;
+            row.cohorts = 0;
+            // Not further from what is under way (the one that is over among it) than it was at the start.
+            if (row.window < limit || limit == 0) && row.window < row.active + 1 + initial {
+                (row.window, row.failure) = (row.window + 1, 0);
             }
         } else {
             row.cohorts += 10_000 / row.window.max(1);
             if sender.failed_cohort_limit > 0 && row.cohorts + 2 >= 10_000 * sender.failed_cohort_limit {
-                (row.dead_until, row.cohorts, row.failure) = (self.now.after(retry_min), 0, 0);
+                // One with a delay rests instead; what stands in its line is put off all the same (qmgr_entry.c).
+                let dead_ns = if rests { 1 } else { retry_min };
+                (row.dead_until, row.cohorts, row.failure) = (self.now.after(dead_ns), 0, 0);
                 let reason = self.tables.replies.get(status).clone();
                 row.dead_status = self.tables.reply(
                     reason.code,
@@ -165,6 +168,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 }
             }
         }
+        if rests {
+            self.rest_after_delivery(queue);
+        }
     }
 
     /// The next job of a line has its turn; a line that is at rest forgets.
@@ -175,8 +181,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             if !self.plain {
                 self.widen(queue);
             }
+            let dead = self.queues[queue as usize].dead_until > self.now;
+            if !self.plain && !dead && self.rests(queue) {
+                return self.wake_after_rest(queue);
+            }
             let row = &mut self.queues[queue as usize];
-            let dead = row.dead_until > self.now;
             if row.waiting.is_empty() {
                 if row.active == 0 && !dead {
                     (row.window, row.failure, row.cohorts, row.dead_until) = (initial, 0, 0, SimTime::ZERO);
@@ -192,7 +201,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 continue;
             }
             self.queues[queue as usize].active += 1;
-            if !self.plain {
+            if !self.plain && (!dead || self.queues_retry(host)) {
                 self.one_more(queue);
             }
             if dead {

@@ -69,6 +69,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                     row.eventful = true;
                     row.hop += 1;
                     if !self.plain {
+                        self.no_last_resort_beside_self(job, told.0);
                         self.note_failed_lookup(job, &end);
                     }
                     if at > self.now {
@@ -321,7 +322,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         let copy = &self.copies[row.copy];
         let destination = self.queues[row.queue as usize].destination;
         let leg = self.tables.legs.intern(Leg { destination, candidate });
-        let row = ConnectionRow { copy: copy.number, pass: copy.pass, leg, outcome, at, end };
+        let row = ConnectionRow { copy: copy.number, pass: copy.pass, job: job as u16, leg, outcome, at, end };
         Trace::push(&mut self.trace.connections, row)
     }
 

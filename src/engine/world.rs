@@ -278,6 +278,8 @@ pub(crate) struct World<'m, const LEVEL: u8> {
     pub(crate) memory: super::memory::Memory,
     /// Connections that are open and idle.
     pub(crate) connections: super::kept::Connections,
+    /// Destinations that rest.
+    pub(crate) rests: super::rate_delay::Rests,
     /// Queue runs that take their mail in turn.
     pub(crate) mail_runs: super::mail_run::MailRuns,
     /// `250 2.0.0 Ok`
@@ -327,6 +329,8 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 reads_letters: config.reads_letters(),
                 looks_at_visitors: config.receiver.directory.looks_at_visitors(),
                 has_receive_connectors: matches!(config.receiver.directory, crate::model::settings::Directory::Organization(_)),
+                counts_clients: config.receiver.client_limits.connections > 0
+                    || matches!(config.receiver.directory, crate::model::settings::Directory::Organization(_)),
             }
         }));
         for machine in &mut self.machines {

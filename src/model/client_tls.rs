@@ -11,6 +11,8 @@ pub struct ClientTls {
     pub policies: Vec<(Box<str>, TlsPolicy)>,
     /// Oldest and newest version that it speaks.
     pub versions: (TlsVersion, TlsVersion),
+    /// The same where TLS is a must, if that differs (Postfix `smtp_tls_mandatory_protocols`).
+    pub demanded_versions: Option<(TlsVersion, TlsVersion)>,
     /// Which digests of TLSA records it reads.
     pub digests: DaneDigests,
     /// After a broken handshake, where TLS is optional: in clear to the same address at once, whatever its kind does otherwise.
@@ -21,7 +23,7 @@ impl ClientTls {
     /// One policy for all, and the versions.
     #[must_use]
     pub const fn of(policy: TlsPolicy, versions: (TlsVersion, TlsVersion)) -> Self {
-        Self { policy, policies: Vec::new(), versions, digests: DaneDigests::Sha512First, plain_retry: false }
+        Self { policy, policies: Vec::new(), versions, demanded_versions: None, digests: DaneDigests::Sha512First, plain_retry: false }
     }
 }
 
@@ -129,8 +131,6 @@ pub enum UnsignedList {
     /// What its profile does.
     #[default]
     AsProfile,
-    /// No TLS.
-    None,
     /// As without DANE.
     May,
     /// TLS, whatever the certificate.
@@ -148,6 +148,8 @@ pub enum TlsLevel {
     Encrypt,
     /// Must; chain and the name of the MX host.
     Verify,
+    /// If offered; chain and the name of the MX host, and in clear where they are not right (Exim `tls_verify_hosts` alone).
+    VerifyOrClear,
     /// Must; chain and the name of the next hop.
     Secure,
     /// Must; the certificate or its key is one of a list.
@@ -194,6 +196,12 @@ impl TlsLevel {
         Self::Matches,
     ];
 
+    /// Does mail stay where TLS cannot be had as it is wanted?
+    #[must_use]
+    pub fn insists(self) -> bool {
+        !matches!(self, Self::None | Self::May | Self::VerifyOrClear | Self::Opportunistic)
+    }
+
     /// Is more asked of the certificate than that there is one?
     #[must_use]
     pub fn judges(self) -> bool {
@@ -202,6 +210,7 @@ impl TlsLevel {
                 false
             }
             Self::Verify
+            | Self::VerifyOrClear
             | Self::Secure
             | Self::Dane
             | Self::MtaSts
@@ -224,6 +233,7 @@ impl TlsLevel {
             Self::May => "may",
             Self::Encrypt => "encrypt",
             Self::Verify => "verify",
+            Self::VerifyOrClear => "tls_verify_hosts",
             Self::Secure => "secure",
             Self::Fingerprint => "fingerprint",
             Self::Dane => "dane",

@@ -4,6 +4,7 @@ pub mod authentication;
 pub mod automatic_reply;
 pub mod back_pressure;
 pub mod certificate;
+pub mod client_limits;
 mod client_tls;
 pub mod directory;
 pub mod dns;

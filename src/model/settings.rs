@@ -1,6 +1,7 @@
 //! What is a machine set to? The side that sends, and the side that receives.
 
 use super::authentication::Stance;
+use super::client_limits::ClientLimits;
 pub use super::client_tls::{ClientCertificate, ClientTls, DaneDigests, DaneUse, TlsLevel, TlsPolicy, UnsignedList};
 use super::exchange::Tenant;
 use super::exchange_server::Organization;
@@ -127,18 +128,20 @@ pub struct Sender {
     pub targets: Targets,
     /// Deferrals for connection failures in a row (as shares of the window) before a destination counts as dead; 0 = never.
     pub failed_cohort_limit: u32,
-    /// Deliveries at once to all next hops together (qmail `concurrencyremote`); 0 = no limit.
+    /// Deliveries at once to all next hops together (qmail `concurrencyremote`, Postfix `default_process_limit`); 0 = no limit.
     pub deliveries_in_all: u32,
+    /// How long a destination rests after each delivery (Postfix `default_destination_rate_delay`); 0 = not at all.
+    pub rate_delay_ns: u64,
     /// Connections that it keeps open for more mail.
     pub keeping: Keeping,
 }
 
 impl Sender {
-    /// It keeps no connections, and has no hosts of last resort.
+    /// It keeps no connections, has no hosts of last resort, and lets no destination rest.
     #[must_use]
     pub fn is_plain(&self) -> bool {
         let last_resort = matches!(&self.routing, Routing::Mta { fallback_hosts, .. } if !fallback_hosts.is_empty());
-        !last_resort && !self.keeping.is_used()
+        !last_resort && !self.keeping.is_used() && self.rate_delay_ns == 0
     }
 }
 
@@ -310,6 +313,8 @@ pub struct Receiver {
     pub max_recipients: u32,
     /// A message with this many Received fields, its own included, is refused; 0 = never.
     pub hop_limit: u32,
+    /// What it bears of one client.
+    pub client_limits: ClientLimits,
     /// Who has a mailbox here and what is taken for others.
     pub directory: Directory,
     /// What it does with messages beside that, in order.

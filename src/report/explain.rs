@@ -69,7 +69,8 @@ impl Page {
                 continue;
             }
             let diagnostic = if line.diagnostic.is_empty() { String::new() } else { format!(" ({})", line.diagnostic) };
-            self.line(2, &format!("{} {}, status {}{diagnostic}", line.action, line.recipient, line.status));
+            let status = line.status.map_or(String::new(), |status| format!(", status {status}"));
+            self.line(2, &format!("{} {}{status}{diagnostic}", line.action, line.recipient));
         }
     }
 

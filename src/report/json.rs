@@ -110,7 +110,7 @@ fn write_message(w: &mut Writer, message: &Message, decisions: &mut Decisions) {
                 w.key("recipient").string(&*line.recipient);
                 w.key("original").string(line.original.as_deref());
                 w.key("action").string(line.action);
-                w.key("status").string(&*line.status.to_string());
+                w.key("status").string(line.status.map(|status| status.to_string()).as_deref());
                 w.key("diagnostic").string(&*line.diagnostic);
             });
         });

@@ -58,6 +58,8 @@ pub struct ConnectionRow {
     pub copy: u32,
     /// In which pass of that copy.
     pub pass: u16,
+    /// In which transaction of that pass: several go on side by side where one may have only so many recipients.
+    pub job: u16,
     /// To which destination of that pass, and to which candidate.
     pub leg: u32,
     /// What came of it.
@@ -88,6 +90,8 @@ pub struct AttemptRow {
     pub pass: u16,
     /// Which recipient of the message.
     pub recipient: u16,
+    /// In which transaction of the pass (`ConnectionRow::job`).
+    pub job: u16,
     /// Where to.
     pub destination: u32,
     /// Beginning.

@@ -77,7 +77,11 @@ fn expiry_code(pattern: Option<&CodePattern>, seen: &Seen<'_>) -> bool {
     if failed.peek().is_none() {
         return code(pattern, seen.recipient);
     }
-    failed.any(|line| has_code(pattern, seen.recipient.code, Some(line.status)))
+    failed.any(|line| match line.status {
+        // Such a report names no cause.
+        None | Some(Enhanced(_, 0, 0)) if code(pattern, seen.recipient) => true,
+        status => has_code(pattern, seen.recipient.code, status),
+    })
 }
 
 pub(super) fn rejected(it: &schema::Rejected, desk: &mut Desk<'_>) -> Check {
@@ -228,7 +232,7 @@ mod tests {
             recipient.said_by = Some(site('a'));
             recipient.final_place = Some(place("eop", "exchange-online#1"));
             // The code of `Expired` is the one in the report.
-            outcome.messages[1].report[0].status = if fate == Fate::Expired { Enhanced(4, 4, 7) } else { Enhanced(5, 1, 1) };
+            outcome.messages[1].report[0].status = Some(if fate == Fate::Expired { Enhanced(4, 4, 7) } else { Enhanced(5, 1, 1) });
             assert_eq!(told(&outcome, holds), "holds", "{holds}");
             let failed = told(&outcome, fails);
             assert!(failed.starts_with(got), "{fails}: {failed}");

@@ -14,7 +14,7 @@ use super::view::Seen;
 use crate::analysis::delays::arrived;
 use crate::analysis::outcome::{Kind, Message, Recipient, ReportLine};
 use crate::analysis::paths::label;
-use crate::base::{CodePattern, InOrder, SECOND, SimTime, common_form, count, exact_duration};
+use crate::base::{CodePattern, Enhanced, InOrder, SECOND, SimTime, common_form, count, exact_duration};
 use crate::scenario::schema::{self, DsnAction};
 use std::rc::Rc;
 
@@ -131,7 +131,7 @@ impl Wanted {
     fn has(&self, report: &Message, seen: &Seen<'_>) -> bool {
         let line = |line: &ReportLine| {
             (self.actions.is_empty() || self.actions.contains(&line.action))
-                && has_code(self.status.as_ref(), 0, Some(line.status))
+                && (has_code(self.status.as_ref(), 0, line.status) || has_code(self.status.as_ref(), 0, quoted(&line.diagnostic)))
                 && has_text(self.text.as_deref(), &line.diagnostic)
         };
         let finally = || sorted(report.report.iter().map(|line| line.recipient.to_lowercase()));
@@ -152,9 +152,17 @@ impl Wanted {
     }
 }
 
+/// The status in the reply that Diagnostic-Code quotes: some servers write one status for all failures beside it.
+fn quoted(diagnostic: &str) -> Option<Enhanced> {
+    diagnostic.split_whitespace().take(2).find_map(Enhanced::parse)
+}
+
 /// `inbound#5/dsn1 (failed 5.1.1 nobody@contoso.com) to internet after 400ms`
 fn describe(report: &Message, seen: &Seen<'_>) -> String {
-    let lines = report.report.iter().map(|line| format!("{} {} {}", line.action, line.status, line.recipient));
+    let lines = report.report.iter().map(|line| {
+        let status = line.status.map_or("without a status".into(), |status| status.to_string());
+        format!("{} {status} {}", line.action, line.recipient)
+    });
     let readers = report.recipients.iter().map(|reader| {
         let place = reader.final_place.as_ref().map_or("nobody", label);
         match arrived(reader) {

@@ -62,6 +62,9 @@ pub fn scenario(case: &Case, server: Server, phase: u32) -> Result<String, Strin
         quoted(&case.title),
         moment(if server == Server::OpenSmtpd && case.silent_dns() {
             case.stop.limit_s.max(settings::SILENT_DNS_S)
+        } else if server == Server::OpenSmtpd && case.meets_itself() {
+            // Mail that went round in itself was waited for.
+            case.stop.limit_s.max(settings::ROUNDS_S)
         } else {
             case.stop.limit_s
         })

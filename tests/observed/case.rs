@@ -256,6 +256,15 @@ impl Case {
         self.dns.faults.iter().any(|fault| fault.fault == "TIMEOUT")
     }
 
+    /// Whether an MX record leads to the sender itself.
+    pub fn meets_itself(&self) -> bool {
+        let own = |name: &str| {
+            let mut addresses = self.dns.records.iter().filter(|record| record.name == name).filter_map(|record| record.addr.as_ref());
+            addresses.any(|address| self.sender.addrs.contains(address))
+        };
+        self.dns.records.iter().filter(|record| record.kind == "MX").filter_map(|record| record.target.as_deref()).any(own)
+    }
+
     /// Whether it matters in which order the recipients of one message are named.
     pub fn limits_recipients(&self) -> bool {
         let behaviours = |host: &Host| {

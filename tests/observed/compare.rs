@@ -13,6 +13,9 @@ use std::collections::BTreeMap;
 /// The aspects, in the order in which they are printed.
 pub const ASPECTS: [&str; 7] = ["fate", "code", "hosts", "attempts", "tls", "dsn", "times"];
 
+/// What the reports say that came back; an aspect of its own, counted by server.
+pub const STATUS: &str = "status in reports";
+
 /// One aspect of one case.
 #[derive(Debug)]
 pub struct Verdict {
@@ -150,7 +153,23 @@ fn one_by_one(case: &Case, seen: &Observation, run: &Document) -> Vec<Verdict> {
         .then(|| views.iter().filter_map(|view| view.attempts.last()).map(|attempt| attempt.end_s).fold(0.0, f64::max));
     let (expected, got) = (reports_seen(seen), reports_made(run, cut));
     part("dsn", expected == got, format!("failure, delay: {expected:?}"), format!("{got:?}"));
-    ASPECTS.iter().filter_map(|aspect| parts.remove(aspect)?.verdict(aspect)).collect()
+    let mut verdicts: Vec<Verdict> = ASPECTS.iter().filter_map(|aspect| parts.remove(aspect)?.verdict(aspect)).collect();
+    verdicts.extend(statuses(seen, run).verdict(STATUS));
+    verdicts
+}
+
+/// Action and status of each recipient in the reports that came back.
+fn statuses(seen: &Observation, run: &Document) -> Parts {
+    let mut parts = Parts::default();
+    let made = || run.messages.iter().flat_map(|message| &message.report);
+    for line in seen.dsn_messages.iter().flat_map(|report| &report.per_recipient) {
+        let (who, action, status) = (&line.final_recipient, &line.action, &line.status);
+        let about = made().filter(|made| made.recipient.eq_ignore_ascii_case(who));
+        let got: Vec<String> = about.map(|made| format!("{} {}", made.action, made.status.as_deref().unwrap_or("-"))).collect();
+        let expected = format!("{action} {status}");
+        parts.add(got.contains(&expected), format!("{who}: {expected}"), got.join(", "));
+    }
+    parts
 }
 
 /// The simulated recipient that an observed one stands for.

@@ -13,7 +13,17 @@ pub struct Message {
     pub id: String,
     pub sent_at_s: f64,
     pub kind: String,
+    #[serde(default)]
+    pub report: Vec<Line>,
     pub recipients: Vec<Recipient>,
+}
+
+/// One recipient of a report.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Line {
+    pub recipient: String,
+    pub action: String,
+    pub status: Option<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]

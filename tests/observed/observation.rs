@@ -103,6 +103,10 @@ pub struct Report {
 pub struct ReportLine {
     #[serde(default)]
     pub action: String,
+    #[serde(default)]
+    pub final_recipient: String,
+    #[serde(default)]
+    pub status: String,
 }
 
 /// Message, recipient, final state, its time, times of attempts.

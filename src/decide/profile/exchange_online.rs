@@ -107,10 +107,13 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     expiry: ExpiryTest::Timer,
     tells_postmaster: false,
     expiry_action: "failed",
+    report_status: ReportStatus::Cause,
+    unwarned: Unwarned::Nobody,
     relay: None,
     tries_address_once: false,
     skips_silent: false,
     extensions: ExtensionRules { dsn: true, eight_bit: Lack::NotSaid, binary: Lack::NotSaid, utf8: Lack::NotSaid },
+    door: DoorRules::PLAIN,
     pass: PassRules::PLAIN,
 };
 
@@ -148,6 +151,7 @@ pub(super) fn sender() -> Sender {
         targets: Targets::default(),
         failed_cohort_limit: 0,
         deliveries_in_all: 0,
+        rate_delay_ns: 0,
         keeping: Keeping::Never,
     }
 }

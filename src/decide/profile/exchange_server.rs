@@ -88,10 +88,13 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     expiry: ExpiryTest::AfterAttempt,
     tells_postmaster: false,
     expiry_action: "failed",
+    report_status: ReportStatus::Cause,
+    unwarned: Unwarned::Nobody,
     relay: None,
     tries_address_once: false,
     skips_silent: false,
     extensions: ExtensionRules { dsn: true, eight_bit: Lack::NotSaid, binary: Lack::NotSaid, utf8: Lack::NotSaid },
+    door: DoorRules::PLAIN,
     pass: PassRules { queues_retry: true, login_5xx_waits: true, ..PassRules::PLAIN },
 };
 
@@ -130,6 +133,7 @@ pub(super) fn sender() -> Sender {
         targets: Targets::default(),
         failed_cohort_limit: 0,
         deliveries_in_all: 0,
+        rate_delay_ns: 0,
         keeping: Keeping::Cache(Cache {
             on_demand: false,
             demanded: false,

@@ -97,10 +97,17 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     expiry: ExpiryTest::AfterAttempt,
     tells_postmaster: false,
     expiry_action: "failed",
+    report_status: ReportStatus::ByAction,
+    unwarned: Unwarned::Bulk,
     relay: None,
     tries_address_once: false,
     skips_silent: false,
     extensions: ExtensionRules { dsn: true, eight_bit: Lack::SendsAnyway, binary: Lack::Unknown, utf8: Lack::SendsAscii },
+    door: DoorRules {
+        full: (None, "Too many concurrent SMTP connections; please try again later."),
+        client_full: (None, "Too many concurrent SMTP connections from this IP address; please try again later."),
+        spares_relay_clients: false,
+    },
     pass: PassRules {
         queues_retry: false,
         remembers: true,
@@ -168,6 +175,7 @@ pub(super) fn sender() -> Sender {
         },
         failed_cohort_limit: 0,
         deliveries_in_all: 0,
+        rate_delay_ns: 0,
         keeping: Keeping::ForWaiting { mails: 500 },
     }
 }

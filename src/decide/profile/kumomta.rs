@@ -90,10 +90,13 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     expiry: ExpiryTest::BeforeNext,
     tells_postmaster: false,
     expiry_action: "failed",
+    report_status: ReportStatus::Cause,
+    unwarned: Unwarned::Nobody,
     relay: None,
     tries_address_once: false,
     skips_silent: false,
     extensions: ExtensionRules { dsn: false, eight_bit: Lack::Bounces, binary: Lack::Unknown, utf8: Lack::Bounces },
+    door: DoorRules::PLAIN,
     pass: PassRules { jitters: true, ..PassRules::PLAIN },
 };
 
@@ -125,9 +128,11 @@ pub(super) fn sender() -> Sender {
         skip_5xx_greeting: false,
         randomize_addresses: true,
         defer_if_no_mx_address: false,
-        targets: Targets::default(),
+        // `prohibited_hosts`
+        targets: Targets { ignored: vec![net("127.0.0.0/8"), net("::1/128")], ..Targets::default() },
         failed_cohort_limit: 0,
         deliveries_in_all: 0,
+        rate_delay_ns: 0,
         keeping: Keeping::Cache(Cache {
             on_demand: false,
             demanded: false,
@@ -140,4 +145,8 @@ pub(super) fn sender() -> Sender {
             probe_ns: 0,
         }),
     }
+}
+
+fn net(text: &str) -> ipnet::IpNet {
+    text.parse().expect("a network")
 }

@@ -2,6 +2,7 @@
 //!
 //! A profile is data; the rule books read it and know no server by name.
 
+mod door;
 mod exchange_online;
 mod exchange_server;
 mod exim;
@@ -16,10 +17,12 @@ mod tls_rules;
 
 pub use tls_rules::{BrokenHandshake, DaneRules, RevocationCheck, TlsRules};
 
+pub use door::{DoorRules, door_of};
 pub use pass::PassRules;
 
 use super::extensions::ExtensionRules;
 use super::relay::RelayRules;
+use super::reports::{ReportStatus, Unwarned};
 use crate::base::Enhanced;
 use crate::model::settings::{Profile, Retry, Sender};
 
@@ -47,6 +50,10 @@ pub struct Behaviour {
     pub tells_postmaster: bool,
     /// The action that the report of an expired message names.
     pub expiry_action: &'static str,
+    /// What it writes as the status of a recipient in a report.
+    pub report_status: ReportStatus,
+    /// Whom it does not tell that mail is late.
+    pub unwarned: Unwarned,
     /// Its memory of routes and sessions (`decide::relay`).
     pub relay: Option<RelayRules>,
     /// An address whose connect failed is not tried twice in one attempt, though it stands in the list twice.
@@ -55,6 +62,8 @@ pub struct Behaviour {
     pub skips_silent: bool,
     /// How a pass is made, and what it leaves behind.
     pub pass: PassRules,
+    /// How it sends clients away as a server (`decide::door`).
+    pub door: DoorRules,
     /// Extensions that a server may lack (`decide::extensions`).
     pub extensions: ExtensionRules,
 }

@@ -5,7 +5,7 @@
 
 use super::super::extensions::{ExtensionRules, Lack};
 use super::*;
-use crate::base::{DAY, Enhanced, HOUR, MINUTE, SECOND, TlsVersion};
+use crate::base::{DAY, Enhanced, HOUR, MILLISECOND, MINUTE, SECOND, TlsVersion};
 use crate::decide::relay::RelayRules;
 use crate::model::settings::{
     ClientTls, Families, FamilyPreference, Keeping, Profile, Retry, Routing, Sender, Targets, Timers, TlsLevel, TlsPolicy,
@@ -104,9 +104,12 @@ const BASE: Behaviour = Behaviour {
     },
     expiry_status: Some((0, Enhanced(4, 4, 7), "Envelope expired", &[])),
     expiry_action: "failed",
+    report_status: ReportStatus::PlainRefusals,
+    unwarned: Unwarned::Nobody,
     expiry: ExpiryTest::Timer,
     tells_postmaster: false,
     extensions: ExtensionRules { dsn: true, eight_bit: Lack::SendsAnyway, binary: Lack::Unknown, utf8: Lack::Unknown },
+    door: DoorRules::PLAIN,
     pass: PassRules { hop_refusal: (500, Enhanced(5, 4, 6), "Routing loop detected: Loop detected"), ..PassRules::PLAIN },
     tries_address_once: false,
     skips_silent: false,
@@ -115,6 +118,8 @@ const BASE: Behaviour = Behaviour {
         gives_up_after_ns: 11 * SECOND,
         session_stays_open_ns: 10 * SECOND,
         session_looks_every_ns: SECOND,
+        session_overlooks_ns: 50 * MILLISECOND,
+        session_overlooks_percent: 75,
         session_mails: 100,
         suspended_ns: 15 * SECOND,
         suspended_most_ns: HOUR,
@@ -153,6 +158,7 @@ pub(super) fn sender(profile: Profile) -> Sender {
         defer_if_no_mx_address: false,
         failed_cohort_limit: 0,
         deliveries_in_all: 0,
+        rate_delay_ns: 0,
         keeping: Keeping::Never,
     }
 }

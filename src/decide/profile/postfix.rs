@@ -89,10 +89,17 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     expiry: ExpiryTest::AfterAttempt,
     tells_postmaster: false,
     expiry_action: "failed",
+    report_status: ReportStatus::Cause,
+    unwarned: Unwarned::Nobody,
     relay: None,
     tries_address_once: false,
     skips_silent: false,
     extensions: ExtensionRules { dsn: true, eight_bit: Lack::Converts, binary: Lack::Unknown, utf8: Lack::NextThenBounces },
+    door: DoorRules {
+        client_full: (Some(Enhanced(4, 7, 0)), "Error: too many connections"),
+        spares_relay_clients: true,
+        ..DoorRules::PLAIN
+    },
     pass: PassRules {
         reads_delivered_to: true,
         login_5xx_waits: true,
@@ -139,7 +146,8 @@ pub(super) fn sender() -> Sender {
         defer_if_no_mx_address: false,
         targets: Targets::default(),
         failed_cohort_limit: 1,
-        deliveries_in_all: 0,
+        deliveries_in_all: 100,
+        rate_delay_ns: 0,
         keeping: Keeping::Cache(Cache {
             on_demand: true,
             demanded: true,

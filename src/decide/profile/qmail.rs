@@ -88,10 +88,13 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     expiry: ExpiryTest::AfterAttempt,
     tells_postmaster: true,
     expiry_action: "failed",
+    report_status: ReportStatus::Unwritten,
+    unwarned: Unwarned::Nobody,
     relay: None,
     tries_address_once: false,
     skips_silent: true,
     extensions: ExtensionRules { dsn: false, eight_bit: Lack::SendsAnyway, binary: Lack::Unknown, utf8: Lack::Unknown },
+    door: DoorRules::PLAIN,
     pass: PassRules { reads_delivered_to: true, ..PassRules::PLAIN },
 };
 
@@ -126,6 +129,7 @@ pub(super) fn sender() -> Sender {
         targets: Targets::default(),
         failed_cohort_limit: 0,
         deliveries_in_all: 20,
+        rate_delay_ns: 0,
         keeping: Keeping::Never,
     }
 }

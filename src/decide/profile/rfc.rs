@@ -90,10 +90,13 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     expiry: ExpiryTest::Timer,
     tells_postmaster: false,
     expiry_action: "failed",
+    report_status: ReportStatus::Cause,
+    unwarned: Unwarned::Nobody,
     relay: None,
     tries_address_once: false,
     skips_silent: false,
     extensions: ExtensionRules { dsn: true, eight_bit: Lack::Converts, binary: Lack::Converts, utf8: Lack::NextThenBounces },
+    door: DoorRules::PLAIN,
     pass: PassRules::PLAIN,
 };
 
@@ -117,7 +120,8 @@ pub(super) fn sender() -> Sender {
         retry: Retry::Rfc { first_ns: 30 * MINUTE, factor_percent: 200, max_ns: 2 * HOUR, lifetime_ns: 5 * DAY, delay_notice_ns: 0 },
         address_limit: 0,
         session_limit: 0,
-        recipient_limit: 100,
+        // It offers all at once, and goes on in chunks where a server wants that (RFC 5321 §4.5.3.1.10).
+        recipient_limit: 0,
         concurrency: (0, 0),
         families: Families { v4: true, v6: true, prefer: FamilyPreference::Any, balance: true },
         routing: Routing::Mta { smart_hosts: Vec::new(), routes: Vec::new(), fallback_hosts: Vec::new() },
@@ -128,6 +132,7 @@ pub(super) fn sender() -> Sender {
         targets: Targets::default(),
         failed_cohort_limit: 0,
         deliveries_in_all: 0,
+        rate_delay_ns: 0,
         keeping: Keeping::Never,
     }
 }

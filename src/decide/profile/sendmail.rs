@@ -93,10 +93,13 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     expiry: ExpiryTest::AfterAttempt,
     tells_postmaster: true,
     expiry_action: "failed",
+    report_status: ReportStatus::SessionFailed,
+    unwarned: Unwarned::BulkAndOwners,
     relay: None,
     tries_address_once: true,
     skips_silent: false,
     extensions: ExtensionRules { dsn: true, eight_bit: Lack::Converts, binary: Lack::Unknown, utf8: Lack::Unknown },
+    door: DoorRules::PLAIN,
     pass: PassRules {
         rewrites_aliases: true,
         fallback_breaks_off: true,
@@ -139,6 +142,7 @@ pub(super) fn sender() -> Sender {
         targets: Targets::default(),
         failed_cohort_limit: 0,
         deliveries_in_all: 0,
+        rate_delay_ns: 0,
         keeping: Keeping::WithinRun { connections: 2, idle_ns: 5 * MINUTE, host_status_ns: 30 * MINUTE },
     }
 }

@@ -80,6 +80,7 @@ pub(super) fn config(
         max_recipients: RECIPIENTS_MAX,
         hop_limit: 0,
         tls_versions: TLS_VERSIONS,
+        ..Usual::MTA
     };
     HostConfig {
         receiver: Receiver { filter: filter(&fope.filter, desk), ..receiver(&fope.host, usual, directory, certificates, desk) },

@@ -37,6 +37,7 @@ pub(super) fn config(part: &Part, host: Option<&Host>, tree: &Scenario, certific
     let mut tuned = usual(profile);
     tune(profile, &kind.settings, &mut tuned, desk);
     if let Some(tls) = kind.tls.get() {
+        super::tls_levels::check(profile, tls, &kind.settings, &tuned.sender.tls.policy, desk);
         client_tls(tls, &mut tuned.sender.tls, desk);
     }
     // Exchange of somebody else sends by MX like everybody.

@@ -22,6 +22,7 @@ mod key;
 mod leads_back;
 mod loaded;
 mod mail_flow_rule;
+mod mail_hosts;
 mod mailboxes;
 mod microsoft_names;
 mod mta;
@@ -34,6 +35,7 @@ mod settings;
 mod stage;
 mod stance;
 mod tables;
+mod tls_levels;
 mod traffic;
 mod traffic_file;
 mod volume;
@@ -128,6 +130,7 @@ fn compile(tree: &Scenario, loader: &mut Loader, desk: &mut Desk) -> (Model, Vec
     zones::silent_addresses(&zone_rows, &texts, &tables, &addresses, desk);
     zones::targets_are_covered(&zone_rows, &texts, &tables.wanted, &tables.names, tree, desk);
     zones::alias_targets(&zone_rows, &texts, &tables.names, desk);
+    mail_hosts::check(&zone_rows, &texts, &tables.names, desk);
     leads_back::check(tree, &zone_rows[0], &tables.names, desk);
     without_mx::check(tree, &zone_rows, &texts, &tables.names, desk);
 

@@ -3,7 +3,7 @@
 use ipnet::IpNet;
 
 use crate::base::{Domain, InOrder, Pattern, common_form};
-use crate::decide::profile::{FamiliesAsked, behaviour, default_sender};
+use crate::decide::profile::{FamiliesAsked, behaviour, default_sender, door_of};
 use crate::diag::code;
 use crate::model::authentication::Stance;
 use crate::model::settings::{
@@ -24,12 +24,19 @@ use super::scope::Scope;
 use super::settings::{Tuned, tune};
 use super::stance;
 use super::tables::{Notation, Tables};
+use super::tls_levels;
 
 /// What Postfix announces as SIZE and refuses by, where nobody says otherwise (postconf(5)).
 const POSTFIX_SIZE_BYTES: u64 = 10_240_000;
 
 /// What Exim announces as SIZE and refuses by (`message_size_limit`).
 const EXIM_SIZE_BYTES: u64 = 50 * 1024 * 1024;
+
+/// What OpenSMTPD takes (smtpd.conf(5) `smtp max-message-size`).
+const OPENSMTPD_SIZE_BYTES: u64 = 35 * 1024 * 1024;
+
+/// What a listener of KumoMTA takes (`max_message_size`).
+const KUMOMTA_SIZE_BYTES: u64 = 20 * 1024 * 1024;
 
 /// The settings of one machine of a mail server.
 pub(super) fn config(
@@ -52,8 +59,10 @@ pub(super) fn config(
     tune(profile, &mta.settings, &mut tuned, desk);
     queue_runs(mta, &mut tuned.sender, desk);
     if let Some(tls) = mta.tls.get() {
+        tls_levels::check(profile, tls, &mta.settings, &tuned.sender.tls.policy, desk);
         client_tls(tls, &mut tuned.sender.tls, desk);
     }
+    own_routes(profile, mta, desk);
     tuned.sender.routing = routing(mta, tables, desk);
     if let Some(size) = mta.max_message_size.get().and_then(|text| desk.size(text)) {
         tuned.max_message_size = size;
@@ -62,9 +71,17 @@ pub(super) fn config(
         max_message_size: tuned.max_message_size,
         max_recipients: desk.number_or(&mta.max_recipients, tuned.max_recipients, 0, u32::MAX),
         hop_limit: desk.number_or(&mta.hop_limit, tuned.hop_limit, 0, u32::MAX),
+        sessions: tuned.sessions,
+        when_full: tuned.when_full,
+        client_limits: tuned.client_limits,
         ..Usual::MTA
     };
-    let directory = Directory::Mta(directory(mta, host, scope, desk));
+    let mut directory = directory(mta, host, scope, desk);
+    if matches!(profile, Profile::OpenSmtpd | Profile::OpenSmtpd6) {
+        // `match from local` is for the addresses of its own interfaces too (smtpd.conf(5)).
+        directory.relay_clients.extend(identity.addresses.iter().map(|own| Client::Network((*own).into())));
+    }
+    let directory = Directory::Mta(directory);
     let stance =
         Stance { checks: stance::checks(&mta.checks), changes: stance::changes(&mta.modifies), signs: stance::signer(&mta.dkim, desk) };
     let credentials = Credentials {
@@ -78,14 +95,27 @@ pub(super) fn config(
 
 /// A profile as it is delivered.
 pub(super) fn usual(profile: Profile) -> Tuned {
-    let mut tuned = Tuned { sender: default_sender(profile), max_message_size: None, max_recipients: 0, hop_limit: Usual::MTA.hop_limit };
+    let (sessions, when_full, client_limits) = door_of(profile);
+    let mut tuned = Tuned {
+        sender: default_sender(profile),
+        max_message_size: None,
+        max_recipients: 0,
+        hop_limit: Usual::MTA.hop_limit,
+        sessions: sessions.unwrap_or(Usual::MTA.sessions),
+        when_full: when_full.unwrap_or(Usual::MTA.when_full),
+        client_limits,
+    };
     if profile == Profile::Postfix {
         (tuned.max_message_size, tuned.max_recipients, tuned.hop_limit) = (Some(POSTFIX_SIZE_BYTES), 1000, 50);
     }
     match profile {
         Profile::Exim => (tuned.max_message_size, tuned.hop_limit) = (Some(EXIM_SIZE_BYTES), 31),
         Profile::Sendmail => tuned.hop_limit = 26,
-        Profile::OpenSmtpd | Profile::OpenSmtpd6 | Profile::Qmail => tuned.hop_limit = 100,
+        Profile::OpenSmtpd | Profile::OpenSmtpd6 => {
+            (tuned.max_message_size, tuned.max_recipients, tuned.hop_limit) = (Some(OPENSMTPD_SIZE_BYTES), 1000, 100);
+        }
+        Profile::KumoMta => (tuned.max_message_size, tuned.max_recipients) = (Some(KUMOMTA_SIZE_BYTES), 1024),
+        Profile::Qmail => tuned.hop_limit = 100,
         _ => {}
     }
     tuned
@@ -161,7 +191,7 @@ pub(super) fn client_tls(written: &schema::ClientTls, tls: &mut ClientTls, desk:
 }
 
 /// What a level means: how much TLS in any case, and whether TLSA records are looked up.
-fn policy_of(level: schema::TlsLevel, usual: TlsPolicy) -> TlsPolicy {
+pub(super) fn policy_of(level: schema::TlsLevel, usual: TlsPolicy) -> TlsPolicy {
     let (level, dane) = match level {
         schema::TlsLevel::None => (TlsLevel::None, DaneUse::Never),
         schema::TlsLevel::May => (TlsLevel::May, DaneUse::Never),
@@ -234,6 +264,43 @@ fn routing(mta: &Mta, tables: &mut Tables, desk: &mut Desk) -> Routing {
         smart_hosts: tables.hops(mta.smart_hosts.items(), Notation::Mta, desk),
         routes,
         fallback_hosts: tables.hops(mta.fallback_hosts.items(), Notation::Mta, desk),
+    }
+}
+
+/// Routes that the server has no word for: OpenSMTPD's `relay host` is one host, found by its address, as qmail's `smtproutes` has it; neither they nor KumoMTA
+/// have hosts of last resort.
+fn own_routes(profile: Profile, mta: &Mta, desk: &mut Desk) {
+    let server = match profile {
+        Profile::OpenSmtpd | Profile::OpenSmtpd6 => "OpenSMTPD",
+        Profile::Qmail => "qmail",
+        Profile::KumoMta => "KumoMTA",
+        _ => return,
+    };
+    if !mta.fallback_hosts.items().is_empty() {
+        let help = "leave `fallback_hosts` out; Postfix, Exim and Sendmail have such hosts";
+        desk.error(code::EXCLUDES, mta.fallback_hosts.span(), format!("{server} has no hosts of last resort"), help);
+    }
+    if profile == Profile::KumoMta {
+        return;
+    }
+    for hosts in mta.routes.iter().map(|(_, to)| to.as_slice()).chain([mta.smart_hosts.items()]) {
+        if let [_, second, ..] = hosts {
+            desk.error(
+                code::EXCLUDES,
+                second.span(),
+                format!("{server} sends to one smart host"),
+                "keep one; an MX name is asked for no MX here either",
+            );
+        }
+        for host in hosts.iter().filter(|host| !host.trim().starts_with('[') && host.trim().parse::<std::net::IpAddr>().is_err()) {
+            let message = format!("{server} looks up the address of `{host}`, and no MX");
+            desk.error(
+                code::EXCLUDES,
+                host.span(),
+                message,
+                format!("write \"[{}]\", as it is done here for a host found by its address", host.trim()),
+            );
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::base::{MILLISECOND, TlsVersion};
 use crate::diag::{Diagnostic, code};
+use crate::model::client_limits::ClientLimits;
 use crate::model::settings::{Directory, Listener, Receiver, WhenFull};
 use crate::model::topology::Law;
 use crate::scenario::schema::{self, Host, TlsVersionWord};
@@ -17,6 +18,8 @@ use super::desk::Desk;
 pub(super) struct Usual {
     pub(super) certificate: Shown,
     pub(super) sessions: u32,
+    pub(super) when_full: WhenFull,
+    pub(super) client_limits: ClientLimits,
     pub(super) max_message_size: Option<u64>,
     pub(super) max_recipients: u32,
     pub(super) hop_limit: u32,
@@ -28,6 +31,8 @@ impl Usual {
     pub(super) const MTA: Self = Self {
         certificate: Shown::Nothing,
         sessions: 100,
+        when_full: WhenFull::Wait,
+        client_limits: ClientLimits { connections: 0, soft_errors: 0, late_ns: 0, hard_errors: 0 },
         max_message_size: None,
         max_recipients: 0,
         hop_limit: 100,
@@ -44,11 +49,13 @@ pub(super) fn receiver(host: &Host, usual: Usual, directory: Directory, certific
         listeners: listeners(host, usual.tls_versions, desk),
         certificate: certificates.shown(&host.certificate, usual.certificate, desk),
         sessions: desk.number_or(&host.sessions, usual.sessions, 1, u32::MAX),
-        when_full: match host.when_full.or(schema::WhenFull::Wait) {
-            schema::WhenFull::Wait => WhenFull::Wait,
-            schema::WhenFull::Reply421 => WhenFull::Reply421,
-            schema::WhenFull::Silence => WhenFull::Silence,
+        when_full: match host.when_full.get() {
+            None => usual.when_full,
+            Some(schema::WhenFull::Wait) => WhenFull::Wait,
+            Some(schema::WhenFull::Reply421) => WhenFull::Reply421,
+            Some(schema::WhenFull::Silence) => WhenFull::Silence,
         },
+        client_limits: usual.client_limits,
         service_time: desk.law_or(&host.service_time, SERVICE_TIME),
         max_message_size: usual.max_message_size,
         max_recipients: usual.max_recipients,

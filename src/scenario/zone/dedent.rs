@@ -12,13 +12,17 @@ pub struct Dedented {
     lines: Vec<(usize, usize)>,
 }
 
-/// Takes away the blanks that all lines begin with. Empty lines and those that hold only a `;` comment have no say.
+/// Takes away the blanks that all lines begin with. Empty lines and those that hold only a `;` comment have no say, nor has what goes on inside of
+/// parentheses: blanks mean nothing there (RFC 1035 §5.1).
 #[must_use]
 pub fn dedent(original: &str) -> Dedented {
     let mut common: Option<&str> = None;
+    let mut open = 0;
     for line in original.split_inclusive('\n') {
         let rest = line.trim_start_matches([' ', '\t']);
-        if rest.trim().is_empty() || rest.starts_with(';') {
+        let goes_on = open > 0;
+        open = still_open(rest, open);
+        if goes_on || rest.trim().is_empty() || rest.starts_with(';') {
             continue;
         }
         let indentation = &line[..line.len() - rest.len()];
@@ -33,6 +37,22 @@ pub fn dedent(original: &str) -> Dedented {
         at += line.len();
     }
     dedented
+}
+
+/// How many parentheses are open at the end of a line.
+fn still_open(line: &str, open: usize) -> usize {
+    let (mut open, mut quoted, mut bytes) = (open, false, line.bytes());
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'\\' => drop(bytes.next()),
+            b'"' => quoted = !quoted,
+            b';' if !quoted => break,
+            b'(' if !quoted => open += 1,
+            b')' if !quoted => open = open.saturating_sub(1),
+            _ => {}
+        }
+    }
+    open
 }
 
 /// What both begin with.
@@ -77,6 +97,8 @@ mod tests {
             ("\n\t  a\n\t b", "\n a\nb"),
             ("  \r\n  a\r\n", "\r\na\r\n"),
             ("a.\n    b.", "a.\n    b."),
+            ("    a TXT (\n  \"x\" )\n    b", "a TXT (\n\"x\" )\nb"),
+            ("    a TXT ( \"x)\" ; )\n  \"y\" ) \\(\n    b", "a TXT ( \"x)\" ; )\n\"y\" ) \\(\nb"),
         ];
         for (original, expected) in cases {
             assert_eq!(dedent(original).text(), expected, "{original:?}");

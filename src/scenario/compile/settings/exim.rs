@@ -84,6 +84,15 @@ pub(super) static TABLE: Table = &[
     ("message_size_limit", Meaning::ScaledBytes(|t, bytes| t.max_message_size = bytes)),
     ("recipients_max", Meaning::Number(|t, n| t.max_recipients = n)),
     ("received_headers_max", Meaning::Number(|t, n| t.hop_limit = n.saturating_add(1))),
+    ("smtp_accept_max", Meaning::Number(|t, n| t.sessions = if n == 0 { u32::MAX } else { n })),
+    (
+        "smtp_accept_max_per_host",
+        Meaning::List(|t, text| {
+            const WRONG: &str = "a whole number stands here, or \"\" for no limit; expansions are not modelled";
+            t.client_limits.connections = if text.is_empty() { 0 } else { text.parse().map_err(|_| WRONG)? };
+            Ok(())
+        }),
+    ),
     // The model does what these values say.
     ("hosts_max_try_hardlimit", Meaning::Only("50")),
     ("delay_after_cutoff", Meaning::Only("true")),
@@ -100,7 +109,6 @@ pub(super) static TABLE: Table = &[
     ("queue_run_in_order", Meaning::Only("false")),
     ("size_addition", Meaning::Only("1024")),
     // Nothing that is shown depends on these.
-    ("helo_data", Meaning::NoEffect),
     ("log_selector", Meaning::NoEffect),
     ("tls_verify_certificates", Meaning::NoEffect),
     // The format has fields for these.
@@ -124,6 +132,7 @@ pub(super) static NOT_MODELLED: &[&str] = &[
     "acl_smtp_rcpt",
     "bounce_sender_authentication",
     "delay_warning_condition",
+    "helo_data",
     "dnssec_require_domains",
     "dns_again_means_nonexist",
     "dns_cname_loops",
@@ -150,8 +159,6 @@ pub(super) static NOT_MODELLED: &[&str] = &[
     "retry_use_local_part",
     "return_path",
     "same_domain_copy_routing",
-    "smtp_accept_max",
-    "smtp_accept_max_per_host",
     "system_filter",
     "utf8_downconvert",
 ];
@@ -219,14 +226,16 @@ fn level(tuned: &mut Tuned, all: bool, level: TlsLevel) {
 }
 
 fn verify(tuned: &mut Tuned, text: &str) -> Result<(), &'static str> {
-    match (all_or_none(text)?, tuned.sender.tls.policy.level) {
-        (false, _) => Ok(()),
-        (true, TlsLevel::Encrypt) => {
-            tuned.sender.tls.policy.level = TlsLevel::Verify;
-            Ok(())
-        }
-        (true, _) => Err("`*` is modelled beside `hosts_require_tls: \"*\"`: without it Exim goes in clear where the certificate fails"),
+    if all_or_none(text)? {
+        let level = &mut tuned.sender.tls.policy.level;
+        *level = match *level {
+            TlsLevel::Encrypt => TlsLevel::Verify,
+            // Without `hosts_require_tls` it goes in clear where the certificate fails.
+            TlsLevel::May => TlsLevel::VerifyOrClear,
+            other => other,
+        };
     }
+    Ok(())
 }
 
 const RULE: &str = "a retry rule is written \"* * F,2h,15m; G,16h,1h,1.5; F,4d,6h\": whose mail, which error, and parts F, G or H";

@@ -38,6 +38,7 @@ pub(super) static TABLE: Table = &[
         "enable_tls",
         Meaning::Word(&[
             ("Opportunistic", |t| t.sender.tls.policy.level = TlsLevel::May),
+            ("OpportunisticInsecure", |t| t.sender.tls.policy.level = TlsLevel::Opportunistic),
             ("Required", |t| t.sender.tls.policy.level = TlsLevel::Verify),
             ("RequiredInsecure", |t| t.sender.tls.policy.level = TlsLevel::Encrypt),
             ("Disabled", |t| t.sender.tls.policy.level = TlsLevel::None),

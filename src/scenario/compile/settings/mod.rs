@@ -25,7 +25,8 @@ mod sendmail;
 
 use crate::base::parse_duration;
 use crate::diag::{Diagnostic, code};
-use crate::model::settings::{Profile, Retry, Sender, TlsLevel};
+use crate::model::client_limits::ClientLimits;
+use crate::model::settings::{Profile, Retry, Sender, WhenFull};
 use crate::scenario::source::{Named, Text};
 
 use super::desk::Desk;
@@ -40,6 +41,9 @@ pub(super) struct Tuned {
     pub(super) max_recipients: u32,
     /// 0: never refused.
     pub(super) hop_limit: u32,
+    pub(super) sessions: u32,
+    pub(super) when_full: WhenFull,
+    pub(super) client_limits: ClientLimits,
 }
 
 /// How the value of a setting is written, and what it does.
@@ -95,6 +99,7 @@ pub(super) fn tune(profile: Profile, settings: &Named<Text>, tuned: &mut Tuned, 
         }
     }
     not_at_once(settings, tuned, desk);
+    one_at_a_time(settings, tuned, desk);
     for (key, _) in settings.iter().filter(|(key, _)| !rows().any(|(name, _)| *name == key.as_str())) {
         let known = rows().map(|(name, _)| *name);
         let postfix_has = profile == Profile::Postfix && postfix::NOT_MODELLED.contains(&key.as_str());
@@ -132,6 +137,21 @@ fn not_at_once(settings: &Named<Text>, tuned: &Tuned, desk: &mut Desk) {
         if let Some((_, value)) = settings.iter().find(|(key, _)| key.as_str() == *name) {
             desk.error(code::RANGE, value.span(), format!("`{name}` is above zero"), "write a duration such as \"300s\"");
         }
+    }
+}
+
+/// A destination that rests after each delivery has one at a time (Postfix qmgr_transport.c).
+fn one_at_a_time(settings: &Named<Text>, tuned: &mut Tuned, desk: &mut Desk) {
+    if tuned.sender.rate_delay_ns == 0 {
+        return;
+    }
+    tuned.sender.concurrency = (1, 1);
+    let delays = ["smtp_destination_rate_delay", "default_destination_rate_delay"];
+    if tuned.sender.recipient_limit == 1
+        && let Some((key, _)) = settings.iter().find(|(key, _)| delays.contains(&key.as_str()))
+    {
+        let message = format!("`{key}` beside a recipient limit of 1, where each recipient has a delay of its own: not modelled yet");
+        desk.error(code::SETTING_NOT_MODELLED, key.span(), message, "write a recipient limit of 2 or more, or none");
     }
 }
 
@@ -211,11 +231,6 @@ fn factor(text: &str) -> Option<u32> {
     (100..=100_000).contains(&hundredths).then_some(hundredths)
 }
 
-/// Must the sender have TLS under its own policy?
-fn insists(level: TlsLevel) -> bool {
-    !matches!(level, TlsLevel::None | TlsLevel::May | TlsLevel::Opportunistic)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -223,6 +238,7 @@ mod tests {
     use crate::decide::profile::default_sender;
     use crate::model::settings::DaneUse;
     use crate::model::settings::FamilyPreference;
+    use crate::model::settings::TlsLevel;
     use crate::scenario::load::Loader;
 
     /// The settings of a text, and what was complained about.
@@ -232,7 +248,9 @@ mod tests {
         let tree = loader.text("x.ron", &text).expect("readable");
         let Some(crate::scenario::schema::System::Mta(mta)) = tree.systems.get("a") else { panic!("an Mta") };
         let mut desk = Desk::default();
-        let mut tuned = Tuned { sender: default_sender(profile), max_message_size: None, max_recipients: 0, hop_limit: 0 };
+        let (sender, client_limits) = (default_sender(profile), ClientLimits::default());
+        let when_full = WhenFull::Wait;
+        let mut tuned = Tuned { sender, max_message_size: None, max_recipients: 0, hop_limit: 0, sessions: 0, when_full, client_limits };
         tune(profile, &mta.settings, &mut tuned, &mut desk);
         (tuned, desk.problems.iter().map(|problem| format!("{} {}", problem.code.id, problem.message)).collect())
     }
@@ -256,10 +274,20 @@ mod tests {
                 5,
             ),
             (r#""default_destination_concurrency_limit": "9""#, |t| t.sender.concurrency.1.into(), 9),
+            (r#""default_destination_rate_delay": "10""#, |t| t.sender.rate_delay_ns, 10 * SECOND),
+            (r#""smtp_destination_rate_delay": "1m", "default_destination_rate_delay": "10""#, |t| t.sender.rate_delay_ns, MINUTE),
+            (r#""smtp_destination_rate_delay": "1s", "smtp_destination_concurrency_limit": "9""#, |t| t.sender.concurrency.1.into(), 1),
+            (r#""smtp_destination_rate_delay": "0", "smtp_destination_concurrency_limit": "9""#, |t| t.sender.concurrency.1.into(), 9),
             (r#""smtp_address_preference": "ipv6""#, |t| u64::from(t.sender.families.prefer == FamilyPreference::V6), 1),
             (r#""inet_protocols": "ipv4""#, |t| u64::from(t.sender.families.v6), 0),
             (r#""message_size_limit": "20000""#, |t| t.max_message_size.unwrap_or(0), 20_000),
             (r#""message_size_limit": "0""#, |t| t.max_message_size.unwrap_or(0), 0),
+            (r#""smtpd_client_connection_count_limit": "7""#, |t| t.client_limits.connections.into(), 7),
+            (r#""smtpd_soft_error_limit": "2""#, |t| t.client_limits.soft_errors.into(), 2),
+            (r#""smtpd_hard_error_limit": "3""#, |t| t.client_limits.hard_errors.into(), 3),
+            (r#""smtpd_error_sleep_time": "5""#, |t| t.client_limits.late_ns, 5 * SECOND),
+            (r#""default_process_limit": "10""#, |t| t.sessions.into(), 10),
+            (r#""default_process_limit": "10""#, |t| t.sender.deliveries_in_all.into(), 10),
             (r#""hopcount_limit": "5""#, |t| t.hop_limit.into(), 5),
             (r#""smtp_skip_5xx_greeting": "no""#, |t| t.sender.skip_5xx_greeting.into(), 0),
             (r#""smtp_tls_security_level": "encrypt""#, |t| u64::from(t.sender.tls.policy.level == TlsLevel::Encrypt), 1),
@@ -286,6 +314,10 @@ mod tests {
             (Profile::OpenSmtpd, r#""queue ttl": "2d""#, |t| lifetime(t), 2 * DAY),
             (Profile::OpenSmtpd, r#""net.ipv4.tcp_syn_retries": "1""#, |t| t.sender.timers.connect_ns, 3 * SECOND),
             (Profile::OpenSmtpd, r#""net.ipv4.tcp_syn_retries": "6""#, |t| t.sender.timers.connect_ns, 127 * SECOND),
+            (Profile::Exim, r#""smtp_accept_max": "5""#, |t| t.sessions.into(), 5),
+            (Profile::Exim, r#""smtp_accept_max": "0""#, |t| t.sessions.into(), u64::from(u32::MAX)),
+            (Profile::Exim, r#""smtp_accept_max_per_host": "3""#, |t| t.client_limits.connections.into(), 3),
+            (Profile::Exim, r#""smtp_accept_max_per_host": """#, |t| t.client_limits.connections.into(), 0),
             (Profile::Qmail, r#""timeoutremote": "600""#, |t| t.sender.timers.final_dot_ns, 600 * SECOND),
             (Profile::Qmail, r#""queuelifetime": "86400""#, |t| lifetime(t), DAY),
             (Profile::KumoMta, r#""retry_interval": "5m""#, |t| first_wait(t), 5 * MINUTE),

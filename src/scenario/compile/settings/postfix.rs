@@ -2,7 +2,7 @@
 //!
 //! A time is a number and a unit (s m h d w); a bare number is in the parameter's own unit: seconds, or days for lifetimes, or hours for the warning.
 
-use super::{Meaning, Table, Tuned, insists};
+use super::{Meaning, Table, Tuned};
 use crate::base::{DAY, HOUR, MINUTE, SECOND, TlsVersion, common_form};
 use crate::model::settings::{Cache, DaneDigests, DaneUse, FamilyPreference, Keeping, Retry, TlsLevel, UnsignedList};
 
@@ -20,7 +20,8 @@ macro_rules! retry {
 /// What is modelled, wider parameters before the narrower ones that override them.
 pub(super) static TABLE: Table = &[
     // How long it waits.
-    ("smtp_connect_timeout", Meaning::UnitTime('s', |t, ns| t.sender.timers.connect_ns = ns)),
+    // 0 is the time limit of the operating system.
+    ("smtp_connect_timeout", Meaning::UnitTime('s', |t, ns| t.sender.timers.connect_ns = if ns == 0 { 127 * SECOND } else { ns })),
     (
         "smtp_helo_timeout",
         Meaning::UnitTime('s', |t, ns| {
@@ -53,6 +54,9 @@ pub(super) static TABLE: Table = &[
     ("smtp_destination_concurrency_limit", Meaning::Number(|t, n| t.sender.concurrency.1 = n)),
     ("default_destination_concurrency_failed_cohort_limit", Meaning::Number(|t, n| t.sender.failed_cohort_limit = n)),
     ("smtp_destination_concurrency_failed_cohort_limit", Meaning::Number(|t, n| t.sender.failed_cohort_limit = n)),
+    ("default_destination_rate_delay", Meaning::UnitTime('s', |t, ns| t.sender.rate_delay_ns = ns)),
+    ("smtp_destination_rate_delay", Meaning::UnitTime('s', |t, ns| t.sender.rate_delay_ns = ns)),
+    ("default_process_limit", Meaning::Number(|t, n| (t.sender.deliveries_in_all, t.sessions) = (n.max(1), n.max(1)))),
     // Connections that stay open.
     ("smtp_connection_cache_on_demand", Meaning::YesNo(|t, yes| cache(t).demanded = yes)),
     ("smtp_connection_cache_destinations", Meaning::List(cached_destinations)),
@@ -93,27 +97,24 @@ pub(super) static TABLE: Table = &[
     (
         "smtp_tls_dane_insecure_mx_policy",
         Meaning::Word(&[
-            ("none", |t| t.sender.tls.policy.unsigned_list = UnsignedList::None),
             ("may", |t| t.sender.tls.policy.unsigned_list = UnsignedList::May),
             ("encrypt", |t| t.sender.tls.policy.unsigned_list = UnsignedList::Encrypt),
             ("dane", |t| t.sender.tls.policy.unsigned_list = UnsignedList::AsProfile),
         ]),
     ),
     ("tls_dane_digests", Meaning::List(dane_digests)),
-    (
-        "smtp_tls_protocols",
-        Meaning::List(|t, text| if insists(t.sender.tls.policy.level) { check_protocols(text) } else { protocols(t, text) }),
-    ),
-    (
-        "smtp_tls_mandatory_protocols",
-        Meaning::List(|t, text| if insists(t.sender.tls.policy.level) { protocols(t, text) } else { check_protocols(text) }),
-    ),
+    ("smtp_tls_protocols", Meaning::List(protocols)),
+    ("smtp_tls_mandatory_protocols", Meaning::List(mandatory_protocols)),
     ("smtp_tls_verify_cert_match", Meaning::List(|t, text| match_names(t, TlsLevel::Verify, text))),
     ("smtp_tls_secure_cert_match", Meaning::List(|t, text| match_names(t, TlsLevel::Secure, text))),
     // What it takes as a server.
     ("message_size_limit", Meaning::Bytes(|t, bytes| t.max_message_size = bytes)),
     ("smtpd_recipient_limit", Meaning::Number(|t, n| t.max_recipients = n)),
     ("hopcount_limit", Meaning::Number(|t, n| t.hop_limit = n)),
+    ("smtpd_client_connection_count_limit", Meaning::Number(|t, n| t.client_limits.connections = n)),
+    ("smtpd_soft_error_limit", Meaning::Number(|t, n| t.client_limits.soft_errors = n.max(1))),
+    ("smtpd_hard_error_limit", Meaning::Number(|t, n| t.client_limits.hard_errors = n.max(1))),
+    ("smtpd_error_sleep_time", Meaning::UnitTime('s', |t, ns| t.client_limits.late_ns = ns)),
     // The model does what these values say.
     ("ignore_mx_lookup_error", Meaning::Only("no")),
     ("disable_dns_lookups", Meaning::Only("no")),
@@ -131,7 +132,7 @@ pub(super) static TABLE: Table = &[
     // Nothing that is shown depends on these.
     ("compatibility_level", Meaning::NoEffect),
     ("maillog_file", Meaning::NoEffect),
-    ("notify_classes", Meaning::NoEffect),
+    ("notify_classes", Meaning::List(notify_classes)),
     ("smtp_quit_timeout", Meaning::NoEffect),
     ("smtp_tls_CAfile", Meaning::NoEffect),
     ("smtp_tls_CApath", Meaning::NoEffect),
@@ -168,8 +169,6 @@ pub(super) static NOT_MODELLED: &[&str] = &[
     "canonical_maps",
     "content_filter",
     "default_delivery_slot_cost",
-    "default_destination_rate_delay",
-    "default_process_limit",
     "default_recipient_limit",
     "default_transport",
     "default_transport_rate_delay",
@@ -202,7 +201,6 @@ pub(super) static NOT_MODELLED: &[&str] = &[
     "smtp_delivery_status_filter",
     "smtp_destination_concurrency_negative_feedback",
     "smtp_destination_concurrency_positive_feedback",
-    "smtp_destination_rate_delay",
     "smtp_discard_ehlo_keywords",
     "smtp_dns_reply_filter",
     "smtp_generic_maps",
@@ -213,7 +211,6 @@ pub(super) static NOT_MODELLED: &[&str] = &[
     "smtp_tls_block_early_mail_reply",
     "smtp_tls_fingerprint_cert_match",
     "smtp_transport_rate_delay",
-    "smtpd_client_connection_count_limit",
     "smtpd_client_connection_rate_limit",
     "smtpd_client_message_rate_limit",
     "smtpd_client_recipient_rate_limit",
@@ -221,14 +218,11 @@ pub(super) static NOT_MODELLED: &[&str] = &[
     "smtpd_data_restrictions",
     "smtpd_delay_reject",
     "smtpd_discard_ehlo_keywords",
-    "smtpd_error_sleep_time",
-    "smtpd_hard_error_limit",
     "smtpd_helo_restrictions",
     "smtpd_milters",
     "smtpd_recipient_restrictions",
     "smtpd_relay_restrictions",
     "smtpd_sender_restrictions",
-    "smtpd_soft_error_limit",
     "smtpd_timeout",
     "smtpd_tls_protocols",
     "smtputf8_enable",
@@ -275,6 +269,18 @@ fn match_names(tuned: &mut Tuned, level: TlsLevel, text: &str) -> Result<(), &'s
     Ok(())
 }
 
+/// Who is told of what, besides the sender: copies for the postmaster of bounces are not modelled.
+fn notify_classes(_: &mut Tuned, text: &str) -> Result<(), &'static str> {
+    let mut words = text.split([',', ' ']).filter(|word| !word.is_empty());
+    match words.find(|word| !matches!(*word, "resource" | "software" | "policy" | "protocol")) {
+        None => Ok(()),
+        Some("bounce" | "2bounce" | "delay") => {
+            Err("copies of bounces and delay notices for the postmaster are not modelled: leave the class out")
+        }
+        Some(_) => Err("classes stand here: \"resource, software\", `policy` and `protocol` beside them"),
+    }
+}
+
 /// The connection cache of a sender of this profile.
 fn cache(tuned: &mut Tuned) -> &mut Cache {
     match &mut tuned.sender.keeping {
@@ -313,13 +319,17 @@ fn dane_digests(tuned: &mut Tuned, text: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
+/// Where TLS is optional; the other parameter, as it is delivered, stays behind for the levels that insist.
 fn protocols(tuned: &mut Tuned, text: &str) -> Result<(), &'static str> {
-    tuned.sender.tls.versions = read_protocols(text)?;
+    let tls = &mut tuned.sender.tls;
+    tls.demanded_versions.get_or_insert(tls.versions);
+    tls.versions = read_protocols(text)?;
     Ok(())
 }
 
-fn check_protocols(text: &str) -> Result<(), &'static str> {
-    read_protocols(text).map(|_| ())
+fn mandatory_protocols(tuned: &mut Tuned, text: &str) -> Result<(), &'static str> {
+    tuned.sender.tls.demanded_versions = Some(read_protocols(text)?);
+    Ok(())
 }
 
 /// `>=TLSv1.2`, `<=TLSv1.2`, `!SSLv3, !TLSv1`, `TLSv1.2 TLSv1.3`: from and to.

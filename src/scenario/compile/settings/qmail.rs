@@ -1,6 +1,6 @@
 //! Control files of qmail, by name. Times are seconds.
 
-use super::{Meaning, Table};
+use super::{Meaning, Table, Tuned};
 use crate::model::settings::Retry;
 
 /// What is modelled.
@@ -24,7 +24,7 @@ pub(super) static TABLE: Table = &[
     ),
     ("databytes", Meaning::Bytes(|t, bytes| t.max_message_size = bytes)),
     ("concurrencylocal", Meaning::NoEffect),
-    ("concurrencyremote", Meaning::Number(|t, n| t.sender.deliveries_in_all = n.max(1))),
+    ("concurrencyremote", Meaning::List(concurrency)),
     // The format has fields for these.
     ("smtproutes", Meaning::Field("routes: { \"example.com\": [\"[relay.example.com]\"] }")),
     ("locals", Meaning::Field("mailboxes: [\"*@example.com\"]")),
@@ -32,3 +32,15 @@ pub(super) static TABLE: Table = &[
     ("me", Meaning::Field("hostname: \"mail.example.com\"")),
     ("helohost", Meaning::Field("hostname: \"mail.example.com\"")),
 ];
+
+/// How many deliveries to others at once; 255 at most as it is built (qmail-send(8)).
+fn concurrency(tuned: &mut Tuned, text: &str) -> Result<(), &'static str> {
+    match text.parse::<u32>() {
+        Ok(0) => Err("0 holds all mail for others back, which is not modelled; 1 is the least"),
+        Ok(number) => {
+            tuned.sender.deliveries_in_all = number.min(255);
+            Ok(())
+        }
+        Err(_) => Err("a whole number stands here"),
+    }
+}

@@ -79,10 +79,10 @@ pub(super) static TABLE: Table = &[
     ("Timeout.aconnect", Meaning::Only("0")),
     ("DeliveryMode", Meaning::Only("background")),
     ("TryNullMXList", Meaning::Only("False")),
+    ("DontExpandCnames", Meaning::Only("False")),
     // Nothing that is shown depends on these.
     ("CACertFile", Meaning::NoEffect),
     ("CACertPath", Meaning::NoEffect),
-    ("DontExpandCnames", Meaning::NoEffect),
     ("LogLevel", Meaning::NoEffect),
     ("QueueLA", Meaning::NoEffect),
     ("RefuseLA", Meaning::NoEffect),

@@ -1,0 +1,125 @@
+//! What stands in the Status field of a delivery report (RFC 3464 §2.3.4), and who hears nothing of delays?
+//!
+//! Sources: Exim deliver.c and `delay_warning_condition`; Sendmail savemail.c and envelope.c; OpenSMTPD bounce.c and queue.c; qmail-send(8), whose reports are prose (QSBMF); and running servers, see `docs/fidelity.md`.
+//! Not modelled: fields that nothing is decided by (Remote-MTA, Arrival-Date, Will-Retry-Until).
+
+use crate::base::Enhanced;
+use crate::model::letter::Header;
+
+/// How a server chooses the status that it writes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ReportStatus {
+    /// The status of what happened last.
+    Cause,
+    /// One status for each action; the reply stands in Diagnostic-Code alone.
+    ByAction,
+    /// 5.0.0 for whatever was refused for good, else the status of what happened.
+    PlainRefusals,
+    /// 5.5.0 where a session failed for good and no server gave a status, or the sender is not set up for it; else the status of what happened.
+    SessionFailed,
+    /// None: its reports have no such field.
+    Unwritten,
+}
+
+/// What a report without a status carries in its place.
+pub const UNWRITTEN: Enhanced = Enhanced(0, 0, 0);
+
+impl ReportStatus {
+    /// The status to write about a recipient.
+    #[must_use]
+    pub fn of(self, action: &str, cause: Enhanced) -> Enhanced {
+        match (self, action) {
+            (Self::Cause, _) => cause,
+            (Self::ByAction, "failed") => Enhanced(5, 0, 0),
+            (Self::ByAction, "delayed") => Enhanced(4, 0, 0),
+            (Self::ByAction, _) => Enhanced(2, 0, 0),
+            (Self::PlainRefusals, "failed") if cause.0 == 5 => Enhanced(5, 0, 0),
+            (Self::SessionFailed, "failed") if matches!(cause, Enhanced(5, 0, 0) | Enhanced(5, 3, 5)) => Enhanced(5, 5, 0),
+            (Self::PlainRefusals | Self::SessionFailed, _) => cause,
+            (Self::Unwritten, _) => UNWRITTEN,
+        }
+    }
+}
+
+/// Whom a server does not tell that mail is late. The null sender hears of nothing anyway.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Unwarned {
+    /// It tells everybody.
+    Nobody,
+    /// Mailing lists, and what says of itself that it is bulk mail or made by a machine (Exim `delay_warning_condition`, as it is delivered).
+    Bulk,
+    /// What says of itself that it is bulk mail; owners of lists and those who look after subscriptions (Sendmail).
+    BulkAndOwners,
+}
+
+impl Unwarned {
+    /// Is this sender of this message one of them? `local` is the part before the @.
+    #[must_use]
+    pub fn has(self, local: &str, headers: &[Header]) -> bool {
+        const LIST: [&str; 7] = ["list-id", "list-post", "list-subscribe", "list-unsubscribe", "list-archive", "list-owner", "list-help"];
+        let says = |name: &str, words: &[&str]| {
+            let of_it = |header: &&Header| header.name.eq_ignore_ascii_case(name);
+            headers.iter().filter(of_it).any(|header| words.iter().any(|word| header.value.to_ascii_lowercase().contains(word)))
+        };
+        let bulk = || says("precedence", &["bulk", "list", "junk"]);
+        match self {
+            Self::Nobody => false,
+            Self::Bulk => {
+                let listed = |header: &Header| LIST.iter().any(|name| header.name.eq_ignore_ascii_case(name)) && !header.value.is_empty();
+                bulk() || headers.iter().any(listed) || says("auto-submitted", &["auto-generated", "auto-replied"])
+            }
+            Self::BulkAndOwners => {
+                let local = local.to_ascii_lowercase();
+                bulk() || local.starts_with("owner-") || local.ends_with("-request")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_hears_nothing_of_delays() {
+        let field = |name: &str, value: &str| vec![Header { name: name.into(), value: value.into() }];
+        //                                                      nobody, bulk, bulk and owners
+        for (local, headers, expected) in [
+            ("anna", vec![], [false, false, false]),
+            ("anna", field("Precedence", "Bulk"), [false, true, true]),
+            ("anna", field("precedence", "first-class"), [false, false, false]),
+            ("anna", field("List-Id", "<l.example>"), [false, true, false]),
+            ("anna", field("Auto-Submitted", "auto-replied (vacation)"), [false, true, false]),
+            ("anna", field("Auto-Submitted", "no"), [false, false, false]),
+            ("owner-list", vec![], [false, false, true]),
+            ("list-request", vec![], [false, false, true]),
+            ("request", vec![], [false, false, false]),
+        ] {
+            let got = [Unwarned::Nobody, Unwarned::Bulk, Unwarned::BulkAndOwners].map(|rule| rule.has(local, &headers));
+            assert_eq!(got, expected, "{local} {headers:?}");
+        }
+    }
+
+    #[test]
+    fn each_server_writes_its_own_status() {
+        let expired = Enhanced(4, 4, 7);
+        let unknown = Enhanced(5, 1, 1);
+        for (rule, action, cause, written) in [
+            (ReportStatus::Cause, "failed", unknown, unknown),
+            (ReportStatus::ByAction, "failed", unknown, Enhanced(5, 0, 0)),
+            (ReportStatus::ByAction, "failed", expired, Enhanced(5, 0, 0)),
+            (ReportStatus::ByAction, "delayed", Enhanced(4, 4, 1), Enhanced(4, 0, 0)),
+            (ReportStatus::ByAction, "delivered", Enhanced(2, 1, 5), Enhanced(2, 0, 0)),
+            (ReportStatus::PlainRefusals, "failed", unknown, Enhanced(5, 0, 0)),
+            (ReportStatus::PlainRefusals, "failed", expired, expired),
+            (ReportStatus::PlainRefusals, "delayed", expired, expired),
+            (ReportStatus::SessionFailed, "failed", unknown, unknown),
+            (ReportStatus::SessionFailed, "failed", Enhanced(5, 0, 0), Enhanced(5, 5, 0)),
+            (ReportStatus::SessionFailed, "failed", Enhanced(5, 3, 5), Enhanced(5, 5, 0)),
+            (ReportStatus::SessionFailed, "failed", expired, expired),
+            (ReportStatus::Unwritten, "failed", unknown, UNWRITTEN),
+        ] {
+            assert_eq!(rule.of(action, cause), written, "{rule:?} {action} {cause}");
+        }
+    }
+}

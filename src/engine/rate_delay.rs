@@ -1,0 +1,61 @@
+//! How long does a destination rest after each delivery (Postfix `default_destination_rate_delay`)?
+//!
+//! One delivery at a time; when it is over, the destination is suspended, and the queue manager, which counts whole seconds, wakes it. What comes
+//! meanwhile stands in line. Sources: Postfix qmgr_entry.c `qmgr_entry_done`, qmgr_queue.c `qmgr_queue_suspend`, `qmgr_queue_resume`. Not modelled: a
+//! limit of one recipient, where each recipient rests for itself; `default_transport_rate_delay`.
+
+use super::queue::Kind;
+use super::world::{Stage, World};
+use crate::base::{SECOND, SimTime};
+use crate::decide::keeping::why_it_rests;
+use crate::trace::NONE;
+use std::collections::BTreeMap;
+
+/// Until when each queue rests that does.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Rests(BTreeMap<u32, SimTime>);
+
+impl<const LEVEL: u8> World<'_, LEVEL> {
+    /// A delivery is over: its destination rests, if its sender wants that.
+    pub(super) fn rest_after_delivery(&mut self, queue: u32) {
+        let delay_ns = self.config(self.queues[queue as usize].host).sender.rate_delay_ns;
+        if delay_ns > 0 {
+            let second = SimTime(self.now.0 / SECOND * SECOND);
+            self.rests.0.insert(queue, second.after(delay_ns));
+        }
+    }
+
+    /// Does a destination rest? One whose rest is over, and that has nothing to do, forgets how busy it was.
+    pub(super) fn rests(&mut self, queue: u32) -> bool {
+        let Some(until) = self.rests.0.get(&queue).copied() else { return false };
+        if self.now < until {
+            return true;
+        }
+        self.rests.0.remove(&queue);
+        self.note_idle(queue);
+        false
+    }
+
+    /// The first in the line of a destination that rests is called when the rest is over.
+    pub(super) fn wake_after_rest(&mut self, queue: u32) {
+        let Some(until) = self.rests.0.get(&queue).copied() else { return };
+        if let Some(first) = self.queues[queue as usize].waiting.front().copied()
+            && self.jobs[first].waits == u64::MAX
+        {
+            self.wake_job(first, until, Kind::Settle, Stage::Queued);
+        }
+    }
+
+    /// Why a job stands in line.
+    pub(super) fn tell_of_rest(&mut self, job: u32) {
+        let host = self.copies[self.jobs[job].copy].host;
+        let delay_ns = self.config(host).sender.rate_delay_ns;
+        if delay_ns == 0 || !self.writes(crate::trace::level::STEPS) {
+            return;
+        }
+        let hop = self.tables.destinations.get(self.queues[self.jobs[job].queue as usize].destination).hops[0];
+        let name = crate::decide::route::queue_name(&self.tables.names, self.tables.next_hops.get(hop.0));
+        let stored = self.store("when is its turn?", host, NONE, &why_it_rests(&name, delay_ns));
+        self.trace_of_job(job, &[stored]);
+    }
+}
