@@ -166,8 +166,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 crate::base::duration(until.0)
             );
             let reasons = [because("SUB-7", "the login", why, "Exchange Online limits: client submission")];
-            let (host, count) = (self.copies[copy].host, self.copies[copy].recipients.len());
-            let stored = self.store_reasons("when does the message go on?", host, NONE, &reasons, &[]);
+            let (host, tenant, count) = (self.copies[copy].host, self.copies[copy].tenant, self.copies[copy].recipients.len());
+            let stored = self.store_reasons("when does the message go on?", host, tenant, &reasons, &[]);
             for place in 0..count {
                 let index = self.copies[copy].recipients[place].index;
                 self.trace_decisions(copy, Concern::recipient(index), &[stored]);
