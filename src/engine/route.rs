@@ -297,7 +297,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             expansion.stamps.headers.clone_from(&ruled.stamps.headers);
             expansion.stamps.scl = ruled.stamps.scl;
             if expansion.sender == SenderAfter::Kept {
-                expansion.sender = sender_rewriting::sender_after(tenant, &self.tables.names, &letter, expansion);
+                let (sender, why) = sender_rewriting::sender_after(tenant, &self.tables.names, &letter, expansion);
+                expansion.sender = sender;
+                decisions.extend(why.map(|why| self.store_reasons("under whose name does it go on?", host, system, &[why], &[])));
             }
         }
         if let Some(stop) = self.stop_of_entry(outcome) {

@@ -9,12 +9,12 @@ use crate::base::{DAY, Enhanced, MINUTE, Phase, Reply, SimTime};
 use crate::decide::acceptance::TakenFor;
 use crate::decide::exchange::receive_connector;
 use crate::decide::exchange::submission::{MESSAGES_A_MINUTE, RECIPIENTS_A_DAY, SESSIONS_AT_ONCE, over_the_day};
-use crate::decide::login;
+use crate::decide::{because, login};
 use crate::model::Model;
 use crate::model::settings::Directory;
 use crate::model::traffic::Source;
-use crate::trace::level::PATHS;
-use crate::trace::{NONE, PassRow};
+use crate::trace::level::{PATHS, STEPS};
+use crate::trace::{Concern, NONE, PassRow};
 use std::collections::BTreeMap;
 
 /// What is known about the logins of a run, by the number of their text.
@@ -171,6 +171,19 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     /// A message that waits for its minute.
     pub(super) fn hold_back(&mut self, copy: u32, until: SimTime) {
+        if self.writes(STEPS) {
+            let why = format!(
+                "one login sends {MESSAGES_A_MINUTE} messages in a minute, and these had been sent: the message goes on at {}",
+                crate::base::duration(until.0)
+            );
+            let reasons = [because("SUB-7", "the login", why, "Exchange Online limits: client submission")];
+            let (host, tenant, count) = (self.copies[copy].host, self.copies[copy].tenant, self.copies[copy].recipients.len());
+            let stored = self.store_reasons("when does the message go on?", host, tenant, &reasons, &[]);
+            for place in 0..count {
+                let index = self.copies[copy].recipients[place].index;
+                self.trace_decisions(copy, Concern::recipient(index), &[stored]);
+            }
+        }
         if self.writes(PATHS) {
             let why = "the login sent 30 messages in this minute: the rest is carried into the following ones";
             self.trace.passes.push(PassRow { copy: self.copies[copy].number, pass: 1, next_at: until, why });

@@ -176,7 +176,11 @@ fn act(action: &Action, tenant: &Tenant, rule: &MailFlowRule, letter: &mut Lette
         }
         Action::Delete => {
             outcome.end = Some(End::Delete);
-            "deletes it".into()
+            if outcome.copies.is_empty() && outcome.redirect.is_none() {
+                "deletes it".into()
+            } else {
+                "deletes it before anybody else has got it: the copies of it go with it".into()
+            }
         }
         Action::Quarantine => {
             outcome.end = Some(End::Quarantine);

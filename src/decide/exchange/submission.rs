@@ -1,6 +1,6 @@
 //! Client submission at `smtp.office365.com`: who may log in, what may a login send?
 //!
-//! Rules SUB-1 to SUB-6. Sources: how-to-set-up-a-multifunction-device-or-application; Set-TransportConfig `SmtpClientAuthenticationDisabled` and
+//! Rules SUB-1 to SUB-6; SUB-7, the messages of a minute, is counted in `engine::submission`. Sources: how-to-set-up-a-multifunction-device-or-application; Set-TransportConfig `SmtpClientAuthenticationDisabled` and
 //! `AllowLegacyTLSClients`; Exchange Online limits; the announcements about the end of basic authentication. A login comes with a password, or with a
 //! token (OAuth), which the end of passwords does not touch. The null sender is nobody's address, so no login may send as it.
 

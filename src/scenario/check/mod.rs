@@ -5,6 +5,7 @@ pub(super) mod outbound_connector;
 pub(super) mod receive_connector;
 pub(super) mod send_connector;
 pub(super) mod tenant_limits;
+pub(super) mod tenant_mailboxes;
 pub(super) mod tenant_routes;
 
 use crate::diag::{Diagnostic, Span, code};

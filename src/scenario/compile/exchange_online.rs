@@ -12,7 +12,7 @@ use crate::model::authentication::Stance;
 use crate::model::directory::{DirectoryEntry, DsnAuthority};
 use crate::model::exchange::{Out4, Out6, OutboundConnector, OutboundPools, Person, Switches, Tenant};
 use crate::model::settings::{Credentials, DaneUse, Directory, HostConfig, Profile, Retry, TlsLevel, TlsPolicy};
-use crate::scenario::check::{outbound_connector, tenant_limits, tenant_routes, told_apart};
+use crate::scenario::check::{outbound_connector, tenant_limits, tenant_mailboxes, tenant_routes, told_apart};
 use crate::scenario::schema::{self, AutoForwardingMode, DirectoryRecipient, Era, ExchangeOnline, Scenario, System, TlsSettings};
 use crate::scenario::source::{Field, Named, Text};
 use crate::scenario::values::parse_date;
@@ -179,6 +179,7 @@ fn compile(
     desk: &mut Desk,
 ) -> Tenant {
     tenant_limits::check(tenant, desk);
+    tenant_mailboxes::check(tenant, &microsoft_domains(tenant), desk);
     tenant_routes::check(tenant, desk);
     let mut mailboxes = Mailboxes::default();
     mailboxes.add(tenant.mailboxes.items(), desk);

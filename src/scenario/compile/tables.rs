@@ -22,6 +22,8 @@ pub(super) struct Tables {
     pub(super) certificates: Vec<Certificate>,
     /// Names that mail is sent to, to be looked for among what is covered.
     pub(super) wanted: Vec<(NameId, Span)>,
+    /// Addresses that mail is sent to, written one by one.
+    pub(super) addressed: Vec<(IpAddr, Span)>,
     /// Names of the resolvers, by number.
     pub(super) resolvers: Vec<Box<str>>,
 }
@@ -61,6 +63,11 @@ impl Tables {
         };
         let (targets, port) = targets;
         let row = |tables: &mut Self, target| NextHopId(tables.next_hops.intern(NextHop { target, port }));
+        if let Hop::Addresses(addresses) = &targets
+            && let [address] = addresses[..]
+        {
+            self.addressed.push((address, text.span()));
+        }
         match targets {
             Hop::Addresses(addresses) => addresses.into_iter().map(|address| row(self, Target::Ip(address))).collect(),
             Hop::Name(name, asks_mx) => {

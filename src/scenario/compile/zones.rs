@@ -323,15 +323,16 @@ pub(super) fn silent_addresses(zones: &[Zones], texts: &[StageTexts], tables: &T
                 .extend(set.records.iter().filter(|data| matches!(data, RecordData::Mx { .. })).filter_map(|data| data.target().copied()));
         }
     }
-    for record in texts.iter().flat_map(StageTexts::layers).flat_map(|layer| &layer.records) {
-        let Some(address) = record.data.address() else { continue };
+    let records = texts.iter().flat_map(StageTexts::layers).flat_map(|layer| &layer.records);
+    let of_records = records.filter(|record| names.find(&record.owner).is_some_and(|name| sent_to.contains(&name)));
+    let of_records = of_records.filter_map(|record| Some((record.data.address()?, record.span)));
+    // A list of next hops is read again for each machine and each stage.
+    let next_hops: BTreeSet<(IpAddr, Span)> = tables.addressed.iter().copied().collect();
+    for (address, span) in of_records.chain(next_hops) {
         let nobody = hosts.binary_search_by(|(known, _)| known.cmp(&address)).is_err();
-        if nobody && !address.is_loopback() && names.find(&record.owner).is_some_and(|name| sent_to.contains(&name)) {
-            let problem = Diagnostic::note(
-                code::SILENT_ADDRESS,
-                record.span,
-                format!("no host answers at {address}: a connection there gets no answer"),
-            );
+        if nobody && !address.is_loopback() {
+            let message = format!("no host answers at {address}: a connection there gets no answer");
+            let problem = Diagnostic::note(code::SILENT_ADDRESS, span, message);
             desk.say(problem.help("if it is a server of the scenario, write the address or the name at its host"));
         }
     }
