@@ -207,6 +207,8 @@ pub struct Eyes<'a> {
     pub trusts: bool,
     /// Of these names one must be there.
     pub wanted: &'a [Wanted<'a>],
+    /// What the machine that shows it is called, where the certificate has the name of its host.
+    pub own: &'a [&'a str],
     /// The subject counts where there is no SAN.
     pub subject_counts: bool,
     /// Does it ask whether certificates are revoked?
@@ -247,8 +249,9 @@ pub fn facts(certificate: &Certificate, version: TlsVersion, now: SimTime, eyes:
         reject("S4: the certificate is self-signed", "certificate-not-trusted");
     }
     // No public authority signs for the address of somebody's smart host: such a certificate carries names only.
-    let is_name = |wanted: &Wanted<'_>| !matches!(wanted, Wanted::Name(name) if name.parse::<std::net::IpAddr>().is_ok());
-    let carried = |wanted: &Wanted<'_>| certificate.any_name && is_name(wanted) || carries(certificate, wanted, eyes.subject_counts);
+    let is_name = |name: &str| name.parse::<std::net::IpAddr>().is_err();
+    let of_host = |wanted: &Wanted<'_>| certificate.any_name && eyes.own.iter().any(|own| is_name(own) && wanted.is_met_by(own));
+    let carried = |wanted: &Wanted<'_>| of_host(wanted) || carries(certificate, wanted, eyes.subject_counts);
     let name_matches = eyes.wanted.iter().any(carried);
     let other_names = if name_matches { "".into() } else { other_names(certificate, eyes).into() };
     Facts { version, trusted, distrust, distrust_result: result, name_matches, other_names, fits: NOTHING_TO_FIT }
@@ -258,17 +261,12 @@ pub fn facts(certificate: &Certificate, version: TlsVersion, now: SimTime, eyes:
 fn other_names(certificate: &Certificate, eyes: &Eyes<'_>) -> String {
     const SHOWN: usize = 3;
     let subject = Some(&certificate.subject).filter(|subject| eyes.subject_counts && certificate.names.is_empty() && !subject.is_empty());
-    let carried: Vec<&str> = certificate.names.iter().chain(subject).map(|name| &**name).collect();
+    let own = Some("the name of its host").filter(|_| certificate.any_name);
+    let carried: Vec<&str> = certificate.names.iter().chain(subject).map(|name| &**name).chain(own).collect();
     let more = if carried.len() > SHOWN { format!(" and {} more", carried.len() - SHOWN) } else { String::new() };
-    let carried = if certificate.any_name {
-        "the name of its host".to_owned()
-    } else if carried.is_empty() {
-        "no name".to_owned()
-    } else {
-        carried.into_iter().take(SHOWN).collect::<Vec<_>>().join(", ")
-    };
+    let carried = if carried.is_empty() { "no name".to_owned() } else { carried.into_iter().take(SHOWN).collect::<Vec<_>>().join(", ") };
     let wanted = eyes.wanted.iter().map(|wanted| match wanted {
-        Wanted::Name(name) => (*name).to_owned(),
+        Wanted::Name(name) | Wanted::Exactly(name) => (*name).to_owned(),
         Wanted::Below(parent) => format!("a name below {parent}"),
     });
     format!("the certificate is for {carried}{more}; the policy wants {}", wanted.collect::<Vec<_>>().join(" or "))
@@ -279,8 +277,21 @@ fn other_names(certificate: &Certificate, eyes: &Eyes<'_>) -> String {
 pub enum Wanted<'a> {
     /// This name.
     Name(&'a str),
+    /// This name, and no wildcard in its place.
+    Exactly(&'a str),
     /// Any name below this one (Postfix `dot-nexthop`).
     Below(&'a str),
+}
+
+impl Wanted<'_> {
+    /// Is a name on a certificate one that is asked for?
+    fn is_met_by(&self, name: &str) -> bool {
+        match self {
+            Self::Name(wanted) => same_name(name, wanted),
+            Self::Exactly(wanted) => !name.is_empty() && name.eq_ignore_ascii_case(wanted),
+            Self::Below(parent) => name.strip_suffix(parent).is_some_and(|front| front.len() > 1 && front.ends_with('.')),
+        }
+    }
 }
 
 /// Does the certificate carry the name? SAN names count; the subject only if there is no SAN, and not with everybody (RFC 6125 §6.4.4, RFC 9525 §2).
@@ -289,10 +300,7 @@ pub enum Wanted<'a> {
 pub fn carries(certificate: &Certificate, wanted: &Wanted<'_>, subject_counts: bool) -> bool {
     let subject = if subject_counts { std::slice::from_ref(&certificate.subject) } else { &[] };
     let names = if certificate.names.is_empty() { subject } else { &certificate.names[..] };
-    names.iter().any(|name| match wanted {
-        Wanted::Name(wanted) => same_name(name, wanted),
-        Wanted::Below(parent) => name.strip_suffix(parent).is_some_and(|front| front.len() > 1 && front.ends_with('.')),
-    })
+    names.iter().any(|name| wanted.is_met_by(name))
 }
 
 /// Is the certificate, or its key, one of those that a policy lists? Listed are digests as pasted, `@spki256:NAME` and `@cert256:NAME` of a
@@ -370,6 +378,8 @@ mod tests {
             (vec!["*.test"], Wanted::Name("dest.test"), false),
             (vec!["mail.contoso.com"], Wanted::Name("*.contoso.com"), true),
             (vec!["mx1.dest.test"], Wanted::Below("dest.test"), true),
+            (vec!["*.dest.test"], Wanted::Exactly("mx1.dest.test"), false),
+            (vec!["MX1.dest.test"], Wanted::Exactly("mx1.dest.test"), true),
             (vec!["other.test"], Wanted::Name("cn.test"), false),
             (vec![], Wanted::Name("cn.test"), true),
         ];
@@ -381,15 +391,20 @@ mod tests {
     }
 
     #[test]
-    fn the_made_up_certificate_carries_names_and_no_addresses() {
+    fn the_made_up_certificate_carries_the_names_of_its_host_and_no_addresses() {
         let public = Certificate { any_name: true, ..certificate(&[], Issuer::Public) };
         let looked = |wanted: &[Wanted<'_>]| {
-            let eyes = Eyes { trusts: true, wanted, subject_counts: true, revocation: RevocationCheck::Never };
+            let own = ["mail.a.test", "192.0.2.1"].as_slice();
+            let eyes = Eyes { trusts: true, wanted, own, subject_counts: true, revocation: RevocationCheck::Never };
             let facts = facts(&public, TlsVersion::Tls13, SimTime(50), &eyes);
             (facts.name_matches, facts.other_names)
         };
         assert_eq!(looked(&[Wanted::Name("mail.a.test")]), (true, "".into()));
-        let words = "the certificate is for the name of its host; the policy wants 192.0.2.1";
+        assert_eq!(looked(&[Wanted::Name("*.a.test"), Wanted::Below("b.test")]), (true, "".into()));
+        assert_eq!(looked(&[Wanted::Below("a.test")]), (true, "".into()));
+        let words = "the certificate is for cn.test, the name of its host; the policy wants mail.b.test";
+        assert_eq!(looked(&[Wanted::Name("mail.b.test")]), (false, words.into()));
+        let words = "the certificate is for cn.test, the name of its host; the policy wants 192.0.2.1";
         assert_eq!(looked(&[Wanted::Name("192.0.2.1")]), (false, words.into()));
         assert!(!looked(&[Wanted::Name("2001:db8::1")]).0);
         assert!(looked(&[Wanted::Name("192.0.2.1"), Wanted::Name("mail.a.test")]).0, "one of them is enough");
@@ -483,7 +498,8 @@ mod tests {
             ("unknown authority", certificate(&["a.test"], Issuer::Public), 50, false, (false, "S7: the authority is not trusted")),
         ];
         for (case, certificate, now, trusts, (trusted, why)) in cases {
-            let eyes = Eyes { trusts, wanted: &[Wanted::Name("a.test")], subject_counts: true, revocation: RevocationCheck::Never };
+            let eyes =
+                Eyes { trusts, wanted: &[Wanted::Name("a.test")], own: &[], subject_counts: true, revocation: RevocationCheck::Never };
             let facts = facts(&certificate, TlsVersion::Tls12, SimTime(now), &eyes);
             assert_eq!((facts.trusted, facts.distrust), (trusted, why), "{case}");
         }
@@ -494,7 +510,13 @@ mod tests {
         ] {
             let shown = Certificate { revocation: state, ..certificate(&["a.test"], Issuer::Public) };
             let got = [RevocationCheck::Never, RevocationCheck::WhereReachable, RevocationCheck::Always].map(|revocation| {
-                facts(&shown, TlsVersion::Tls12, SimTime(50), &Eyes { trusts: true, wanted: &[], subject_counts: true, revocation }).trusted
+                facts(
+                    &shown,
+                    TlsVersion::Tls12,
+                    SimTime(50),
+                    &Eyes { trusts: true, wanted: &[], own: &[], subject_counts: true, revocation },
+                )
+                .trusted
             });
             assert_eq!(got, expected, "{state:?}");
         }

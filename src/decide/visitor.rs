@@ -3,7 +3,7 @@
 //! The receiving rule books of all products look at one of these: who connects from where, over what TLS, with which certificate, logged in as
 //! whom, at which listener, and what envelope and message say. Sources: RFC 5321 §3.3, RFC 8446 §4.4.2 (client certificates), RFC 4954.
 
-use crate::base::{HostId, SimTime, TlsVersion};
+use crate::base::{HostId, SimTime, SystemId, TlsVersion};
 use crate::model::settings::Listener;
 use std::net::IpAddr;
 
@@ -32,6 +32,8 @@ pub struct Visitor<'a> {
     /// That login came with a token (OAuth).
     pub oauth: bool,
     /// The tenant of Exchange Online that it sends for, if it is the shared service.
+    pub tenant: Option<SystemId>,
+    /// That tenant's name.
     pub organization: Option<&'a str>,
     /// The port that it found.
     pub listener: Option<&'a Listener>,
@@ -67,6 +69,7 @@ impl<'a> Visitor<'a> {
             certificate: None,
             login: None,
             oauth: false,
+            tenant: None,
             organization: None,
             listener: None,
             sender: "",

@@ -13,7 +13,7 @@ use crate::decide::failure::{Effect, Event, judge};
 use crate::decide::profile::End;
 use crate::decide::{Decision, because};
 use crate::model::manner::Manner;
-use crate::model::settings::{Directory, HostConfig, Timers};
+use crate::model::settings::{ClientCertificate, Directory, HostConfig, Timers};
 use crate::trace::NONE;
 use std::net::IpAddr;
 
@@ -68,6 +68,17 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             Some(manner) if manner.through_front_end => self.transport_queues.front_ends.get(&job).copied().unwrap_or(client),
             Some(_) | None => client,
         }
+    }
+
+    /// The certificate of the connector of a job on the machine that the connection comes from.
+    pub(super) fn certificate_of(&self, job: u32, client: HostId) -> ClientCertificate {
+        let usual = self.policy_of(job).certificate;
+        if self.plain || self.speaker(job, client) == client {
+            return usual;
+        }
+        let name = &self.tables.destinations.get(self.queues[self.jobs[job].queue as usize].destination).connector;
+        let there = self.organization_of(self.speaker(job, client)).map_or(&[][..], |organization| &organization.send_connectors);
+        there.iter().find(|connector| connector.name == *name).map_or(usual, |connector| connector.tls.certificate)
     }
 
     /// The address that a connector binds its connections to.

@@ -11,6 +11,7 @@ mod client_limits;
 mod command;
 mod connect;
 mod counters;
+mod empty_queues;
 mod expansion;
 mod extensions;
 mod failed_connect;

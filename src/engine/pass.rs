@@ -290,6 +290,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
     pub(super) fn enqueue(&mut self, job: u32) {
         let number = self.jobs[job].queue;
         if !self.plain {
+            self.begins_anew(job);
             self.widen(number);
             if self.put_aside(job) {
                 return;

@@ -151,7 +151,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let trusts = trusts(&certificate.issuer, client);
         let wanted = [Wanted::Name(&host)];
         let revocation = self.rules(client).tls.revocation;
-        let mut facts = facts(certificate, TlsVersion::Tls13, at, &Eyes { trusts, wanted: &wanted, subject_counts: false, revocation });
+        let eyes = Eyes { trusts, wanted: &wanted, own: &[&host], subject_counts: false, revocation };
+        let mut facts = facts(certificate, TlsVersion::Tls13, at, &eyes);
         let site = match fault {
             Some(PolicyHostFault::HttpsDown) => return (believe(&Site::Down), EXCHANGE_NS),
             Some(PolicyHostFault::PolicyGone) => Site::Gone,

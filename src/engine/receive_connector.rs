@@ -137,8 +137,10 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
 
     /// The refusal at MAIL, if there is one.
     pub(super) fn refused_by_connector(&mut self, talk: &Talk<'_>, announced_bytes: Option<u64>) -> Option<Reply> {
+        let asks = self.connectors_of(talk.server).is_some_and(|organization| organization.transport.refuses_without_shadow.is_some());
+        let shadowed = !asks || self.shadow_of(talk.server, talk.now).is_some();
         let refusal = self.with_visitor(talk, |visitor, directory| match directory {
-            Directory::Organization(organization) => refusal_at_mail(organization, visitor, talk.encrypted),
+            Directory::Organization(organization) => refusal_at_mail(organization, visitor, talk.encrypted, shadowed),
             Directory::Everything | Directory::Mta(_) | Directory::Tenants(_) => None,
         });
         if let Some(refusal) = refusal {

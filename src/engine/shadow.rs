@@ -8,7 +8,7 @@
 
 use super::route::Stop;
 use super::world::{Copy, RecipientState, World};
-use crate::base::{HostId, InOrder, SimTime};
+use crate::base::{Enhanced, Fate, HostId, InOrder, SimTime};
 use crate::decide::exchange::receive_connector::came_in_on;
 use crate::decide::exchange::redundancy::shadow_servers;
 use crate::decide::{Because, because};
@@ -16,7 +16,8 @@ use crate::model::exchange_server::{Organization, ServerVersion};
 use crate::model::fault::{FaultKind, Window, hosts_of};
 use crate::model::settings::Directory;
 use crate::model::topology::HostSet;
-use crate::trace::{Concern, NONE};
+use crate::trace::level::FATES;
+use crate::trace::{Concern, FateRow, NONE};
 use smallvec::SmallVec;
 
 const SOURCE: &str = "Exchange Server shadow redundancy";
@@ -117,16 +118,28 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         }
         let in_2010 = "handed it over and kept it; the server did not answer so many heartbeats, or came back with an empty queue database";
         let words = self.words(host, ("SHD-1", why), in_2010);
-        self.resubmit_at(copy, shadow, at, &pending, words);
+        let tried = match self.copies[copy].pass {
+            0 => "before any attempt".to_owned(),
+            1 => "after an attempt".to_owned(),
+            count => format!("after {count} attempts"),
+        };
+        let died = format!("; `{}` had it, {tried}, when it died with its queue", self.model.hosts[host.index()].name);
+        self.resubmit_at(copy, shadow, at, &pending, words, &died);
         self.gone_from(copy, &pending);
         true
     }
 
-    /// Recipients of a lost copy that somebody else has now.
+    /// Recipients of a lost copy that somebody else has now: this copy of theirs ended here.
     fn gone_from(&mut self, copy: u32, pending: &[u16]) {
-        let message = self.copies[copy].message;
+        let (number, message) = (self.copies[copy].number, self.copies[copy].message);
+        let reply = self.tables.reply(0, Enhanced(4, 3, 0), "lost with the server's queue");
         for index in pending {
             self.messages[message].ends[usize::from(*index)].open -= 1;
+            if self.writes(FATES) {
+                let (message, at) = (self.messages[message].id, self.now);
+                let row = FateRow { message, recipient: *index, fate: Fate::Lost, junk: false, reply, at, copy: number, said_by: NONE };
+                self.trace.fates.push(row);
+            }
         }
         for recipient in &mut self.copies[copy].recipients {
             recipient.state = RecipientState::Done;
@@ -173,14 +186,22 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
     }
 
     /// A copy on the shadow server, with the reason why.
-    fn resubmit_at(&mut self, copy: u32, shadow: HostId, at: SimTime, indexes: &[u16], (rule, why): (&'static str, &'static str)) {
+    fn resubmit_at(
+        &mut self,
+        copy: u32,
+        shadow: HostId,
+        at: SimTime,
+        indexes: &[u16],
+        (rule, why): (&'static str, &'static str),
+        died: &str,
+    ) {
         let like = self.copies[copy].clone();
         let connection = self.trace.copies.get(like.number as usize).map_or(NONE, |row| row.from_connection);
         let new = self.second_copy(&like, shadow, at, indexes, connection);
         self.keep_local_hops(copy, new);
         self.transport_queues.resubmitted.insert(new);
         let name = self.organization_of(shadow).and_then(Organization::own).map_or("the shadow server", |own| &*own.name);
-        let reasons: [Because; 1] = [because(rule, name, why, SOURCE)];
+        let reasons: [Because; 1] = [because(rule, name, format!("{why}{died}"), SOURCE)];
         let stored = self.store_reasons("who sends on what was lost?", shadow, NONE, &reasons, &[]);
         for index in indexes {
             self.trace_decisions(new, Concern::recipient(*index), &[stored]);
@@ -215,7 +236,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 ("SHD-2", why),
                 "handed it over and kept it; the server had delivered it, and died before a heartbeat could say so",
             );
-            self.resubmit_at(copy, shadow, then, indexes, words);
+            self.resubmit_at(copy, shadow, then, indexes, words, "");
         }
     }
 
@@ -253,7 +274,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                     let why = "holds the shadow; the server was silent for ShadowResubmitTimeSpan, and has its own copy still";
                     let in_2010 = "handed it over and kept it, and knows another way; the server did not answer so many heartbeats, and has its own copy still";
                     let words = self.words(host, ("SHD-1", why), in_2010);
-                    self.resubmit_at(copy, shadow, self.now, &pending, words);
+                    self.resubmit_at(copy, shadow, self.now, &pending, words, "");
                 }
             }
         }

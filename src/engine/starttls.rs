@@ -29,6 +29,8 @@ struct TlsQuestion {
     proof: u32,
     hop: NextHop,
     name: NameId,
+    /// The machine itself, where its name is on the certificate and counts.
+    server: Option<HostId>,
     offer: OfferKey,
     old: bool,
     plain_retry: bool,
@@ -135,7 +137,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let (level, policy_wraps) = (policy.level, policy.implicit);
         let (hop, _) = self.hop_of(talk.job, self.jobs[talk.job].hop).expect("a session has a next hop");
         let offer = match offer {
-            OfferKey::Certificate(..) if policy.certificate == ClientCertificate::Missing => {
+            OfferKey::Certificate(..) if self.certificate_of(talk.job, talk.client) == ClientCertificate::Missing => {
                 OfferKey::Broken("the certificate that the connector names is not on this server")
             }
             OfferKey::Certificate(certificate, ..) => self.shake_hands(talk, certificate, level),
@@ -160,7 +162,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let name = self.tables.candidates.get(self.jobs[talk.job].line.candidate).name;
         let config = self.settings[talk.client.index()].id;
         let proof = self.jobs[talk.job].proof;
-        let question = TlsQuestion { client: (config, talk.client), policy, proof, hop, name, offer, old, plain_retry };
+        let of_host = matches!(&offer, OfferKey::Certificate(id, ..) if self.model.certificate(*id).any_name);
+        let server = (of_host && level.judges()).then_some(talk.server);
+        let question = TlsQuestion { client: (config, talk.client), policy, proof, hop, name, server, offer, old, plain_retry };
         let (verdict, record) = self.tls_answer(question, talk);
         talk.tls = record;
         match verdict {
@@ -300,6 +304,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                     "hostname" => Wanted::Name(&host_name),
                     "nexthop" => Wanted::Name(&hop_name),
                     "dot-nexthop" => Wanted::Below(&hop_name),
+                    name if question.policy.level == TlsLevel::BasicAuthRequireTls => Wanted::Exactly(name),
                     name => name.strip_prefix('.').map_or(Wanted::Name(name), Wanted::Below),
                 })
                 .collect(),
@@ -313,7 +318,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 let trusts = trusts(&certificate.issuer, talk.client);
                 let subject_counts =
                     talk.rules.tls.subject_counts && !matches!(question.policy.level, TlsLevel::MtaSts | TlsLevel::RequireTls);
-                let eyes = Eyes { trusts, wanted: &wanted, subject_counts, revocation: talk.rules.tls.revocation };
+                let machine = question.server.map_or("", |server| names.text(self.model.hosts[server.index()].hostname));
+                let own = [host_name.as_str(), machine];
+                let eyes = Eyes { trusts, wanted: &wanted, own: &own, subject_counts, revocation: talk.rules.tls.revocation };
                 let mut facts = facts(certificate, *version, talk.now, &eyes);
                 facts.fits = self.fits(&question, &hop_name, certificate, talk);
                 (Offer::Handshake(facts), Some(*version))
@@ -361,7 +368,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 let certificate = self.model.certificate(*id);
                 let wanted = [Wanted::Name(host_name)];
                 let trusts = trusts(&certificate.issuer, talk.client);
-                let eyes = Eyes { trusts, wanted: &wanted, subject_counts: false, revocation: talk.rules.tls.revocation };
+                let revocation = talk.rules.tls.revocation;
+                let eyes = Eyes { trusts, wanted: &wanted, own: &[host_name], subject_counts: false, revocation };
                 Offer::Handshake(facts(certificate, *version, talk.now, &eyes))
             }
         };

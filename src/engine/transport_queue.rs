@@ -28,6 +28,8 @@ pub(crate) struct TransportQueues {
     /// Second copies of what is under way or delivered.
     pub(super) redundancy: super::safety_net::Redundancy,
     schedules: BTreeMap<u32, Schedule>,
+    /// When something last left a queue without an attempt.
+    pub(super) left_at: BTreeMap<u32, SimTime>,
     /// Queues in which something of a copy was left in this pass.
     left: BTreeMap<u32, SmallVec<[u32; 2]>>,
     pub(super) waits: BTreeMap<u32, Wait>,
@@ -46,6 +48,11 @@ pub(crate) struct TransportQueues {
 impl TransportQueues {
     pub(crate) fn new(until_settled: bool) -> Self {
         Self { until_settled, ..Self::default() }
+    }
+
+    /// A queue is gone.
+    pub(super) fn forget_schedule(&mut self, queue: u32) {
+        self.schedules.remove(&queue);
     }
 }
 
@@ -154,6 +161,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let queues = self.transport_queues.left.remove(&copy).unwrap_or_default();
         let Some(ends) = self.end_of_wait(copy, &queues).filter(|ends| *ends > self.now) else {
             self.pass_row(copy, SimTime::NEVER, "the lifetime is over");
+            self.leaves_queues(&queues);
             self.expire(copy);
             return;
         };
@@ -280,7 +288,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     /// Nothing of a copy is left, or it is somebody else's now.
     pub(super) fn forget_wait(&mut self, copy: u32) {
-        self.transport_queues.waits.remove(&copy);
+        self.leaves_its_queues(copy);
         self.transport_queues.left.remove(&copy);
         self.transport_queues.redundancy.forget(copy);
         self.transport_queues.operations.forget(copy);

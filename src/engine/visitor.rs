@@ -6,7 +6,7 @@ use super::chance::{Purpose, below};
 use super::session::Talk;
 use super::starttls::trusts;
 use super::world::World;
-use crate::base::{CertId, HostId, TlsVersion};
+use crate::base::{CertId, HostId, SystemId, TlsVersion};
 use crate::decide::Decision;
 use crate::decide::acceptance::{Acceptance, TakenFor, answer_rcpt};
 use crate::decide::tls::{Eyes, facts};
@@ -107,7 +107,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             login: (talk.login != NONE).then(|| &**self.tables.texts.get(talk.login)),
             listener: Some(talk.listener),
             oauth: self.logs_in_by_token(talk),
-            organization: self.sending_organization(talk),
+            tenant: self.sending_tenant(talk),
+            organization: self.sending_tenant(talk).map(|tenant| &*self.model.systems[tenant.index()].name),
             sender: &seen.sender,
             author: seen.author.as_deref(),
             scl: source.and_then(|source| source.scl),
@@ -160,10 +161,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 
     /// The tenant of the shared service that sends in this session.
-    fn sending_organization(&self, talk: &Talk<'_>) -> Option<&str> {
+    fn sending_tenant(&self, talk: &Talk<'_>) -> Option<SystemId> {
         let tenant = self.copies[self.jobs[talk.job].copy].tenant;
         let is_service = matches!(talk.ours.receiver.directory, Directory::Tenants(_)) && tenant != NONE;
-        is_service.then(|| &*self.model.systems[tenant as usize].name)
+        is_service.then_some(SystemId(tenant))
     }
 
     fn tls_version(&self, talk: &Talk<'_>) -> Option<TlsVersion> {
@@ -175,14 +176,14 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         if !talk.encrypted {
             return None;
         }
-        let id = match self.policy_of(talk.job).certificate {
+        let id = match self.certificate_of(talk.job, talk.client) {
             ClientCertificate::Own => self.config(self.speaker(talk.job, talk.client)).credentials.certificate,
             ClientCertificate::This(id) => Some(id),
             ClientCertificate::Nothing | ClientCertificate::Missing => None,
         }?;
         let certificate = self.model.certificate(id);
         let trusts = trusts(&certificate.issuer, talk.server);
-        let eyes = Eyes { trusts, wanted: &[], subject_counts: true, revocation: self.rules(talk.server).tls.revocation };
+        let eyes = Eyes { trusts, wanted: &[], own: &[], subject_counts: true, revocation: self.rules(talk.server).tls.revocation };
         let facts = facts(certificate, TlsVersion::Tls13, talk.now, &eyes);
         Some((id, if facts.trusted { Ok(()) } else { Err(facts.distrust) }))
     }

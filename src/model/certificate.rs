@@ -12,7 +12,7 @@ pub struct Certificate {
     pub subject: Box<str>,
     /// SAN DNS names, lower case, wildcards as written.
     pub names: Vec<Box<str>>,
-    /// It carries whatever name its host has: the made-up certificate "public".
+    /// It carries the name of its host, too: the made-up certificate "public".
     pub any_name: bool,
     /// Who signed.
     pub issuer: Issuer,

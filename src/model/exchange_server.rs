@@ -258,6 +258,8 @@ pub struct Transport {
     pub message_retry_ns: u64,
     /// `MaxIdleTimeBeforeResubmit`: after so long in Retry a queue is routed again.
     pub resubmit_after_ns: u64,
+    /// `QueueMaxIdleTime`: an empty queue is removed after so long.
+    pub queue_idle_ns: u64,
     /// One connection more for each so many messages in a queue.
     pub messages_per_connection: u32,
     /// `MaxSendSize` of the organization, bytes; `None` = unlimited.
@@ -299,6 +301,7 @@ impl Default for Transport {
         Self {
             message_retry_ns: 15 * MINUTE,
             resubmit_after_ns: 12 * HOUR,
+            queue_idle_ns: 3 * MINUTE,
             messages_per_connection: 20,
             max_send_size: Some(10 << 20),
             max_receive_size: Some(10 << 20),

@@ -218,10 +218,15 @@ impl<'a> Case<'a> {
                 }
             }
         } else {
+            let trusted = winner.is_some_and(|at| !connectors[at].trusted.is_empty());
             let restricting = connectors.iter().filter(|row| row.enabled && row.restricts());
             for row in restricting {
                 self.lost.retain(|reason| *reason.name != *row.name);
-                let why = "restricts others; the client is known by an OnPremises connector";
+                let why = if trusted {
+                    "restricts others; the client's organization is trusted by a connector, which goes first (IN-8)"
+                } else {
+                    "restricts others; the client is known by an OnPremises connector"
+                };
                 self.lost.push(because("IN-4", &*row.name, why, "New-InboundConnector ConnectorType"));
             }
         }
@@ -247,13 +252,14 @@ impl<'a> Case<'a> {
         connectors.iter().position(|row| row.enabled && row.trusted.iter().any(|known| **known == *organization))
     }
 
-    /// `RejectDirectSend`: nobody but a known client may use the tenant's own domains as MAIL FROM. Mail that comes back from the service itself is known.
+    /// `RejectDirectSend`: nobody but a known client may use the tenant's own domains as MAIL FROM. The tenant's own mail that comes back from the service
+    /// is known; what another tenant sends through the service is not.
     fn direct_send(&self, tenant: &Tenant, address: &str, known: bool, chosen: &mut Vec<Because>) -> Option<Reply> {
         let domain = self.visitor.sender_domain()?.to_ascii_lowercase();
         let own = accepted_domain(tenant, self.names, &domain)?;
         let mailbox = tenant.mailboxes.iter().any(|pattern| pattern.matches(address));
-        let service = self.visitor.certificate.as_ref().is_some_and(|shown| shown.name == "mail.protection.outlook.com");
-        if !tenant.inbound.reject_direct_send || known || !mailbox || service {
+        let comes_back = self.visitor.tenant == Some(tenant.system);
+        if !tenant.inbound.reject_direct_send || known || !mailbox || comes_back {
             return None;
         }
         let why = "MAIL FROM is of the tenant's own domain, and no connector knows the client by address or certificate";

@@ -170,10 +170,15 @@ pub(super) enum Partner {
 pub(super) fn partner(connectors: &[InboundConnector], visitor: &Visitor<'_>, recipient: &str) -> (Partner, Vec<Because>, Vec<Because>) {
     let mut lost = Vec::new();
     let (mut restricting, mut naming) = (Vec::new(), Vec::new());
-    for (at, connector) in connectors.iter().enumerate().filter(|(_, connector)| !connector.on_premises && connector.trusted.is_empty()) {
+    for (at, connector) in connectors.iter().enumerate().filter(|(_, connector)| !connector.on_premises) {
         let name = &*connector.name;
         if !connector.enabled {
             lost.push(because("IN-7", name, "disabled", ENABLED));
+        } else if !connector.trusted.is_empty() {
+            let trusted = connector.trusted.iter().map(|known| format!("`{known}`")).collect::<Vec<_>>().join(", ");
+            let whose = visitor.organization.map_or("of no organization of Exchange Online".to_owned(), |other| format!("of `{other}`"));
+            let why = format!("trusts {trusted} alone, and this mail is {whose}");
+            lost.push(because("IN-8", name, why, "New-InboundConnector TrustedOrganizations"));
         } else if !is_for(connector, visitor, recipient) {
             lost.push(because("IN-7", name, "not associated with this domain", "New-InboundConnector AssociatedAcceptedDomains"));
         } else if let Some(closeness) = names_sender(connector, visitor) {
@@ -230,7 +235,11 @@ fn restriction(connector: &InboundConnector) -> &'static str {
 /// Does the client come from where the connector restricts its domains to? Of both restrictions one is enough (IN-3: write two connectors).
 fn keeps_to(connector: &InboundConnector, visitor: &Visitor<'_>) -> Result<String, String> {
     if !connector.restricts() {
-        return Ok("names the sender's domain, and restricts nothing".to_owned());
+        return Ok(match certificate(connector, visitor) {
+            Some(Ok(detail)) => format!("names the sender's domain, and {detail}; it restricts nothing"),
+            Some(Err(why)) => format!("names the sender's domain, and restricts nothing; so the certificate does not matter to it: {why}"),
+            None => "names the sender's domain, and restricts nothing".to_owned(),
+        });
     }
     let certificate = if connector.restricts_to_certificate { certificate(connector, visitor) } else { None };
     let address = if connector.restricts_to_addresses { address(connector, visitor) } else { None };

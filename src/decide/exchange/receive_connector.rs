@@ -129,7 +129,12 @@ pub fn rights(organization: &Organization, connector: &ReceiveConnector, visitor
 
 /// The refusal at MAIL, if there is one: nobody's client, no TLS, no right to submit, a sender of a secured domain without its certificate.
 #[must_use]
-pub fn refusal_at_mail(organization: &Organization, visitor: &Visitor<'_>, encrypted: bool) -> Option<Decision<Reply>> {
+pub fn refusal_at_mail(
+    organization: &Organization,
+    visitor: &Visitor<'_>,
+    encrypted: bool,
+    somebody_keeps_shadows: bool,
+) -> Option<Decision<Reply>> {
     let client = visitor.peer.address.filter(|_| !organization.receive_connectors.is_empty())?;
     let refuse = |code, status, text: &'static str, reasons: Vec<Because>| {
         Some(Decision { outcome: Reply::new(code, Some(status), text), chosen: reasons, passed_over: vec![] })
@@ -162,9 +167,14 @@ pub fn refusal_at_mail(organization: &Organization, visitor: &Visitor<'_>, encry
         return Some(refusal);
     }
     let shadowed = organization.transport.shadow_resubmit_ns.is_some() && organization.own().is_some_and(|own| !own.edge);
-    let alone = shadowed && redundancy::shadow_servers(organization).is_empty();
+    let alone = shadowed && !somebody_keeps_shadows;
     let text = "Message failed to be made redundant";
-    let why = || vec![say("no other server can keep a shadow copy", "Set-TransportConfig RejectMessageOnShadowFailure")];
+    let why = if redundancy::shadow_servers(organization).is_empty() {
+        "no other server can keep a shadow copy"
+    } else {
+        "none of the servers that are asked to keep a shadow copy takes one now"
+    };
+    let why = || vec![say(why, "Set-TransportConfig RejectMessageOnShadowFailure")];
     match organization.transport.refuses_without_shadow.filter(|_| alone && !rights.authenticated)? {
         ShadowRefusal::AsArticle => refuse(451, Enhanced(4, 4, 0), text, why()),
         ShadowRefusal::AsCmdlet => refuse(450, Enhanced(4, 5, 1), text, why()),
@@ -286,7 +296,7 @@ mod tests {
             let found = find(&organization, &visitor).expect(case);
             let (rights, _) = rights(&organization, found, &visitor);
             assert_eq!((&*found.name, rights.submits, rights.relays), (expected, submits, relays), "{case}");
-            assert_eq!(refusal_at_mail(&organization, &visitor, false).map(|refusal| refusal.outcome.code), code, "{case}");
+            assert_eq!(refusal_at_mail(&organization, &visitor, false, true).map(|refusal| refusal.outcome.code), code, "{case}");
         }
         let shown = |name: &'static str| Some(ShownCertificate { name, names: vec![name], trust: Ok(()) });
         let partners = ReceiveConnector { anonymous: false, partners: true, ..organization.receive_connectors[0].clone() };
@@ -301,7 +311,7 @@ mod tests {
                 ..Visitor::plain(Peer { host: HostId(9), address: "192.0.2.1".parse().ok() })
             };
             let (rights, _) = rights(&organization, connector, &visitor);
-            (rights.submits, rights.relays, refusal_at_mail(&organization, &visitor, tls).map(|refusal| refusal.outcome.code))
+            (rights.submits, rights.relays, refusal_at_mail(&organization, &visitor, tls, true).map(|refusal| refusal.outcome.code))
         };
         assert_eq!(partner(&partners, "x@secure.test", true, Some("secure.test")), (true, false, None), "a partner");
         assert_eq!(partner(&partners, "x@secure.test", true, None), (false, false, Some(454)), "without its certificate");
@@ -318,7 +328,7 @@ mod tests {
         for (case, tls, certificate, expected) in secured {
             let peer = Peer { host: HostId(9), address: Some("192.0.2.1".parse().unwrap()) };
             let visitor = Visitor { listener: Some(&listener), tls, certificate, sender: "a@secure.test", ..Visitor::plain(peer) };
-            let reply = refusal_at_mail(&organization, &visitor, tls.is_some()).map(|refusal| refusal.outcome);
+            let reply = refusal_at_mail(&organization, &visitor, tls.is_some(), true).map(|refusal| refusal.outcome);
             assert_eq!(reply.as_ref().map(|reply| (reply.code, &*reply.text)), expected, "{case}");
         }
     }

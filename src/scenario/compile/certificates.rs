@@ -109,6 +109,12 @@ pub(super) fn of_exchange_online() -> Certificate {
     }
 }
 
+/// What the front ends of Exchange Online show as servers: beside these names each has that of the endpoint. It is called "public" in TLSA records.
+pub(super) fn of_the_front_ends() -> Certificate {
+    let Certificate { subject, names, .. } = of_exchange_online();
+    Certificate { subject, names, ..always_there("public", Issuer::Public) }
+}
+
 /// A certificate with the host's own name, valid for ever.
 fn always_there(name: &str, issuer: Issuer) -> Certificate {
     Certificate {

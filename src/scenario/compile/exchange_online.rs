@@ -56,6 +56,7 @@ pub(super) fn front_end(
     }
     tenants.in_order_by_key(|(name, _)| name.as_str());
     accepted_once(&tenants, desk);
+    named_once(&tenants, desk);
     shared_addresses(&tenants, desk);
     let era = era(tree);
     let shared = tree.exchange_online.get().map(|service| &service.switches);
@@ -90,6 +91,7 @@ pub(super) fn front_end(
         ..Usual::MTA
     };
     let mut receiver = receiver(&schema::Host::default(), usual, directory, certificates, desk);
+    receiver.certificate = Some(tables.certificate(certificates::of_the_front_ends()));
     let own = services.listeners(&receiver.listeners[0], era);
     receiver.listeners.splice(0..0, own);
     let credentials = Credentials { login: None, oauth: false, certificate: Some(tables.certificate(certificates::of_exchange_online())) };
@@ -132,6 +134,23 @@ pub(super) fn tenant_name(tenant: &ExchangeOnline) -> Option<String> {
 /// The two domains that every tenant has of Microsoft.
 pub(super) fn microsoft_domains(tenant: &ExchangeOnline) -> Vec<String> {
     tenant_name(tenant).map_or(Vec::new(), |name| vec![format!("{name}.onmicrosoft.com"), format!("{name}.mail.onmicrosoft.com")])
+}
+
+/// A tenant's name is its own: by it the two domains that it has of Microsoft are called.
+fn named_once(tenants: &[(&Text, &ExchangeOnline)], desk: &mut Desk) {
+    let place = |name: &Text, tenant: &ExchangeOnline| match tenant.tenant.get() {
+        Some(text) => text.span(),
+        None => tenant.accepted_domains.keys().next().unwrap_or(name).span(),
+    };
+    for (at, (name, tenant)) in tenants.iter().enumerate() {
+        let Some(own) = tenant_name(tenant) else { continue };
+        if let Some((other, first)) = tenants[..at].iter().find(|(_, known)| tenant_name(known).as_ref() == Some(&own)) {
+            let message = format!("`{own}.onmicrosoft.com` is a domain of `{other}` already, and here of `{name}`");
+            let problem =
+                Diagnostic::error(code::CLAIMED_TWICE, place(name, tenant), message).also(place(other, first), "the other tenant");
+            desk.say(problem.help("`tenant` gives a tenant its name; unless written it is the first label of its first accepted domain"));
+        }
+    }
 }
 
 /// A domain is accepted by one tenant only.

@@ -190,8 +190,10 @@ fn locks_and_holes() {
     let on_premises = by_address("own", true);
     let no_effect = InboundConnector { restricts_to_addresses: true, ..by_address("own", true) };
     let tls = InboundConnector { sender_domains: vec!["far.test".into()], ..connector("tls", false) };
+    let friends = InboundConnector { trusted: vec!["t".into()], ..connector("friends", false) };
     let (here, there) = ("192.0.2.10", "203.0.113.9");
     let cases = [
+        ("nobody's friend", vec![&lock, &friends], From(there, "x@far.test", None), "550 5.7.51 ATT-3 IN-6"),
         ("the gateway", vec![&lock], From(there, "x@far.test", Some("out.gateway.net")), "incoming of 1 ATT-3 IN-2"),
         ("past the gateway", vec![&lock], From(there, "x@far.test", None), "550 5.7.51 ATT-3 IN-6"),
         ("the null sender past it", vec![&lock], From(there, "", None), "550 5.7.51 ATT-3 IN-6"),
@@ -246,6 +248,23 @@ fn direct_send() {
     for (case, tenant, from, expected) in cases {
         let (told, decision) = told(std::slice::from_ref(tenant), &names, &from, None, "y@a.test");
         assert_eq!(told, expected, "{case}: {:?}", decision.chosen);
+    }
+}
+
+#[test]
+fn what_a_connector_says_that_restricts_nothing() {
+    let mut names = Names::default();
+    let tenants = [tenant(&mut names, 1, "a.test", vec![by_certificate("p", "saas.test", false)])];
+    for (shown, expected) in [
+        ("saas.test", "names the sender's domain, and the client's certificate is for `saas.test`; it restricts nothing"),
+        (
+            "other.test",
+            "names the sender's domain, and restricts nothing; so the certificate does not matter to it: asks for a certificate of `saas.test`; \
+             the one shown is for `other.test`",
+        ),
+    ] {
+        let (_, decision) = told(&tenants, &names, &From("203.0.113.9", "x@far.test", Some(shown)), None, "y@a.test");
+        assert_eq!(decision.chosen.iter().find(|reason| reason.rule == "IN-2").map(|reason| &*reason.why), Some(expected));
     }
 }
 

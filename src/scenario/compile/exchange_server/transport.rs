@@ -53,7 +53,6 @@ pub(super) fn transport(server: &ExchangeServer, edge: bool, switches: Switches,
     sender.retry = Retry::Steps { waits_ns, lifetime_ns, delay_notice_ns: notice_ns };
     let (per_domain, connections_in_all) = connections(service, switches, desk);
     sender.concurrency = (1, per_domain);
-    refuse(service, desk);
     Transport {
         message_retry_ns: time(&service.message_retry_interval, switches.message_retry_ns, (SECOND, DAY), desk),
         resubmit_after_ns: time(&service.max_idle_time_before_resubmit, 12 * HOUR, (SECOND, 90 * DAY), desk),
@@ -64,6 +63,7 @@ pub(super) fn transport(server: &ExchangeServer, edge: bool, switches: Switches,
             MOST,
         ),
         connections_in_all,
+        queue_idle_ns: time(&service.queue_max_idle_time, 3 * MINUTE, (SECOND, HOUR), desk),
         connections_per_minute: number(service.max_connection_rate_per_minute.get().map(|loose| &loose.0), 1200, false, desk),
         mailbox_retry_ns: time(&service.mailbox_delivery_queue_retry_interval, 5 * MINUTE, (SECOND, DAY), desk),
         delay_notices,
@@ -145,10 +145,6 @@ fn connections(service: &schema::TransportService, switches: Switches, desk: &mu
         desk.error(code::CMDLET_REFUSES, place, "fewer connections in all than to one domain", help);
     }
     (per_domain, all)
-}
-
-fn refuse(service: &schema::TransportService, desk: &mut Desk) {
-    time(&service.queue_max_idle_time, 3 * MINUTE, (SECOND, HOUR), desk);
 }
 
 /// A number, or `unlimited` where the cmdlet knows that.

@@ -1,0 +1,38 @@
+//! When is a queue of an Exchange server gone, and its schedule with it?
+//!
+//! A queue in which nothing lies is removed after QueueMaxIdleTime. A message that comes later makes a new one, which tries at once, however long the old
+//! one would have stayed in Retry. Sources: Exchange Server "Queues"; EdgeTransport.exe.config `QueueMaxIdleTime`.
+
+use super::world::World;
+
+impl<const LEVEL: u8> World<'_, LEVEL> {
+    /// A copy leaves the queues in which it waits.
+    pub(super) fn leaves_its_queues(&mut self, copy: u32) {
+        let Some(wait) = self.transport_queues.waits.remove(&copy) else { return };
+        self.leaves_queues(&wait.queues);
+    }
+
+    /// Something of a copy is out of these queues now.
+    pub(super) fn leaves_queues(&mut self, queues: &[u32]) {
+        for queue in queues {
+            self.transport_queues.left_at.insert(*queue, self.now);
+        }
+    }
+
+    /// A job of a new message comes to a queue: is that a new queue?
+    pub(super) fn begins_anew(&mut self, job: u32) {
+        let (copy, queue) = (self.jobs[job].copy, self.jobs[job].queue);
+        let row = &self.queues[queue as usize];
+        if row.dead_until <= self.now || row.active > 0 || !row.waiting.is_empty() || self.copies[copy].pass > 1 {
+            return;
+        }
+        let Some(left_at) = self.transport_queues.left_at.get(&queue).copied() else { return };
+        let idle_ns = self.transport(self.queues[queue as usize].host).queue_idle_ns;
+        if self.now < left_at.after(idle_ns) || self.transport_queues.waits.values().any(|wait| wait.queues.contains(&queue)) {
+            return;
+        }
+        self.transport_queues.left_at.remove(&queue);
+        self.transport_queues.forget_schedule(queue);
+        self.queues[queue as usize].dead_until = crate::base::SimTime::ZERO;
+    }
+}
