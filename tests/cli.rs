@@ -392,21 +392,29 @@ fn what_if_flags_are_laid_over_and_shown_again() {
 fn reports_about_tls() {
     let text = r#"Scenario(
         start: "2026-03-02 23:00",
-        dns: (records: "lumen.example. MX 10 mx1.lumen.example.\nmx1.lumen.example. A 192.0.2.1\n_mta-sts.lumen.example. TXT \"v=STSv1; id=1\""),
+        dns: (records: "lumen.example. MX 10 mx1.lumen.example.\nmx1.lumen.example. A 192.0.2.1\n_mta-sts.lumen.example. TXT \"v=STSv1; id=1\"\n_smtp._tls.lumen.example. TXT \"v=TLSRPTv1; rua=mailto:tls@lumen.example\"\nsilent.example. MX 10 mx1.lumen.example."),
         mta_sts: { "lumen.example": (policy: "version: STSv1\nmode: testing\nmx: mx1.lumen.example\nmax_age: 86400") },
         systems: {
-            "../the bakery": Mta(mailboxes: ["*@bakery.example"], tls: (mta_sts: true)),
-            "lumen": Mta(hostname: "mx1.lumen.example", mailboxes: ["*@lumen.example"], certificate: "self-signed"),
+            "../the bakery": Mta(hostname: "out.bakery.example", mailboxes: ["*@bakery.example"], tls: (mta_sts: true)),
+            "lumen": Mta(hostname: "mx1.lumen.example", mailboxes: ["*@lumen.example", "*@silent.example"], certificate: "self-signed"),
         },
-        traffic: { "m": Message(from: "o@bakery.example", to: ["m@lumen.example", "n@lumen.example"], count: 4, gap: "30m") },
+        traffic: { "m": Message(from: "o@bakery.example", to: ["m@lumen.example", "n@lumen.example"], count: 4, gap: "30m"), "s": Message(from: "o@bakery.example", to: ["m@silent.example"]) },
     )"#;
     let folder = Folder::new("tls-report").with("x.ron", text);
-    folder.run(&["run", "x.ron", "--tls-report", "out/deep"]).is(0);
+    let ended = folder.run(&["run", "x.ron", "--tls-report", "out/deep"]).is(0);
+    assert!(ended.err.contains("no report for silent.example"), "{}", ended.err);
     let mut names: Vec<String> =
         fs::read_dir(folder.0.join("out/deep")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
-    assert_eq!(names, ["..-the-bakery!lumen.example!1772409600!1772495999.json", "..-the-bakery!lumen.example!1772496000!1772582399.json"]);
+    assert_eq!(
+        names,
+        ["out.bakery.example!lumen.example!1772409600!1772495999.json", "out.bakery.example!lumen.example!1772496000!1772582399.json"]
+    );
     let first: serde_json::Value = serde_json::from_slice(&fs::read(folder.0.join("out/deep").join(&names[0])).unwrap()).unwrap();
+    assert_eq!(
+        (&first["organization-name"], &first["contact-info"]),
+        (&"out.bakery.example".into(), &"postmaster@out.bakery.example".into())
+    );
     let policy = &first["policies"][0];
     assert_eq!((&policy["policy"]["policy-type"], &policy["policy"]["mx-host"][0]), (&"sts".into(), &"mx1.lumen.example".into()));
     assert_eq!(policy["summary"]["total-failure-session-count"], 2, "a session counts once, however many recipients it has: {policy}");

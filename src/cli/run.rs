@@ -89,7 +89,13 @@ fn write_tls_reports(loaded: &Loaded, outcome: &Outcome, folder: &Path) -> Exit 
         return end;
     }
     let write = |report| deliver(&tls_report_json(&report), Some(&folder.join(file_name(&report))));
-    tls_reports(&loaded.model, outcome).into_iter().map(write).fold(Exit::Fine, Exit::and)
+    let found = tls_reports(&loaded.model, outcome);
+    if !found.unasked.is_empty() {
+        let domains: Vec<&str> = found.unasked.iter().map(|domain| &**domain).collect();
+        let domains = printable(&domains.join(", ")).into_owned();
+        complain(&format!("no report for {domains}: there is no record `v=TLSRPTv1` with a `rua`, or more than one, at _smtp._tls there"));
+    }
+    found.reports.into_iter().map(write).fold(Exit::Fine, Exit::and)
 }
 
 /// How much is written down where nobody says it.

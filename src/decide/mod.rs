@@ -27,6 +27,8 @@ pub mod route;
 pub mod srs;
 pub mod tcpto;
 pub mod tls;
+pub mod tls_policy;
+pub mod tls_reporting;
 pub mod visitor;
 
 /// An outcome with its reasons.

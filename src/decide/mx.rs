@@ -13,6 +13,9 @@ use std::net::IpAddr;
 
 const RFC: &str = "RFC 5321 §5.1";
 
+/// A resolver that validates hands out no answer whose signatures are wrong.
+pub const BOGUS: &str = "SERVFAIL: its DNSSEC signatures are wrong";
+
 /// What the MX question brought.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub enum MxAnswer {
@@ -57,17 +60,12 @@ pub fn read_mx(rules: &Behaviour, names: &Names, name: NameId, answer: &MxAnswer
         }
         MxAnswer::NxDomain => return one(MxStep::End(rules.mx.no_such_domain), "R4", "the name does not exist", RFC),
         MxAnswer::Failed(how) => {
-            let rule = if *how == "REFUSED" {
-                "R7"
-            } else if *how == "no answer" {
-                "R6"
-            } else {
-                "R5"
-            };
-            let own = match *how {
-                "REFUSED" => rules.mx.lookup_refused,
-                "SERVFAIL" => rules.mx.lookup_servfail,
-                _ => None,
+            let (rule, own) = match *how {
+                "REFUSED" => ("R7", rules.mx.lookup_refused),
+                "no answer" => ("R6", None),
+                "SERVFAIL" => ("R5", rules.mx.lookup_servfail),
+                BOGUS => ("R20", rules.mx.lookup_servfail),
+                _ => ("R5", None),
             };
             let end = own.unwrap_or(rules.mx.lookup_failed);
             return one(MxStep::End(end), rule, &format!("the MX question failed for now ({how}); no address is asked instead"), RFC);
@@ -138,6 +136,27 @@ pub struct TargetAddresses {
     pub other_family: bool,
     /// The name does not exist.
     pub no_such_name: bool,
+    /// It has addresses, and the sender's settings leave them out.
+    pub left_out: bool,
+    /// The name is an alias of this one.
+    pub alias_of: Option<NameId>,
+}
+
+impl TargetAddresses {
+    /// A target of which nothing is known.
+    #[must_use]
+    pub fn none(preference: u16, name: NameId) -> Self {
+        Self {
+            preference,
+            name,
+            addresses: Vec::new(),
+            soft: None,
+            other_family: false,
+            no_such_name: false,
+            left_out: false,
+            alias_of: None,
+        }
+    }
 }
 
 /// Where a sender may try.
@@ -219,8 +238,17 @@ pub fn plan(
             };
             passed_over.push(because("R19", target_text, why, "RFC 5321 §5.1, loop avoidance"));
         } else if !target.addresses.is_empty() {
-            let rule = if implicit { "R2" } else { "R1" };
-            chosen.push(because(rule, target_text, format!("{kind}, {}", list(&target.addresses)), RFC));
+            let addresses = list(&target.addresses);
+            chosen.push(match target.alias_of {
+                _ if is_address(&target_text) => {
+                    let why = format!("{kind}: an address where a name must stand; this sender uses it all the same");
+                    because("R17", target_text, why, RFC)
+                }
+                Some(host) => {
+                    because("R10", target_text, format!("{kind}: an alias of {}, {addresses}", label(names, host)), "RFC 2181 §10.3")
+                }
+                None => because(if implicit { "R2" } else { "R1" }, target_text, format!("{kind}, {addresses}"), RFC),
+            });
             candidates.extend(target.addresses.iter().map(|address| Candidate {
                 preference: target.preference,
                 name: target.name,
@@ -242,6 +270,8 @@ pub fn plan(
             let end = rules.mx.self_without_primary;
             let end = if end.bounce && may_return { rules.mx.no_usable_target_yet } else { end };
             (end, false, "R19", "the better ones cannot be found, and the next is the sender itself")
+        } else if rules.mx.self_is_best.freeze {
+            (rules.mx.self_is_best, true, "R19", "the best MX is the sender itself: mail loops back, and `self` = freeze keeps it frozen")
         } else {
             (rules.mx.self_is_best, true, "R19", "the best MX is the sender itself: mail loops back")
         }
@@ -271,6 +301,13 @@ pub fn plan(
 fn missing(target: &TargetAddresses, text: String, kind: &str) -> Because {
     match target.soft {
         Some(how) => because("R12", text, format!("{kind}: the address question failed for now ({how})"), "RFC 7672 §2.1.2"),
+        None if is_address(&text) => {
+            because("R17", text, format!("{kind}: an address where a name must stand, and no name is called so"), RFC)
+        }
+        None if target.left_out => {
+            let why = format!("{kind}: its addresses are among those that the sender leaves out");
+            because("R11", text, why, "ignore_target_hosts, prohibited_hosts")
+        }
         None if target.no_such_name => because("R11", text, format!("{kind}: does not exist"), RFC),
         None if target.other_family => because(
             "R18",
@@ -280,6 +317,11 @@ fn missing(target: &TargetAddresses, text: String, kind: &str) -> Because {
         ),
         None => because("R11", text, format!("{kind}: has no address"), RFC),
     }
+}
+
+/// Is this MX target no name, but an address?
+fn is_address(target: &str) -> bool {
+    target.parse::<IpAddr>().is_ok()
 }
 
 /// The name as people write it.
@@ -361,30 +403,9 @@ mod tests {
             (names.intern("d.test"), names.intern("me.test"), names.intern("a.test"), names.intern("b.test"), names.intern("c.test"));
         let ip = |last: u8| IpAddr::from([192, 0, 2, last]);
         let asker = Asker { hostname: me, addresses: vec![ip(9)], port: 25, families: ALL, waits_for_addresses: false };
-        let at = |preference, name, last| TargetAddresses {
-            preference,
-            name,
-            addresses: vec![ip(last)],
-            soft: None,
-            other_family: false,
-            no_such_name: false,
-        };
-        let gone = |preference, name| TargetAddresses {
-            preference,
-            name,
-            addresses: vec![],
-            soft: None,
-            other_family: false,
-            no_such_name: false,
-        };
-        let soft = |preference, name| TargetAddresses {
-            preference,
-            name,
-            addresses: vec![],
-            soft: Some("SERVFAIL"),
-            other_family: false,
-            no_such_name: false,
-        };
+        let at = |preference, name, last| TargetAddresses { addresses: vec![ip(last)], ..TargetAddresses::none(preference, name) };
+        let gone = TargetAddresses::none;
+        let soft = |preference, name| TargetAddresses { soft: Some("SERVFAIL"), ..TargetAddresses::none(preference, name) };
         let cases: [(_, _, _, _, Expected<'_>); 24] = [
             ("both", Profile::Rfc, false, vec![at(10, a, 1), at(20, b, 2)], Ok(vec![a, b])),
             ("own address drops itself and worse", Profile::Postfix, false, vec![at(10, a, 1), at(20, b, 9), at(30, c, 3)], Ok(vec![a])),

@@ -6,13 +6,16 @@
 //! recipients ([`World::sender_of`]). Received fields go along, so hop limits count as ever.
 //! Sources: RFC 5321 §3.9 and §6.3 (loops), RFC 3461 §5.2.7 (reports), local(8) of Postfix and qmail-local(8) (`Delivered-To`).
 
+use super::route::Stop;
 use super::world::{End, RecipientState, World};
 use crate::base::{Address, Enhanced, Fate, HostId, Interner, MsgId};
 use crate::decide::claim::template;
 use crate::decide::srs;
+use crate::decide::{Decision, because};
 use crate::model::expansion::{Expansion, ExpansionKind, SenderAfter};
-use crate::trace::level::FATES;
-use crate::trace::{ExpansionRow, NONE};
+use crate::model::settings::Directory;
+use crate::trace::level::{FATES, STEPS};
+use crate::trace::{Concern, ExpansionRow, NONE};
 use smallvec::SmallVec;
 use std::collections::BTreeMap;
 
@@ -147,6 +150,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         if expansion.stamps.inbox.is_none()
             && let Some(why) = self.goes_round(copy, index)
         {
+            if self.keeps_a_copy(copy, index) {
+                self.ends_here(copy, place, &Stop::Mailbox);
+                return;
+            }
             let reply = self.tables.reply(554, Enhanced(5, 4, 6), why);
             let recipient = &mut self.copies[copy].recipients[place];
             (recipient.state, recipient.reply, recipient.said_by) = (RecipientState::Looped, reply, NONE);
@@ -262,6 +269,32 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             }
         }
         None
+    }
+
+    /// Does somebody stand for himself, and have a mailbox here? Then the expansion stops, and that copy is his (virtual(5), aliases(5), Exim's redirect router).
+    fn keeps_a_copy(&mut self, copy: u32, index: u16) -> bool {
+        let row = &self.copies[copy];
+        let (host, message) = (row.host, row.message);
+        let own = self.recipient_template(message, index);
+        let itself = self.expansions.member(self.messages[message].id, index).is_some_and(|member| {
+            member.kind == ExpansionKind::Alias && member.host == host && self.recipient_template(message, member.of) == own
+        });
+        let address = self.tables.templates.get(own).expand(self.messages[message].address_number).to_string();
+        let has_mailbox = match &self.config(host).receiver.directory {
+            Directory::Mta(directory) => directory.mailboxes.iter().any(|pattern| pattern.matches(&address)),
+            Directory::Everything | Directory::Organization(_) | Directory::Tenants(_) => false,
+        };
+        if itself && has_mailbox && self.writes(STEPS) {
+            let why = because(
+                "LOCAL",
+                address,
+                "it stands for itself too: the expansion stops here, and this copy is for the mailbox",
+                "virtual(5)",
+            );
+            let decision = self.store("where to?", host, NONE, &Decision::for_reason((), why));
+            self.trace_decisions(copy, Concern::recipient(index), &[decision]);
+        }
+        itself && has_mailbox
     }
 
     /// The envelope sender of the copies that go on.

@@ -2,7 +2,7 @@
 //! receivers: "the first n", greylists, rates.
 
 use super::chance::{ChaCha8Rng, Chance, Purpose, next_wait};
-use crate::base::{HostId, Phase, SimTime};
+use crate::base::{HostId, Phase, SECOND, SimTime};
 use crate::model::Model;
 use crate::model::fault::{Fault, FaultKind, Unreachable};
 use crate::model::topology::Law;
@@ -11,6 +11,17 @@ use std::net::IpAddr;
 
 /// What a greylist knows somebody by: memory, client, sender, recipient.
 type Triple = (u32, Client, Box<str>, Box<str>);
+
+/// Why a greylist asks somebody to come back.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Grey {
+    /// Never seen, or too long ago.
+    Unknown,
+    /// Seen, and back too early; nanoseconds.
+    TooEarly { waited: u64, delay: u64 },
+    /// Back so long after the first time that it begins anew; nanoseconds.
+    TooLate { waited: u64 },
+}
 
 /// A client as a greylist sees it.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -313,9 +324,19 @@ impl Faults {
         true
     }
 
-    /// Asks a greylist about a triple; `true` = let through.
-    pub(crate) fn greylist(&mut self, memory: u32, times: (u64, u64, u64), client: Client, from: &str, to: &str, at: SimTime) -> bool {
+    /// Asks a greylist about a triple: what it finds, if that is no way in.
+    pub(crate) fn greylist(
+        &mut self,
+        memory: u32,
+        times: (u64, u64, u64),
+        client: Client,
+        from: &str,
+        to: &str,
+        at: SimTime,
+    ) -> Result<(), Grey> {
         let (delay, window, remembered) = times;
+        // Greylists note whole seconds.
+        let at = SimTime(at.0 - at.0 % SECOND);
         let key = (memory, client, from.into(), to.into());
         match self.greylists.get_mut(&key) {
             Some((first, passed)) => {
@@ -323,16 +344,17 @@ impl Faults {
                 let waited = at.since(*first);
                 if known || passed.is_none() && waited >= delay && waited <= window {
                     *passed = Some(at);
-                    return true;
+                    return Ok(());
                 }
                 if passed.is_some() || waited > window {
                     (*first, *passed) = (at, None);
+                    return Err(Grey::TooLate { waited });
                 }
-                false
+                Err(Grey::TooEarly { waited, delay })
             }
             None => {
                 self.greylists.insert(key, (at, None));
-                delay == 0
+                if delay == 0 { Ok(()) } else { Err(Grey::Unknown) }
             }
         }
     }

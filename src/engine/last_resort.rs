@@ -1,9 +1,14 @@
-//! When do the hosts of last resort stay out of it?
+//! When do the hosts of last resort stay out of it, and what is told when they are asked?
 //!
 //! Source: Postfix smtp_connect.c, postconf(5) `smtp_fallback_relay`: a domain that the sender is a mail host of itself has none, so that a backup keeps the
 //! mail for the primary.
 
 use super::world::World;
+use crate::decide::route::queue_name;
+use crate::decide::{Decision, because};
+use crate::model::settings::NextHop;
+use crate::trace::NONE;
+use crate::trace::level::STEPS;
 
 impl<const LEVEL: u8> World<'_, LEVEL> {
     /// A job that goes to hosts better than its own sender goes nowhere else.
@@ -14,5 +19,20 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             let row = &mut self.jobs[job];
             row.hops = row.own_hops;
         }
+    }
+    /// Why a job comes to a host of last resort.
+    pub(super) fn tell_last_resort(&mut self, job: u32, hop: &NextHop) {
+        let row = &self.jobs[job];
+        if row.hop == 0 || row.hop < row.own_hops || !self.writes(STEPS) {
+            return;
+        }
+        let (status, host) = (row.status, self.copies[row.copy].host);
+        let why = match status {
+            NONE => "a host of last resort".to_owned(),
+            last => format!("a host of last resort, since all before it failed; the last word was: {}", self.tables.replies.get(last)),
+        };
+        let reason = because("LAST", queue_name(&self.tables.names, hop), why, "fallback_hosts");
+        let stored = self.store("who is left?", host, NONE, &Decision::for_reason((), reason));
+        self.trace_of_job(job, &[stored]);
     }
 }

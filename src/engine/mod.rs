@@ -20,6 +20,7 @@ mod filter;
 mod finish;
 mod fope;
 mod frozen;
+mod greylist;
 mod grouping;
 mod in_all;
 mod inject;

@@ -1,13 +1,13 @@
 //! Where does a next hop lead? Its lookups, and the plan made of the answers: once per question, kept with its reasons.
 
 use super::last_words::last_missing;
-use super::targets::{leave_out, mx_answer, own_target, without_mx};
+use super::targets::{leave_out, mx_answer, one_further, own_target, without_mx};
 use super::world::World;
 use crate::base::{ConfigId, Enhanced, HostId, NameId, ResolverId, SimTime};
 use crate::decide::Because;
 use crate::decide::dane::Ground;
 use crate::decide::exchange::smart_host::by_smart_host_rules;
-use crate::decide::mx::{Asker, Candidate, MxAnswer, MxPlan, MxStep, TargetAddresses, plan, read_mx};
+use crate::decide::mx::{Asker, BOGUS, Candidate, MxAnswer, MxPlan, MxStep, TargetAddresses, plan, read_mx};
 use crate::decide::profile::Behaviour;
 use crate::model::dns::{Dnssec, Outcome, RecordData, RecordType};
 use crate::model::settings::{NextHop, OwnTarget, Profile, Target};
@@ -38,7 +38,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         if lead.mx != NONE {
             let told = self.ask(lead.mx, at, luck, who);
             at = self.patience(rules, at, told, true);
-            answers.push((told.answer, 0));
+            answers.push((told.answer, told.turn));
             if told.answer != lead.answer
                 && let Target::Mx(name) = hop.target
             {
@@ -261,7 +261,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         // A host that the configuration names needs no signed list.
         let list = first.as_ref().is_none_or(|(id, _)| self.resolvers.answer(*id).dnssec == Dnssec::Secure);
         let mut grounds: Vec<(IpAddr, Ground)> = Vec::new();
-        let found: Vec<TargetAddresses> = targets
+        let mut found: Vec<TargetAddresses> = targets
             .iter()
             .map(|(preference, target)| {
                 let pair = [answers.next().unwrap_or((NONE, 0)), answers.next().unwrap_or((NONE, 0))];
@@ -273,6 +273,9 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 found
             })
             .collect();
+        if first.is_some() {
+            one_further(&mut found, question.answers[0].1);
+        }
         let mut decision = plan(rules, names, &asker, name, implicit, &found);
         if matches!(decision.outcome, MxPlan::End { is_loop: true, .. }) && sender.targets.own != OwnTarget::AsProfile {
             decision = own_target(decision, sender.targets.own, |asker| plan(rules, names, asker, name, implicit, &found), &asker);
@@ -301,7 +304,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
 
     /// The addresses in two answers (AAAA, A) about one target.
     fn addresses(&self, rules: &Behaviour, preference: u16, name: NameId, answers: &[(u32, u32); 2], text: &str) -> TargetAddresses {
-        let mut target = TargetAddresses { preference, name, addresses: Vec::new(), soft: None, other_family: false, no_such_name: false };
+        let mut target = TargetAddresses::none(preference, name);
         if rules.mx.address_in_mx_data
             && let Ok(address) = text.parse::<IpAddr>()
         {
@@ -313,6 +316,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 continue;
             }
             let answer = self.resolvers.answer(*id);
+            target.alias_of = target.alias_of.or_else(|| answer.aliases.last().copied());
             match &answer.outcome {
                 Outcome::Records(records) => {
                     let mut list: Vec<IpAddr> = records.iter().filter_map(RecordData::address).collect();
@@ -324,6 +328,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 }
                 Outcome::NoData => {}
                 Outcome::NxDomain => {}
+                Outcome::ServFail if answer.dnssec == Dnssec::Bogus => target.soft = Some(BOGUS),
                 Outcome::ServFail => target.soft = Some("SERVFAIL"),
                 Outcome::Refused => target.soft = Some("REFUSED"),
                 Outcome::Timeout => target.soft = Some("no answer"),

@@ -13,7 +13,7 @@ use crate::decide::{Decision, because};
 use crate::model::dns::{RecordData, RecordType};
 use crate::model::fault::FaultKind;
 use crate::model::mta_sts::PolicyHostFault;
-use crate::model::settings::{NextHop, Target, TlsLevel};
+use crate::model::settings::{NextHop, Target};
 use crate::trace::NONE;
 use std::collections::BTreeMap;
 
@@ -61,7 +61,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         self.jobs[job].learned = NONE;
         let Target::Mx(domain) = hop.target else { return at };
         let policy = self.policy_of_hop(job);
-        if !policy.mta_sts || policy.level == TlsLevel::None {
+        if !policy.mta_sts {
             return at;
         }
         let copy = self.jobs[job].copy;

@@ -145,7 +145,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     fn prove_as_usual(&mut self, job: u32, goal: &Goal, at: SimTime) -> Proved {
         let policy = self.policy_of_hop(job).clone();
-        if policy.level == TlsLevel::None || !policy.asks() {
+        if !policy.asks() {
             return Proved::Go(at);
         }
         let (mut policy, mut at) = (policy, at);
@@ -219,7 +219,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             Verdict::Enforce => {
                 let weaker = matches!(
                     usual.level,
-                    TlsLevel::May
+                    TlsLevel::None
+                        | TlsLevel::May
                         | TlsLevel::Encrypt
                         | TlsLevel::Opportunistic
                         | TlsLevel::EncryptionOnly

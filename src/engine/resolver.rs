@@ -5,8 +5,9 @@
 use super::chance::{Purpose, below, name_key};
 use super::world::World;
 use crate::base::{Interner, NameId, ResolverId, SECOND, SimTime, ZonesId};
-use crate::model::dns::{Answer, Outcome, RecordData, RecordType};
-use crate::model::fault::FaultKind;
+use crate::decide::mx::BOGUS;
+use crate::model::dns::{Answer, Dnssec, Outcome, RecordData, RecordType};
+use crate::model::fault::{DnsFault, FaultKind};
 use crate::model::topology::{AnswerOrder, CacheStart, Resolver};
 use crate::trace::LookupRow;
 use crate::trace::level::STEPS;
@@ -98,6 +99,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             None if settings.begins != CacheStart::Cold => self.kept_from_before(slot),
             known => known,
         };
+        let mut is_stale = false;
         let (answer, ready, cached) = match entry {
             Some(entry) if at < entry.answered => (entry.answer, entry.answered, true),
             Some(entry) if at < entry.expires => (entry.answer, at, true),
@@ -112,6 +114,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                         )
                 });
                 let ready = at.after(cost);
+                is_stale = stale.is_some();
                 match stale {
                     Some(entry) => (entry.answer, ready, true),
                     None => {
@@ -129,7 +132,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         };
         if self.writes(STEPS) {
             let Slot { name, kind, .. } = self.resolvers.slots[slot as usize];
-            let words = words(&self.resolvers.answer(answer).outcome);
+            let mut words = words(self.resolvers.answer(answer));
+            if is_stale {
+                words += ", stale: its TTL is over, and nobody answers now (RFC 8767)";
+            }
             let words = self.tables.texts.intern(words.into());
             self.trace.lookups.push(LookupRow {
                 copy: copy.0,
@@ -152,7 +158,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let settings = &model.resolvers[resolver.index()];
         let fault = if model.dns_faults.is_empty() { None } else { self.answer_of_fault(name, kind, settings.view, at, luck) };
         let id = match fault {
-            Some((outcome, ttl_seconds)) => self.resolvers.answers.intern(Answer { ttl_seconds, ..Answer::failed(outcome) }),
+            Some((outcome, ttl_seconds, dnssec)) => {
+                self.resolvers.answers.intern(Answer { ttl_seconds, dnssec, ..Answer::failed(outcome) })
+            }
             None => {
                 let id = self.zone_answer(settings.view, at, slot);
                 if model.dns_faults.is_empty() { id } else { self.led_into_fault(id, kind, settings.view, at, luck) }
@@ -174,7 +182,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         view: usize,
         at: SimTime,
         luck: (u64, u64),
-    ) -> Option<(Outcome, Option<u32>)> {
+    ) -> Option<(Outcome, Option<u32>, Dnssec)> {
         let model = self.model;
         let (number, answer) = model.dns_faults.iter().find_map(|number| {
             let fault = &model.faults[*number as usize];
@@ -190,7 +198,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let zone = &model.zones[model.versions[model.version_at(at)].zones.index()];
         // A wrong denial is believed as long as a right one.
         let ttl_seconds = if denied { zone.denial_seconds(&self.tables.names, view, name) } else { None };
-        Some((outcome, ttl_seconds))
+        let dnssec = if answer == DnsFault::Bogus { Dnssec::Bogus } else { Dnssec::Insecure };
+        Some((outcome, ttl_seconds, dnssec))
     }
 
     /// The same answer, unless an alias on the way leads to a name about which the question goes wrong.
@@ -198,8 +207,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let aliases = self.resolvers.answer(id).aliases.clone();
         let met =
             aliases.iter().enumerate().find_map(|(steps, name)| Some((steps + 1, self.answer_of_fault(*name, kind, view, at, luck)?)));
-        let Some((steps, (outcome, ttl_seconds))) = met else { return id };
-        let answer = Answer { ttl_seconds, aliases: aliases[..steps].into(), ..Answer::failed(outcome) };
+        let Some((steps, (outcome, ttl_seconds, dnssec))) = met else { return id };
+        let answer = Answer { ttl_seconds, dnssec, aliases: aliases[..steps].into(), ..Answer::failed(outcome) };
         self.resolvers.answers.intern(answer)
     }
 
@@ -275,15 +284,16 @@ fn question_place(key: u64, kind: RecordType) -> u64 {
     key ^ (kind as u64) << 56
 }
 
-/// An outcome in words.
-fn words(outcome: &Outcome) -> String {
-    match outcome {
+/// An answer in words.
+fn words(answer: &Answer) -> String {
+    match &answer.outcome {
         Outcome::Records(records) => match records.as_ref() {
             [one] => short(one),
             many => format!("{} records", many.len()),
         },
         Outcome::NoData => "no record of this type".into(),
         Outcome::NxDomain => "NXDOMAIN".into(),
+        Outcome::ServFail if answer.dnssec == Dnssec::Bogus => BOGUS.into(),
         Outcome::ServFail => "SERVFAIL".into(),
         Outcome::Refused => "REFUSED".into(),
         Outcome::Timeout => "no answer".into(),

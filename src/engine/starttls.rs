@@ -6,7 +6,9 @@ use crate::base::{CertId, ConfigId, ConnectionResult, Enhanced, HostId, Interner
 use crate::decide::dane;
 use crate::decide::failure::Effect;
 use crate::decide::profile::BrokenHandshake;
+use crate::decide::route::queue_name;
 use crate::decide::tls::{Eyes, NOTHING_TO_FIT, Offer, Verdict, Wanted, facts, listed, negotiate, sentence};
+use crate::decide::tls_policy::{Server, policy_for};
 use crate::model::certificate::{Certificate, Issuer};
 use crate::model::fault::{FaultKind, StarttlsHow};
 use crate::model::settings::{ClientCertificate, NextHop, Retry, Target, TlsLevel, TlsPolicy};
@@ -222,10 +224,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         !(configured && talk.ours.logs_in())
     }
 
-    /// A message with REQUIRETLS goes to servers that list it, and to no other (RFC 8689 §4.2.1).
+    /// A message with REQUIRETLS goes to servers that list it, and to no other, but for reports (RFC 8689 §4.2.1, §5).
     fn keeps_the_wish(&mut self, talk: &mut Talk<'_>) -> Result<(), Box<SessionEnd>> {
         let listed = || self.rules(talk.server).tls.requiretls && !talk.listener.without.iter().any(|word| &**word == "REQUIRETLS");
-        if self.wish_of(talk.job) != TlsWish::Required || talk.encrypted && listed() {
+        let is_report = || self.sender_of(self.jobs[talk.job].copy) == NONE;
+        if self.wish_of(talk.job) != TlsWish::Required || talk.encrypted && (listed() || is_report()) {
             return Ok(());
         }
         let status = Enhanced(5, 7, 30);
@@ -429,8 +432,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 return &tls.policy;
             }
             let (hop, _) = self.hop_of(job, row.hop).expect("a session has a next hop");
-            let name = crate::decide::route::queue_name(&self.tables.names, &hop);
-            tls.policies.iter().find(|(for_hop, _)| **for_hop == *name).map_or(&tls.policy, |(_, policy)| policy)
+            let next_hop = queue_name(&self.tables.names, &hop);
+            let server = (row.line.candidate != NONE).then(|| self.tables.candidates.get(row.line.candidate));
+            let server = server.map(|server| Server { name: self.tables.names.text(server.name), address: server.address });
+            policy_for(tls, self.rules(self.copies[row.copy].host).tls.policies_of_servers, &next_hop, server)
         })
     }
 }

@@ -7,17 +7,26 @@ use super::chance::Purpose;
 use super::world::World;
 use crate::base::ConfigId;
 use crate::decide::Decision;
-use crate::decide::mx::{Asker, Candidate, MxAnswer, MxPlan, TargetAddresses};
+use crate::decide::mx::{Asker, BOGUS, Candidate, MxAnswer, MxPlan, TargetAddresses};
 use crate::decide::order::{OF_ADDRESS, order};
 use crate::decide::profile::{OrderRule, bounce, defer};
-use crate::model::dns::{Answer, Outcome, RecordData};
+use crate::model::dns::{Answer, Dnssec, Outcome, RecordData};
 use crate::model::settings::{Directory, OwnTarget, Targets};
 use crate::model::topology::AnswerOrder;
 use std::net::IpAddr;
 
 /// Takes the addresses away that the sender does not want to know of.
 pub(super) fn leave_out(found: &mut TargetAddresses, targets: &Targets) {
+    let before = found.addresses.len();
     found.addresses.retain(|address| !targets.ignored.iter().any(|ignored| ignored.contains(address)));
+    found.left_out = found.addresses.is_empty() && before > 0;
+}
+
+/// The targets of one preference as an answer has them that begins so many records further.
+pub(super) fn one_further(found: &mut [TargetAddresses], turn: u32) {
+    for equals in found.chunk_by_mut(|a, b| a.preference == b.preference) {
+        equals.rotate_left(turn as usize % equals.len());
+    }
 }
 
 /// The best MX is the sender, and its settings say what follows. `plan` makes the list again for another asker.
@@ -30,10 +39,15 @@ pub(super) fn own_target(
     let end = match own {
         OwnTarget::AsProfile => return looped,
         OwnTarget::IsUsed => return plan(&Asker { addresses: Vec::new(), ..asker.clone() }),
-        OwnTarget::Defers => defer(4, 4, 6),
-        OwnTarget::Fails => bounce(5, 4, 6),
+        OwnTarget::Defers => (defer(4, 4, 6), "defer"),
+        OwnTarget::Fails => (bounce(5, 4, 6), "fail"),
     };
-    Decision { outcome: MxPlan::End { end, is_loop: true }, ..looped }
+    let (end, word) = end;
+    let mut decision = Decision { outcome: MxPlan::End { end, is_loop: true }, ..looped };
+    if let Some(reason) = decision.chosen.first_mut() {
+        reason.why = format!("the best MX is the sender itself, and `self` = {word}").into();
+    }
+    decision
 }
 
 /// A next hop whose MX nobody asks for, as a name in brackets or the server of a device: the rule book's words about a name without MX do not fit.
@@ -67,8 +81,9 @@ pub(super) fn mx_answer(answer: &Answer) -> MxAnswer {
         ),
         Outcome::NoData => MxAnswer::NoData,
         Outcome::NxDomain => MxAnswer::NxDomain,
-        Outcome::ServFail if answer.aliases.is_empty() => MxAnswer::Failed("SERVFAIL"),
-        Outcome::ServFail => MxAnswer::Failed("SERVFAIL behind an alias"),
+        Outcome::ServFail if !answer.aliases.is_empty() => MxAnswer::Failed("SERVFAIL behind an alias"),
+        Outcome::ServFail if answer.dnssec == Dnssec::Bogus => MxAnswer::Failed(BOGUS),
+        Outcome::ServFail => MxAnswer::Failed("SERVFAIL"),
         Outcome::Refused => MxAnswer::Failed("REFUSED"),
         Outcome::Timeout => MxAnswer::Failed("no answer"),
         Outcome::Truncated => MxAnswer::Failed("truncated answer"),

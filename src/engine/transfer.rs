@@ -161,8 +161,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                     }
                     FaultKind::Greylist { delay_ns, window_ns, remembered_ns, memory, by_subnet, reply, .. } if fault.window.has(start) => {
                         let times = (*delay_ns, *window_ns, *remembered_ns);
-                        let client = Client::new(talk.client, self.seen_address(talk.job, talk.client, talk.address), *by_subnet);
-                        if !self.faults.greylist(*memory, times, client, &sender, &address, start) {
+                        let seen = self.seen_address(talk.job, talk.client, talk.address);
+                        let client = Client::new(talk.client, seen, *by_subnet);
+                        if let Err(why) = self.faults.greylist(*memory, times, client, &sender, &address, start) {
+                            self.tell_greylist(talk, seen, &address, why);
                             return Err(Stop::Reply(reply.clone()));
                         }
                     }

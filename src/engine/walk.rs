@@ -28,6 +28,9 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 return;
             };
             let client = self.copies[self.jobs[job].copy].host;
+            if !self.plain {
+                self.tell_last_resort(job, &next_hop);
+            }
             if self.settings[client.index()].proves {
                 at = self.learn_policy(job, &next_hop, at);
             }

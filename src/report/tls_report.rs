@@ -24,7 +24,7 @@ pub fn tls_report_json(report: &TlsReport) -> String {
             w.key("start-datetime").string(&*begin);
             w.key("end-datetime").string(&*end);
         });
-        w.line_key("contact-info").string(&*format!("the postmaster of {}", report.organization));
+        w.line_key("contact-info").string(&*format!("postmaster@{}", report.organization));
         w.line_key("report-id").string(&*format!("{begin}_{}", report.domain));
         w.line_key("policies").lines(&report.policies, |w, policy| write_policy(w, report, policy));
         w.last_line();

@@ -127,7 +127,7 @@ pub(super) fn looped(it: &schema::Looped, desk: &mut Desk<'_>) -> Check {
 }
 
 /// Stopped as a loop by its holder, or refused by the next server for its hops after it came by one place twice.
-fn is_loop(recipient: &Recipient, row: &[&Place]) -> bool {
+pub(super) fn is_loop(recipient: &Recipient, row: &[&Place]) -> bool {
     let for_hops = matches!(recipient.enhanced, Enhanced(5, 4, 0 | 6 | 14));
     let came_again = || row.iter().enumerate().any(|(at, place)| row[..at].contains(place));
     recipient.fate == Fate::Looped || recipient.fate == Fate::Bounced && for_hops && came_again()

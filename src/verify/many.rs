@@ -5,6 +5,7 @@
 //! so it counts), or returned by a report that arrived or is under way itself; what a device could not hand over is lost.
 
 use super::desk::{Desk, Number, is, was_met};
+use super::fate::is_loop;
 use super::got::{self, connections};
 use super::judge::{Check, Told};
 use super::names::Who;
@@ -69,7 +70,10 @@ pub(super) fn share(it: &schema::Share, desk: &mut Desk<'_>) -> Check {
         let wanted = |seen: &Seen<'_>| {
             to.as_ref().is_none_or(|to| arrived(seen.recipient) && is(Some(to), seen.recipient.final_place.as_ref()))
                 && via.as_ref().is_none_or(|via| places(seen.message, seen.recipient).into_iter().any(|place| via.is(place)))
-                && fates.as_ref().is_none_or(|fates| fates.contains(&seen.recipient.fate))
+                && fates.as_ref().is_none_or(|fates| {
+                    fates.contains(&seen.recipient.fate)
+                        || fates[0] == Fate::Looped && is_loop(seen.recipient, &places(seen.message, seen.recipient))
+                })
         };
         let (some, all) = (seen(scene, view).filter(wanted).count() as u64, view.items.len() as u64);
         told(part.has(some, all), format!("{} ({some} of {})", in_percent(some, all), count(all, "recipient")))

@@ -82,6 +82,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         requiretls: false,
         mx_not_listed: Enhanced(4, 4, 8),
         mta_sts_failed: Some(Enhanced(4, 7, 5)),
+        policies_of_servers: false,
         // Its article about DANE lists an expired certificate among the failures, without an exception for usage 3.
         dane: DaneRules {
             unsigned_list_counts: false,

@@ -82,6 +82,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         requiretls: false,
         mx_not_listed: Enhanced(4, 7, 5),
         mta_sts_failed: None,
+        policies_of_servers: false,
         dane: DaneRules::RFC,
     },
     expiry_status: Some((550, Enhanced(4, 4, 7), "Message expired", &[])),

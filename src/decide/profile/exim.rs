@@ -85,6 +85,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         requiretls: false,
         mx_not_listed: Enhanced(4, 7, 5),
         mta_sts_failed: None,
+        policies_of_servers: false,
         dane: DaneRules {
             missing: bounce(5, 7, 5),
             name_counts: false,

@@ -100,6 +100,7 @@ const BASE: Behaviour = Behaviour {
         requiretls: false,
         mx_not_listed: Enhanced(4, 7, 0),
         mta_sts_failed: None,
+        policies_of_servers: false,
         dane: DaneRules::RFC,
     },
     expiry_status: Some((0, Enhanced(4, 4, 7), "Envelope expired", &[])),

@@ -83,6 +83,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         requiretls: true,
         mx_not_listed: Enhanced(4, 7, 5),
         mta_sts_failed: None,
+        policies_of_servers: false,
         dane: DaneRules { unsigned_list_counts: true, ..DaneRules::RFC },
     },
     expiry_status: None,

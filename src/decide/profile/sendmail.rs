@@ -87,6 +87,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         requiretls: false,
         mx_not_listed: Enhanced(4, 7, 0),
         mta_sts_failed: None,
+        policies_of_servers: true,
         dane: DaneRules::RFC,
     },
     expiry_status: Some((0, Enhanced(4, 4, 7), "Cannot send message within Timeout.queuereturn", &[])),

@@ -48,6 +48,8 @@ pub struct TlsRules {
     pub mx_not_listed: Enhanced,
     /// MTA-STS in mode enforce: no TLS, or the certificate will not do; `None`: as at a level that judges certificates.
     pub mta_sts_failed: Option<Enhanced>,
+    /// Its table of policies knows servers (`decide::tls_policy`), not next hops.
+    pub policies_of_servers: bool,
 }
 
 /// What a client does about revoked certificates.

@@ -62,6 +62,8 @@ pub(super) fn config(
         tls_levels::check(profile, tls, &mta.settings, &tuned.sender.tls.policy, desk);
         client_tls(tls, &mut tuned.sender.tls, desk);
     }
+    tls_levels::contradictions(&mta.settings, &tuned.sender.tls, desk);
+    names_of_levels(&tuned.names_of_levels, &mut tuned.sender.tls);
     own_routes(profile, mta, desk);
     tuned.sender.routing = routing(mta, tables, desk);
     if let Some(size) = mta.max_message_size.get().and_then(|text| desk.size(text)) {
@@ -101,6 +103,7 @@ pub(super) fn usual(profile: Profile) -> Tuned {
         max_message_size: None,
         max_recipients: 0,
         hop_limit: Usual::MTA.hop_limit,
+        names_of_levels: Vec::new(),
         sessions: sessions.unwrap_or(Usual::MTA.sessions),
         when_full: when_full.unwrap_or(Usual::MTA.when_full),
         client_limits,
@@ -187,7 +190,25 @@ pub(super) fn client_tls(written: &schema::ClientTls, tls: &mut ClientTls, desk:
         let mut own = policy.level.get().map_or(usual.clone(), |level| policy_of(*level, usual));
         own.implicit = policy.implicit_tls.or(own.implicit);
         own.names = policy.names.items().iter().map(|name| common_form(name).into()).collect();
-        tls.policies.push((common_form(hop.trim()).into(), own));
+        // Who is told never to use TLS there is told so whatever the domain publishes.
+        own.mta_sts &= policy.level.get() != Some(&schema::TlsLevel::None);
+        tls.policies.push((without_usual_port(&common_form(hop.trim())).into(), own));
+    }
+}
+
+/// `[mail.example.com]:25` is `[mail.example.com]`.
+fn without_usual_port(next_hop: &str) -> &str {
+    let short = next_hop.strip_suffix(":25").filter(|short| short.ends_with(']') || !short.contains(':'));
+    short.unwrap_or(next_hop)
+}
+
+/// What settings say about the names in certificates holds wherever a level was written, unless a policy has names of its own.
+fn names_of_levels(names: &[(TlsLevel, Vec<Box<str>>)], tls: &mut ClientTls) {
+    let of_hops = tls.policies.iter_mut().map(|(_, policy)| policy);
+    for policy in std::iter::once(&mut tls.policy).chain(of_hops).filter(|policy| policy.names.is_empty()) {
+        if let Some((_, names)) = names.iter().find(|(level, _)| *level == policy.level) {
+            policy.names.clone_from(names);
+        }
     }
 }
 
@@ -211,6 +232,13 @@ fn queue_runs(mta: &Mta, sender: &mut Sender, desk: &mut Desk) {
     let Some(runs) = mta.queue_runs.get() else { return };
     let every = runs.every.get().and_then(|text| desk.duration(text));
     let offset = runs.offset.get().and_then(|text| desk.duration(text));
+    if let (Retry::Postfix { scan_every_ns, .. }, Some(every)) = (&sender.retry, every)
+        && every != *scan_every_ns
+        && mta.settings.iter().any(|(key, _)| key.as_str() == "queue_run_delay")
+    {
+        let message = "the interval between two scans is written twice: `queue_run_delay` says something else";
+        desk.error(code::EXCLUDES, runs.every.span(), message, "leave one of them out: `every` is what `queue_run_delay` sets");
+    }
     match &mut sender.retry {
         Retry::Postfix { scan_every_ns, scan_offset_ns, .. }
         | Retry::QueueRuns { every_ns: scan_every_ns, offset_ns: scan_offset_ns, .. } => {

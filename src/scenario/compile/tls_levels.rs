@@ -7,8 +7,8 @@
 use super::desk::Desk;
 use super::mta::policy_of;
 use crate::diag::code;
-use crate::model::settings::{Profile, TlsPolicy};
-use crate::scenario::schema::{ClientTls, TlsLevel as Level};
+use crate::model::settings::{ClientTls, DaneUse, Profile, TlsPolicy};
+use crate::scenario::schema::{self, TlsLevel as Level};
 use crate::scenario::source::{Named, Text};
 
 const SETS_THE_LEVEL: [&str; 8] = [
@@ -37,7 +37,7 @@ fn levels(profile: Profile) -> Option<(&'static str, &'static [Level])> {
 
 /// Levels that the server does not have, a policy of MTA-STS that it never asks for, fingerprints that cannot be any, and a level said twice.
 /// `set` is what its own parameters made of the level.
-pub(super) fn check(profile: Profile, written: &ClientTls, settings: &Named<Text>, set: &TlsPolicy, desk: &mut Desk) {
+pub(super) fn check(profile: Profile, written: &schema::ClientTls, settings: &Named<Text>, set: &TlsPolicy, desk: &mut Desk) {
     let own = written.level.get().into_iter().map(|level| (level, written.level.span()));
     let of_hops = written.policies.iter().filter_map(|(_, policy)| Some((policy.level.get()?, policy.level.span())));
     if let Some((server, known)) = levels(profile) {
@@ -55,6 +55,12 @@ pub(super) fn check(profile: Profile, written: &ClientTls, settings: &Named<Text
             desk.error(code::EXCLUDES, written.mta_sts.span(), format!("{server} does not look at policies of MTA-STS"), help);
         }
     }
+    if profile == Profile::Sendmail {
+        for (key, _) in written.policies.iter().filter(|(key, _)| key.trim().starts_with(['[', '.'])) {
+            let help = "write the name of a server, a domain above it, or an address: \"mx.example.com\", \"example.com\", \"192.0.2.10\"";
+            desk.error(code::VALUE, key.span(), format!("Sendmail's access map knows servers, and `{key}` is none"), help);
+        }
+    }
     if let Some((key, _)) = settings.iter().find(|(key, _)| SETS_THE_LEVEL.contains(&key.as_str()))
         && let Some(level) = written.level.get()
         && !is(*level, set)
@@ -65,13 +71,33 @@ pub(super) fn check(profile: Profile, written: &ClientTls, settings: &Named<Text
     fingerprints(written, desk);
 }
 
+/// Settings that leave no way to any server: whoever sets them finds all mail in the queue.
+pub(super) fn contradictions(settings: &Named<Text>, tls: &ClientTls, desk: &mut Desk) {
+    let find = |name: &str| settings.iter().find(|(key, _)| key.as_str() == name);
+    let for_all = |name: &str| find(name).filter(|(_, value)| value.trim() == "*");
+    if let (Some(_), Some((require, _))) = (for_all("hosts_avoid_tls"), for_all("hosts_require_tls")) {
+        let message = "`hosts_avoid_tls` and `hosts_require_tls` for all hosts: no STARTTLS is tried and TLS is a must, so all mail waits until it expires";
+        desk.error(code::EXCLUDES, require.span(), message, "leave one of them out");
+    }
+    let strong = |policy: &TlsPolicy| policy.level.insists() || policy.dane != DaneUse::Never;
+    if let Some((wraps, value)) = find("smtp_tls_wrappermode")
+        && matches!(&*value.trim().to_ascii_lowercase(), "yes" | "true")
+        && !strong(&tls.policy)
+        && !tls.policies.iter().any(|(_, policy)| strong(policy))
+    {
+        let message =
+            "`smtp_tls_wrappermode` needs the level `Encrypt` or a stronger one: Postfix skips every host otherwise, and all mail waits";
+        desk.error(code::EXCLUDES, wraps.span(), message, "write tls: (level: Encrypt)");
+    }
+}
+
 fn is(level: Level, set: &TlsPolicy) -> bool {
     let says = policy_of(level, set.clone());
     (says.level, says.dane) == (set.level, set.dane)
 }
 
 /// A fingerprint is a digest in hex, or stands for the digest of a certificate of the scenario.
-fn fingerprints(written: &ClientTls, desk: &mut Desk) {
+fn fingerprints(written: &schema::ClientTls, desk: &mut Desk) {
     let usual = written.level.get() == Some(&Level::Fingerprint);
     for (_, policy) in written.policies.iter() {
         if policy.level.get().map_or(usual, |level| *level == Level::Fingerprint) {

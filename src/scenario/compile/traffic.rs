@@ -109,6 +109,11 @@ fn build(name: &str, place: Span, envelope: &Envelope, schedule: Schedule, entri
         Some(by) => entries.by(by, desk),
         None => entry_of_senders(&from, entries, desk),
     }?;
+    if envelope.requiretls.or(false) && !entry.hosts.iter().any(|(host, _)| entries.knows_requiretls(*host)) {
+        let message = "`requiretls`: no server where this enters knows REQUIRETLS, so it leaves as other mail does";
+        let help = "leave it out; the profiles `Rfc` and `Postfix` know it";
+        desk.say(Diagnostic::warning(code::NO_EFFECT, envelope.requiretls.span(), message).help(help));
+    }
     let from = from.into_iter().map(|(template, weight, _)| (template, weight)).collect();
     let parts = Parts { from, to, size_bytes: size(envelope, desk), utf8: envelope.smtp_utf8.or(false) };
     finish(name, envelope, schedule, parts, entry, desk)

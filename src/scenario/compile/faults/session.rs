@@ -24,6 +24,14 @@ impl Faults<'_> {
                     return desk.missing(frame.place, "this fault needs the reply that is given", "write code: \"450 4.2.1 try later\"");
                 };
                 let Some(reply) = desk.reply(code) else { return };
+                if !can_be_said(phase, reply.class()) {
+                    let message = format!("no server says {} there (RFC 5321 §4.3.2)", reply.code);
+                    let help = match phase {
+                        Phase::Data => "DATA is answered 354, or 4xx or 5xx",
+                        _ => "the answer there is 2xx where all is well, else 4xx or 5xx",
+                    };
+                    desk.error(code::VALUE, code.span(), message, help);
+                }
                 let kind = FaultKind::Reply {
                     hosts,
                     phase,
@@ -96,6 +104,16 @@ impl Faults<'_> {
             Some(schema::StarttlsHow::Closes) => StarttlsHow::Closes,
             Some(schema::StarttlsHow::Hangs) => StarttlsHow::Hangs,
         };
+        if let StarttlsHow::Refused(reply) = &how
+            && !matches!(reply.class(), 4 | 5)
+        {
+            desk.error(
+                code::VALUE,
+                fault.code.span(),
+                format!("{} is no refusal", reply.code),
+                "a refusal is 4xx or 5xx: \"454 4.7.0 TLS not available\"",
+            );
+        }
         if fault.code.is_written() && !matches!(how, StarttlsHow::Refused(_)) {
             desk.error(code::EXCLUDES, fault.code.span(), "only a refusal has a `code`", "write how: Refused, or leave `code` out");
         }
@@ -116,6 +134,16 @@ impl Faults<'_> {
         let times = desk.number_or(&when.times, 0, 1, u32::MAX);
         let share = when.probability.get().and_then(|text| desk.share(text));
         self.row(frame, &when.when, times, share.map_or(ALWAYS_PPB, |share| share.0 * 1000), kind, desk);
+    }
+}
+
+/// Is a reply of this class one that a server may give at this step (RFC 5321 §4.3.2)?
+fn can_be_said(phase: Phase, class: u8) -> bool {
+    match phase {
+        Phase::Data => matches!(class, 3..=5),
+        // A challenge (RFC 4954 §4).
+        Phase::Auth => matches!(class, 2..=5),
+        _ => matches!(class, 2 | 4 | 5),
     }
 }
 

@@ -23,10 +23,10 @@ mod qmail;
 mod rfc;
 mod sendmail;
 
-use crate::base::parse_duration;
+use crate::base::{SECOND, parse_duration};
 use crate::diag::{Diagnostic, code};
 use crate::model::client_limits::ClientLimits;
-use crate::model::settings::{Profile, Retry, Sender, WhenFull};
+use crate::model::settings::{Profile, Retry, Sender, TlsLevel, WhenFull};
 use crate::scenario::source::{Named, Text};
 
 use super::desk::Desk;
@@ -41,6 +41,8 @@ pub(super) struct Tuned {
     pub(super) max_recipients: u32,
     /// 0: never refused.
     pub(super) hop_limit: u32,
+    /// What certificates must carry at a level, where a policy names nothing itself (Postfix `smtp_tls_secure_cert_match`).
+    pub(super) names_of_levels: Vec<(TlsLevel, Vec<Box<str>>)>,
     pub(super) sessions: u32,
     pub(super) when_full: WhenFull,
     pub(super) client_limits: ClientLimits,
@@ -53,6 +55,10 @@ enum Meaning {
     Duration(fn(&mut Tuned, u64)),
     /// Postfix, Sendmail: a number with a unit, bare numbers in this one.
     UnitTime(char, fn(&mut Tuned, u64)),
+    /// Sendmail: the same, and several that are added up, as `1h30m`.
+    SumOfTimes(char, fn(&mut Tuned, u64)),
+    /// qmail: seconds, and no unit.
+    Seconds(fn(&mut Tuned, u64)),
     /// A whole number.
     Number(fn(&mut Tuned, u32)),
     /// A number of bytes; 0 is no limit.
@@ -169,6 +175,11 @@ fn apply(key: &Text, value: &Text, meaning: Meaning, tuned: &mut Tuned, desk: &m
     let result: Result<(), String> = match meaning {
         Meaning::Duration(put) => parse_duration(text).map(|ns| put(tuned, ns)),
         Meaning::UnitTime(unit, put) => postfix::time(text, unit).map(|ns| put(tuned, ns)),
+        Meaning::SumOfTimes(unit, put) => sendmail::time(text, unit).map(|ns| put(tuned, ns)),
+        Meaning::Seconds(put) => {
+            let ns = text.parse::<u64>().ok().and_then(|seconds| seconds.checked_mul(SECOND));
+            ns.map(|ns| put(tuned, ns)).ok_or_else(|| "a control file has a number of seconds, without a unit: \"604800\"".to_owned())
+        }
         Meaning::Number(put) => {
             let number = text.parse().ok();
             number.map(|number| put(tuned, number)).ok_or_else(|| "a whole number stands here".to_owned())
@@ -234,11 +245,10 @@ fn factor(text: &str) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::{DAY, HOUR, MINUTE, SECOND, TlsVersion};
+    use crate::base::{DAY, HOUR, MINUTE, TlsVersion};
     use crate::decide::profile::default_sender;
     use crate::model::settings::DaneUse;
     use crate::model::settings::FamilyPreference;
-    use crate::model::settings::TlsLevel;
     use crate::scenario::load::Loader;
 
     /// The settings of a text, and what was complained about.
@@ -250,7 +260,16 @@ mod tests {
         let mut desk = Desk::default();
         let (sender, client_limits) = (default_sender(profile), ClientLimits::default());
         let when_full = WhenFull::Wait;
-        let mut tuned = Tuned { sender, max_message_size: None, max_recipients: 0, hop_limit: 0, sessions: 0, when_full, client_limits };
+        let mut tuned = Tuned {
+            sender,
+            max_message_size: None,
+            max_recipients: 0,
+            hop_limit: 0,
+            names_of_levels: Vec::new(),
+            sessions: 0,
+            when_full,
+            client_limits,
+        };
         tune(profile, &mta.settings, &mut tuned, &mut desk);
         (tuned, desk.problems.iter().map(|problem| format!("{} {}", problem.code.id, problem.message)).collect())
     }

@@ -2,7 +2,7 @@
 //!
 //! A time is a number and a unit (s m h d); there are no timers for connects and replies, so the kernel's stands here under its own name.
 
-use super::{Meaning, Table};
+use super::{Meaning, Table, postfix};
 use crate::base::SECOND;
 use crate::model::settings::Retry;
 
@@ -18,10 +18,13 @@ pub(super) static TABLE: Table = &[
     ),
     (
         "bounce warn-interval",
-        Meaning::UnitTime('s', |t, ns| {
+        Meaning::List(|t, text| {
+            let ns = postfix::time(text, 's')
+                .map_err(|_| "one delay stands here, as \"4h\"; of the four that smtpd.conf(5) allows the first is modelled")?;
             if let Retry::Squares { delay_notice_ns, .. } = &mut t.sender.retry {
                 *delay_notice_ns = ns;
             }
+            Ok(())
         }),
     ),
     // Linux repeats a SYN so often, after 1, 2, 4 … seconds.

@@ -13,6 +13,8 @@ fn notation(meaning: Meaning) -> String {
     match meaning {
         Meaning::Duration(_) => "a duration with units, `\"5m\"`".into(),
         Meaning::UnitTime(unit, _) => format!("a number with a unit, bare numbers in `{unit}`"),
+        Meaning::SumOfTimes(unit, _) => format!("numbers with units that are added up, `1h30m`; bare numbers in `{unit}`"),
+        Meaning::Seconds(_) => "a number of seconds, without a unit".into(),
         Meaning::Number(_) => "a whole number".into(),
         Meaning::ScaledBytes(_) => "bytes, with `K`, `M` or `G` if wished; `0` is no limit".into(),
         Meaning::Bytes(_) => "bytes; `0` is no limit".into(),
@@ -31,7 +33,8 @@ fn section(title: &str, tables: &[Table], unknown: &[&str]) -> String {
     let mut rows: Vec<_> = tables.iter().flat_map(|table| table.iter()).collect();
     rows.sort_by_key(|(name, _)| *name);
     for (name, meaning) in rows {
-        page += &format!("| `{name}` | {} |\n", notation(*meaning).replace('|', "\\|"));
+        let notation = exim::FOR_ALL.contains(name).then(|| "`*` or nothing: lists of hosts are not modelled".to_owned());
+        page += &format!("| `{name}` | {} |\n", notation.unwrap_or_else(|| self::notation(*meaning)).replace('|', "\\|"));
     }
     if !unknown.is_empty() {
         let names: Vec<String> = unknown.iter().map(|name| format!("`{name}`")).collect();

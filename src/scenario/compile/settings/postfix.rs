@@ -260,12 +260,10 @@ fn inet_protocols(tuned: &mut Tuned, text: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// Names that a certificate must carry under the sender's own policy.
+/// Names that a certificate must carry at a level, wherever the level is set.
 fn match_names(tuned: &mut Tuned, level: TlsLevel, text: &str) -> Result<(), &'static str> {
-    if tuned.sender.tls.policy.level == level {
-        tuned.sender.tls.policy.names =
-            text.split([',', ' ', ':']).filter(|word| !word.is_empty()).map(|word| common_form(word).into()).collect();
-    }
+    let names = text.split([',', ' ', ':']).filter(|word| !word.is_empty()).map(|word| common_form(word).into()).collect();
+    tuned.names_of_levels.push((level, names));
     Ok(())
 }
 

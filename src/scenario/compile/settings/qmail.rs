@@ -5,10 +5,10 @@ use crate::model::settings::Retry;
 
 /// What is modelled.
 pub(super) static TABLE: Table = &[
-    ("timeoutconnect", Meaning::UnitTime('s', |t, ns| t.sender.timers.connect_ns = ns)),
+    ("timeoutconnect", Meaning::Seconds(|t, ns| t.sender.timers.connect_ns = ns)),
     (
         "timeoutremote",
-        Meaning::UnitTime('s', |t, ns| {
+        Meaning::Seconds(|t, ns| {
             let timers = &mut t.sender.timers;
             (timers.banner_ns, timers.ehlo_ns, timers.mail_ns, timers.rcpt_ns) = (ns, ns, ns, ns);
             (timers.data_ns, timers.content_ns, timers.final_dot_ns) = (ns, ns, ns);
@@ -16,7 +16,7 @@ pub(super) static TABLE: Table = &[
     ),
     (
         "queuelifetime",
-        Meaning::UnitTime('s', |t, ns| {
+        Meaning::Seconds(|t, ns| {
             if let Retry::Squares { lifetime_ns, .. } = &mut t.sender.retry {
                 *lifetime_ns = ns;
             }

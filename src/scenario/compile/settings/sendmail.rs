@@ -2,7 +2,7 @@
 //!
 //! A time is a number and a unit (s m h d w); a bare number is in the option's own unit.
 
-use super::{Meaning, Table};
+use super::{Meaning, Table, postfix};
 use crate::base::SECOND;
 use crate::model::settings::{Keeping, Retry};
 
@@ -31,27 +31,37 @@ macro_rules! run {
     };
 }
 
+/// `90`, `2m`, `1h30m`: pairs of a number and a unit are added up (convtime.c).
+pub(super) fn time(text: &str, unit: char) -> Result<u64, String> {
+    let mut sum: u64 = 0;
+    for pair in text.split_inclusive(|c: char| c.is_ascii_alphabetic()) {
+        let ns = postfix::time(pair, unit)?;
+        sum = sum.checked_add(ns).ok_or("this is longer than a run can last")?;
+    }
+    if text.is_empty() { postfix::time(text, unit) } else { Ok(sum) }
+}
+
 /// What is modelled, wider options before the narrower ones that override them.
 pub(super) static TABLE: Table = &[
     // How long it waits.
-    ("Timeout.connect", Meaning::UnitTime('m', |t, ns| t.sender.timers.connect_ns = if ns == 0 { KERNEL_CONNECT_NS } else { ns })),
-    ("Timeout.iconnect", Meaning::UnitTime('m', |t, ns| t.sender.timers.first_connect_ns = ns)),
-    ("Timeout.initial", Meaning::UnitTime('m', |t, ns| t.sender.timers.banner_ns = ns)),
-    ("Timeout.helo", Meaning::UnitTime('m', |t, ns| t.sender.timers.ehlo_ns = ns)),
-    ("Timeout.starttls", Meaning::UnitTime('m', |t, ns| t.sender.timers.starttls_ns = ns)),
-    ("Timeout.auth", Meaning::UnitTime('m', |t, ns| t.sender.timers.auth_ns = ns)),
-    ("Timeout.mail", Meaning::UnitTime('m', |t, ns| t.sender.timers.mail_ns = ns)),
-    ("Timeout.rcpt", Meaning::UnitTime('m', |t, ns| t.sender.timers.rcpt_ns = ns)),
-    ("Timeout.datainit", Meaning::UnitTime('m', |t, ns| t.sender.timers.data_ns = ns)),
-    ("Timeout.datablock", Meaning::UnitTime('m', |t, ns| t.sender.timers.content_ns = ns)),
-    ("Timeout.datafinal", Meaning::UnitTime('m', |t, ns| t.sender.timers.final_dot_ns = ns)),
+    ("Timeout.connect", Meaning::SumOfTimes('m', |t, ns| t.sender.timers.connect_ns = if ns == 0 { KERNEL_CONNECT_NS } else { ns })),
+    ("Timeout.iconnect", Meaning::SumOfTimes('m', |t, ns| t.sender.timers.first_connect_ns = ns)),
+    ("Timeout.initial", Meaning::SumOfTimes('m', |t, ns| t.sender.timers.banner_ns = ns)),
+    ("Timeout.helo", Meaning::SumOfTimes('m', |t, ns| t.sender.timers.ehlo_ns = ns)),
+    ("Timeout.starttls", Meaning::SumOfTimes('m', |t, ns| t.sender.timers.starttls_ns = ns)),
+    ("Timeout.auth", Meaning::SumOfTimes('m', |t, ns| t.sender.timers.auth_ns = ns)),
+    ("Timeout.mail", Meaning::SumOfTimes('m', |t, ns| t.sender.timers.mail_ns = ns)),
+    ("Timeout.rcpt", Meaning::SumOfTimes('m', |t, ns| t.sender.timers.rcpt_ns = ns)),
+    ("Timeout.datainit", Meaning::SumOfTimes('m', |t, ns| t.sender.timers.data_ns = ns)),
+    ("Timeout.datablock", Meaning::SumOfTimes('m', |t, ns| t.sender.timers.content_ns = ns)),
+    ("Timeout.datafinal", Meaning::SumOfTimes('m', |t, ns| t.sender.timers.final_dot_ns = ns)),
     // When it tries again and when it gives up.
-    ("MinQueueAge", Meaning::UnitTime('m', retry!(min_age_ns))),
-    ("MaxQueueAge", Meaning::UnitTime('m', retry!(max_age_ns))),
-    ("Timeout.queuereturn", Meaning::UnitTime('d', retry!(lifetime_ns))),
-    ("Timeout.queuereturn.normal", Meaning::UnitTime('d', retry!(lifetime_ns))),
-    ("Timeout.queuewarn", Meaning::UnitTime('h', retry!(warning_ns))),
-    ("Timeout.queuewarn.normal", Meaning::UnitTime('h', retry!(warning_ns))),
+    ("MinQueueAge", Meaning::SumOfTimes('m', retry!(min_age_ns))),
+    ("MaxQueueAge", Meaning::SumOfTimes('m', retry!(max_age_ns))),
+    ("Timeout.queuereturn", Meaning::SumOfTimes('d', retry!(lifetime_ns))),
+    ("Timeout.queuereturn.normal", Meaning::SumOfTimes('d', retry!(lifetime_ns))),
+    ("Timeout.queuewarn", Meaning::SumOfTimes('h', retry!(warning_ns))),
+    ("Timeout.queuewarn.normal", Meaning::SumOfTimes('h', retry!(warning_ns))),
     (
         "TLSFallbacktoClear",
         Meaning::Word(&[("True", |t| t.sender.tls.plain_retry = true), ("False", |t| t.sender.tls.plain_retry = false)]),
@@ -65,8 +75,8 @@ pub(super) static TABLE: Table = &[
             }
         }),
     ),
-    ("ConnectionCacheTimeout", Meaning::UnitTime('m', run!(idle_ns))),
-    ("Timeout.hoststatus", Meaning::UnitTime('m', run!(host_status_ns))),
+    ("ConnectionCacheTimeout", Meaning::SumOfTimes('m', run!(idle_ns))),
+    ("Timeout.hoststatus", Meaning::SumOfTimes('m', run!(host_status_ns))),
     // What it takes as a server.
     ("MaxMessageSize", Meaning::Bytes(|t, bytes| t.max_message_size = bytes)),
     ("MaxRecipientsPerMessage", Meaning::Number(|t, n| t.max_recipients = n)),
@@ -97,3 +107,25 @@ pub(super) static TABLE: Table = &[
     ("QueueRunInterval", Meaning::Field("queue_runs: (every: \"30m\")")),
     ("access_db", Meaning::Field("tls: (policies: { \"mx.example.com\": (level: Encrypt) })")),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::MINUTE;
+
+    #[test]
+    fn times() {
+        let cases = [
+            ("90", 's', Some(90)),
+            ("2m", 's', Some(120)),
+            ("1h30m", 'd', Some(5400)),
+            ("1h30", 'm', Some(5400)),
+            ("", 'm', None),
+            ("h", 'm', None),
+            ("1h-", 'm', None),
+        ];
+        for (text, unit, expected) in cases {
+            assert_eq!(time(text, unit).ok(), expected.map(|seconds| seconds * MINUTE / 60), "{text}");
+        }
+    }
+}
