@@ -51,7 +51,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let end = self.end_of_lookup(job, end, is_loop);
         let row = &self.jobs[job];
         let (rules, pass) = (&self.rules(self.copies[row.copy].host).mx, &self.rules(self.copies[row.copy].host).pass);
-        if pass.whole_list_waits && hop > 0 && hop < row.own_hops && row.eventful && rules.smart_host_lost == Some(end) {
+        if pass.whole_list_waits && hop > 0 && hop < row.own_hops && row.status != NONE && rules.smart_host_lost == Some(end) {
             // Left out of the list, so that the words of the others remain.
             let last = self.tables.replies.get(row.status);
             return End { bounce: row.bounce, code: last.code, status: last.enhanced.unwrap_or(end.status), ..end };
@@ -64,7 +64,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             let alone = key.rule == "SMART" && key.hops.len() == 1;
             return if hop >= row.own_hops || alone { error } else { end };
         }
-        let failed_before = hop > 0 && row.eventful && !row.bounce;
+        let failed_before = hop > 0 && row.status != NONE && !row.bounce;
         match rules.last_target_missing {
             Some((status, _)) if failed_before && !is_loop => {
                 End { bounce: false, code: self.tables.replies.get(row.status).code, status, ..end }
