@@ -70,7 +70,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             let alone = key.rule == "SMART" && key.hops.len() == 1;
             return if hop >= row.own_hops || alone { error } else { end };
         }
-        let failed_before = hop > 0 && row.eventful && !row.bounce;
+        let failed_before = hop > 0 && row.status != NONE && !row.bounce;
         match rules.last_target_missing {
             Some((status, _)) if failed_before && !is_loop => {
                 End { bounce: false, code: self.tables.replies.get(row.status).code, status, ..end }
