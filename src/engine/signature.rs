@@ -17,11 +17,14 @@ use std::collections::{BTreeMap, VecDeque};
 /// The names of an MX list by preference, the equal ones in the order of names.
 type Signature = Vec<Vec<NameId>>;
 
+/// Recipients of a copy who go along, and where they would go by themselves.
+type Company = (u32, SmallVec<[u16; 2]>);
+
 /// Deliveries of messages that share a transaction for as long as the first host is tried, and those that wait for another to end.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Signatures {
     /// By number of a copy and destination: who goes along, with the destination of his own.
-    along: BTreeMap<(u32, u32), Vec<(u32, SmallVec<[u16; 2]>)>>,
+    along: BTreeMap<(u32, u32), Vec<Company>>,
     /// By number of a copy.
     waiting: BTreeMap<u32, VecDeque<u32>>,
 }
