@@ -88,19 +88,25 @@ pub fn order(rule: OrderRule, sender: &Sender, candidates: &[Candidate], shuffle
                 let keys: SmallVec<[u64; 8]> = (0..places.len() as u32).map(&mut luck).collect();
                 places.sort_by_key(|place| (at(*place).preference, family_rank(&sender.families, at(*place)), keys[*place as usize]));
             } else {
-                // The MX records too stand in the order of the answer.
-                let first_of = |place: u16| candidates.iter().position(|other| other.name == at(place).name).unwrap_or(0) as u32;
-                let of_host: SmallVec<[u64; 8]> =
-                    (0..candidates.len() as u16).map(|place| if shuffled { luck(first_of(place)) } else { 0 }).collect();
-                places = if shuffled { as_answered(candidates, luck) } else { as_listed() };
-                places
-                    .sort_by_key(|place| (at(*place).preference, family_rank(&sender.families, at(*place)), of_host[usize::from(*place)]));
+                places = in_answered_order(sender, candidates, shuffled, &mut luck);
             }
             if sender.address_limit > 1 && sender.families.balance {
                 balance(&mut places, candidates, sender.address_limit as usize);
             }
         }
     }
+    places
+}
+
+/// Whoever does not shuffle keeps the resolver's order, of MX records and of addresses.
+#[cold]
+#[inline(never)]
+fn in_answered_order(sender: &Sender, candidates: &[Candidate], shuffled: bool, luck: &mut dyn FnMut(u32) -> u64) -> Order {
+    let at = |place: u16| &candidates[usize::from(place)];
+    let first_of = |place: u16| candidates.iter().position(|other| other.name == at(place).name).unwrap_or(0) as u32;
+    let of_host: SmallVec<[u64; 8]> = (0..candidates.len() as u16).map(|place| if shuffled { luck(first_of(place)) } else { 0 }).collect();
+    let mut places: Order = if shuffled { as_answered(candidates, luck) } else { (0..candidates.len() as u16).collect() };
+    places.sort_by_key(|place| (at(*place).preference, family_rank(&sender.families, at(*place)), of_host[usize::from(*place)]));
     places
 }
 

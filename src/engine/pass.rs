@@ -173,6 +173,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
     }
 
     /// Where one recipient of a copy goes, with the decisions traced.
+    #[inline(always)]
     pub(super) fn stop_of(&mut self, copy: u32, index: u16, (message, host, tenant, number): (u32, HostId, u32, u64)) -> Stop {
         if !self.plain
             && let Some(stop) = self.queue_that_holds(copy, index)

@@ -45,6 +45,13 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
     }
 
+    /// The first in a line is called.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn rest_is_over(&mut self, job: u32) {
+        self.next_in_queue(self.jobs[job].queue);
+    }
+
     /// Why a job stands in line.
     pub(super) fn tell_of_rest(&mut self, job: u32) {
         let host = self.copies[self.jobs[job].copy].host;

@@ -145,6 +145,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
     }
 
     /// The queue that a recipient stays in, although a fresh choice would send it elsewhere.
+    #[cold]
     #[inline(never)]
     pub(super) fn queue_that_holds(&mut self, copy: u32, index: u16) -> Option<Stop> {
         let destination = *self.transport_queues.staying.get(&(copy, index))?;

@@ -268,6 +268,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 }
 
 /// How long a resolver keeps an answer, in seconds.
+#[inline(always)]
 fn kept_s(settings: &Resolver, answer: &Answer) -> u32 {
     let ttl = answer.ttl_seconds.unwrap_or(0);
     match answer.outcome {

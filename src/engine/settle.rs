@@ -20,7 +20,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             Stage::Over => self.job_over(job),
             Stage::InSession => self.session_over(job),
             Stage::InLine => self.out_of_patience(job),
-            Stage::Queued => self.next_in_queue(self.jobs[job].queue),
+            Stage::Queued => self.rest_is_over(job),
             Stage::Connecting => unreachable!("it waits for another event"),
         }
     }

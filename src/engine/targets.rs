@@ -98,6 +98,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 
     /// Orders the candidates of a job by preference and luck.
+    #[inline(always)]
     pub(super) fn order_of(&self, job: u32, candidates: &[Candidate]) -> crate::decide::order::Order {
         if candidates.len() == 1 {
             return smallvec::SmallVec::from_buf_and_len([0; 6], 1);

@@ -77,12 +77,12 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             if !pipelining {
                 talk.now = talk.now.after(talk.rtt);
             }
-            let pause = if refusals.is_empty() { Ok(()) } else { self.after_refusals(talk, &refusals) };
-            let answer = match pause {
-                Ok(()) => self.rcpt(talk, place, count as u32, accepted),
-                Err(stop) => Err(stop),
-            };
-            match answer {
+            if !refusals.is_empty()
+                && let Err(stop) = self.after_refusals(talk, &refusals)
+            {
+                return self.refused_too_often(talk, &stop, place, refusals);
+            }
+            match self.rcpt(talk, place, count as u32, accepted) {
                 Ok(taken) => {
                     if accepted == 0 {
                         whom = taken;
@@ -129,6 +129,17 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let mut end = self.final_dot(talk, copy, too_big, whom, refusals);
         end.rare.get_or_insert_default().others = others;
         end
+    }
+
+    /// The server has had enough of refusals before this recipient was named.
+    #[cold]
+    fn refused_too_often(&mut self, talk: &mut Talk<'_>, stop: &Stop, place: u16, refusals: Refusals) -> SessionEnd {
+        match stop {
+            Stop::Reply(reply) if self.jobs[talk.job].recipients.len() > refusals.len() + 1 => {
+                self.closed_at_rcpt(talk, reply, place, refusals)
+            }
+            stop => self.broken_at_rcpt(talk, stop, place, refusals),
+        }
     }
 
     /// The reply to one RCPT: for whom it is taken, or a refusal.

@@ -132,8 +132,16 @@ impl<'case> Receiver<'case> {
     fn changes(&self) -> Result<Vec<(f64, String)>, String> {
         let mut changes = Vec::new();
         for pair in self.pieces.windows(2) {
-            let (before, after) = (self.fields(&pair[0])?, self.fields(&pair[1])?);
-            if let (true, Some(at)) = (before != after, pair[1].from) {
+            let (before, mut after) = (self.fields(&pair[0])?, self.fields(&pair[1])?);
+            // What is left out of a change stays as it was, and what is left out of a window is not there.
+            let ever = |has: fn(&Piece) -> bool| self.pieces.iter().any(has) && !has(&pair[1]);
+            if ever(|piece| piece.behaviour.size.is_some()) {
+                after += ", max_message_size: \"unlimited\"";
+            }
+            if ever(|piece| piece.behaviour.max_rcpts.is_some()) {
+                after += ", max_recipients: 0";
+            }
+            if let (true, Some(at)) = (before != self.fields(&pair[1])?, pair[1].from) {
                 changes.push((at, format!("{}: Mta({after})", quoted(&self.key))));
             }
         }
