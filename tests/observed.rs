@@ -184,6 +184,8 @@ fn real_servers_agree() {
     assert!(of(None, "fate").1 > 0, "nothing was compared: {} holds no recordings", folder().display());
     if env::var_os("MAILTWIN_OBSERVED").is_none() {
         for (server, known) in DISAGREEMENTS_AT_MOST {
+            let (agreed, total) = of(Some(server), STATUS);
+            assert!(total == agreed, "{}: the status in {} reports differs", server.folder(), total - agreed);
             for (aspect, most) in ASPECTS.into_iter().zip(known) {
                 let ((agreed, total), name) = (of(Some(server), aspect), server.folder());
                 assert!(total > 0 && total - agreed <= most, "{name} {aspect}: {} cases disagree, {most} are known", total - agreed);
