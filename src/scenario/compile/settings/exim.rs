@@ -29,7 +29,7 @@ macro_rules! retry_time {
 
 /// Lists of hosts that stand for all hosts or none.
 #[cfg(test)]
-pub(super) const FOR_ALL: [&str; 4] = ["hosts_avoid_tls", "hosts_require_tls", "tls_verify_hosts", "serialize_hosts"];
+pub(super) const FOR_ALL: [&str; 3] = ["hosts_avoid_tls", "hosts_require_tls", "tls_verify_hosts"];
 
 /// What is modelled.
 pub(super) static TABLE: Table = &[
