@@ -100,10 +100,8 @@ pub fn select_alive(organization: &Organization, names: &Names, domain: &str, si
         links => format!("{} ({links} of the site links, {} of the address space)", best.cost, best.cost - links),
     };
     let why = format!("{space} matches `{domain}`; cost {cost}; {}", best.distance.words());
-    let chosen = vec![
-        because(rule, &*winner.name, why, SOURCE),
-        because("SND-0", "the sender", "never looked at: address spaces are about recipients", SOURCE),
-    ];
+    passed_over.push(because("SND-0", "the sender", "never looked at: address spaces are about recipients", SOURCE));
+    let chosen = vec![because(rule, &*winner.name, why, SOURCE)];
     Decision { outcome: Choice::Connector(best.at), chosen, passed_over }
 }
 

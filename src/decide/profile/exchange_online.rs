@@ -43,7 +43,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         banner_5xx: Greeting5xx::BouncesAtLast,
         helo: HeloUse::After5xx,
         helo_5xx: Greeting5xx::BouncesAtOnce,
-        greeting_status: None,
+        greeting_status: Some((Enhanced(4, 4, 317), None)),
         data_status: None,
         closing_at_mail: None,
         drops_other_class: false,

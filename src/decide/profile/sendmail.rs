@@ -47,7 +47,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         banner_5xx: Greeting5xx::BouncesAtLast,
         helo: HeloUse::After5xx,
         helo_5xx: Greeting5xx::BouncesAtLast,
-        greeting_status: Some((Enhanced(4, 5, 0), Enhanced(5, 5, 0))),
+        greeting_status: Some((Enhanced(4, 5, 0), Some(Enhanced(5, 5, 0)))),
         // The reply to DATA, and 421 to MAIL, are judged by their code alone (usersmtp.c `smtpdata`, `smtpmailfrom`).
         data_status: Some((Enhanced(4, 0, 0), Enhanced(5, 0, 0))),
         closing_at_mail: Some(Enhanced(4, 0, 0)),
