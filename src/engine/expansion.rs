@@ -8,7 +8,7 @@
 
 use super::route::Stop;
 use super::world::{End, RecipientState, World};
-use crate::base::{Address, Enhanced, Fate, HostId, Interner, MsgId};
+use crate::base::{Address, Fate, HostId, Interner, MsgId};
 use crate::decide::claim::template;
 use crate::decide::srs;
 use crate::decide::{Decision, because};
@@ -154,7 +154,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 self.ends_here(copy, place, &Stop::Mailbox);
                 return;
             }
-            let reply = self.tables.reply(554, Enhanced(5, 4, 6), why);
+            let reply = self.circle(self.copies[copy].host, why);
             let recipient = &mut self.copies[copy].recipients[place];
             (recipient.state, recipient.reply, recipient.said_by) = (RecipientState::Looped, reply, NONE);
             return;
@@ -226,7 +226,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             return again;
         }
         let list = self.tables.recipient_lists.get(self.messages[message].to);
-        if expansion.once {
+        let stands_for_itself = expansion.kind == ExpansionKind::Alias && self.recipient_template(message, index) == address;
+        if expansion.once && !stands_for_itself {
             let first =
                 self.expansions.members.range((id, 0)..=(id, u16::MAX)).next().map_or(list.len(), |((_, first), _)| usize::from(*first));
             if !known.is_empty() || list[..first].contains(&address) {

@@ -302,7 +302,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 decisions.extend(why.map(|why| self.store_reasons("under whose name does it go on?", host, system, &[why], &[])));
             }
         }
-        if let Some(stop) = self.stop_of_entry(outcome) {
+        if let Some(stop) = self.stop_of_entry(host, outcome) {
             return stop;
         }
         if let Some(stop) = self.forbidden_forward(tenant, host, &letter, domain, decisions) {
@@ -401,13 +401,13 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 
     /// What becomes of a recipient of an Exchange directory; `None`: it goes out.
-    pub(super) fn stop_of_entry(&mut self, found: Lookup) -> Option<Stop> {
+    pub(super) fn stop_of_entry(&mut self, host: HostId, found: Lookup) -> Option<Stop> {
         Some(match found {
             Lookup::Mailbox => Stop::Mailbox,
             Lookup::NotFound => Stop::Bounce(self.tables.reply(550, Enhanced(5, 1, 10), "Recipient not found")),
             Lookup::Refused(reply) => Stop::Bounce(self.tables.replies.intern(reply)),
             Lookup::Dropped => Stop::Discard(self.tables.reply(250, Enhanced(2, 7, 0), "a forward that a remote domain forbids")),
-            Lookup::Circle => Stop::Loop(self.tables.reply(554, Enhanced(5, 4, 14), "forwarded too often (X-LD-Processed)")),
+            Lookup::Circle => Stop::Loop(self.circle(host, "forwarded too often (X-LD-Processed)")),
             Lookup::Replaced(expansion) => Stop::Expand(self.expansion(expansion)),
             Lookup::Outside => return None,
         })
