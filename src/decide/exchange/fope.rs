@@ -204,7 +204,7 @@ mod tests {
     #[test]
     fn whose_connector() {
         let mut routing = FopeRouting {
-            inbound: vec![Inbound { domain: "contoso.com".into(), name: "its server".into(), to: Servers::default() }],
+            inbound: vec![Inbound { domain: "contoso.com".into(), catches_all: false, name: "its server".into(), to: Servers::default() }],
             connectors: vec![
                 connector("all", Association::Company, &["*.*"]),
                 connector("one brand", Association::Domains(vec!["brand.com".into()]), &["*.*", "far.example"]),

@@ -59,8 +59,10 @@ pub(super) fn config(
     sender.retry = Retry::Steps { waits_ns: vec![20 * MINUTE], lifetime_ns: 5 * DAY, delay_notice_ns: 2 * HOUR };
     sender.tls = ClientTls::of(TlsPolicy::of(TlsLevel::Opportunistic), TLS_VERSIONS);
     unused_profiles(fope, tables, desk);
+    let mut inbound = inbound(fope, &domains, &tenants, &switches, tables, desk);
+    inbound.iter_mut().for_each(|row| row.catches_all = catch_all.contains(&row.domain));
     sender.routing = Routing::Fope(Box::new(FopeRouting {
-        inbound: inbound(fope, (&domains, &catch_all), &tenants, &switches, tables, desk),
+        inbound,
         connectors: connectors(fope, &domains, &switches, tables, desk),
         first_by_name: switches.first_by_name,
         plain_retry: switches.plain_retry,
@@ -232,7 +234,7 @@ fn relayed(domains: &[(&Text, Box<str>)], catch_all: &[Box<str>]) -> Vec<Pattern
 /// Where mail for each domain goes: to what is written, else to the tenant that has it.
 fn inbound(
     fope: &Fope,
-    (domains, catch_all): (&[(&Text, Box<str>)], &[Box<str>]),
+    domains: &[(&Text, Box<str>)],
     tenants: &[&ExchangeOnline],
     switches: &Switches,
     tables: &mut Tables,
@@ -258,7 +260,7 @@ fn inbound(
                 continue;
             }
         };
-        rows.push(Inbound { domain: domain.clone(), catches_all: catch_all.contains(domain), name, to });
+        rows.push(Inbound { domain: domain.clone(), catches_all: false, name, to });
     }
     rows
 }
