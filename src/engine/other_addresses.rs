@@ -18,7 +18,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         while let Some(place) = self.jobs[job].order.get(usize::from(self.jobs[job].next)).copied() {
             let goal = self.cache_plan(self.jobs[job].plan).goals[usize::from(place)];
             let other = *self.tables.candidates.get(goal.candidate);
-            if (other.name, other.preference) != (key.name, key.preference) {
+            if (other.name, other.preference) != (key.name, key.preference) || other.address == key.address {
                 break;
             }
             self.jobs[job].next += 1;
