@@ -50,6 +50,8 @@ struct Member {
     with_others: bool,
     /// Its automatic replies reach the sender.
     answers: bool,
+    /// A mail-flow rule put it in, and has a guard of its own: who keeps his copy beside others may still stand for somebody.
+    by_rule: bool,
 }
 
 /// What the sender's wishes about reports come to for a recipient.
@@ -241,9 +243,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         self.messages[message].ends.push(End::default());
         let with_others = expansion.to.len() > 1;
         self.expansions.replaced.insert((id, index), ());
-        self.expansions
-            .members
-            .insert((id, place), Member { of: index, sender, host, hops, kind: expansion.kind, with_others, answers: expansion.answers });
+        let by_rule = expansion.stamps.by_rule;
+        let member = Member { of: index, sender, host, hops, kind: expansion.kind, with_others, answers: expansion.answers, by_rule };
+        self.expansions.members.insert((id, place), member);
         self.expansions.places.entry((id, address)).or_default().push(place);
         Some(place)
     }
@@ -259,7 +261,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let reads = self.rules(row.host).pass.reads_delivered_to;
         // `member` was put in where the recipient at `place` was replaced.
         for (place, member) in self.expansions.line_of(id, index) {
-            if self.recipient_template(row.message, place) != own {
+            if member.by_rule || self.recipient_template(row.message, place) != own {
                 continue;
             }
             if member.host == row.host && member.hops == row.hops {

@@ -290,12 +290,18 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let found = recipient::look_up(tenant, &self.tables.names, &letter, address, domain);
         decisions.push(self.store("who is the recipient?", host, system, &found));
         let mut outcome = found.outcome;
-        if let (Lookup::Mailbox, Some(scl)) = (&outcome, ruled.stamps.scl) {
+        let scl = ruled.stamps.scl.or(letter.scl.filter(|_| letter.ruled.is_some()));
+        if let (Lookup::Mailbox, Some(scl)) = (&outcome, scl) {
             return Stop::Sorted { junk: scl >= JUNK_FROM };
         }
         if let Lookup::Replaced(expansion) = &mut outcome {
             expansion.stamps.headers.clone_from(&ruled.stamps.headers);
-            expansion.stamps.scl = ruled.stamps.scl;
+            expansion.stamps.scl = scl;
+            // Rules ran on the message before anybody was looked up; what the rule of a mailbox sends is a message of its own.
+            if expansion.stamps.inbox.is_none() && !tenant.mail_flow_rules.is_empty() {
+                expansion.stamps.ruled = Some(ruled.pin.clone());
+                expansion.stamps.keeps_organization_headers = true;
+            }
             if expansion.sender == SenderAfter::Kept {
                 let (sender, why) = sender_rewriting::sender_after(tenant, &self.tables.names, &letter, expansion);
                 expansion.sender = sender;

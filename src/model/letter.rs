@@ -203,6 +203,8 @@ impl Marks {
         self.ruled.clone_from(&stamps.ruled);
         self.auto_forwarded |= stamps.auto_forwards;
         if let Some(step) = &stamps.inbox {
+            // What a mailbox sends on by its rules is a new message for the rules of the organization.
+            self.rule_loops = 0;
             self.inbox.retain(|known| known.mailbox != step.mailbox);
             self.inbox.push(step.clone());
         }

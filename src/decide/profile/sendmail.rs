@@ -84,6 +84,8 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         looks_at_certificate: true,
         judged_version_min: TlsVersion::Tls12,
         subject_counts: true,
+        // The next hop keeps its brackets, and no certificate is for `[host]` (${server_name}).
+        brackets_stay: true,
         revocation: RevocationCheck::Never,
         requiretls: false,
         mx_not_listed: Enhanced(4, 7, 0),
@@ -105,6 +107,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     pass: PassRules {
         shares_signatures: true,
         rewrites_aliases: true,
+        session_ends_name: true,
         fallback_breaks_off: true,
         jitters: false,
         hop_refusal: PassRules::PLAIN.hop_refusal,
