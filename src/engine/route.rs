@@ -272,7 +272,13 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             return stop;
         }
         let is_kept_copy = letter.inbox.iter().any(|step| step.mailbox.eq_ignore_ascii_case(address));
-        if !tenant.mail_flow_rules.is_empty() && letter.ruled.is_none() && !is_kept_copy {
+        let passed = if self.rules_passed.is_empty() { None } else { self.passed_rules(copy, tenant, address) };
+        if let Some((of_its_time, why)) = passed {
+            if !tenant.mail_flow_rules.is_empty() {
+                decisions.push(self.store_reasons("which mail-flow rules act?", host, system, &[why], &[]));
+            }
+            ruled = of_its_time;
+        } else if !tenant.mail_flow_rules.is_empty() && letter.ruled.is_none() && !is_kept_copy {
             let decision = mail_flow_rule::run(tenant, &self.tables.names, &letter, address, domain);
             decisions.push(self.store("which mail-flow rules act?", host, system, &decision));
             ruled = decision.outcome;
