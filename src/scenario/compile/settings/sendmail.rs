@@ -4,6 +4,7 @@
 
 use super::{Meaning, Table, Tuned, postfix};
 use crate::base::SECOND;
+use crate::model::retry_rules::{Haste, QueueTimes};
 use crate::model::settings::{Keeping, Retry};
 
 /// How long Linux tries to connect where Sendmail sets no time.
@@ -29,6 +30,14 @@ macro_rules! run {
             }
         }
     };
+}
+
+/// How long mail is kept, by its haste.
+fn times(tuned: &mut Tuned) -> &mut QueueTimes {
+    match &mut tuned.sender.retry {
+        Retry::QueueRuns { times, .. } => times,
+        _ => unreachable!("this table is for Sendmail"),
+    }
 }
 
 /// `90`, `2m`, `1h30m`: pairs of a number and a unit are added up (convtime.c).
@@ -58,10 +67,16 @@ pub(super) static TABLE: Table = &[
     // When it tries again and when it gives up.
     ("MinQueueAge", Meaning::SumOfTimes('m', retry!(min_age_ns))),
     ("MaxQueueAge", Meaning::SumOfTimes('m', retry!(max_age_ns))),
-    ("Timeout.queuereturn", Meaning::SumOfTimes('d', retry!(lifetime_ns))),
-    ("Timeout.queuereturn.normal", Meaning::SumOfTimes('d', retry!(lifetime_ns))),
-    ("Timeout.queuewarn", Meaning::SumOfTimes('h', retry!(warning_ns))),
-    ("Timeout.queuewarn.normal", Meaning::SumOfTimes('h', retry!(warning_ns))),
+    ("Timeout.queuereturn", Meaning::SumOfTimes('d', |t, ns| times(t).lifetimes_ns = [ns; 4])),
+    ("Timeout.queuereturn.normal", Meaning::SumOfTimes('d', |t, ns| times(t).lifetimes_ns[Haste::Normal as usize] = ns)),
+    ("Timeout.queuereturn.urgent", Meaning::SumOfTimes('d', |t, ns| times(t).lifetimes_ns[Haste::Urgent as usize] = ns)),
+    ("Timeout.queuereturn.non-urgent", Meaning::SumOfTimes('d', |t, ns| times(t).lifetimes_ns[Haste::NonUrgent as usize] = ns)),
+    ("Timeout.queuereturn.dsn", Meaning::SumOfTimes('d', |t, ns| times(t).lifetimes_ns[Haste::Report as usize] = ns)),
+    ("Timeout.queuewarn", Meaning::SumOfTimes('h', |t, ns| times(t).warnings_ns = [ns; 4])),
+    ("Timeout.queuewarn.normal", Meaning::SumOfTimes('h', |t, ns| times(t).warnings_ns[Haste::Normal as usize] = ns)),
+    ("Timeout.queuewarn.urgent", Meaning::SumOfTimes('h', |t, ns| times(t).warnings_ns[Haste::Urgent as usize] = ns)),
+    ("Timeout.queuewarn.non-urgent", Meaning::SumOfTimes('h', |t, ns| times(t).warnings_ns[Haste::NonUrgent as usize] = ns)),
+    ("Timeout.queuewarn.dsn", Meaning::SumOfTimes('h', |t, ns| times(t).warnings_ns[Haste::Report as usize] = ns)),
     (
         "TLSFallbacktoClear",
         Meaning::Word(&[("True", |t| t.sender.tls.plain_retry = true), ("False", |t| t.sender.tls.plain_retry = false)]),
