@@ -79,9 +79,11 @@ fn is_delivery_report(value: &str) -> bool {
 mod tests {
     use super::*;
 
+    type Case = (&'static [(&'static str, &'static str)], bool, Haste, bool);
+
     #[test]
     fn which_times_hold() {
-        let cases: [(&[(&str, &str)], bool, Haste, bool); 14] = [
+        let cases: [Case; 14] = [
             (&[], false, Haste::Normal, false),
             (&[("Precedence", "special-delivery")], false, Haste::Urgent, false),
             (&[("Precedence", "first-class")], false, Haste::Normal, false),

@@ -6,6 +6,7 @@
 use super::super::extensions::{ExtensionRules, Lack};
 use super::*;
 use crate::base::{DAY, Enhanced, HOUR, MINUTE, SECOND, TlsVersion};
+use crate::model::keeping::HostStatus;
 use crate::model::retry_rules::QueueTimes;
 use crate::model::settings::{
     ClientTls, Families, FamilyPreference, Keeping, Profile, Retry, Routing, Sender, Targets, Timers, TlsLevel, TlsPolicy,
@@ -159,6 +160,6 @@ pub(super) fn sender() -> Sender {
         deliveries_in_all: 0,
         rate_delay_ns: 0,
         last_try: None,
-        keeping: Keeping::WithinRun { connections: 2, idle_ns: 5 * MINUTE, host_status_ns: 30 * MINUTE },
+        keeping: Keeping::WithinRun { connections: 2, idle_ns: 5 * MINUTE, host_status_ns: 30 * MINUTE, host_status: HostStatus::OfRun },
     }
 }

@@ -106,6 +106,7 @@ pub(super) fn tune(profile: Profile, settings: &Named<Text>, tuned: &mut Tuned, 
     }
     not_at_once(settings, tuned, desk);
     one_at_a_time(settings, tuned, desk);
+    sendmail::status_without_effect(settings, tuned, desk);
     for (key, _) in settings.iter().filter(|(key, _)| !rows().any(|(name, _)| *name == key.as_str())) {
         let known = rows().map(|(name, _)| *name);
         let postfix_has = profile == Profile::Postfix && postfix::NOT_MODELLED.contains(&key.as_str());
