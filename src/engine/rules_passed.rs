@@ -1,4 +1,4 @@
-//! Which mail-flow rules has waiting mail behind it? A rule acts when a message comes; what is made, edited or switched on later is for later mail.
+//! What do mail-flow rules make of a message, and which has waiting mail behind it? A rule acts when a message comes; what is made, edited or switched on later is for later mail.
 //!
 //! Remembered where settings change while a message waits for its next hop: what the rules made of it for each recipient. Sources: "Mail flow rules in
 //! Exchange Online" (rules run as a message goes through the service; a retry is none of that).
@@ -8,6 +8,7 @@ use crate::base::MsgId;
 use crate::decide::exchange::mail_flow_rule::{self, Ruled};
 use crate::decide::{Because, because};
 use crate::model::exchange::Tenant;
+use crate::model::letter::Letter;
 use crate::model::settings::Directory;
 use smallvec::SmallVec;
 use std::collections::BTreeMap;
@@ -67,6 +68,33 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
     }
 
+    /// What the mail-flow rules of a tenant make of a copy for one recipient.
+    pub(super) fn what_rules_make(
+        &mut self,
+        copy: u32,
+        tenant: &Tenant,
+        letter: &Letter,
+        (address, domain): (&str, &str),
+        decisions: &mut SmallVec<[u32; 2]>,
+    ) -> Ruled {
+        const QUESTION: &str = "which mail-flow rules act?";
+        let (host, system) = (self.copies[copy].host, tenant.system.0);
+        let passed = if self.rules_passed.is_empty() { None } else { self.passed_rules(copy, tenant, address) };
+        if let Some((of_its_time, why)) = passed {
+            if !tenant.mail_flow_rules.is_empty() {
+                decisions.push(self.store_reasons(QUESTION, host, system, &[why], &[]));
+            }
+            return of_its_time;
+        }
+        let is_kept_copy = letter.inbox.iter().any(|step| step.mailbox.eq_ignore_ascii_case(address));
+        if tenant.mail_flow_rules.is_empty() || letter.ruled.is_some() || is_kept_copy {
+            return Ruled { pin: letter.ruled.clone().unwrap_or_default(), ..Ruled::default() };
+        }
+        let decision = mail_flow_rule::run(tenant, &self.tables.names, letter, address, domain);
+        decisions.push(self.store(QUESTION, host, system, &decision));
+        decision.outcome
+    }
+
     /// Has this copy the rules behind it, whatever they are by now?
     pub(super) fn has_passed_rules(&self, copy: u32) -> bool {
         let row = &self.copies[copy];
@@ -74,7 +102,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 
     /// What rules made of a copy for a recipient before the settings changed, and the words for it.
-    pub(super) fn passed_rules(&self, copy: u32, tenant: &Tenant, recipient: &str) -> Option<(Ruled, Because)> {
+    fn passed_rules(&self, copy: u32, tenant: &Tenant, recipient: &str) -> Option<(Ruled, Because)> {
         let row = &self.copies[copy];
         let all = self.rules_passed.0.get(&(self.messages[row.message].id, row.number))?;
         let passed = all.iter().find(|passed| *passed.recipient == *recipient)?;
