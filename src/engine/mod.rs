@@ -37,6 +37,7 @@ mod memory;
 mod notices;
 mod one_connection;
 mod operations;
+mod originator_org;
 mod organization;
 mod origin_dns;
 mod pass;
