@@ -40,6 +40,7 @@ mod operations;
 mod originator_org;
 mod organization;
 mod origin_dns;
+mod other_addresses;
 mod pass;
 mod patience;
 mod plan;

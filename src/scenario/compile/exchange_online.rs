@@ -26,6 +26,7 @@ use super::exchange_inbound::{SWITCHES, ServiceAddresses, inbound, is_switch, sh
 use super::mail_flow_rule;
 use super::mailboxes::Mailboxes;
 use super::receiver::{Usual, receiver};
+use super::routing_addresses;
 use super::stance;
 use super::tables::{Notation, Tables};
 
@@ -74,6 +75,7 @@ pub(super) fn front_end(
             (policy.dane, policy.mta_sts) = (DaneUse::Never, false);
         }
     }
+    routing_addresses::check(tree, &rows, &tables.names, desk);
     let directory = Directory::Tenants(rows);
     sender.retry = retry(era, shared);
     // TLS 1.3 is of 2018 (RFC 8446); since when the service offers it nobody says.
@@ -193,6 +195,7 @@ fn compile(
         system,
         accepted_domains: accepted_domains::of_tenant(tenant, tables, desk),
         mailboxes: mailboxes.patterns(),
+        routing_addresses: accepted_domains::routing_addresses(tenant),
         inbound: inbound(tenant, tree, era, shared, desk),
         mail_flow_rules: mail_flow_rule::rules(tenant, at, &outbound_connectors, desk),
         people: people(tenant),
