@@ -9,8 +9,12 @@ impl Builder<'_> {
     /// The parts of servers that had lost what this copy sends on, the first one first.
     pub(super) fn lost_before(&self, copy: u32, index: u16) -> Vec<Hop> {
         let row = self.copy(copy);
-        let rows = self.fates[row.message.index()].iter().map(|at| &self.run.trace.fates[*at as usize]).filter(|fate| fate.fate == Fate::Lost && fate.recipient == index);
-        let mut lost: Vec<&FateRow> = rows.filter(|fate| fate.copy != copy && fate.at <= row.arrived && self.stands_for(copy, fate.copy)).collect();
+        let rows = self.fates[row.message.index()]
+            .iter()
+            .map(|at| &self.run.trace.fates[*at as usize])
+            .filter(|fate| fate.fate == Fate::Lost && fate.recipient == index);
+        let mut lost: Vec<&FateRow> =
+            rows.filter(|fate| fate.copy != copy && fate.at <= row.arrived && self.stands_for(copy, fate.copy)).collect();
         lost.in_order_by_key(|fate| fate.at);
         // What was lost twice is told by the one that lost it last.
         let last = lost.last().map(|fate| Hop { left_at: fate.at, ..self.hop(fate.copy, None, index) });

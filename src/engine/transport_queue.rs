@@ -8,8 +8,8 @@
 
 use super::world::World;
 use crate::base::{ConfigId, HostId, SimTime};
-use crate::decide::exchange::last_error::{EMPTIED, IN_RETRY};
 use crate::decide::exchange::internal_route::Way;
+use crate::decide::exchange::last_error::{EMPTIED, IN_RETRY};
 use crate::decide::retry::queue_wait;
 use crate::model::exchange_server::{Organization, Transport};
 use crate::model::settings::{Directory, Retry};
