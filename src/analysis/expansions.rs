@@ -50,8 +50,9 @@ impl Builder<'_> {
         let roots = (0..count).flat_map(|root| self.expansions.ends_of(message, root).into_iter().map(move |end| (root, end)));
         roots
             .map(|(root, end)| {
-                let became = (root != end).then(|| self.address_of(message, end));
-                Recipient { became, ..self.recipient(message, end, self.address_of(message, root)) }
+                let written = self.address_of(message, root);
+                let became = (root != end).then(|| self.address_of(message, end)).filter(|became| *became != written);
+                Recipient { became, ..self.recipient(message, end, written) }
             })
             .collect()
     }

@@ -104,12 +104,12 @@ pub struct Address {
 }
 
 impl Address {
-    /// Reads `local@domain`; `None` if there is no `@`, the local part is empty or longer than 64, or the domain is bad.
+    /// Reads `local@domain`; `None` if there is no `@`, the local part is none (RFC 5321 §4.1.2) or longer than 64, or the domain is bad.
     /// `#` and `##` (message numbers) are left alone, in both parts.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (local, domain) = text.rsplit_once('@')?;
-        if local.is_empty() || local.len() > 64 || local.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        if !is_local_part(local) || local.len() > 64 {
             return None;
         }
         let domain = if domain.starts_with('[') && domain.ends_with(']') {
@@ -126,6 +126,15 @@ impl Address {
         };
         Some(Self { local: local.into(), domain: domain.into() })
     }
+}
+
+/// A dot-string, or anything between quotes; letters of other scripts are atoms as well (RFC 6531 §3.3).
+fn is_local_part(local: &str) -> bool {
+    let special = |c: char| c.is_whitespace() || c.is_control();
+    if let Some(quoted) = local.strip_prefix('"').and_then(|local| local.strip_suffix('"')) {
+        return !quoted.contains(|c| special(c) || c == '"');
+    }
+    local.split('.').all(|atom| !atom.is_empty() && !atom.contains(|c| special(c) || r#"()<>[]:;@\,""#.contains(c)))
 }
 
 impl fmt::Display for Address {
@@ -197,6 +206,15 @@ mod tests {
             ("bob@[192.0.2.1]", Some("bob@[192.0.2.1]")),
             ("bob@bü☃.example", None),
             ("bob@", None),
+            ("al@contoso.com,ben@contoso.com", None),
+            ("al,ben@contoso.com", None),
+            ("al@ben@contoso.com", None),
+            ("<al@contoso.com>", None),
+            ("al..b@contoso.com", None),
+            (".al@contoso.com", None),
+            ("\"al@ben\"@contoso.com", Some("\"al@ben\"@contoso.com")),
+            ("al+x/y=z{1}#@contoso.com", Some("al+x/y=z{1}#@contoso.com")),
+            ("müller.ü@contoso.com", Some("müller.ü@contoso.com")),
         ];
         for (text, expected) in cases {
             assert_eq!(Address::parse(text).map(|address| address.to_string()).as_deref(), expected, "{text}");

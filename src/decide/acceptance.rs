@@ -201,6 +201,7 @@ mod tests {
                 accepted(&mut names, "relay.com", DomainType::InternalRelay, true),
             ],
             mailboxes: vec![Pattern::new("alice@contoso.com")],
+            routing_addresses: crate::model::routing_address::RoutingAddresses::default(),
             entries: vec![],
             automatic_replies: vec![],
             remote_domains: vec![],

@@ -105,9 +105,9 @@ fn judge_reply(rules: &Behaviour, sender: &Sender, phase: Phase, reply: &Reply, 
                 Greeting5xx::BouncesAtOnce => true,
             };
             match session.greeting_status {
-                Some((_, permanent)) if !temporary && bounces => Effect::Bounce(permanent),
+                Some((_, Some(permanent))) if !temporary && bounces => Effect::Bounce(permanent),
+                _ if !temporary && bounces => Effect::Bounce(status),
                 Some((for_now, _)) => Effect::Next(for_now),
-                None if !temporary && bounces => Effect::Bounce(status),
                 None if temporary || status.0 == 4 => Effect::Next(status),
                 None => Effect::Next(status.with_class(4)),
             }

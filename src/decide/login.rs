@@ -3,11 +3,53 @@
 //! AUTH and MAIL of all kinds of servers. Sources: RFC 4954 §4 and §6; postconf(5) `smtpd_sender_login_maps` with
 //! `reject_sender_login_mismatch`. A mailbox here can log in, whatever the password: secrets are not modelled.
 
-use super::exchange::{server_login, submission};
+use super::exchange::{receive_connector, server_login, submission};
 use super::visitor::Visitor;
-use super::{Decision, because};
+use super::{Because, Decision, because};
 use crate::base::{Enhanced, Pattern, Reply};
 use crate::model::settings::{Directory, MtaDirectory};
+
+/// Can a login be used in this session? If not, why nobody offers AUTH.
+///
+/// # Errors
+/// It is not offered.
+pub fn offer(directory: &Directory, visitor: &Visitor<'_>, login: &str, extensions: bool) -> Result<(), Because> {
+    let unused = |why: String, source| Err(because("LOGIN", login, format!("the login is not used: {why}"), source));
+    let Some(listener) = visitor.listener else { return unused("nobody listens".to_owned(), "RFC 4954 §4") };
+    if !extensions {
+        return unused("the session goes by HELO, which knows no AUTH".to_owned(), "RFC 4954 §3");
+    }
+    if listener.without.iter().any(|word| &**word == "AUTH") {
+        return unused("the listener does not announce AUTH".to_owned(), "RFC 4954 §3");
+    }
+    let in_clear = visitor.tls.is_none();
+    match directory {
+        Directory::Tenants(_) if !listener.require_login => unused(
+            "the MX endpoint has no authentication; logins are for client submission".to_owned(),
+            "Exchange Online client submission",
+        ),
+        Directory::Tenants(_) if in_clear => {
+            unused("AUTH is offered over TLS only, and the session is in clear".to_owned(), "Exchange Online client submission")
+        }
+        Directory::Organization(organization) => match receive_connector::find(organization, visitor) {
+            Some(connector) if !connector.users && !listener.require_login => {
+                let why = format!("nobody logs in at the Receive connector `{}` (ExchangeUsers)", connector.name);
+                unused(why, "New-ReceiveConnector PermissionGroups")
+            }
+            Some(connector) if connector.login_over_tls && in_clear => {
+                let why = format!("the Receive connector `{}` offers AUTH over TLS only, and the session is in clear", connector.name);
+                unused(why, "New-ReceiveConnector AuthMechanism")
+            }
+            Some(_) => Ok(()),
+            None if listener.require_login => Ok(()),
+            None => unused("AUTH is not offered at this port".to_owned(), "RFC 4954 §3"),
+        },
+        Directory::Mta(_) | Directory::Everything if !listener.require_login => {
+            unused("AUTH is not offered at this port".to_owned(), "RFC 4954 §3")
+        }
+        Directory::Tenants(_) | Directory::Mta(_) | Directory::Everything => Ok(()),
+    }
+}
 
 /// Answers AUTH.
 #[must_use]

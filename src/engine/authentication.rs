@@ -13,7 +13,7 @@ use crate::decide::acceptance::{Peer, TakenFor, is_relay_client};
 use crate::decide::authentication::dkim::{DkimCheck, DkimResult, Signature, Touch, check_dkim};
 use crate::decide::authentication::dmarc::{DmarcCheck, DmarcQuestion, DmarcResult, Policy, check_dmarc};
 use crate::decide::authentication::spf::{SpfCheck, SpfQuestion, SpfResult, check_spf};
-use crate::decide::authentication::verdict::{Findings, Verdict, judge};
+use crate::decide::authentication::verdict::{Findings, Verdict, judge, unjudged};
 use crate::decide::exchange::enhanced_filtering;
 use crate::decide::extensions::is_converted;
 use crate::decide::{Because, Decision};
@@ -271,10 +271,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             has_name,
             dmarc_status: if at_exchange_online { Enhanced(5, 7, 509) } else { Enhanced(5, 7, 26) },
         };
-        let trusted = door.logged_in || door.whom.originating || door.whom.unfiltered || self.is_trusted(client, door.server, connected);
-        let acts = checks.enforce() && !trusted;
-        let verdict = judge(if acts { checks } else { Checks::default() }, &findings);
-        self.trace_findings(door, &spf, &dkim, &dmarc, acts.then_some(&verdict));
+        let verdict = match self.why_unjudged(door, client, connected) {
+            Some(why) => Decision::for_reason(Verdict::Take, unjudged(why)),
+            None => judge(if checks.enforce() { checks } else { Checks::default() }, &findings),
+        };
+        self.trace_findings(door, &spf, &dkim, &dmarc, checks.enforce().then_some(&verdict));
         let action = match &verdict.outcome {
             Verdict::Take => "none",
             Verdict::Quarantine => "quarantine",
@@ -324,7 +325,20 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         decision.outcome
     }
 
-    /// Machines of the same system, and clients that may relay, are reported on and never refused.
+    /// Whose mail is reported on and never refused.
+    fn why_unjudged(&self, door: AtTheDoor, client: HostId, connected: IpAddr) -> Option<&'static str> {
+        if door.logged_in {
+            Some("the client logged in")
+        } else if door.whom.originating {
+            Some("Originating: the tenant's own mail")
+        } else if door.whom.unfiltered {
+            Some("a connector or the allow list spares it")
+        } else {
+            self.is_trusted(client, door.server, connected).then_some("a machine of the same system, or a client that may relay")
+        }
+    }
+
+    /// Machines of the same system, and clients that may relay.
     fn is_trusted(&self, client: HostId, server: HostId, address: IpAddr) -> bool {
         let own = self.model.hosts[client.index()].system == self.model.hosts[server.index()].system;
         let relays = match &self.config(server).receiver.directory {

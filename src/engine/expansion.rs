@@ -8,7 +8,7 @@
 
 use super::route::Stop;
 use super::world::{End, RecipientState, World};
-use crate::base::{Address, Enhanced, Fate, HostId, Interner, MsgId};
+use crate::base::{Address, Fate, HostId, Interner, MsgId};
 use crate::decide::claim::template;
 use crate::decide::srs;
 use crate::decide::{Decision, because};
@@ -50,6 +50,8 @@ struct Member {
     with_others: bool,
     /// Its automatic replies reach the sender.
     answers: bool,
+    /// A mail-flow rule put it in, and has a guard of its own: who keeps his copy beside others may still stand for somebody.
+    by_rule: bool,
 }
 
 /// What the sender's wishes about reports come to for a recipient.
@@ -154,7 +156,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 self.ends_here(copy, place, &Stop::Mailbox);
                 return;
             }
-            let reply = self.tables.reply(554, Enhanced(5, 4, 6), why);
+            let reply = self.circle(self.copies[copy].host, why);
             let recipient = &mut self.copies[copy].recipients[place];
             (recipient.state, recipient.reply, recipient.said_by) = (RecipientState::Looped, reply, NONE);
             return;
@@ -226,7 +228,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             return again;
         }
         let list = self.tables.recipient_lists.get(self.messages[message].to);
-        if expansion.once {
+        let stands_for_itself = expansion.kind == ExpansionKind::Alias && self.recipient_template(message, index) == address;
+        if expansion.once && !stands_for_itself {
             let first =
                 self.expansions.members.range((id, 0)..=(id, u16::MAX)).next().map_or(list.len(), |((_, first), _)| usize::from(*first));
             if !known.is_empty() || list[..first].contains(&address) {
@@ -240,9 +243,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         self.messages[message].ends.push(End::default());
         let with_others = expansion.to.len() > 1;
         self.expansions.replaced.insert((id, index), ());
-        self.expansions
-            .members
-            .insert((id, place), Member { of: index, sender, host, hops, kind: expansion.kind, with_others, answers: expansion.answers });
+        let by_rule = expansion.stamps.by_rule;
+        let member = Member { of: index, sender, host, hops, kind: expansion.kind, with_others, answers: expansion.answers, by_rule };
+        self.expansions.members.insert((id, place), member);
         self.expansions.places.entry((id, address)).or_default().push(place);
         Some(place)
     }
@@ -258,7 +261,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let reads = self.rules(row.host).pass.reads_delivered_to;
         // `member` was put in where the recipient at `place` was replaced.
         for (place, member) in self.expansions.line_of(id, index) {
-            if self.recipient_template(row.message, place) != own {
+            if member.by_rule || self.recipient_template(row.message, place) != own {
                 continue;
             }
             if member.host == row.host && member.hops == row.hops {

@@ -4,6 +4,7 @@ use super::expansion::Wishes;
 use super::world::{Recipient, RecipientState, World};
 use crate::base::{Enhanced, HostId};
 use crate::decide::acceptance::accepted_domain;
+use crate::decide::exchange::recipient::returned;
 use crate::decide::reports::Unwarned;
 use crate::decide::{Decision, because};
 use crate::model::directory::remote_domain;
@@ -85,10 +86,14 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     fn gets_no_reports(&mut self, copy: u32, to_whom: u32, lines: &[(u16, &'static str, Enhanced, u32)]) -> bool {
         let (host, tenant, message) = (self.copies[copy].host, self.copies[copy].tenant, self.copies[copy].message);
         let names = &self.tables.names;
-        let to = self.tables.templates.get(to_whom).expand(self.messages[message].address_number);
+        let mut to = self.tables.templates.get(to_whom).expand(self.messages[message].address_number);
         let (remote_domains, is_own) = match &self.config(host).receiver.directory {
             Directory::Tenants(tenants) => {
                 let Some(row) = tenants.iter().find(|row| row.system.0 == tenant) else { return false };
+                // A rewritten sender stands for somebody else, and it is he who would get the report.
+                if let Some(stands_for) = returned(row, &to.to_string()) {
+                    to = stands_for;
+                }
                 (&row.remote_domains, accepted_domain(row, names, &to.domain).is_some())
             }
             Directory::Organization(own) => (&own.remote_domains, own.accepted(names, &to.domain).is_some()),
@@ -156,6 +161,12 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             })
             .collect();
         self.report(copy, lines, 2);
+    }
+
+    /// The end of a circle that a machine notices: Exchange Online has a status of its own for it.
+    pub(super) fn circle(&mut self, host: HostId, why: &str) -> u32 {
+        let status = if self.is_exchange_online(host) { Enhanced(5, 4, 14) } else { Enhanced(5, 4, 6) };
+        self.tables.reply(554, status, why)
     }
 
     /// Does this kind of sender follow the rules of the shared service?

@@ -86,7 +86,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 return self.towards_expansion(host, organization, (entry.address.as_str(), server), decisions);
             }
             decisions.push(self.store("who is the recipient?", host, NONE, &found));
-            return match self.stop_of_entry(found.outcome) {
+            return match self.stop_of_entry(host, found.outcome) {
                 Some(stop) => stop,
                 None => self.out_of_organization(host, organization, domain, size_bytes, decisions),
             };

@@ -1,5 +1,5 @@
-//! What the Receive connector of an Exchange server makes of a session: room for it, refusals at MAIL, at RCPT and after the content, and the time
-//! that a refused stranger loses. What it counts for that: connections at once, messages in a minute, and hops inside the organization.
+//! What the Receive connector of an Exchange server makes of a session: is there one for the client, room for it, refusals at MAIL, at RCPT and
+//! after the content, and the time that a refused stranger loses. What it counts for that: connections at once, messages in a minute, and hops inside the organization.
 //!
 //! The servers of the organization talk to each other at a connector of their own (`Default`), so what is limited for one source is not for them.
 //! Not modelled: protocol errors and failed logins in a session, see `decide::exchange::receive_limits`.
@@ -10,7 +10,7 @@ use super::session::{Stop, Talk};
 use super::world::World;
 use crate::base::{HostId, MINUTE, Reply, SimTime};
 use crate::decide::Decision;
-use crate::decide::exchange::receive_connector::{find, refusal_at_mail, rights};
+use crate::decide::exchange::receive_connector::{find, nobody_has, refusal_at_mail, rights};
 use crate::decide::exchange::{internal_smtp_servers, receive_limits};
 use crate::decide::visitor::{Peer, Visitor};
 use crate::model::exchange_server::Organization;
@@ -80,7 +80,13 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             return Ok(());
         }
         let visitor = Visitor { listener: Some(listener), ..Visitor::plain(Peer { host: client, address: Some(address) }) };
-        let Some(connector) = find(organization, &visitor) else { return Ok(()) };
+        let Some(connector) = find(organization, &visitor) else {
+            if organization.receive_connectors.is_empty() {
+                return Ok(());
+            }
+            let reply = self.note_limit(job, server, &nobody_has(address));
+            return Err((self.tables.replies.intern(reply), "no Receive connector has the client"));
+        };
         let place = (server, name_key("connector", &connector.name));
         let now = self.now;
         let again = self.goes_over_kept(job);

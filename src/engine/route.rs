@@ -290,19 +290,25 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let found = recipient::look_up(tenant, &self.tables.names, &letter, address, domain);
         decisions.push(self.store("who is the recipient?", host, system, &found));
         let mut outcome = found.outcome;
-        if let (Lookup::Mailbox, Some(scl)) = (&outcome, ruled.stamps.scl) {
+        let scl = ruled.stamps.scl.or(letter.scl.filter(|_| letter.ruled.is_some()));
+        if let (Lookup::Mailbox, Some(scl)) = (&outcome, scl) {
             return Stop::Sorted { junk: scl >= JUNK_FROM };
         }
         if let Lookup::Replaced(expansion) = &mut outcome {
             expansion.stamps.headers.clone_from(&ruled.stamps.headers);
-            expansion.stamps.scl = ruled.stamps.scl;
+            expansion.stamps.scl = scl;
+            // Rules ran on the message before anybody was looked up; what the rule of a mailbox sends is a message of its own.
+            if expansion.stamps.inbox.is_none() && !tenant.mail_flow_rules.is_empty() {
+                expansion.stamps.ruled = Some(ruled.pin.clone());
+                expansion.stamps.keeps_organization_headers = true;
+            }
             if expansion.sender == SenderAfter::Kept {
                 let (sender, why) = sender_rewriting::sender_after(tenant, &self.tables.names, &letter, expansion);
                 expansion.sender = sender;
                 decisions.extend(why.map(|why| self.store_reasons("under whose name does it go on?", host, system, &[why], &[])));
             }
         }
-        if let Some(stop) = self.stop_of_entry(outcome) {
+        if let Some(stop) = self.stop_of_entry(host, outcome) {
             return stop;
         }
         if let Some(stop) = self.forbidden_forward(tenant, host, &letter, domain, decisions) {
@@ -401,13 +407,13 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 
     /// What becomes of a recipient of an Exchange directory; `None`: it goes out.
-    pub(super) fn stop_of_entry(&mut self, found: Lookup) -> Option<Stop> {
+    pub(super) fn stop_of_entry(&mut self, host: HostId, found: Lookup) -> Option<Stop> {
         Some(match found {
             Lookup::Mailbox => Stop::Mailbox,
             Lookup::NotFound => Stop::Bounce(self.tables.reply(550, Enhanced(5, 1, 10), "Recipient not found")),
             Lookup::Refused(reply) => Stop::Bounce(self.tables.replies.intern(reply)),
             Lookup::Dropped => Stop::Discard(self.tables.reply(250, Enhanced(2, 7, 0), "a forward that a remote domain forbids")),
-            Lookup::Circle => Stop::Loop(self.tables.reply(554, Enhanced(5, 4, 14), "forwarded too often (X-LD-Processed)")),
+            Lookup::Circle => Stop::Loop(self.circle(host, "forwarded too often (X-LD-Processed)")),
             Lookup::Replaced(expansion) => Stop::Expand(self.expansion(expansion)),
             Lookup::Outside => return None,
         })

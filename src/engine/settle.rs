@@ -81,7 +81,12 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         if let Some((effect, reply)) = end.rest {
             let early = keeps && matches!(end.phase, Phase::Banner | Phase::Ehlo | Phase::Helo | Phase::Starttls | Phase::Mail);
             for place in self.taken_places(job, &end) {
-                if early && self.copies[copy].recipients[usize::from(place)].kept {
+                let recipient = &mut self.copies[copy].recipients[usize::from(place)];
+                if early && recipient.kept {
+                    // Nobody else is asked after a refusal for good, though the word before it stays.
+                    if matches!(effect, Effect::Bounce(_)) {
+                        recipient.said_by = DEFER_AT_ONCE;
+                    }
                     continue;
                 }
                 self.apply(job, place, effect, reply, if self.tables.replies.get(reply).code == 0 { HostId(NONE) } else { server });
@@ -130,7 +135,13 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
         self.jobs[job].plain = false;
         let stays = self.jobs[job].recipients.iter().all(|place| self.copies[copy].recipients[*place as usize].said_by == DEFER_AT_ONCE);
-        if stays { self.job_over(job) } else { self.walk(job, self.now) }
+        if stays {
+            return self.job_over(job);
+        }
+        if rules.pass.session_ends_name {
+            self.leaves_the_name(job);
+        }
+        self.walk(job, self.now)
     }
 
     /// What an effect does to one recipient.

@@ -156,7 +156,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let code = match &offer {
             _ if talk.rules.tls.own_code == 0 => 0,
             OfferKey::Refused(reply) => reply.code,
-            _ if self.jobs[talk.job].last_code > 0 => self.jobs[talk.job].last_code,
+            OfferKey::NotOffered if self.jobs[talk.job].last_code > 0 => self.jobs[talk.job].last_code,
             OfferKey::NotOffered | OfferKey::Broken(_) | OfferKey::Certificate(..) => talk.rules.tls.own_code,
         };
         let old = self.has_waited(talk) && self.goes_in_clear_later(talk);
@@ -267,9 +267,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             Target::Ip(address) => address.to_string(),
         };
         let host_name = names.text(question.name).to_owned();
+        let in_brackets = matches!(question.hop.target, Target::Host(_) | Target::Ip(_)) && talk.rules.tls.brackets_stay;
+        let compared = if in_brackets { format!("[{hop_name}]") } else { host_name.clone() };
         let wanted: Vec<Wanted<'_>> = match (question.policy.names.is_empty(), question.policy.level) {
             (true, TlsLevel::Secure) => vec![Wanted::Name(&hop_name), Wanted::Below(&hop_name)],
-            (true, _) => vec![Wanted::Name(&host_name)],
+            (true, _) => vec![Wanted::Name(&compared)],
             (false, _) => question
                 .policy
                 .names

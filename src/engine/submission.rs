@@ -7,7 +7,6 @@ use super::session::{SessionEnd, Stop, Talk};
 use super::world::World;
 use crate::base::{DAY, Enhanced, MINUTE, Phase, Reply, SimTime};
 use crate::decide::acceptance::TakenFor;
-use crate::decide::exchange::receive_connector;
 use crate::decide::exchange::submission::{MESSAGES_A_MINUTE, RECIPIENTS_A_DAY, SESSIONS_AT_ONCE, over_the_day};
 use crate::decide::{because, login};
 use crate::model::Model;
@@ -60,9 +59,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let Some(login) = of_message.or(talk.ours.credentials.login.as_ref()).map(|login| &**login).or(of_connector) else { return Ok(()) };
         let login: Box<str> = login.into();
         let in_service = matches!(talk.theirs.receiver.directory, Directory::Tenants(_));
-        let announced = talk.listener.require_login || self.connector_takes_logins(talk);
-        let offered = talk.extensions && announced && !talk.listener.without.iter().any(|word| &**word == "AUTH");
-        if !offered || !talk.encrypted && (in_service || self.asks_over_tls_only(talk)) {
+        let offered = self.with_visitor(talk, |visitor, directory| login::offer(directory, visitor, &login, talk.extensions));
+        if let Err(unused) = offered {
+            let stored = self.store_reasons("may the client log in?", talk.server, NONE, &[], &[unused]);
+            self.trace_of_job(talk.job, &[stored]);
             return Ok(());
         }
         let number = self.tables.texts.intern(login);
@@ -85,26 +85,6 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 Err(self.broken(talk, Phase::Auth, &Stop::Reply(reply), false))
             }
         }
-    }
-
-    /// A Receive connector for logins at a port that others share.
-    fn connector_takes_logins(&self, talk: &Talk<'_>) -> bool {
-        self.with_visitor(talk, |visitor, directory| match directory {
-            Directory::Organization(organization) => {
-                receive_connector::find(organization, visitor).is_some_and(|connector| connector.users)
-            }
-            Directory::Everything | Directory::Mta(_) | Directory::Tenants(_) => false,
-        })
-    }
-
-    /// A server that does not offer AUTH before STARTTLS.
-    fn asks_over_tls_only(&self, talk: &Talk<'_>) -> bool {
-        self.with_visitor(talk, |visitor, directory| match directory {
-            Directory::Organization(organization) => {
-                receive_connector::find(organization, visitor).is_some_and(|connector| connector.login_over_tls)
-            }
-            Directory::Everything | Directory::Mta(_) | Directory::Tenants(_) => false,
-        })
     }
 
     /// Does the login of this session come with a token (OAuth) instead of a password?

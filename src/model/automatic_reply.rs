@@ -43,7 +43,7 @@ pub fn of_mailbox<'a>(directory: &'a Directory, tenant: u32, address: &str) -> O
         Directory::Organization(own) => closest(&own.automatic_replies, &own.mailboxes, &own.entries, address),
         Directory::Tenants(tenants) => {
             let own = tenants.iter().find(|row| row.system.0 == tenant)?;
-            closest(&own.automatic_replies, &own.mailboxes, &own.entries, address)
+            closest(&own.automatic_replies, &own.mailboxes, &own.entries, &own.listed(address))
         }
     }
 }

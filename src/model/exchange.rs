@@ -19,6 +19,8 @@ pub struct Tenant {
     pub accepted_domains: Vec<AcceptedDomain>,
     /// Cloud mailboxes, most exact pattern first.
     pub mailboxes: Vec<Pattern>,
+    /// By which further addresses it knows them.
+    pub routing_addresses: super::routing_address::RoutingAddresses,
     /// Forwards, mail users and groups, most exact pattern first.
     pub entries: Vec<DirectoryEntry>,
     /// Mailboxes that answer by themselves, most exact pattern first.
@@ -107,6 +109,7 @@ impl Tenant {
             system: SystemId(0),
             accepted_domains: vec![],
             mailboxes: vec![],
+            routing_addresses: super::routing_address::RoutingAddresses::default(),
             entries: vec![],
             automatic_replies: vec![],
             remote_domains: vec![],
@@ -128,7 +131,16 @@ impl Tenant {
     /// Does its directory have this address?
     #[must_use]
     pub fn knows(&self, address: &str) -> bool {
-        self.mailboxes.iter().any(|pattern| pattern.matches(address)) || self.entries.iter().any(|entry| entry.address.matches(address))
+        let known = |address: &str| {
+            self.mailboxes.iter().any(|pattern| pattern.matches(address)) || self.entries.iter().any(|entry| entry.address.matches(address))
+        };
+        known(address) || self.routing_addresses.owner(self, address).is_some()
+    }
+
+    /// The address under which its directory has somebody: another one than `address` if that is a routing address.
+    #[must_use]
+    pub fn listed<'a>(&self, address: &'a str) -> std::borrow::Cow<'a, str> {
+        self.routing_addresses.owner(self, address).map_or(address.into(), Into::into)
     }
 
     /// Does it look at more of a message than at its recipient?

@@ -26,11 +26,21 @@ impl FopeRouting {
     }
 }
 
+/// Which of the customers' domains a domain belongs to: itself, or the closest catch-all domain above it.
+#[must_use]
+pub fn profile_of(inbound: &[Inbound], domain: &str) -> Option<usize> {
+    let is_below = |row: &Inbound| row.catches_all && domain.strip_suffix(&*row.domain).is_some_and(|front| front.ends_with('.'));
+    let above = || (0..inbound.len()).filter(|at| is_below(&inbound[*at])).max_by_key(|at| inbound[*at].domain.len());
+    inbound.iter().position(|row| *row.domain == *domain).or_else(above)
+}
+
 /// Where mail for a customer's domain goes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Inbound {
     /// The domain.
     pub domain: Box<str>,
+    /// A catch-all domain: names below it have the same profile.
+    pub catches_all: bool,
     /// The destination in the words of the scenario.
     pub name: Box<str>,
     /// Its servers.

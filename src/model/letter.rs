@@ -114,6 +114,17 @@ impl Origin {
         matches!(self, Self::Submitted | Self::Internal)
     }
 
+    /// What it counts as, as the end of a sentence about the message.
+    #[must_use]
+    pub fn standing(self) -> &'static str {
+        match self {
+            Self::Submitted | Self::Internal => "counts as internal",
+            Self::OnPremises => "came from a server of the organization without its headers, so it counts as anonymous (AuthAs)",
+            Self::PassedOn => "was passed on by a mailbox for somebody who counts as anonymous (AuthAs)",
+            Self::Outside => "came from outside, so it counts as anonymous (AuthAs)",
+        }
+    }
+
     /// Whose mail it is once a mailbox here has passed it on: what came from the own servers is new mail of this organization.
     #[must_use]
     pub fn passed_on(self) -> Self {
@@ -192,6 +203,8 @@ impl Marks {
         self.ruled.clone_from(&stamps.ruled);
         self.auto_forwarded |= stamps.auto_forwards;
         if let Some(step) = &stamps.inbox {
+            // What a mailbox sends on by its rules is a new message for the rules of the organization.
+            self.rule_loops = 0;
             self.inbox.retain(|known| known.mailbox != step.mailbox);
             self.inbox.push(step.clone());
         }

@@ -25,6 +25,7 @@ pub mod mta_sts;
 pub mod operation;
 pub mod receive_connector;
 pub mod retry_rules;
+pub mod routing_address;
 pub mod settings;
 pub mod sites;
 pub mod topology;

@@ -72,7 +72,7 @@ pub fn parse_moment(text: &str, start: Option<Timestamp>) -> Result<SimTime, Str
     match u64::try_from(parse_instant(text, start)?) {
         Ok(nanoseconds) => Ok(SimTime(nanoseconds)),
         Err(_) if start.is_some_and(|start| parse_date(text).is_ok_and(|date| date < start)) => {
-            Err("this moment lies before the start".into())
+            Err("this moment lies before the start; the earliest one is the start itself, \"0s\"".into())
         }
         Err(_) => Err("this moment is more than 584 years away".into()),
     }

@@ -8,7 +8,7 @@ use super::dkim::DkimResult;
 use super::dmarc::Policy;
 use super::spf::SpfResult;
 use crate::base::Enhanced;
-use crate::decide::{Decision, because};
+use crate::decide::{Because, Decision, because};
 use crate::model::authentication::{Checks, Mode};
 
 /// What was found out.
@@ -85,6 +85,12 @@ pub fn judge(checks: Checks, findings: &Findings) -> Decision<Verdict> {
         }
     }
     Decision::for_reason(Verdict::Take, because("AUTH-5", "taken", "nothing that is enforced speaks against it", "RFC 7489 §6.7"))
+}
+
+/// Why the checks of a receiver do not act on a message, whatever they find: a decision of ours, since no source says that they do.
+#[must_use]
+pub fn unjudged(why: &str) -> Because {
+    because("AUTH-6", "not judged", why, "decision of ours")
 }
 
 #[cfg(test)]

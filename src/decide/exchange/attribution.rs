@@ -257,7 +257,8 @@ impl<'a> Case<'a> {
     fn direct_send(&self, tenant: &Tenant, address: &str, known: bool, chosen: &mut Vec<Because>) -> Option<Reply> {
         let domain = self.visitor.sender_domain()?.to_ascii_lowercase();
         let own = accepted_domain(tenant, self.names, &domain)?;
-        let mailbox = tenant.mailboxes.iter().any(|pattern| pattern.matches(address));
+        let listed = tenant.listed(address);
+        let mailbox = tenant.mailboxes.iter().any(|pattern| pattern.matches(&listed));
         let comes_back = self.visitor.tenant == Some(tenant.system);
         if !tenant.inbound.reject_direct_send || known || !mailbox || comes_back {
             return None;

@@ -1,11 +1,11 @@
 //! Where does FOPE send a recipient?
 //!
 //! Rules FOPE-1 to FOPE-7 of the documentation. Sources: TechNet "Outbound Smart Host Scenario" (2012), "Enforcing and Removing FOPE Connector
-//! Associations", "Configuring Inbound Multi-SMTP Profiles" (ff715241). An association with domains goes by the sender's domain: the one place where a
+//! Associations", "Configuring Inbound Multi-SMTP Profiles" (ff715241), "Working With Catch-All Domains" (ff715042). An association with domains goes by the sender's domain: the one place where a
 //! sender chooses a route before there are mail-flow rules. Not documented, so switches: connectors that are equally close, the lookup of an FQDN.
 
 use super::super::{Because, Decision, because};
-use crate::model::fope::{Association, Connector, FopeRouting, TlsChoice};
+use crate::model::fope::{Association, Connector, FopeRouting, TlsChoice, profile_of};
 use crate::model::settings::{TlsLevel, TlsPolicy};
 
 const CONNECTOR: &str = "FOPE outbound connector";
@@ -28,14 +28,19 @@ pub enum FopeStop {
 /// Chooses for a recipient in `domain`, for mail of a sender in `sender` (`None` = the null sender).
 #[must_use]
 pub fn choose(routing: &FopeRouting, sender: Option<&str>, domain: &str) -> Decision<FopeStop> {
-    if let Some(at) = routing.inbound.iter().position(|inbound| &*inbound.domain == domain) {
-        let why = format!("`{domain}` is a customer's domain; its mail goes to {}", routing.inbound[at].name);
+    if let Some(at) = profile_of(&routing.inbound, domain) {
+        let row = &routing.inbound[at];
+        let why = if *row.domain == *domain {
+            format!("`{domain}` is a customer's domain; its mail goes to {}", row.name)
+        } else {
+            format!("`{domain}` is below the catch-all domain `{}`, whose mail goes to {}", row.domain, row.name)
+        };
         return Decision::for_reason(FopeStop::Inbound(at), because("FOPE-2", domain, why, "FOPE domain settings"));
     }
     let mut passed_over = Vec::new();
     let mut matching: Vec<(usize, usize)> = Vec::new();
     for (at, connector) in routing.connectors.iter().enumerate() {
-        match (is_associated(connector, sender), closeness(connector, domain)) {
+        match (is_associated(connector, sender, routing), closeness(connector, domain)) {
             (Err(why), _) => passed_over.push(because("FOPE-3", &*connector.name, why, ASSOCIATION)),
             (Ok(()), None) => {
                 passed_over.push(because("FOPE-4", &*connector.name, format!("its recipient domains do not cover `{domain}`"), CONNECTOR));
@@ -81,14 +86,19 @@ fn won(connector: &Connector, sender: Option<&str>, domain: &str) -> Vec<Because
 }
 
 /// Does the connector act on mail of this sender? Else why not.
-fn is_associated(connector: &Connector, sender: Option<&str>) -> Result<(), String> {
+fn is_associated(connector: &Connector, sender: Option<&str>, routing: &FopeRouting) -> Result<(), String> {
     match (&connector.association, sender) {
         (Association::Company, _) => Ok(()),
         (Association::Removed, _) => Err("associated with nobody, so it does nothing".to_owned()),
-        (Association::Domains(domains), Some(sender)) if domains.iter().any(|domain| **domain == *sender) => Ok(()),
+        (Association::Domains(domains), Some(sender)) if domains.iter().any(|domain| **domain == *of_profile(sender, routing)) => Ok(()),
         (Association::Domains(_), Some(sender)) => Err(format!("associated with other domains than the sender's `{sender}`")),
         (Association::Domains(_), None) => Err("associated with domains, and the null sender has none".to_owned()),
     }
+}
+
+/// The customer's domain whose profile a sender's domain follows.
+fn of_profile<'a>(sender: &'a str, routing: &'a FopeRouting) -> &'a str {
+    profile_of(&routing.inbound, sender).map_or(sender, |at| &routing.inbound[at].domain)
 }
 
 /// How closely the connector's recipient domains cover one: greater is closer.
@@ -194,7 +204,7 @@ mod tests {
     #[test]
     fn whose_connector() {
         let mut routing = FopeRouting {
-            inbound: vec![Inbound { domain: "contoso.com".into(), name: "its server".into(), to: Servers::default() }],
+            inbound: vec![Inbound { domain: "contoso.com".into(), catches_all: false, name: "its server".into(), to: Servers::default() }],
             connectors: vec![
                 connector("all", Association::Company, &["*.*"]),
                 connector("one brand", Association::Domains(vec!["brand.com".into()]), &["*.*", "far.example"]),

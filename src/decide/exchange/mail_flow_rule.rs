@@ -41,9 +41,15 @@ impl Ruled {
     pub fn as_expansion(self, address: &str) -> Expansion {
         let own = || Address::parse(address).map(|own| template(&own));
         let (name, mut to) = self.redirect.unwrap_or_else(|| (address.into(), own().into_iter().collect()));
-        to.extend(self.copies);
+        let same = |a: &AddressTemplate, b: &AddressTemplate| a.local.eq_ignore_ascii_case(&b.local) && a.domain == b.domain;
+        for one in self.copies {
+            if !to.iter().any(|known| same(known, &one)) {
+                to.push(one);
+            }
+        }
         let stamps = Stamps { keeps_organization_headers: true, by_rule: true, ruled: Some(self.pin), ..self.stamps };
-        Expansion { stamps, ..expansion(&name, to, ExpansionKind::Alias) }
+        // Rules act on the message, before it is split by recipients: whoever they add is added once.
+        Expansion { stamps, once: true, ..expansion(&name, to, ExpansionKind::Alias) }
     }
 }
 
@@ -79,7 +85,7 @@ pub fn run(tenant: &Tenant, names: &Names, letter: &Letter, address: &str, domai
         }
         let question = Question { looks_in: rule.looks_in, tenant, names, letter: &letter, address, domain };
         if let Some(failed) = rule.conditions.iter().find(|condition| !question.holds(condition)) {
-            pass_over(format!("its condition `{}` does not hold", failed.field));
+            pass_over(question.fails(failed));
             continue;
         }
         if let Some(met) = rule.exceptions.iter().find(|condition| question.holds(condition)) {
@@ -244,6 +250,18 @@ impl Question<'_> {
             Test::SizeOver(bytes) => letter.size_bytes > *bytes,
             Test::IsOf(kind) => letter.kind == Some(*kind),
             Test::SclOver(scl) => letter.scl.is_some_and(|has| has >= *scl),
+        }
+    }
+
+    /// Why a condition does not hold, where that is not to be seen from the message itself.
+    fn fails(&self, condition: &Condition) -> String {
+        let (author, origin) = (&self.letter.author, self.letter.origin);
+        let field = condition.field;
+        match condition.test {
+            Test::SenderScope(Scope::Inside) if !origin.is_internal() && self.is_inside(author, domain_of(author)) => {
+                format!("its condition `{field}` does not hold: {author} is an own address, but the message {}", origin.standing())
+            }
+            _ => format!("its condition `{field}` does not hold"),
         }
     }
 

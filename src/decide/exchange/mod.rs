@@ -7,6 +7,7 @@ pub mod enhanced_filtering;
 pub mod expansion_server;
 pub mod fan_out;
 pub mod fope;
+pub mod header_trust;
 mod inbound_connector;
 pub mod inbox;
 pub mod internal_route;

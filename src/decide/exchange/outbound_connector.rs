@@ -109,27 +109,68 @@ fn centralized(tenant: &Tenant, names: &Names, leaving: &Leaving<'_>) -> Option<
     if !goes_on_premises_first(leaving.origin) {
         return None;
     }
+    let domain = leaving.domain;
     let connectors = tenant.outbound_connectors.iter().enumerate();
-    let matching = connectors
-        .clone()
-        .filter(|(_, connector)| connector.is_centralized())
-        .filter_map(|(at, connector)| Some((covers(tenant, names, connector, leaving.domain)?.closeness(tenant.switches.out_4), at)));
-    let (_, winner) = matching.max_by_key(|(closeness, at)| (*closeness, std::cmp::Reverse(*at)))?;
-    let others = connectors.filter(|(at, _)| *at != winner).map(|(at, connector)| match leaving.pin {
-        Some((pin, rule)) if pin == at => because(
-            "OUT-8",
-            &*connector.name,
-            format!("the rule `{rule}` names it, and centralized mail transport overrides rules"),
-            CENTRALIZED,
-        ),
-        _ => unseen(connector).unwrap_or_else(|| {
-            because("OUT-8", &*connector.name, "centralized mail transport comes before all other connectors", CENTRALIZED)
-        }),
-    });
+    let centralized = connectors.clone().filter(|(_, connector)| connector.is_centralized());
+    let matching: Vec<(Match, usize)> =
+        centralized.filter_map(|(at, connector)| Some((covers(tenant, names, connector, domain)?, at))).collect();
+    let (best, _) = matching.iter().copied().max_by_key(|(found, _)| found.closeness(tenant.switches.out_4))?;
+    let equal: Vec<usize> = matching.iter().filter(|(found, _)| *found == best).map(|(_, at)| *at).collect();
+    let winner = first_of_equal(tenant, &equal);
+    let lost = |(at, connector): (usize, &OutboundConnector)| {
+        let say = |rule, why: String, source| because(rule, &*connector.name, why, source);
+        if let Some((_, rule)) = leaving.pin.filter(|(pin, _)| *pin == at) {
+            return say("OUT-8", format!("the rule `{rule}` names it, and centralized mail transport overrides rules"), CENTRALIZED);
+        }
+        match (unseen(connector), matching.iter().find(|(_, other)| *other == at)) {
+            (Some(unseen), _) => unseen,
+            (None, Some((found, _))) if *found == best && winner.is_none() => undecided(&connector.name),
+            (None, Some((found, _))) if *found == best => say("OUT-6", second_of_equal(tenant).to_owned(), found.source()),
+            (None, Some((found, _))) => {
+                let (rule, why) = found.lost(best);
+                say(rule, format!("centralized mail transport, too, but {why}"), found.source())
+            }
+            (None, None) if connector.is_centralized() => does_not_cover(connector, domain),
+            (None, None) => say("OUT-8", "centralized mail transport comes before all other connectors".to_owned(), CENTRALIZED),
+        }
+    };
+    let passed_over = connectors.filter(|(at, _)| Some(*at) != winner).map(lost).collect();
+    let Some(winner) = winner else {
+        let why = "several connectors with centralized mail transport are equally close: the scenario does not say";
+        return Some(Decision { outcome: Choice::NotSaid, chosen: vec![because("OUT-6", domain, why, SOURCE)], passed_over });
+    };
+    let connector = &tenant.outbound_connectors[winner];
     let what = if comes_from_outside(leaving.origin) { "what comes from outside" } else { "what leaves" };
-    let why = format!("centralized mail transport: {what} goes to the organization's own servers first");
-    let chosen = vec![because("OUT-8", &*tenant.outbound_connectors[winner].name, why, CENTRALIZED)];
-    Some(Decision { outcome: Choice::Connector(winner), chosen, passed_over: others.collect() })
+    let why = if connector.use_mx_record {
+        "centralized mail transport takes the mail, but UseMXRecord sends it to the recipient's own MX: the organization's servers see it only if that \
+         leads to them"
+            .to_owned()
+    } else {
+        format!("centralized mail transport: {what} goes to the organization's own servers first")
+    };
+    Some(Decision { outcome: Choice::Connector(winner), chosen: vec![because("OUT-8", &*connector.name, why, CENTRALIZED)], passed_over })
+}
+
+/// OUT-6: which of several connectors that are equally close the switch takes, if it says so.
+fn first_of_equal(tenant: &Tenant, equal: &[usize]) -> Option<usize> {
+    match (equal, tenant.switches.out_6) {
+        ([only], _) => Some(*only),
+        (_, Out6::Name) => equal.first().copied(),
+        (_, Out6::Newest) => equal.iter().copied().max_by_key(|at| tenant.outbound_connectors[*at].written),
+        (_, Out6::Error) => None,
+    }
+}
+
+/// Why the others of them lost.
+fn second_of_equal(tenant: &Tenant) -> &'static str {
+    match tenant.switches.out_6 {
+        Out6::Newest => "equally close, and not the newest (switch `OUT-6`)",
+        Out6::Name | Out6::Error => "equally close, and another name comes first (switch `OUT-6`)",
+    }
+}
+
+fn undecided(name: &str) -> Because {
+    because("OUT-6", name, "equally close to the recipient; no documented rule breaks the tie (switch `OUT-6`)", SOURCE)
 }
 
 /// Is this mail that centralized transport shows to the organization's own servers first?
@@ -209,24 +250,13 @@ fn by_domain(tenant: &Tenant, names: &Names, leaving: &Leaving<'_>) -> Decision<
         return decision;
     };
     let equal: Vec<usize> = matching.iter().filter(|(found, _)| *found == best).map(|(_, at)| *at).collect();
-    let winner = match (equal.as_slice(), tenant.switches.out_6) {
-        ([only], _) => *only,
-        (_, Out6::Name) => equal[0],
-        (_, Out6::Newest) => equal.iter().copied().max_by_key(|at| tenant.outbound_connectors[*at].written).unwrap_or(equal[0]),
-        (_, Out6::Error) => {
-            passed_over.extend(equal.iter().map(|at| {
-                because("OUT-6", name(*at), "equally close to the recipient; no documented rule breaks the tie (switch `OUT-6`)", SOURCE)
-            }));
-            let chosen = vec![because("OUT-6", domain, "several connectors are equally close: the scenario does not say", SOURCE)];
-            return Decision { outcome: Choice::NotSaid, chosen, passed_over };
-        }
+    let Some(winner) = first_of_equal(tenant, &equal) else {
+        passed_over.extend(equal.iter().map(|at| undecided(name(*at))));
+        let chosen = vec![because("OUT-6", domain, "several connectors are equally close: the scenario does not say", SOURCE)];
+        return Decision { outcome: Choice::NotSaid, chosen, passed_over };
     };
     for (found, at) in matching.iter().filter(|(_, at)| *at != winner) {
-        let (rule, why) = match (*found == best, tenant.switches.out_6) {
-            (true, Out6::Newest) => ("OUT-6", "equally close, and not the newest (switch `OUT-6`)".to_owned()),
-            (true, _) => ("OUT-6", "equally close, and another name comes first (switch `OUT-6`)".to_owned()),
-            (false, _) => found.lost(best),
-        };
+        let (rule, why) = if *found == best { ("OUT-6", second_of_equal(tenant).to_owned()) } else { found.lost(best) };
         passed_over.push(because(rule, name(*at), why, found.source()));
     }
     let mut chosen = vec![because(best.rule(), name(winner), format!("matches `{domain}` as {}", best.words()), best.source())];

@@ -52,6 +52,44 @@ pub fn find<'a>(organization: &'a Organization, visitor: &Visitor<'_>) -> Option
     if listener.only_at.is_empty() { narrowest(false) } else { narrowest(true).or_else(|| narrowest(false)) }
 }
 
+/// Why the other connectors at the same port do not have this client.
+#[must_use]
+pub fn others(organization: &Organization, has_it: &ReceiveConnector, visitor: &Visitor<'_>) -> Vec<Because> {
+    let (Some(listener), Some(address)) = (visitor.listener, visitor.peer.address) else { return Vec::new() };
+    let at_port = |connector: &&ReceiveConnector| connector.bindings.iter().any(|(_, port)| *port == listener.port);
+    let bound_to_it = |connector: &ReceiveConnector| {
+        let here = |(local, port): &(Option<std::net::IpAddr>, u16)| {
+            *port == listener.port && local.is_some_and(|local| listener.only_at.contains(&local))
+        };
+        connector.bindings.iter().any(here)
+    };
+    let lost = |connector: &ReceiveConnector| {
+        let bound_to_all = connector.bindings.iter().any(|(local, port)| *port == listener.port && local.is_none());
+        if !bound_to_all && !bound_to_it(connector) {
+            return because("RCV-1", &*connector.name, "bound to another address of the server", "New-ReceiveConnector Bindings");
+        }
+        if !connector.ranges.iter().any(|range| range.has(address)) {
+            let why = format!("its remote addresses do not hold {address}");
+            return because("RCV-1", &*connector.name, why, "New-ReceiveConnector RemoteIPRanges");
+        }
+        if bound_to_it(has_it) && !bound_to_it(connector) {
+            let why = format!("bound to all addresses of the server; `{}` is bound to the very one", has_it.name);
+            return because("RCV-1", &*connector.name, why, "New-ReceiveConnector Bindings");
+        }
+        let why = format!("its remote addresses hold {address}, too, but less narrowly than those of `{}`", has_it.name);
+        because("RCV-1", &*connector.name, why, "New-ReceiveConnector RemoteIPRanges")
+    };
+    organization.receive_connectors.iter().filter(at_port).filter(|other| other.name != has_it.name).map(lost).collect()
+}
+
+/// No Receive connector has the client, so nobody greets it.
+#[must_use]
+pub fn nobody_has(client: std::net::IpAddr) -> Decision<Reply> {
+    let why = "no Receive connector at this port has remote addresses that hold it";
+    let reply = Reply::new(421, Some(Enhanced(4, 3, 2)), "Service not available");
+    Decision::for_reason(reply, because("RCV-1", client.to_string(), why, "New-ReceiveConnector RemoteIPRanges"))
+}
+
 /// The connector that mail from this address came in on, at the port for everybody.
 #[must_use]
 pub fn came_in_on(organization: &Organization, address: std::net::IpAddr) -> Option<&ReceiveConnector> {
@@ -143,13 +181,10 @@ pub fn refusal_at_mail(
     somebody_keeps_shadows: bool,
 ) -> Option<Decision<Reply>> {
     let client = visitor.peer.address.filter(|_| !organization.receive_connectors.is_empty())?;
+    let Some(connector) = find(organization, visitor) else { return Some(nobody_has(client)) };
     let refuse = |code, status, text: &'static str, reasons: Vec<Because>| {
-        Some(Decision { outcome: Reply::new(code, Some(status), text), chosen: reasons, passed_over: vec![] })
-    };
-    let Some(connector) = find(organization, visitor) else {
-        let why = "no Receive connector at this port has remote addresses that hold it";
-        let reason = because("RCV-1", client.to_string(), why, "New-ReceiveConnector RemoteIPRanges");
-        return refuse(421, Enhanced(4, 3, 2), "Service not available", vec![reason]);
+        let passed_over = others(organization, connector, visitor);
+        Some(Decision { outcome: Reply::new(code, Some(status), text), chosen: reasons, passed_over })
     };
     let say = |why: &str, source| because("RCV-2", &*connector.name, why, source);
     if connector.require_tls && !encrypted {

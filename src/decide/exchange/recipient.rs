@@ -55,6 +55,8 @@ pub fn look_up(tenant: &Tenant, names: &Names, letter: &Letter, address: &str, d
         let reason = because("OUT-8", &*connector.name, why, "New-OutboundConnector RouteAllMessagesViaOnPremises");
         return Decision::for_reason(Lookup::Outside, reason);
     }
+    let listed = tenant.listed(address);
+    let address = &*listed;
     if let Some(entry) = entry_of(&tenant.entries, &tenant.mailboxes, address) {
         let is_own = |domain: &str| accepted_domain(tenant, names, domain).is_some();
         let owner =
@@ -62,7 +64,11 @@ pub fn look_up(tenant: &Tenant, names: &Names, letter: &Letter, address: &str, d
         return of_entry(&owner, letter, entry, address);
     }
     if let Some(pattern) = tenant.mailboxes.iter().find(|pattern| pattern.matches(address)) {
-        return Decision::for_reason(Lookup::Mailbox, because("LOOKUP", pattern.as_str(), "a cloud mailbox", "mailboxes"));
+        let why = match &listed {
+            std::borrow::Cow::Owned(_) => "a cloud mailbox, by its routing address",
+            std::borrow::Cow::Borrowed(_) => "a cloud mailbox",
+        };
+        return Decision::for_reason(Lookup::Mailbox, because("LOOKUP", pattern.as_str(), why, "mailboxes"));
     }
     if let Some(sender) = returned(tenant, address) {
         let why = "a sender that this tenant rewrote (SRS): what comes back goes to the one it stands for";
@@ -119,7 +125,7 @@ pub(crate) fn of_entry(owner: &Owner<'_>, letter: &Letter, entry: &DirectoryEntr
         }
         EntryKind::Group { authenticated_only: true, .. } if !letter.origin.is_internal() => {
             let text = "RESOLVER.RST.SenderNotAuthenticatedForGroup; authentication required for this recipient";
-            let why = "the group takes mail of authenticated senders only, and this message counts as anonymous";
+            let why = format!("the group takes mail of authenticated senders only, and this message {}", letter.origin.standing());
             let reply = Reply::new(550, Some(Enhanced(5, 7, 133)), text);
             let reason = because("LOOKUP", name, why, "New-DistributionGroup RequireSenderAuthenticationEnabled");
             Decision::for_reason(Lookup::Refused(reply), reason)

@@ -100,10 +100,8 @@ pub fn select_alive(organization: &Organization, names: &Names, domain: &str, si
         links => format!("{} ({links} of the site links, {} of the address space)", best.cost, best.cost - links),
     };
     let why = format!("{space} matches `{domain}`; cost {cost}; {}", best.distance.words());
-    let chosen = vec![
-        because(rule, &*winner.name, why, SOURCE),
-        because("SND-0", "the sender", "never looked at: address spaces are about recipients", SOURCE),
-    ];
+    passed_over.push(because("SND-0", "the sender", "never looked at: address spaces are about recipients", SOURCE));
+    let chosen = vec![because(rule, &*winner.name, why, SOURCE)];
     Decision { outcome: Choice::Connector(best.at), chosen, passed_over }
 }
 
@@ -255,7 +253,11 @@ mod tests {
             };
             assert_eq!((got, decision.chosen[0].rule), (expected, rule), "{case}: {:?}", decision.passed_over);
             let losers = organization.send_connectors.len() - usize::from(expected.is_some());
-            assert_eq!(decision.passed_over.iter().filter(|why| !why.name.starts_with("MX of")).count(), losers, "{case}");
+            assert_eq!(
+                decision.passed_over.iter().filter(|why| why.rule != "SND-0" && !why.name.starts_with("MX of")).count(),
+                losers,
+                "{case}"
+            );
         }
         let only_small = select(&organization(vec![small]), &Names::default(), "eu.contoso.com", 100);
         assert_eq!(only_small.outcome, Choice::TooLarge);
@@ -272,7 +274,7 @@ mod tests {
         for (dead, expected) in cases {
             let decision = select_alive(&organization, &Names::default(), "x.com", 1, dead);
             assert_eq!(decision.outcome, Choice::Connector(expected), "{dead:?}");
-            assert_eq!(decision.passed_over.len(), 1, "{dead:?}");
+            assert_eq!(decision.passed_over.len(), 2, "{dead:?}: the loser, and the sender");
         }
     }
 
@@ -293,7 +295,7 @@ mod tests {
             let decision = select(&organization, &Names::default(), "x.com", 1);
             let Choice::Connector(at) = decision.outcome else { panic!("{case}") };
             assert_eq!((&*organization.send_connectors[at].name, decision.chosen[0].rule), (expected, rule), "{case}");
-            assert_eq!(decision.passed_over.len(), 1, "{case}: the loser has its reason");
+            assert_eq!(decision.passed_over.len(), 2, "{case}: the loser has its reason, and the sender");
         }
     }
 }

@@ -29,6 +29,7 @@ pub fn answer(organization: &Organization, names: &Names, visitor: &Visitor<'_>,
         }
         decision.chosen.push(receive_connector::narrowest(connector));
         decision.chosen.push(why);
+        decision.passed_over.extend(receive_connector::others(organization, connector, visitor));
     }
     decision
 }

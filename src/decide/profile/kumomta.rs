@@ -81,6 +81,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         looks_at_certificate: true,
         judged_version_min: TlsVersion::Tls12,
         subject_counts: true,
+        brackets_stay: false,
         revocation: RevocationCheck::Never,
         requiretls: false,
         mx_not_listed: Enhanced(4, 7, 0),

@@ -265,8 +265,8 @@ pub struct SessionRules {
     pub helo: HeloUse,
     /// HELO answered 5xx.
     pub helo_5xx: Greeting5xx,
-    /// What is noted of a refused banner, EHLO or HELO, whatever its enhanced status: for 4xx, for 5xx. `None` = what the server said.
-    pub greeting_status: Option<(Enhanced, Enhanced)>,
+    /// What is noted of a refused banner, EHLO or HELO, whatever its enhanced status: for 4xx, for 5xx that is final. `None` = what the server said.
+    pub greeting_status: Option<(Enhanced, Option<Enhanced>)>,
     /// What is noted of a refused DATA, whatever its enhanced status: for 4xx, for 5xx. `None` = what the server said.
     pub data_status: Option<(Enhanced, Enhanced)>,
     /// What is noted of 421 to MAIL, whatever its enhanced status. `None` = what the server said.

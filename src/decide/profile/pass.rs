@@ -32,6 +32,8 @@ pub struct PassRules {
     pub reads_delivered_to: bool,
     /// A recipient whose domain is an alias is rewritten to the domain that it stands for (Sendmail without `DontExpandCnames`).
     pub rewrites_aliases: bool,
+    /// After a session that fails the next name is tried, not the next address of the same one (Sendmail deliver.c).
+    pub session_ends_name: bool,
     /// After a failed MX lookup a host of last resort is met twice, up to DATA, and nothing is delivered there (a running Sendmail 8.17).
     pub fallback_breaks_off: bool,
     /// Each wait is longer or shorter by luck: a fortieth of the first one, half a minute at most (KumoMTA queue.rs).
@@ -58,6 +60,7 @@ impl PassRules {
         login_5xx_waits: false,
         reads_delivered_to: false,
         rewrites_aliases: false,
+        session_ends_name: false,
         fallback_breaks_off: false,
         jitters: false,
         hop_refusal: (554, Enhanced(5, 4, 6), "Too many hops"),

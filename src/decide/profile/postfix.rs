@@ -80,6 +80,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         // OpenSSL 3 refuses the signatures of older versions at its default security level, which Postfix lowers for `may` and `encrypt` only.
         judged_version_min: TlsVersion::Tls12,
         subject_counts: true,
+        brackets_stay: false,
         revocation: RevocationCheck::Never,
         requiretls: true,
         mx_not_listed: Enhanced(4, 7, 5),

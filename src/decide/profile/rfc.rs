@@ -80,6 +80,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         looks_at_certificate: false,
         judged_version_min: TlsVersion::Tls12,
         subject_counts: false,
+        brackets_stay: false,
         revocation: RevocationCheck::WhereReachable,
         requiretls: true,
         mx_not_listed: Enhanced(4, 7, 5),

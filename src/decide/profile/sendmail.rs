@@ -47,7 +47,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         banner_5xx: Greeting5xx::BouncesAtLast,
         helo: HeloUse::After5xx,
         helo_5xx: Greeting5xx::BouncesAtLast,
-        greeting_status: Some((Enhanced(4, 5, 0), Enhanced(5, 5, 0))),
+        greeting_status: Some((Enhanced(4, 5, 0), Some(Enhanced(5, 5, 0)))),
         // The reply to DATA, and 421 to MAIL, are judged by their code alone (usersmtp.c `smtpdata`, `smtpmailfrom`).
         data_status: Some((Enhanced(4, 0, 0), Enhanced(5, 0, 0))),
         closing_at_mail: Some(Enhanced(4, 0, 0)),
@@ -84,6 +84,8 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         looks_at_certificate: true,
         judged_version_min: TlsVersion::Tls12,
         subject_counts: true,
+        // The next hop keeps its brackets, and no certificate is for `[host]` (${server_name}).
+        brackets_stay: true,
         revocation: RevocationCheck::Never,
         requiretls: false,
         mx_not_listed: Enhanced(4, 7, 0),
@@ -105,6 +107,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     pass: PassRules {
         shares_signatures: true,
         rewrites_aliases: true,
+        session_ends_name: true,
         fallback_breaks_off: true,
         jitters: false,
         hop_refusal: PassRules::PLAIN.hop_refusal,

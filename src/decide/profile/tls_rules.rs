@@ -38,6 +38,8 @@ pub struct TlsRules {
     pub judged_version_min: TlsVersion,
     /// A subject counts as a name of a certificate that has no SAN (RFC 6125 §6.4.4; not in RFC 9525).
     pub subject_counts: bool,
+    /// A next hop written as `[host]` is compared with its brackets, so that no certificate fits (seen with Sendmail 8.17, `TLS_Srv: VERIFY:1+CN`).
+    pub brackets_stay: bool,
     /// Is a revocation service asked?
     pub revocation: RevocationCheck,
     /// DANE (`decide::dane`).

@@ -55,6 +55,11 @@ fn senders(name: &Text, connector: &InboundConnector, desk: &mut Desk) {
             "add sender_domains: [\"contoso.com\"], or [\"*\"] for everybody",
         );
     }
+    if is_on_premises(connector) && connector.sender_domains.items().iter().any(|domain| domain.as_str() != "*") {
+        let message = "`sender_domains` narrows nothing on a connector of the type `OnPremises`: whom it knows, it knows under every name";
+        let problem = Diagnostic::warning(code::NO_EFFECT, connector.sender_domains.span(), message);
+        desk.say(problem.help("leave it out, or write [\"*\"]; the scope of a `Partner` connector is what it is for"));
+    }
     for domain in connector.sender_domains.items() {
         let plain = domain.as_str() == "*" || matches!(Domain::parse(domain), Ok(parsed) if !parsed.as_str().is_empty());
         if !plain {

@@ -21,6 +21,16 @@ pub(in crate::scenario) fn check(name: &Text, connector: &OutboundConnector, des
     }
 }
 
+/// Modes of DANE and MTA-STS in a time before connectors had them (March 2026): nothing follows from them.
+pub(in crate::scenario) fn modes_before_2026(connector: &OutboundConnector, desk: &mut Desk) {
+    let (dane, sts) = (&connector.smtp_dane_mode, &connector.mta_sts_mode);
+    let fields = [("smtp_dane_mode", dane.is_written(), dane.span()), ("mta_sts_mode", sts.is_written(), sts.span())];
+    for (field, _, span) in fields.into_iter().filter(|(_, written, _)| *written) {
+        let message = format!("`{field}` does nothing in this era: connectors have it since March 2026");
+        desk.say(Diagnostic::warning(code::NO_EFFECT, span, message).help("leave it out, or write exchange_online: (era: Exo2026)"));
+    }
+}
+
 /// Required DANE that asks for nothing: at smart hosts, where the service looks at DANE only by a reading of its words (`by_name`), and never at addresses.
 pub(in crate::scenario) fn dane(connector: &OutboundConnector, by_name: bool, desk: &mut Desk) {
     if connector.smtp_dane_mode.or(SmtpDaneMode::Opportunistic) != SmtpDaneMode::Mandatory || connector.use_mx_record.or(true) {

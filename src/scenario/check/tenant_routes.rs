@@ -12,9 +12,10 @@ use crate::scenario::source::Text;
 /// Looks at all connectors and rules of a tenant.
 pub(in crate::scenario) fn check(tenant: &ExchangeOnline, desk: &mut Desk) {
     for (name, connector) in tenant.outbound_connectors.iter().filter(|(_, connector)| connector.enabled.or(true)) {
-        if let Some(problem) = reaches_nobody(name, connector, tenant).or_else(|| partly_centralized(name, connector)) {
+        if let Some(problem) = reaches_nobody(name, connector, tenant).or_else(|| partly_centralized(name, connector, tenant)) {
             desk.say(problem);
         }
+        desk.problems.extend(centralized_past_home(name, connector));
     }
     equally_close(tenant, desk);
     for (domain, _) in tenant.accepted_domains.iter().filter(|(_, kind)| **kind == DomainType::ExternalRelay) {
@@ -62,17 +63,17 @@ fn reaches_nobody(name: &Text, connector: &OutboundConnector, tenant: &ExchangeO
 fn equally_close(tenant: &ExchangeOnline, desk: &mut Desk) {
     let decided = tenant.switches.iter().any(|(name, value)| name.as_str() == "OUT-6" && *value.as_str() != *"error");
     let selectable = |connector: &OutboundConnector| connector.enabled.or(true) && !connector.is_transport_rule_scoped.or(false);
-    let mut seen: Vec<(String, &Text)> = Vec::new();
+    let mut seen: Vec<(bool, String, &Text)> = Vec::new();
     for (name, connector) in tenant.outbound_connectors.iter().filter(|(_, connector)| !decided && selectable(connector)) {
         let all =
             connector.all_accepted_domains.or(false).then(|| ("all accepted domains".to_owned(), connector.all_accepted_domains.span()));
         // Centralized mail transport is looked at before and apart from the others.
-        let centralized = connector.route_all_messages_via_on_premises.or(false);
-        let domains = connector.recipient_domains.items().iter().filter(|_| !centralized);
+        let centralized = is_centralized(connector);
+        let domains = connector.recipient_domains.items().iter();
         let mut own: Vec<String> = Vec::new();
         for (domain, place) in domains.map(|domain| (common_form(domain), domain.span())).chain(all) {
-            match seen.iter().find(|(known, _)| *known == domain) {
-                Some((_, other)) => {
+            match seen.iter().find(|(kind, known, _)| *kind == centralized && *known == domain) {
+                Some((.., other)) => {
                     let message = format!("`{other}` and `{name}` are equally close to `{domain}`: no source says which takes the mail");
                     let problem = Diagnostic::warning(code::EQUALLY_CLOSE, place, message).also(other.span(), "the other one");
                     desk.say(problem.help("leave the domain to one of them, or say which wins: switches: { \"OUT-6\": \"name\" }"));
@@ -80,7 +81,7 @@ fn equally_close(tenant: &ExchangeOnline, desk: &mut Desk) {
                 None => own.push(domain),
             }
         }
-        seen.extend(own.into_iter().map(|domain| (domain, name)));
+        seen.extend(own.into_iter().map(|domain| (centralized, domain, name)));
     }
 }
 
@@ -90,20 +91,52 @@ fn everybody_is_here(tenant: &ExchangeOnline) -> bool {
         && !tenant.recipients.iter().any(|(_, recipient)| matches!(recipient, DirectoryRecipient::MailUser(_)))
 }
 
-/// Centralized mail transport for some domains only.
-fn partly_centralized(name: &Text, connector: &OutboundConnector) -> Option<Diagnostic> {
+fn is_centralized(connector: &OutboundConnector) -> bool {
     let on_premises = connector.connector_type.or(ConnectorType::Partner) == ConnectorType::OnPremises;
-    let centralized = on_premises && connector.route_all_messages_via_on_premises.or(false);
-    if !centralized || connector.recipient_domains.items().iter().any(|domain| domain.as_str() == "*") {
+    on_premises && connector.route_all_messages_via_on_premises.or(false)
+}
+
+/// Centralized mail transport for some domains only: others leave past it, and mail from outside to an accepted domain that it leaves out goes round.
+fn partly_centralized(name: &Text, connector: &OutboundConnector, tenant: &ExchangeOnline) -> Option<Diagnostic> {
+    if !is_centralized(connector) || connector.recipient_domains.items().iter().any(|domain| domain.as_str() == "*") {
         return None;
     }
-    let message =
-        "centralized mail transport whose connector does not cover `*`: mail from outside must go on-premises first and finds no way there";
     let place = connector.recipient_domains.at().map_or(name.span(), |at| at.span);
-    Some(
-        Diagnostic::warning(code::LEADS_NOWHERE, place, message)
-            .help("write recipient_domains: [\"*\"]; else such mail goes round until 5.4.14"),
-    )
+    let say = |message: String, help: &str| Some(Diagnostic::warning(code::LEADS_NOWHERE, place, message).help(help));
+    let patterns: Vec<String> = connector.recipient_domains.items().iter().map(|domain| common_form(domain)).collect();
+    let covers = |domain: &str| {
+        patterns.iter().any(|pattern| {
+            let below = |parent: &str| domain.strip_suffix(parent).is_some_and(|front| front.is_empty() || front.ends_with('.'));
+            pattern == domain || pattern.strip_prefix("*.").is_some_and(below)
+        })
+    };
+    let left_out = tenant.accepted_domains.keys().find(|domain| !connector.all_accepted_domains.or(false) && !covers(&common_form(domain)));
+    match left_out {
+        Some(domain) => say(
+            format!(
+                "centralized mail transport whose connector does not cover `*`: mail from outside to `{domain}` must go on-premises first and finds no way there"
+            ),
+            "write recipient_domains: [\"*\"]; else such mail goes round until 5.4.14",
+        ),
+        None => say(
+            "centralized mail transport whose connector does not cover `*`: what leaves for other domains never sees the own servers"
+                .to_owned(),
+            "write recipient_domains: [\"*\"], or leave `route_all_messages_via_on_premises` out",
+        ),
+    }
+}
+
+/// Centralized mail transport that goes by the recipients' own MX.
+fn centralized_past_home(name: &Text, connector: &OutboundConnector) -> Option<Diagnostic> {
+    if !is_centralized(connector) || !connector.use_mx_record.or(true) {
+        return None;
+    }
+    let place = if connector.use_mx_record.is_written() { connector.use_mx_record.span() } else { name.span() };
+    let message = format!(
+        "`{name}` is for centralized mail transport and follows the recipients' MX: mail leaves past the organization's own servers"
+    );
+    let help = "name the own server: `use_mx_record: false`, `smart_hosts: [\"mail.contoso.com\"]`";
+    Some(Diagnostic::warning(code::LEADS_NOWHERE, place, message).help(help))
 }
 
 #[cfg(test)]
@@ -144,7 +177,23 @@ mod tests {
             (
                 r#"{ "c": (connector_type: OnPremises, route_all_messages_via_on_premises: true, recipient_domains: ["x.test"], HOST) }"#,
                 "",
-                "does not cover `*`",
+                "mail from outside to `t.test` must go on-premises first",
+            ),
+            (
+                r#"{ "c": (connector_type: OnPremises, route_all_messages_via_on_premises: true, recipient_domains: ["*.Test"], HOST) }"#,
+                "",
+                "what leaves for other domains never sees the own servers",
+            ),
+            (
+                r#"{ "c": (connector_type: OnPremises, route_all_messages_via_on_premises: true, recipient_domains: ["*"]) }"#,
+                "",
+                "follows the recipients' MX",
+            ),
+            (
+                r#"{ "c": (connector_type: OnPremises, route_all_messages_via_on_premises: true, recipient_domains: ["*"], HOST),
+                     "d": (connector_type: OnPremises, route_all_messages_via_on_premises: true, recipient_domains: ["*"], HOST) }"#,
+                "",
+                "`c` and `d` are equally close to `*`",
             ),
         ];
         for (connectors, rules, expected) in cases {

@@ -2,9 +2,10 @@
 //!
 //! Source: New-AcceptedDomain, Set-AcceptedDomain. `OutboundOnly` marks a domain of the organization's own servers, and decides nothing by itself.
 
-use crate::base::{Domain, InOrder};
+use crate::base::{Domain, InOrder, common_form};
 use crate::diag::{Diagnostic, code};
 use crate::model::exchange::{AcceptedDomain, DomainType};
+use crate::model::routing_address::RoutingAddresses;
 use crate::scenario::schema;
 use crate::scenario::schema::ExchangeOnline;
 use crate::scenario::source::{Field, Text};
@@ -56,6 +57,15 @@ pub(super) fn of_tenant(tenant: &ExchangeOnline, tables: &mut Tables, desk: &mut
         match_sub_domains: below.contains(&domain),
     };
     domains.into_iter().map(row).collect()
+}
+
+/// The domains at which mailboxes have further addresses, and those of the addresses themselves.
+pub(super) fn routing_addresses(tenant: &ExchangeOnline) -> RoutingAddresses {
+    let of_microsoft: Vec<Box<str>> = microsoft_domains(tenant).into_iter().map(Into::into).collect();
+    let mut own: Vec<Box<str>> = tenant.accepted_domains.keys().map(|domain| common_form(domain).into()).collect();
+    own.retain(|domain| !of_microsoft.contains(domain));
+    own.in_order();
+    RoutingAddresses { of_microsoft, own }
 }
 
 /// Accepted domains of a tenant by their names, those of Microsoft among them.

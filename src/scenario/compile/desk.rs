@@ -113,10 +113,15 @@ impl Desk {
 
     /// A moment that may lie before the start; then it is the start.
     pub(in crate::scenario) fn instant_or(&mut self, field: &Field<Text>, default: SimTime) -> SimTime {
+        field.get().and_then(|text| self.instant(text)).unwrap_or(default)
+    }
+
+    /// The same for a text.
+    pub(in crate::scenario) fn instant(&mut self, text: &Text) -> Option<SimTime> {
         let start = self.start;
-        let text = field.get().filter(|text| !self.cannot_judge(text));
-        let read = text.and_then(|text| self.read(text, "a moment", |text| values::parse_instant(text, start)));
-        read.map_or(default, |ns| SimTime(u64::try_from(ns.max(0)).unwrap_or(u64::MAX)))
+        let text = Some(text).filter(|text| !self.cannot_judge(text))?;
+        let ns = self.read(text, "a moment", |text| values::parse_instant(text, start))?;
+        Some(SimTime(u64::try_from(ns.max(0)).unwrap_or(u64::MAX)))
     }
 
     /// A size in bytes; `Some(None)` is `unlimited`.
@@ -174,6 +179,9 @@ impl Desk {
                 Some(Err(problem @ BadDomain::NoALabel(_))) if !text.contains('#') => problem.to_string(),
                 _ if text.contains('#') && !text.is_ascii() => {
                     "the number of the message cannot stand in a label of other letters: write its A-label".to_owned()
+                }
+                _ if text.matches('@').count() > 1 => {
+                    "one address in one pair of quotes: [\"al@contoso.com\", \"ben@contoso.com\"]".to_owned()
                 }
                 _ => "an address is written \"alice@contoso.com\"; \"<>\" is the null sender".to_owned(),
             })

@@ -39,7 +39,11 @@ pub(super) fn entries(recipients: &Named<DirectoryRecipient>, desk: &mut Desk) -
                 }))
             }
             DirectoryRecipient::Group(group) => EntryKind::Group {
-                members: expansions::addresses(&group.members, "members", recipient.place(), desk),
+                // A group may be empty; mail to it reaches nobody, and nobody is told.
+                members: match group.members.is_written() && group.members.items().is_empty() {
+                    true => Vec::new(),
+                    false => expansions::addresses(&group.members, "members", recipient.place(), desk),
+                },
                 authenticated_only: group.require_sender_authentication.or(true),
                 answers: group.send_oof_message_to_originator_enabled.or(false),
                 expansion_server: None,
@@ -119,15 +123,23 @@ fn inbox_rules(written: &Named<schema::InboxRule>, desk: &mut Desk) -> Vec<Inbox
 pub(super) fn remote_domains(written: &Named<schema::RemoteDomain>, spares_oof: bool, desk: &mut Desk) -> Vec<RemoteDomain> {
     let mut rows = Vec::new();
     for (name, remote) in written.iter() {
+        let is_default = name.eq_ignore_ascii_case("Default");
+        if !remote.domain_name.is_written() && !is_default && name.as_str() != "*" && !name.contains('.') {
+            let help = format!("New-RemoteDomain wants it: domain_name: \"{}.example\"", name.to_lowercase().replace(' ', "-"));
+            desk.error(code::CMDLET_REFUSES, name.span(), format!("the remote domain `{name}` has no `domain_name`"), help);
+            continue;
+        }
+        // The object that every organization has.
         let text = remote.domain_name.get().unwrap_or(name);
-        let bare = text.strip_prefix("*.").unwrap_or(text);
-        if text.as_str() != "*" && crate::base::Domain::parse(bare).is_err() {
+        let domain = if is_default && !remote.domain_name.is_written() { "*" } else { text.as_str() };
+        let bare = domain.strip_prefix("*.").unwrap_or(domain);
+        if domain != "*" && crate::base::Domain::parse(bare).is_err() {
             let help = "write domain_name: \"contoso.com\", \"*.contoso.com\" or \"*\"";
             desk.error(code::CMDLET_REFUSES, text.span(), format!("`{text}` is not a remote domain"), help);
         }
         rows.push(RemoteDomain {
             name: name.as_str().into(),
-            domain: common_form(text).into(),
+            domain: common_form(domain).into(),
             auto_forward: remote.auto_forward_enabled.or(true),
             ndr: remote.ndr_enabled.or(true),
             auto_reply: spares_oof || remote.auto_reply_enabled.or(true),

@@ -221,7 +221,7 @@ fn switch(name: &Text, value: &Text, inbound: &mut Inbound, desk: &mut Desk) {
         ("daily_recipient_limit_reply", "554 5.2.0") => inbound.submission.limit_is_bad_sender = false,
         ("daily_recipient_limit_reply", "550 5.1.90") => inbound.submission.limit_is_bad_sender = true,
         ("basic_authentication_until", "never") => inbound.submission.basic_until = SimTime::NEVER,
-        ("basic_authentication_until", _) => inbound.submission.basic_until = desk.moment(value).unwrap_or(SimTime::NEVER),
+        ("basic_authentication_until", _) => inbound.submission.basic_until = desk.instant(value).unwrap_or(SimTime::NEVER),
         _ => {
             let problem = Diagnostic::error(code::UNKNOWN_SWITCH, value.span(), format!("`{value}` is not a value of the switch `{name}`"));
             desk.say(problem.help(format!("possible are {}", values.join(", "))));

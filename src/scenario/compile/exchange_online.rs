@@ -26,6 +26,7 @@ use super::exchange_inbound::{SWITCHES, ServiceAddresses, inbound, is_switch, sh
 use super::mail_flow_rule;
 use super::mailboxes::Mailboxes;
 use super::receiver::{Usual, receiver};
+use super::routing_addresses;
 use super::stance;
 use super::tables::{Notation, Tables};
 
@@ -74,6 +75,7 @@ pub(super) fn front_end(
             (policy.dane, policy.mta_sts) = (DaneUse::Never, false);
         }
     }
+    routing_addresses::check(tree, &rows, &tables.names, desk);
     let directory = Directory::Tenants(rows);
     sender.retry = retry(era, shared);
     // TLS 1.3 is of 2018 (RFC 8446); since when the service offers it nobody says.
@@ -188,11 +190,12 @@ fn compile(
     for named in shared.into_iter().chain([&tenant.switches]) {
         named.iter().for_each(|(name, value)| switch(name, value, &mut switches, desk));
     }
-    let outbound_connectors = connectors(tenant, &switches, tables, desk);
+    let outbound_connectors = connectors(tenant, (&switches, era), tables, desk);
     Tenant {
         system,
         accepted_domains: accepted_domains::of_tenant(tenant, tables, desk),
         mailboxes: mailboxes.patterns(),
+        routing_addresses: accepted_domains::routing_addresses(tenant),
         inbound: inbound(tenant, tree, era, shared, desk),
         mail_flow_rules: mail_flow_rule::rules(tenant, at, &outbound_connectors, desk),
         people: people(tenant),
@@ -274,12 +277,17 @@ fn people(tenant: &ExchangeOnline) -> Vec<Person> {
     rows
 }
 
-fn connectors(tenant: &ExchangeOnline, switches: &Switches, tables: &mut Tables, desk: &mut Desk) -> Vec<OutboundConnector> {
+fn connectors(tenant: &ExchangeOnline, (switches, era): (&Switches, Era), tables: &mut Tables, desk: &mut Desk) -> Vec<OutboundConnector> {
     let mut rows: Vec<OutboundConnector> = Vec::new();
     told_apart(tenant.outbound_connectors.keys(), desk);
     for (written, (name, connector)) in tenant.outbound_connectors.iter().enumerate() {
         outbound_connector::check(name, connector, desk);
-        outbound_connector::dane(connector, switches.dane_at_smart_hosts, desk);
+        let has_modes = era >= Era::Exo2026;
+        if has_modes {
+            outbound_connector::dane(connector, switches.dane_at_smart_hosts, desk);
+        } else {
+            outbound_connector::modes_before_2026(connector, desk);
+        }
         let lower = |domain: &Text| common_form(domain).into();
         rows.push(OutboundConnector {
             name: name.as_str().into(),
@@ -293,7 +301,7 @@ fn connectors(tenant: &ExchangeOnline, switches: &Switches, tables: &mut Tables,
             rule_scoped: connector.is_transport_rule_scoped.or(false),
             use_mx_record: connector.use_mx_record.or(true),
             smart_hosts: Vec::new(),
-            tls: tls(connector, switches),
+            tls: tls(connector, switches, has_modes),
             written: written as u32,
         });
     }
@@ -305,7 +313,8 @@ fn connectors(tenant: &ExchangeOnline, switches: &Switches, tables: &mut Tables,
     rows
 }
 
-fn tls(connector: &schema::OutboundConnector, switches: &Switches) -> TlsPolicy {
+/// What a connector asks of TLS; `has_modes`: of the time when DANE and MTA-STS have modes of each connector.
+fn tls(connector: &schema::OutboundConnector, switches: &Switches, has_modes: bool) -> TlsPolicy {
     let level = match connector.tls_settings.or(TlsSettings::Opportunistic) {
         TlsSettings::Opportunistic => TlsLevel::Opportunistic,
         TlsSettings::EncryptionOnly => TlsLevel::EncryptionOnly,
@@ -314,7 +323,8 @@ fn tls(connector: &schema::OutboundConnector, switches: &Switches) -> TlsPolicy 
     };
     let name = connector.tls_domain.get().filter(|name| !name.is_empty() && level == TlsLevel::DomainValidation);
     let by_mx = connector.use_mx_record.or(true);
-    let dane = match connector.smtp_dane_mode.or(schema::SmtpDaneMode::Opportunistic) {
+    let (usual_dane, usual_sts) = (schema::SmtpDaneMode::Opportunistic, schema::MtaStsMode::Opportunistic);
+    let dane = match if has_modes { connector.smtp_dane_mode.or(usual_dane) } else { usual_dane } {
         // DANE belongs to the MX route; what becomes of it at smart hosts is not confirmed.
         _ if !by_mx && !switches.dane_at_smart_hosts => DaneUse::Never,
         schema::SmtpDaneMode::Opportunistic => DaneUse::Try,
@@ -322,8 +332,7 @@ fn tls(connector: &schema::OutboundConnector, switches: &Switches) -> TlsPolicy 
         schema::SmtpDaneMode::Mandatory => DaneUse::MustOfNames,
         schema::SmtpDaneMode::None => DaneUse::Never,
     };
-    let mta_sts = connector.use_mx_record.or(true)
-        && connector.mta_sts_mode.or(schema::MtaStsMode::Opportunistic) == schema::MtaStsMode::Opportunistic;
+    let mta_sts = by_mx && (!has_modes || connector.mta_sts_mode.or(usual_sts) == usual_sts);
     TlsPolicy { dane, mta_sts, names: name.iter().map(|name| common_form(name).into()).collect(), ..TlsPolicy::of(level) }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Its constants are those of its time: mail is deferred for 5 days, every 20 minutes, and after 2 hours the sender is told. Codes of its deferrals and
 //! reports are not documented; those of its successor stand in. Sources: TechNet ff715056 (deferral), ff715055, ff715241 (multi-SMTP profiles), "Outbound Smart
-//! Host Scenario". Not modelled: its policy and spam engines (write a `filter`), directory edge blocking, catch-all domains.
+//! Host Scenario", ff715042 (catch-all domains). Not modelled: its policy and spam engines (write a `filter`), directory edge blocking.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -54,12 +54,15 @@ pub(super) fn config(
     let switches = Switches::read(&fope.switches, desk);
     let tenants = protected(name, tree);
     let domains = domains(fope, desk);
+    let catch_all = catch_all(fope, &domains, &tenants, desk);
     let mut sender = default_sender(Profile::ExchangeOnline);
     sender.retry = Retry::Steps { waits_ns: vec![20 * MINUTE], lifetime_ns: 5 * DAY, delay_notice_ns: 2 * HOUR };
     sender.tls = ClientTls::of(TlsPolicy::of(TlsLevel::Opportunistic), TLS_VERSIONS);
     unused_profiles(fope, tables, desk);
+    let mut inbound = inbound(fope, &domains, &tenants, &switches, tables, desk);
+    inbound.iter_mut().for_each(|row| row.catches_all = catch_all.contains(&row.domain));
     sender.routing = Routing::Fope(Box::new(FopeRouting {
-        inbound: inbound(fope, &domains, &tenants, &switches, tables, desk),
+        inbound,
         connectors: connectors(fope, &domains, &switches, tables, desk),
         first_by_name: switches.first_by_name,
         plain_retry: switches.plain_retry,
@@ -68,11 +71,8 @@ pub(super) fn config(
     if !tenants.is_empty() {
         clients.extend(scope.find(SERVICE).map(|hosts| Client::Hosts(hosts.to_vec())));
     }
-    let directory = Directory::Mta(MtaDirectory {
-        relay_domains: domains.iter().map(|(_, domain)| Pattern::new(domain)).collect(),
-        relay_clients: clients,
-        ..MtaDirectory::default()
-    });
+    let directory =
+        Directory::Mta(MtaDirectory { relay_domains: relayed(&domains, &catch_all), relay_clients: clients, ..MtaDirectory::default() });
     let usual = Usual {
         certificate: Shown::Public,
         sessions: u32::MAX,
@@ -211,6 +211,26 @@ fn own_domain(text: &Text, domains: &[(&Text, Box<str>)], desk: &mut Desk) -> Op
     None
 }
 
+/// Domains whose subdomains are filtered with them. Customers of Office 365 and Live@edu cannot have it.
+fn catch_all(fope: &Fope, domains: &[(&Text, Box<str>)], tenants: &[&ExchangeOnline], desk: &mut Desk) -> Vec<Box<str>> {
+    let mut rows = Vec::new();
+    for text in fope.catch_all_domains.items() {
+        let Some(domain) = own_domain(text, domains, desk) else { continue };
+        if tenants.iter().any(|tenant| tenant.accepted_domains.keys().any(|known| common_form(known) == *domain)) {
+            let help = "FOPE had them for customers with servers of their own; write the subdomains among `domains` and at the tenant";
+            desk.error(code::CMDLET_REFUSES, text.span(), format!("`{text}` is a tenant's, and tenants have no catch-all domains"), help);
+        }
+        rows.push(domain);
+    }
+    rows
+}
+
+/// Domains that it takes mail for.
+fn relayed(domains: &[(&Text, Box<str>)], catch_all: &[Box<str>]) -> Vec<Pattern> {
+    let below = catch_all.iter().map(|domain| Pattern::new(&format!("*.{domain}")));
+    domains.iter().map(|(_, domain)| Pattern::new(domain)).chain(below).collect()
+}
+
 /// Where mail for each domain goes: to what is written, else to the tenant that has it.
 fn inbound(
     fope: &Fope,
@@ -240,7 +260,7 @@ fn inbound(
                 continue;
             }
         };
-        rows.push(Inbound { domain: domain.clone(), name, to });
+        rows.push(Inbound { domain: domain.clone(), catches_all: false, name, to });
     }
     rows
 }

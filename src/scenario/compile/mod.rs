@@ -31,6 +31,7 @@ mod mta_sts;
 mod operations;
 mod receiver;
 mod resolvers;
+mod routing_addresses;
 mod scope;
 mod settings;
 mod stage;

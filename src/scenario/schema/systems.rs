@@ -153,6 +153,7 @@ schema! {
     /// Forefront Online Protection for Exchange, of 2012.
     pub struct Fope("`Fope`") inlines host: Host {
         domains: Field<Vec<Text>>,
+        catch_all_domains: Field<Vec<Text>>,
         filter: Named<FilterRule>,
         multi_smtp_profiles: Named<Vec<Text>>,
         associations: Named<Association>,

@@ -46,6 +46,7 @@ fn tenant(names: &mut Names, system: u32, domain: &str, connectors: Vec<InboundC
         system: SystemId(system),
         accepted_domains: vec![accepted],
         mailboxes: vec![Pattern::new(&format!("*@{domain}"))],
+        routing_addresses: crate::model::routing_address::RoutingAddresses::default(),
         outbound_connectors: vec![],
         inbound: Inbound { connectors, ..Inbound::default() },
         entries: vec![],
