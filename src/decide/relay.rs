@@ -221,7 +221,12 @@ mod tests {
             ("ten from two", Busy { sources: 2, ..busy(90, 5, 5) }, vec![way(10, 1, 5)], Another::Open(address(1))),
             ("a route rests", busy(9, 1, 1), vec![Way { free_at: at(12), ..way(10, 1, 1) }, way(20, 2, 0)], Another::At(at(12))),
             ("a route is not proven", busy(9, 0, 1), vec![Way { unproven: true, ..way(10, 1, 1) }, way(20, 2, 0)], Another::Limited),
-            ("a route is suspended", busy(9, 0, 1), vec![Way { suspended: true, ..way(10, 1, 0) }, way(20, 2, 0)], Another::Open(address(2))),
+            (
+                "a route is suspended",
+                busy(9, 0, 1),
+                vec![Way { suspended: true, ..way(10, 1, 0) }, way(20, 2, 0)],
+                Another::Open(address(2)),
+            ),
             ("all are", busy(9, 0, 1), vec![Way { suspended: true, ..way(10, 1, 0) }], Another::Enough),
         ];
         for (case, busy, ways, expected) in cases {

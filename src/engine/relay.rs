@@ -82,13 +82,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let row = &self.jobs[job];
         let (client, queue, plain) = (self.copies[row.copy].host, row.queue, row.plain);
         let Some(limits) = self.session_limits(client) else { return false };
-        let free = if plain || self.relays.is_suspended(client, address, at) || self.stays_open_to(job, address, at) {
-            at
-        } else if self.relays.sessions.is_sent_to(job, address) {
-            at
-        } else {
-            self.may_connect_at(client, queue, address, at, &limits)
-        };
+        let at_once = plain
+            || self.relays.is_suspended(client, address, at)
+            || self.stays_open_to(job, address, at)
+            || self.relays.sessions.is_sent_to(job, address);
+        let free = if at_once { at } else { self.may_connect_at(client, queue, address, at, &limits) };
         if free.max(at) <= self.now {
             return false;
         }

@@ -334,7 +334,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     /// Was the job to open one more session, and that came to nothing?
     pub(super) fn was_only_another_session(&self, job: u32) -> bool {
-        !self.relays.sessions.sent.is_empty() && self.relays.sessions.sent.get(&job).is_some_and(|(_, tried)| *tried) && !self.jobs[job].plain
+        !self.relays.sessions.sent.is_empty()
+            && self.relays.sessions.sent.get(&job).is_some_and(|(_, tried)| *tried)
+            && !self.jobs[job].plain
     }
 
     /// The message stands in line again, before all others.

@@ -10,7 +10,9 @@ use crate::model::settings::{Keeping, Retry, SessionLimits};
 fn limits(tuned: &mut super::Tuned) -> &mut SessionLimits {
     match &mut tuned.sender.keeping {
         Keeping::Sessions(limits) => limits,
-        Keeping::Never | Keeping::Cache(_) | Keeping::ForWaiting { .. } | Keeping::WithinRun { .. } => unreachable!("this table is for OpenSMTPD"),
+        Keeping::Never | Keeping::Cache(_) | Keeping::ForWaiting { .. } | Keeping::WithinRun { .. } => {
+            unreachable!("this table is for OpenSMTPD")
+        }
     }
 }
 
