@@ -149,6 +149,7 @@ fn message(number: u32, sent_at: SimTime, recipient: Recipient) -> Message {
         kind: Kind::Mail,
         reporting: None,
         returns: None,
+        envelope_id: None,
         report: vec![],
         recipients: vec![recipient],
     }

@@ -3,6 +3,7 @@
 mod attempts;
 mod build;
 pub mod delays;
+mod envelope_names;
 mod expansions;
 mod facts;
 pub mod failover;

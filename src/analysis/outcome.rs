@@ -140,6 +140,8 @@ pub struct Message {
     pub reporting: Option<Rc<str>>,
     /// For reports: how much of the message it returns, `full` or `headers`.
     pub returns: Option<&'static str>,
+    /// What its sender calls it (ENVID); of a report: Original-Envelope-Id.
+    pub envelope_id: Option<Rc<str>>,
     /// For reports: what it says about whom.
     pub report: Vec<ReportLine>,
     /// In the order of the envelope.
@@ -151,7 +153,7 @@ pub struct Message {
 pub struct ReportLine {
     /// Final-Recipient.
     pub recipient: Rc<str>,
-    /// Original-Recipient, where it is another one: that one was replaced on the way.
+    /// Original-Recipient, where it is another one: the sender called it so (ORCPT), or that one was replaced on the way.
     pub original: Option<Rc<str>>,
     /// `failed`, `delayed`, `delivered`, `relayed`, `expanded`.
     pub action: &'static str,

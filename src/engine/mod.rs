@@ -44,6 +44,7 @@ mod pass;
 mod patience;
 mod plan;
 mod policy;
+mod precedence;
 mod proof;
 mod queue;
 mod queue_runs;

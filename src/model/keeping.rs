@@ -24,8 +24,10 @@ pub enum Keeping {
         connections: u32,
         /// So long after their last mail.
         idle_ns: u64,
-        /// How long a host that failed is left alone by the same run.
+        /// How long a host that failed is left alone.
         host_status_ns: u64,
+        /// By whom.
+        host_status: HostStatus,
     },
     /// So many sessions for a destination as its mail needs, opened one after the other; the last one stays for a while (OpenSMTPD).
     Sessions(SessionLimits),
@@ -91,6 +93,18 @@ impl SessionLimits {
     pub fn gap_of_address_ns(&self) -> u64 {
         self.gap_host_ns.max(self.gap_route_ns)
     }
+}
+
+/// Who knows of a host that failed.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum HostStatus {
+    /// The queue run that met it.
+    #[default]
+    OfRun,
+    /// All processes of the machine (Sendmail `HostStatusDirectory`).
+    Shared,
+    /// The same, and only one of them talks to a host at a time (`SingleThreadDelivery`).
+    SharedAndAlone,
 }
 
 /// A cache of open connections.

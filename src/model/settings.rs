@@ -152,6 +152,8 @@ impl Sender {
 pub struct Targets {
     /// Exim `ignore_target_hosts`: as if these addresses did not exist.
     pub ignored: Vec<ipnet::IpNet>,
+    /// Exim `hosts_randomize`: lists that somebody wrote are put into an order of luck.
+    pub shuffled: bool,
     /// Exim `self`: what becomes of mail whose best MX is the sender.
     pub own: OwnTarget,
 }

@@ -61,7 +61,10 @@ impl Page {
 
     fn what_it_reports(&mut self, message: &Message) {
         if let Some(parent) = &message.parent {
-            self.line(0, &format!("speaks of {parent}"));
+            let called = message.envelope_id.as_ref().map_or(String::new(), |id| format!(", envelope id {}", printable(id)));
+            self.line(0, &format!("speaks of {parent}{called}"));
+        } else if let Some(id) = &message.envelope_id {
+            self.line(0, &format!("envelope id {}", printable(id)));
         }
         for line in &message.report {
             if message.kind == Kind::AutomaticReply {
@@ -70,7 +73,8 @@ impl Page {
             }
             let diagnostic = if line.diagnostic.is_empty() { String::new() } else { format!(" ({})", line.diagnostic) };
             let status = line.status.map_or(String::new(), |status| format!(", status {status}"));
-            self.line(2, &format!("{} {}{status}{diagnostic}", line.action, line.recipient));
+            let called = line.original.as_ref().map_or(String::new(), |original| format!(", at first {}", printable(original)));
+            self.line(2, &format!("{} {}{called}{status}{diagnostic}", line.action, line.recipient));
         }
     }
 

@@ -108,6 +108,8 @@ const BASE: Behaviour = Behaviour {
     expiry_status: Some((0, Enhanced(4, 4, 7), "Envelope expired", &[])),
     expiry_action: "failed",
     report_status: ReportStatus::PlainRefusals,
+    report_names: NamesInReports::Unknown,
+    minds_precedence: false,
     unwarned: Unwarned::Nobody,
     expiry: ExpiryTest::Timer,
     tells_postmaster: false,
