@@ -59,6 +59,7 @@ mod route;
 mod run;
 mod safety_net;
 mod session;
+mod sessions;
 mod settle;
 mod shadow;
 mod shared_fallback;

@@ -129,6 +129,9 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         let (sender, rules) = (&settings.config.sender, settings.rules);
         let (proves, remembers) = (settings.proves || self.wishes, self.remembers(client));
         loop {
+            if !self.plain && self.was_only_another_session(job) {
+                return self.back_into_line(job);
+            }
             if self.faults.down(self.model, client, None, at).is_some() {
                 let status = self.tables.reply(0, rules.session.lost, "the sending host went down");
                 self.note_effect(job, Effect::Next(rules.session.lost), status, false);
@@ -171,6 +174,9 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 self.part_ways(job, place);
                 if self.jobs[job].recipients.is_empty() {
                     return self.over_at(job, at);
+                }
+                if rules.relay.is_some() && self.opens_later(job, goal.address, at) {
+                    return;
                 }
                 let opens = self.opens_at(job, goal.address, at);
                 if opens.is_none_or(|opens| self.failed_in_run(job, goal.candidate, opens)) {
@@ -237,7 +243,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                     if remembers {
                         self.remember_connect(job, goal.candidate, result);
                     }
-                    at = end;
+                    at = if !self.plain && how == Unreachable::Silent { self.goes_on_meanwhile(job, at, end) } else { end };
                     if !matches!(effect, Effect::Next(_)) {
                         self.over_at(job, at);
                         return;
