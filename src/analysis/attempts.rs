@@ -50,6 +50,16 @@ impl Builder<'_> {
         told
     }
 
+    /// What was decided about a recipient in a pass after its last attempt, and not before.
+    pub(super) fn told_at_end(&self, copy: u32, index: u16, attempts: &[(u16, Attempt)]) -> Vec<Rc<Decision>> {
+        let Some((last, _)) = attempts.last() else { return Vec::new() };
+        let about = |row: &DecisionRow| row.concern == Concern::recipient(index);
+        let before = self.decisions_of(copy, |row| about(row) && row.pass <= *last);
+        let mut anew = self.decisions_of(copy, |row| about(row) && row.pass > *last);
+        anew.retain(|decision| !before.iter().any(|known| Rc::ptr_eq(known, decision)));
+        anew
+    }
+
     /// What a queue is called: after its domain, its first host, or the whole list of a connector with several.
     pub(super) fn queue_of(&self, key: &DestinationKey) -> String {
         let name = |hop: &NextHopId| {

@@ -114,6 +114,7 @@ fn first_hop(at: SimTime) -> Hop {
         queue: "contoso.com".into(),
         rule: "MX",
         decisions: vec![],
+        at_end: vec![],
         waited: None,
         attempts: vec![attempt],
         tls: Some(tls()),
@@ -132,6 +133,7 @@ fn second_hop(attempts: Vec<Attempt>, to: Option<Place>, left_at: SimTime) -> Ho
         queue: "[mail.contoso.com]".into(),
         rule: "OUT-3",
         decisions: vec![route()],
+        at_end: vec![],
         waited: None,
         attempts,
     }
