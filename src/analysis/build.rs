@@ -16,7 +16,7 @@ use crate::decide::route::queue_name;
 use crate::engine::{Run, Stop};
 use crate::model::Model;
 use crate::model::topology::SystemKind;
-use crate::trace::{Concern, CopyRow, FateRow, NONE};
+use crate::trace::{Concern, CopyRow, FateRow, MessageRow, NONE, ReportRow};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -188,19 +188,19 @@ impl<'a> Builder<'a> {
             kind: Kind::of(row.kind),
             reporting: if matches!(row.kind, 1 | 2) { self.reporting(row) } else { None },
             returns: matches!(row.kind, 1 | 2).then_some(if row.headers_only { "headers" } else { "full" }),
-            report: row
-                .report
-                .iter()
-                .map(|(index, action, status, reply)| self.report_line(row.parent, *index, action, *status, *reply))
-                .collect(),
+            envelope_id: super::envelope_names::id(&self.run.trace, &self.run.sources, row),
+            report: row.report.iter().map(|line| self.report_line(row, line)).collect(),
             recipients: self.recipients(message),
         }
     }
 
-    fn report_line(&self, parent: u32, index: u16, action: &'static str, status: Enhanced, reply: u32) -> ReportLine {
+    fn report_line(&self, report: &MessageRow, line: &ReportRow) -> ReportLine {
+        let ReportRow { recipient: index, action, status, reply, .. } = *line;
+        let parent = report.parent;
         let diagnostic = if reply == NONE { "".into() } else { self.run.tables.replies.get(reply).to_string().into() };
         let root = self.root_of(parent, index);
-        let original = (root != index).then(|| self.address_of(parent, root));
+        let replaced = || (root != index).then(|| self.address_of(parent, root));
+        let original = super::envelope_names::original(self.run, report, line, root).or_else(replaced);
         let status = (status != UNWRITTEN).then_some(status);
         ReportLine { recipient: self.address_of(parent, index), original, action, status, diagnostic }
     }
@@ -327,7 +327,7 @@ impl<'a> Builder<'a> {
         told
     }
 
-    fn hop(&self, copy: u32, next: Option<u32>, index: u16) -> Hop {
+    pub(super) fn hop(&self, copy: u32, next: Option<u32>, index: u16) -> Hop {
         let row = self.copy(copy);
         let mut attempts = self.attempts_of(copy, next, index);
         let mut decisions = self.told_when(copy, index, &mut attempts);
@@ -363,6 +363,7 @@ impl<'a> Builder<'a> {
             at_end,
             attempts,
             tls,
+            lost_before: self.lost_before(copy, index),
         }
     }
 

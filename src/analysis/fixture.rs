@@ -90,6 +90,7 @@ fn attempt(connections: Vec<Connection>, result: AttemptResult) -> Attempt {
         lookups: vec![],
         decisions: vec![order("site-a.contoso.com")],
         connections,
+        last_error: None,
         not_used: vec![],
     }
 }
@@ -118,6 +119,7 @@ fn first_hop(at: SimTime) -> Hop {
         waited: None,
         attempts: vec![attempt],
         tls: Some(tls()),
+        lost_before: vec![],
     }
 }
 
@@ -136,6 +138,7 @@ fn second_hop(attempts: Vec<Attempt>, to: Option<Place>, left_at: SimTime) -> Ho
         at_end: vec![],
         waited: None,
         attempts,
+        lost_before: vec![],
     }
 }
 
@@ -151,6 +154,7 @@ fn message(number: u32, sent_at: SimTime, recipient: Recipient) -> Message {
         kind: Kind::Mail,
         reporting: None,
         returns: None,
+        envelope_id: None,
         report: vec![],
         recipients: vec![recipient],
     }

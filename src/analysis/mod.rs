@@ -3,11 +3,13 @@
 mod attempts;
 mod build;
 pub mod delays;
+mod envelope_names;
 mod expansions;
 mod facts;
 pub mod failover;
 #[cfg(test)]
 pub(crate) mod fixture;
+mod lost;
 pub mod outcome;
 pub use build::build;
 pub mod paths;

@@ -140,6 +140,8 @@ pub struct Message {
     pub reporting: Option<Rc<str>>,
     /// For reports: how much of the message it returns, `full` or `headers`.
     pub returns: Option<&'static str>,
+    /// What its sender calls it (ENVID); of a report: Original-Envelope-Id.
+    pub envelope_id: Option<Rc<str>>,
     /// For reports: what it says about whom.
     pub report: Vec<ReportLine>,
     /// In the order of the envelope.
@@ -151,7 +153,7 @@ pub struct Message {
 pub struct ReportLine {
     /// Final-Recipient.
     pub recipient: Rc<str>,
-    /// Original-Recipient, where it is another one: that one was replaced on the way.
+    /// Original-Recipient, where it is another one: the sender called it so (ORCPT), or that one was replaced on the way.
     pub original: Option<Rc<str>>,
     /// `failed`, `delayed`, `delivered`, `relayed`, `expanded`.
     pub action: &'static str,
@@ -246,6 +248,8 @@ pub struct Hop {
     pub attempts: Vec<Attempt>,
     /// Of the connection that carried it.
     pub tls: Option<Tls>,
+    /// Where a shadow sends on what a server lost: that server's part, as it ended.
+    pub lost_before: Vec<Hop>,
 }
 
 /// One pass of a sender over its candidates (RFC 5321 §4.5.4.1).
@@ -273,6 +277,8 @@ pub struct Attempt {
     pub decisions: Vec<Rc<Decision>>,
     /// One per try at one address, in order.
     pub connections: Vec<Connection>,
+    /// Exchange Server: LastError of the queue that the attempt left in Retry.
+    pub last_error: Option<Rc<str>>,
     /// Hosts that nobody connected to, since what their domain publishes about TLS forbids it.
     pub not_used: Vec<NotUsed>,
 }

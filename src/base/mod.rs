@@ -14,6 +14,7 @@ mod text;
 mod time;
 mod tls;
 mod wording;
+mod xtext;
 
 pub use fate::Fate;
 pub use in_order::InOrder;
@@ -28,6 +29,7 @@ pub use text::printable;
 pub use time::{DAY, HOUR, MILLISECOND, MINUTE, SECOND, SimTime, parse_duration, seconds};
 pub use tls::{TlsOutcome, TlsVersion};
 pub use wording::{Clock, count, duration, exact_duration, share, shell_word};
+pub use xtext::decode_xtext;
 
 /// Declares the id of a row in a table: small, `Copy`, ordered as the table is.
 macro_rules! ids {

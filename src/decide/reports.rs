@@ -3,7 +3,8 @@
 //! Sources: Exim deliver.c and `delay_warning_condition`; Sendmail savemail.c and envelope.c; OpenSMTPD bounce.c and queue.c; qmail-send(8), whose reports are prose (QSBMF); and running servers, see `docs/fidelity.md`.
 //! Not modelled: fields that nothing is decided by (Remote-MTA, Arrival-Date, Will-Retry-Until).
 
-use crate::base::Enhanced;
+use super::precedence::precedence;
+use crate::base::{Enhanced, decode_xtext};
 use crate::model::letter::Header;
 
 /// How a server chooses the status that it writes.
@@ -41,6 +42,29 @@ impl ReportStatus {
     }
 }
 
+/// How a report tells Original-Envelope-Id and Original-Recipient where ENVID and ORCPT were given.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum NamesInReports {
+    /// Not at all: its writer has not heard of them, or writes no such fields.
+    Unknown,
+    /// What the xtext means (RFC 3464 §2.2.1, §2.3.1).
+    Meant,
+    /// The xtext itself (Exim deliver.c).
+    AsGiven,
+}
+
+impl NamesInReports {
+    /// The words of the report for this xtext.
+    #[must_use]
+    pub fn of(self, xtext: &str) -> Option<String> {
+        match self {
+            Self::Unknown => None,
+            Self::Meant => Some(decode_xtext(xtext).unwrap_or_else(|_| xtext.into())),
+            Self::AsGiven => Some(xtext.into()),
+        }
+    }
+}
+
 /// Whom a server does not tell that mail is late. The null sender hears of nothing anyway.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Unwarned {
@@ -70,7 +94,7 @@ impl Unwarned {
             }
             Self::BulkAndOwners => {
                 let local = local.to_ascii_lowercase();
-                bulk() || local.starts_with("owner-") || local.ends_with("-request")
+                precedence(headers) < 0 || local.starts_with("owner-") || local.ends_with("-request")
             }
         }
     }
@@ -98,6 +122,14 @@ mod tests {
             let got = [Unwarned::Nobody, Unwarned::Bulk, Unwarned::BulkAndOwners].map(|rule| rule.has(local, &headers));
             assert_eq!(got, expected, "{local} {headers:?}");
         }
+    }
+
+    #[test]
+    fn names_as_the_sender_gave_them() {
+        let read = |rule: NamesInReports| rule.of("a+2Bb");
+        assert_eq!(read(NamesInReports::Unknown), None);
+        assert_eq!(read(NamesInReports::Meant).as_deref(), Some("a+b"));
+        assert_eq!(read(NamesInReports::AsGiven).as_deref(), Some("a+2Bb"));
     }
 
     #[test]

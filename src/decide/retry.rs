@@ -5,6 +5,7 @@
 
 use super::profile::ExpiryTest;
 use crate::base::{MINUTE, SECOND, SimTime};
+use crate::model::retry_rules::Haste;
 use crate::model::settings::Retry;
 
 /// What the sender remembers of a message.
@@ -20,6 +21,8 @@ pub struct Memory {
     pub null_sender: bool,
     /// What luck adds to the wait.
     pub jitter_ns: i64,
+    /// Whose times hold for it, in Sendmail.
+    pub haste: Haste,
 }
 
 /// What comes next.
@@ -77,12 +80,18 @@ pub fn after_deferral(retry: &Retry, expiry: ExpiryTest, memory: Memory, now: Si
             let at = next_scan(*scan_every_ns, *scan_offset_ns, due.0.saturating_sub(SECOND).max(now.0 + 1));
             Next::Try { at, why: "its age, between minimal_backoff_time and maximal_backoff_time, then the next queue scan" }
         }
-        Retry::QueueRuns { every_ns, offset_ns, min_age_ns, max_age_ns, lifetime_ns, .. } => {
+        Retry::QueueRuns { every_ns, offset_ns, min_age_ns, max_age_ns, times } => {
             // Sendmail counts whole seconds.
             let whole = |time: SimTime| SimTime(time.0 / SECOND * SECOND);
             let age = whole(now).since(whole(memory.arrived));
-            if age >= *lifetime_ns {
-                return Next::Expire { why: "tested after each attempt: older than Timeout.queuereturn" };
+            if age >= times.lifetime_ns(memory.haste) {
+                let why = match memory.haste {
+                    Haste::Normal => "tested after each attempt: older than Timeout.queuereturn",
+                    Haste::Urgent => "tested after each attempt: older than Timeout.queuereturn.urgent",
+                    Haste::NonUrgent => "tested after each attempt: older than Timeout.queuereturn.non-urgent",
+                    Haste::Report => "tested after each attempt: older than Timeout.queuereturn.dsn",
+                };
+                return Next::Expire { why };
             }
             let wait = if *max_age_ns > 0 { age.clamp(*min_age_ns, (*max_age_ns).max(*min_age_ns)) } else { *min_age_ns };
             let why = if wait > 0 {
@@ -149,13 +158,13 @@ pub fn hard_expiry(retry: &Retry, expiry: ExpiryTest, arrived: SimTime) -> Optio
 
 /// Is it time to tell the sender that it is late? Asked after an attempt.
 #[must_use]
-pub fn delay_notice_due(retry: &Retry, arrived: SimTime, now: SimTime) -> bool {
+pub fn delay_notice_due(retry: &Retry, haste: Haste, arrived: SimTime, now: SimTime) -> bool {
     let wait = match retry {
         Retry::Rfc { delay_notice_ns, .. } | Retry::Steps { delay_notice_ns, .. } => *delay_notice_ns,
         Retry::Postfix { delay_warning_ns, .. } => *delay_warning_ns,
         // Counted by `remembered::warnings_due`: there may be several.
         Retry::Exim(_) | Retry::Never => 0,
-        Retry::QueueRuns { warning_ns, .. } => *warning_ns,
+        Retry::QueueRuns { times, .. } => times.warning_ns(haste),
         Retry::Squares { delay_notice_ns, .. } => *delay_notice_ns,
     };
     wait > 0 && now.since(arrived) >= wait
@@ -187,6 +196,7 @@ mod tests {
     use super::super::profile::{behaviour, default_sender};
     use super::*;
     use crate::base::{DAY, MINUTE};
+    use crate::model::retry_rules::QueueTimes;
     use crate::model::settings::Profile;
 
     /// Attempts of a message whose every attempt fails at once, in minutes, and the moment when it is given up.
@@ -200,7 +210,14 @@ mod tests {
             match after_deferral(
                 retry,
                 expiry,
-                Memory { arrived: SimTime::ZERO, began: now, deferrals: all as u32, null_sender: false, jitter_ns: 0 },
+                Memory {
+                    arrived: SimTime::ZERO,
+                    began: now,
+                    deferrals: all as u32,
+                    null_sender: false,
+                    jitter_ns: 0,
+                    haste: Haste::Normal,
+                },
                 now,
             ) {
                 Next::Try { at, .. } => now = at,
@@ -250,7 +267,7 @@ mod tests {
         let next = |age_s: u64| match after_deferral(
             &opensmtpd,
             ExpiryTest::Timer,
-            Memory { arrived: SimTime::ZERO, began: SimTime::ZERO, deferrals: 1, null_sender: false, jitter_ns: 0 },
+            Memory { arrived: SimTime::ZERO, began: SimTime::ZERO, deferrals: 1, null_sender: false, jitter_ns: 0, haste: Haste::Normal },
             SimTime(age_s * SECOND),
         ) {
             Next::Try { at, .. } => at.0 / SECOND,
@@ -267,10 +284,16 @@ mod tests {
                 offset_ns: 0,
                 min_age_ns: min * SECOND,
                 max_age_ns: max * SECOND,
-                lifetime_ns: DAY,
-                warning_ns: 0,
+                times: Box::new(QueueTimes { lifetimes_ns: [DAY; 4], warnings_ns: [0; 4] }),
             };
-            let memory = Memory { arrived: SimTime::ZERO, began: SimTime::ZERO, deferrals: 1, null_sender: false, jitter_ns: 0 };
+            let memory = Memory {
+                arrived: SimTime::ZERO,
+                began: SimTime::ZERO,
+                deferrals: 1,
+                null_sender: false,
+                jitter_ns: 0,
+                haste: Haste::Normal,
+            };
             match after_deferral(&retry, ExpiryTest::AfterAttempt, memory, SimTime(at * SECOND + 1)) {
                 Next::Try { at, .. } => at.0 / SECOND,
                 Next::Expire { .. } => 0,

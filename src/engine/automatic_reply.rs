@@ -7,10 +7,11 @@ use super::world::World;
 use crate::base::{Enhanced, HostId, SimTime};
 use crate::decide::acceptance::accepted_domain;
 use crate::decide::automatic_reply::{Occasion, Organization, answers};
+use crate::decide::reports::NamesInReports;
 use crate::model::automatic_reply::{AutomaticReply, of_mailbox};
 use crate::model::directory::remote_domain;
 use crate::model::settings::Directory;
-use crate::trace::{Concern, NONE};
+use crate::trace::{Concern, NONE, ReportRow};
 use std::collections::BTreeMap;
 
 /// The kind of message that an answer is, beside 0 mail, 1 report, 2 delay notice.
@@ -104,7 +105,13 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             key,
             host,
             tenant: self.copies[copy].tenant,
-            report: Box::new([(index, "answered", Enhanced(2, 0, 0), NONE)]),
+            report: Box::new([ReportRow {
+                recipient: index,
+                names: NamesInReports::Unknown,
+                action: "answered",
+                status: Enhanced(2, 0, 0),
+                reply: NONE,
+            }]),
         };
         if let Some(new) = self.new_message(answer) {
             let id = self.messages[self.copies[new].message].id.0;

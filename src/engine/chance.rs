@@ -31,6 +31,7 @@ pub(crate) enum Purpose {
     Egress,
     FrontEnd,
     Jitter,
+    HostList,
 }
 
 /// The luck of one run.

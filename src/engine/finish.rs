@@ -86,7 +86,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             return;
         }
         let rules = self.rules(host);
-        if !self.copies[copy].notified && delay_notice_due(&sender.retry, arrived, self.now) {
+        let haste = self.haste(copy);
+        if !self.copies[copy].notified && delay_notice_due(&sender.retry, haste, arrived, self.now) {
             self.copies[copy].notified = true;
             self.delay_notice(copy);
         }
@@ -94,7 +95,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         match after_deferral(
             &sender.retry,
             rules.expiry,
-            Memory { arrived, began: self.copies[copy].pass_at, deferrals, null_sender, jitter_ns },
+            Memory { arrived, began: self.copies[copy].pass_at, deferrals, null_sender, jitter_ns, haste },
             self.now,
         ) {
             Next::Try { at, why } => {

@@ -2,18 +2,21 @@
 //!
 //! A message has so many deliveries at once (`remote_max_parallel`); the rest waits its turn. Source: Exim deliver.c `do_remote_deliveries`, `same_hosts`.
 
+use super::chance::Purpose;
 use super::memory::PassNotes;
 use super::route::Stop;
+use super::targets::address_key;
 use super::world::{RecipientState, World};
-use crate::base::{NameId, SimTime};
+use crate::base::SimTime;
 use crate::decide::mx::MxPlan;
-use crate::model::settings::DaneUse;
+use crate::decide::order::{OF_ADDRESS, order};
+use crate::decide::route::queue_name;
+use crate::decide::same_hosts::{Listed, same_hosts};
+use crate::decide::{Because, because};
+use crate::model::settings::{DaneUse, NextHop, Target};
 use crate::trace::level::STEPS;
+use crate::trace::{Concern, NONE};
 use smallvec::SmallVec;
-use std::net::IpAddr;
-
-/// What two host lists must have in common: preference, name, address and port of each, in order.
-type HostList = Vec<(u32, NameId, IpAddr, u16)>;
 
 impl<const LEVEL: u8> World<'_, LEVEL> {
     /// Asks for each recipient where it goes, and makes a job of each list of hosts.
@@ -30,10 +33,13 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 continue;
             }
             match self.stop_of_recipient(copy, recipient.index) {
-                Stop::To(destination) => match groups.iter_mut().find(|(seen, _)| *seen == destination) {
-                    Some((_, places)) => places.push(place as u16),
-                    None => groups.push((destination, smallvec::smallvec![place as u16])),
-                },
+                Stop::To(destination) => {
+                    let destination = self.shuffled_list(copy, recipient.index, destination);
+                    match groups.iter_mut().find(|(seen, _)| *seen == destination) {
+                        Some((_, places)) => places.push(place as u16),
+                        None => groups.push((destination, smallvec::smallvec![place as u16])),
+                    }
+                }
                 stop => self.ends_here(copy, place, &stop),
             }
         }
@@ -82,13 +88,13 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let usual = &self.config(self.copies[copy].host).sender.tls;
         let asks = usual.policies.iter().map(|(_, policy)| policy).chain([&usual.policy]).any(|policy| policy.dane != DaneUse::Never);
         let mut merged: Vec<(u32, SmallVec<[u16; 2]>, Option<(u32, SimTime)>)> = Vec::new();
-        let mut lists: Vec<Option<HostList>> = Vec::new();
+        let mut lists: Vec<Option<Vec<Listed>>> = Vec::new();
         for (destination, places) in groups {
             // A job for the time of the question.
             let job = self.new_job(copy, destination, places.clone());
             let hops = self.tables.destinations.get(destination).hops.len() as u8;
             (self.jobs[job].own_hops, self.jobs[job].hops) = (hops, hops);
-            let mut list = Some(HostList::new());
+            let mut list = Some(Vec::new());
             let (mut prepared, mut signed) = (None, false);
             for hop in 0..hops {
                 let Some((next_hop, configured)) = self.hop_of(job, hop) else { break };
@@ -97,9 +103,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 let plan = self.cache_plan(told.0);
                 signed |= plan.goals.iter().any(|goal| goal.ground.list && goal.ground.bases[0].is_some());
                 list = match &plan.outcome {
-                    MxPlan::Try(candidates) => list.map(|mut list| {
-                        let port = next_hop.port;
-                        list.extend(candidates.iter().map(|host| (u32::from(host.preference), host.name, host.address, port)));
+                    MxPlan::Try(_) => list.map(|mut list| {
+                        self.list_as_ordered(copy, told.0, &next_hop, hops > 1, &mut list);
                         list
                     }),
                     MxPlan::End { .. } if hops == 1 => None,
@@ -110,7 +115,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             let tls = self.tables.destinations.get(destination).tls.clone();
             // A connection under DANE is for one domain (smtp.c, "holding for later").
             let list = list.filter(|_| !(asks && signed));
-            let same = lists.iter().position(|other| list.as_ref().is_some_and(|list| !list.is_empty()) && *other == list);
+            let is_same = |other: &Option<Vec<Listed>>| match (&list, other) {
+                (Some(list), Some(other)) => !list.is_empty() && same_hosts(list, other),
+                _ => false,
+            };
+            let same = lists.iter().position(is_same);
             match same.filter(|at| self.tables.destinations.get(merged[*at].0).tls == tls) {
                 Some(at) => merged[at].1.extend(places),
                 None => {
@@ -120,6 +129,69 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             }
         }
         merged
+    }
+
+    /// The hosts of a next hop as a delivery of this message would order them, by a luck that belongs to the next hop.
+    fn list_as_ordered(&self, copy: u32, plan: u32, hop: &NextHop, one_of_several: bool, list: &mut Vec<Listed>) {
+        let MxPlan::Try(candidates) = &self.cache_plan(plan).outcome else { return };
+        let (row, host) = (&self.copies[copy], self.copies[copy].host);
+        let (luck, pass) = (self.messages[row.message].luck, u64::from(row.pass));
+        let of_hop = self.luck_of_hop(hop);
+        let targets = &self.config(host).sender.targets;
+        let ordered = order(self.rules(host).order, &self.config(host).sender, candidates, false, |n| {
+            let candidate = &candidates[(n % OF_ADDRESS) as usize];
+            let address = if n >= OF_ADDRESS { address_key(candidate.address) } else { 0 };
+            let place = of_hop ^ self.resolvers.luck_of(candidate.name) ^ address;
+            self.chance.draw(Purpose::HostList, luck, place, pass)
+        });
+        let goals = &self.cache_plan(plan).goals;
+        list.extend(ordered.into_iter().map(|place| {
+            let goal = &goals[usize::from(place)];
+            let preference = self.tables.candidates.get(goal.candidate).preference;
+            // What stands in a list that somebody wrote has no preference, or all one.
+            let preference = match (one_of_several, targets.shuffled) {
+                (true, false) => None,
+                (true, true) => Some(1 << 17),
+                (false, _) => Some(preference).filter(|preference| *preference < 1 << 16),
+            };
+            Listed { preference, name: candidates[usize::from(place)].name, port: goal.port }
+        }));
+    }
+
+    fn luck_of_hop(&self, hop: &NextHop) -> u64 {
+        match hop.target {
+            Target::Mx(name) | Target::Host(name) => self.resolvers.luck_of(name),
+            Target::Ip(address) => address_key(address),
+        }
+    }
+
+    /// `hosts_randomize`: a list that somebody wrote, in an order of luck for each pass of a message.
+    fn shuffled_list(&mut self, copy: u32, index: u16, destination: u32) -> u32 {
+        let host = self.copies[copy].host;
+        let key = self.tables.destinations.get(destination);
+        if !self.config(host).sender.targets.shuffled || !key.configured || key.hops.len() < 2 {
+            return destination;
+        }
+        let row = &self.copies[copy];
+        let (luck, pass) = (self.messages[row.message].luck, u64::from(row.hops) << 16 | u64::from(row.pass));
+        let mut key = key.clone();
+        key.hops.sort_by_cached_key(|hop| {
+            let place = self.luck_of_hop(self.tables.next_hops.get(hop.0));
+            (self.chance.draw(Purpose::HostList, luck, place, pass << 8), *hop)
+        });
+        let reasons: Vec<Because> = key
+            .hops
+            .iter()
+            .enumerate()
+            .map(|(place, hop)| {
+                let name = queue_name(&self.tables.names, self.tables.next_hops.get(hop.0));
+                let why = if place == 0 { "the first of the list in this try, by luck" } else { "the next one, by luck" };
+                because("SHUFFLE", name, why, "Exim hosts_randomize")
+            })
+            .collect();
+        let stored = self.store_reasons("which smart host first?", host, NONE, &reasons, &[]);
+        self.trace_decisions(copy, Concern::recipient(index), &[stored]);
+        self.tables.destinations.intern(key)
     }
 
     fn stop_of_recipient(&mut self, copy: u32, index: u16) -> Stop {

@@ -3,7 +3,7 @@
 use super::chance::{Purpose, mix, next_wait, weighted};
 use super::queue::Kind;
 use super::world::{End, Message, SourceState, World};
-use crate::base::{Enhanced, HostId, MsgId, SimTime, SystemId};
+use crate::base::{HostId, MsgId, SimTime, SystemId};
 use crate::model::traffic::{Listing, Recipients, Schedule, Source};
 use crate::trace::level::FATES;
 use crate::trace::{MessageRow, NONE, Trace};
@@ -25,7 +25,7 @@ pub(crate) struct NewMessage {
     pub(crate) key: u64,
     pub(crate) host: HostId,
     pub(crate) tenant: u32,
-    pub(crate) report: Box<[(u16, &'static str, Enhanced, u32)]>,
+    pub(crate) report: Box<[crate::trace::ReportRow]>,
 }
 
 /// Draws one of a list with weights.

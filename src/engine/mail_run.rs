@@ -9,9 +9,11 @@ use super::kept::Kept;
 use super::plan::Goal;
 use super::queue::Kind;
 use super::world::World;
-use crate::base::{HostId, NameId, SimTime};
+use crate::base::{Enhanced, HostId, NameId, SECOND, SimTime};
 use crate::decide::failure::Effect;
 use crate::decide::retry::next_scan;
+use crate::decide::{Because, because};
+use crate::model::keeping::HostStatus;
 use crate::model::settings::{Keeping, Retry};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -30,6 +32,8 @@ pub(crate) struct MailRuns {
     runs: BTreeMap<HostId, BTreeMap<u32, Process>>,
     /// By copy under way: its process.
     of_copy: BTreeMap<u32, (HostId, u32)>,
+    /// What all processes of a machine know of hosts that failed.
+    status: BTreeMap<(HostId, NameId), Failed>,
     /// Numbers of copies that no process has taken yet.
     waiting: BTreeMap<HostId, BTreeSet<u32>>,
     next: u32,
@@ -43,9 +47,26 @@ struct Process {
     busy: bool,
     /// Priority, number, row.
     list: VecDeque<(u64, u32, u32)>,
-    /// By name: whose attempt failed there, with which words, when.
-    failed: BTreeMap<NameId, (u32, u32, SimTime)>,
+    /// By name.
+    failed: BTreeMap<NameId, Failed>,
     open: Vec<Kept>,
+}
+
+/// A host that failed.
+#[derive(Clone, Copy, Debug)]
+struct Failed {
+    /// In the attempt of which copy, and in which of its passes.
+    by: (u32, u16),
+    /// In which words.
+    reply: u32,
+    at: SimTime,
+}
+
+impl Failed {
+    /// Is that too long ago to count? Sendmail counts whole seconds.
+    fn is_stale(&self, at: SimTime, lasts_ns: u64) -> bool {
+        (at.0 / SECOND).saturating_sub(self.at.0 / SECOND) * SECOND >= lasts_ns
+    }
 }
 
 impl<const LEVEL: u8> World<'_, LEVEL> {
@@ -151,27 +172,99 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         Some(self.chance.draw(Purpose::Process, began.0, self.model.hosts[host.index()].key, 0))
     }
 
-    /// Has this run seen a host fail in the attempt of another message? Then it is not tried again (KEEP-4).
+    /// Has this run seen a host fail in the attempt of another message (KEEP-4), or any process of the machine (STATUS)? Then it is not tried again. So
+    /// it is where another process talks to the host, and there may be one only.
     pub(super) fn failed_in_run(&mut self, job: u32, candidate: u32, at: SimTime) -> bool {
         let copy = self.jobs[job].copy;
-        let Keeping::WithinRun { host_status_ns, .. } = self.config(self.copies[copy].host).sender.keeping else { return false };
+        let Keeping::WithinRun { host_status_ns, host_status, .. } = self.config(self.copies[copy].host).sender.keeping else {
+            return false;
+        };
+        if host_status != HostStatus::OfRun && self.leaves_alone(job, candidate, (host_status, host_status_ns), at) {
+            return true;
+        }
         let (name, number) = (self.tables.candidates.get(candidate).name, self.copies[copy].number);
         let Some(process) = self.process_of(copy) else { return false };
-        let Some((by, reply, when)) = process.failed.get(&name).copied() else { return false };
-        if by == number || at.since(when) >= host_status_ns {
+        let Some(failed) = process.failed.get(&name).copied() else { return false };
+        if failed.by.0 == number || failed.is_stale(at, host_status_ns) {
             return false;
         }
-        let status = self.tables.replies.get(reply).enhanced.unwrap_or(self.rules(self.copies[copy].host).session.refused);
-        self.note_effect(job, Effect::Next(status), reply, true);
+        let status = self.tables.replies.get(failed.reply).enhanced.unwrap_or(self.rules(self.copies[copy].host).session.refused);
+        self.note_effect(job, Effect::Next(status), failed.reply, true);
         true
+    }
+
+    /// `HostStatusDirectory` and `SingleThreadDelivery`: is there a file that says not to try the host, or a lock on it?
+    #[cold]
+    #[inline(never)]
+    fn leaves_alone(&mut self, job: u32, candidate: u32, (status, lasts_ns): (HostStatus, u64), at: SimTime) -> bool {
+        let copy = self.jobs[job].copy;
+        let (host, own) = (self.copies[copy].host, (self.copies[copy].number, self.copies[copy].pass));
+        let name = self.tables.candidates.get(candidate).name;
+        let words = self.tables.names.text(name).to_owned();
+        if self.goes_on_in_run(copy, name) {
+            if status == HostStatus::SharedAndAlone {
+                self.connects_alone(job, (host, name), at);
+            }
+            return false;
+        }
+        let known = self.mail_runs.status.get(&(host, name)).copied();
+        if let Some(failed) = known.filter(|failed| failed.by != own && !failed.is_stale(at, lasts_ns)) {
+            let enhanced = self.tables.replies.get(failed.reply).enhanced.unwrap_or(self.rules(host).session.refused);
+            self.note_effect(job, Effect::Next(enhanced), failed.reply, true);
+            let (ago, lasts) = (crate::base::duration(at.since(failed.at)), crate::base::duration(lasts_ns));
+            let why = format!("not tried: it failed {ago} ago, and Timeout.hoststatus is {lasts}");
+            self.trace_left_alone(job, because("STATUS", words, why, "Sendmail HostStatusDirectory"));
+            return true;
+        }
+        if status == HostStatus::SharedAndAlone && (self.is_open_elsewhere(copy, name) || !self.connects_alone(job, (host, name), at)) {
+            let reply = self.tables.reply(0, Enhanced(4, 4, 5), &format!("another process talks to {words}"));
+            self.note_effect(job, Effect::Next(Enhanced(4, 4, 5)), reply, false);
+            let why = "not tried: another process talks to it, and there may be one only";
+            self.trace_left_alone(job, because("STATUS", words, why, "Sendmail SingleThreadDelivery"));
+            return true;
+        }
+        false
+    }
+
+    fn trace_left_alone(&mut self, job: u32, why: Because) {
+        let copy = self.jobs[job].copy;
+        let (host, tenant) = (self.copies[copy].host, self.copies[copy].tenant);
+        let stored = self.store_reasons("may this host be tried?", host, tenant, &[], &[why]);
+        self.trace_of_job(job, &[stored]);
+    }
+
+    /// Has the copy's own process a connection to this host open?
+    fn goes_on_in_run(&mut self, copy: u32, name: NameId) -> bool {
+        self.process_of(copy).is_some_and(|process| process.open.iter().any(|kept| kept.name == name))
+    }
+
+    /// Has another process of the machine one?
+    fn is_open_elsewhere(&self, copy: u32, name: NameId) -> bool {
+        let own = self.mail_runs.of_copy.get(&copy).map(|(_, number)| *number);
+        let runs = self.mail_runs.runs.get(&self.copies[copy].host);
+        let others = runs.into_iter().flatten().filter(|(number, _)| Some(**number) != own);
+        others.flat_map(|(_, process)| &process.open).any(|kept| kept.name == name)
+    }
+
+    /// What the machine's processes share of hosts, if they do.
+    fn host_status_of(&self, host: HostId) -> HostStatus {
+        match self.config(host).sender.keeping {
+            Keeping::WithinRun { host_status, .. } => host_status,
+            Keeping::Never | Keeping::Cache(_) | Keeping::ForWaiting { .. } | Keeping::Sessions(_) => HostStatus::OfRun,
+        }
     }
 
     /// A host failed: its run leaves it alone.
     pub(super) fn host_failed(&mut self, job: u32, candidate: u32, reply: u32, at: SimTime) {
         let copy = self.jobs[job].copy;
-        let (name, number) = (self.tables.candidates.get(candidate).name, self.copies[copy].number);
+        let (name, row) = (self.tables.candidates.get(candidate).name, &self.copies[copy]);
+        let (host, failed) = (row.host, Failed { by: (row.number, row.pass), reply, at });
         if let Some(process) = self.process_of(copy) {
-            process.failed.insert(name, (number, reply, at));
+            process.failed.insert(name, failed);
+        }
+        if self.host_status_of(host) != HostStatus::OfRun {
+            self.mail_runs.status.insert((host, name), failed);
+            self.disconnects(job, at);
         }
     }
 
@@ -195,6 +288,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let candidate = self.jobs[job].line.candidate;
         if !works {
             return self.host_failed(job, candidate, reply, self.now);
+        }
+        let host = self.copies[copy].host;
+        if self.host_status_of(host) != HostStatus::OfRun {
+            self.mail_runs.status.remove(&(host, kept.name));
+            self.disconnects(job, self.now);
         }
         let Some(process) = self.process_of(copy) else { return };
         process.failed.remove(&kept.name);

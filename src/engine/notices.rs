@@ -5,12 +5,12 @@ use super::world::{Recipient, RecipientState, World};
 use crate::base::{Enhanced, HostId};
 use crate::decide::acceptance::accepted_domain;
 use crate::decide::exchange::recipient::returned;
-use crate::decide::reports::Unwarned;
+use crate::decide::reports::{NamesInReports, Unwarned};
 use crate::decide::{Decision, because};
 use crate::model::directory::remote_domain;
 use crate::model::settings::{Directory, Profile};
 use crate::model::traffic::{AddressTemplate, TlsWish};
-use crate::trace::{Concern, NONE};
+use crate::trace::{Concern, NONE, ReportRow};
 
 /// About what the headers of a message take.
 const HEADER_BYTES: u64 = 2_048;
@@ -32,7 +32,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         } else {
             return;
         };
-        let written = self.rules(host).report_status;
+        let (written, names) = (self.rules(host).report_status, self.rules(host).report_names);
         for (_, action, status, _) in &mut lines {
             *status = written.of(action, *status);
         }
@@ -52,11 +52,18 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         if !wanted || self.gets_no_reports(copy, to_whom, &lines) {
             return;
         }
+        let report = lines.iter().map(|(index, action, status, reply)| {
+            let knows = self.wishful && self.wishes(copy, *index) != Wishes::Usual;
+            let names = if knows { names } else { NamesInReports::Unknown };
+            ReportRow { recipient: *index, names, action, status: *status, reply: *reply }
+        });
+        let report = report.collect();
+        let bodiless = self.returns_no_body(copy);
         let row = &self.messages[message];
         let source = self.sources_model.get(row.source as usize);
         let asked = heard && source.is_some_and(|source| source.returns_headers);
         let failed = kind == 1 && lines.iter().any(|(_, action, ..)| *action == "failed");
-        let headers_only = asked || !failed || source.is_some_and(|source| source.tls_wish == TlsWish::Required);
+        let headers_only = asked || !failed || bodiless || source.is_some_and(|source| source.tls_wish == TlsWish::Required);
         let size = 2_048 + row.size.min(if headers_only { HEADER_BYTES } else { 50_000 });
         let key = super::chance::mix(row.key ^ self.model.hosts[host.index()].key ^ u64::from(kind) << 32 ^ u64::from(row.reports));
         let (parent, number, source) = (row.id, row.address_number, row.source);
@@ -75,7 +82,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             key,
             host,
             tenant: self.copies[copy].tenant,
-            report: lines.into(),
+            report,
         };
         if let Some(new) = self.new_message(report) {
             self.ready(new);

@@ -1,4 +1,4 @@
-//! Who has the only connection to a host (Exim `serialize_hosts`)?
+//! Who has the only connection to a host (Exim `serialize_hosts`, Sendmail `SingleThreadDelivery`)?
 //!
 //! A host that somebody is connected to is passed over, which is no failure of it. Sources: Exim transports/smtp.c, enq.c. A connection that stays open
 //! for more mail is not asked.

@@ -10,6 +10,7 @@ use super::world::World;
 use crate::base::{HostId, SimTime};
 use crate::decide::profile::ExpiryTest;
 use crate::decide::retry::{Memory, Next, after_deferral};
+use crate::model::retry_rules::Haste;
 use std::collections::{BTreeMap, VecDeque};
 
 /// Among the rows of `Kind::QueueRun`: not a new run, a step of those that are under way.
@@ -44,7 +45,14 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     pub(super) fn wait_for_run(&mut self, copy: u32) -> (SimTime, &'static str) {
         let (host, number) = (self.copies[copy].host, self.copies[copy].number);
         let row = &self.copies[copy];
-        let state = Memory { arrived: row.arrived, began: row.pass_at, deferrals: row.deferrals, null_sender: false, jitter_ns: 0 };
+        let state = Memory {
+            arrived: row.arrived,
+            began: row.pass_at,
+            deferrals: row.deferrals,
+            null_sender: false,
+            jitter_ns: 0,
+            haste: Haste::Normal,
+        };
         let next = after_deferral(&self.config(host).sender.retry, ExpiryTest::AfterAttempt, state, self.now);
         let spool = self.memory.spools.entry(host).or_default();
         spool.waiting.insert(number, copy);
@@ -78,7 +86,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 
     fn begin_run(&mut self, host: HostId) {
-        let state = Memory { arrived: self.now, began: self.now, deferrals: 0, null_sender: false, jitter_ns: 0 };
+        let state = Memory { arrived: self.now, began: self.now, deferrals: 0, null_sender: false, jitter_ns: 0, haste: Haste::Normal };
         let next = after_deferral(&self.config(host).sender.retry, ExpiryTest::AfterAttempt, state, self.now);
         let at_once = self.exim_retry(host).map_or(0, |retry| retry.runs_at_once);
         let down = self.faults.down(self.model, host, None, self.now).is_some();

@@ -126,7 +126,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 }
 
 /// The luck of an address.
-fn address_key(address: IpAddr) -> u64 {
+pub(super) fn address_key(address: IpAddr) -> u64 {
     match address {
         IpAddr::V4(address) => super::chance::mix(u64::from(u32::from(address))),
         IpAddr::V6(address) => super::chance::mix(u128::from(address) as u64 ^ (u128::from(address) >> 64) as u64),

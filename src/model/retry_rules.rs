@@ -47,10 +47,8 @@ pub enum Retry {
         min_age_ns: u64,
         /// `MaxQueueAge`; 0 = the wait does not grow.
         max_age_ns: u64,
-        /// `Timeout.queuereturn`
-        lifetime_ns: u64,
-        /// `Timeout.queuewarn`; 0 = none.
-        warning_ns: u64,
+        /// `Timeout.queuereturn` and `Timeout.queuewarn`.
+        times: Box<QueueTimes>,
     },
     /// OpenSMTPD and qmail: squares of multiples of 20 seconds after arrival.
     Squares {
@@ -74,6 +72,56 @@ pub enum Retry {
     Exim(Box<EximRetry>),
     /// One try.
     Never,
+}
+
+/// How much haste Sendmail makes with a message.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Haste {
+    /// As with most.
+    #[default]
+    Normal,
+    /// A Precedence above zero, or `Priority: urgent`.
+    Urgent,
+    /// A Precedence below zero, or `Priority: non-urgent`.
+    NonUrgent,
+    /// A delivery report.
+    Report,
+}
+
+impl Haste {
+    /// As in the names of the options.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Normal => "normal",
+            Self::Urgent => "urgent",
+            Self::NonUrgent => "non-urgent",
+            Self::Report => "dsn",
+        }
+    }
+}
+
+/// How long Sendmail keeps mail, and when it says that it is late, by haste. Durations in nanoseconds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct QueueTimes {
+    /// `Timeout.queuereturn`: normal, urgent, non-urgent, reports.
+    pub lifetimes_ns: [u64; 4],
+    /// `Timeout.queuewarn`; 0 = never.
+    pub warnings_ns: [u64; 4],
+}
+
+impl QueueTimes {
+    /// From arrival to giving up.
+    #[must_use]
+    pub fn lifetime_ns(&self, haste: Haste) -> u64 {
+        self.lifetimes_ns[haste as usize]
+    }
+
+    /// A notice to the sender after this; 0 = none.
+    #[must_use]
+    pub fn warning_ns(&self, haste: Haste) -> u64 {
+        self.warnings_ns[haste as usize]
+    }
 }
 
 /// What Exim is told about trying again. Durations in nanoseconds.

@@ -8,7 +8,7 @@ use super::exchange_server::Organization;
 use super::expansion::Expansion;
 use super::filter::FilterRule;
 use super::fope::FopeRouting;
-pub use super::keeping::{Cache, Keeping};
+pub use super::keeping::{Cache, Keeping, SessionLimits};
 pub use super::retry_rules::Retry;
 use super::topology::Law;
 use crate::base::{CertId, NameId, NextHopId, Pattern, Reply, SimTime, TlsVersion};
@@ -152,6 +152,8 @@ impl Sender {
 pub struct Targets {
     /// Exim `ignore_target_hosts`: as if these addresses did not exist.
     pub ignored: Vec<ipnet::IpNet>,
+    /// Exim `hosts_randomize`: lists that somebody wrote are put into an order of luck.
+    pub shuffled: bool,
     /// Exim `self`: what becomes of mail whose best MX is the sender.
     pub own: OwnTarget,
 }

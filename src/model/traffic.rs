@@ -41,6 +41,8 @@ pub struct Source {
     pub text: Box<str>,
     /// What kind of message it is, if it is no ordinary one.
     pub kind: Option<MessageType>,
+    /// What it says of itself and of its recipients for reports, if anything.
+    pub envelope: Option<Box<EnvelopeNames>>,
     /// What reports of failure return is the headers (RET=HDRS).
     pub returns_headers: bool,
     /// What its body is made of.
@@ -212,6 +214,29 @@ pub enum Recipients {
     Listed(Vec<Vec<AddressTemplate>>),
     /// One of these.
     OneOf(Vec<(AddressTemplate, u32)>),
+}
+
+/// What the sender calls a message and its recipients in its own words; reports about them say it again (RFC 3461 §4.2, §4.4).
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct EnvelopeNames {
+    /// ENVID in xtext, `#` for the number of the message.
+    pub id: Option<Box<str>>,
+    /// ORCPT of recipients: type, and address in xtext.
+    pub originals: Vec<(AddressTemplate, Box<str>, Box<str>)>,
+}
+
+impl EnvelopeNames {
+    /// ENVID of message number `number`.
+    #[must_use]
+    pub fn id_of(&self, number: u64) -> Option<Box<str>> {
+        self.id.as_ref().map(|id| expand(id, number))
+    }
+
+    /// ORCPT of a recipient of message number `number`.
+    #[must_use]
+    pub fn original(&self, to: &AddressTemplate, number: u64) -> Option<(&str, Box<str>)> {
+        self.originals.iter().find(|(known, ..)| known == to).map(|(_, kind, address)| (&**kind, expand(address, number)))
+    }
 }
 
 /// NOTIFY (RFC 3461 §4.1).

@@ -105,6 +105,7 @@ fn write_message(w: &mut Writer, message: &Message, decisions: &mut Decisions) {
         w.key("kind").string(message.kind.as_str());
         w.key("reporting_mta").string(message.reporting.as_deref());
         w.key("returns").string(message.returns);
+        w.key("envelope_id").string(message.envelope_id.as_deref());
         w.key("report").array(&message.report, |w, line| {
             w.object(|w| {
                 w.key("recipient").string(&*line.recipient);

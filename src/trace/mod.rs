@@ -7,7 +7,7 @@ mod tables;
 
 pub use rows::{
     AttemptRow, AuthenticationRow, Concern, ConnectionRow, CopyRow, DecisionRow, ExpansionRow, FateRow, LookupRow, MessageRow, PassRow,
-    QueueRow, RecipientRow, RefusalRow, Trace,
+    QueueRow, RecipientRow, RefusalRow, ReportRow, Trace,
 };
 pub use tables::{
     Authentication, CandidateKey, ConnectionOutcome, DestinationKey, Leg, PublishedPolicy, Sender, StoredDecision, Tables, TlsRecord,

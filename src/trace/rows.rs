@@ -2,6 +2,7 @@
 
 use super::NONE;
 use crate::base::{AttemptResult, Enhanced, Fate, HostId, MsgId, SimTime};
+use crate::decide::reports::NamesInReports;
 
 /// One message.
 #[derive(Clone, Debug)]
@@ -30,8 +31,23 @@ pub struct MessageRow {
     pub host: HostId,
     /// In whose name, or `NONE`.
     pub tenant: u32,
-    /// For reports: per recipient of the parent, its status and text.
-    pub report: Box<[(u16, &'static str, Enhanced, u32)]>,
+    /// For reports: per recipient of the parent.
+    pub report: Box<[ReportRow]>,
+}
+
+/// What a report says about one recipient.
+#[derive(Clone, Copy, Debug)]
+pub struct ReportRow {
+    /// Which recipient of the parent.
+    pub recipient: u16,
+    /// How it tells what the sender called message and recipient.
+    pub names: NamesInReports,
+    /// Action.
+    pub action: &'static str,
+    /// Status.
+    pub status: Enhanced,
+    /// Diagnostic-Code: a reply, or `NONE`.
+    pub reply: u32,
 }
 
 /// A message in one queue.

@@ -14,7 +14,7 @@ use super::view::Seen;
 use crate::analysis::delays::arrived;
 use crate::analysis::outcome::{Kind, Message, Recipient, ReportLine};
 use crate::analysis::paths::label;
-use crate::base::{CodePattern, Enhanced, InOrder, SECOND, SimTime, common_form, count, exact_duration};
+use crate::base::{CodePattern, Enhanced, InOrder, SECOND, SimTime, common_form, count, exact_duration, printable};
 use crate::scenario::schema::{self, DsnAction};
 use std::rc::Rc;
 
@@ -28,6 +28,7 @@ struct Wanted {
     status: Option<CodePattern>,
     text: Option<String>,
     returns: Option<&'static str>,
+    envelope_id: Option<String>,
 }
 
 pub(super) fn ndr(it: &schema::Ndr, desk: &mut Desk<'_>) -> Check {
@@ -43,6 +44,7 @@ pub(super) fn ndr(it: &schema::Ndr, desk: &mut Desk<'_>) -> Check {
             schema::Ret::Full => "full",
             schema::Ret::Headers => "headers",
         }),
+        envelope_id: it.envelope_id.as_str().map(str::to_owned),
     };
     counted(wanted, it.is.get().copied(), None)
 }
@@ -55,7 +57,7 @@ pub(super) fn notice(it: &schema::Notice, desk: &mut Desk<'_>) -> Check {
     let window = Window { within: desk.duration(&it.within), no_sooner: None };
     let to = desk.who(&it.to);
     counted(
-        Wanted { kind: Kind::Dsn, actions, to, window, recipients: None, status: None, text: None, returns: None },
+        Wanted { kind: Kind::Dsn, actions, to, window, recipients: None, status: None, text: None, returns: None, envelope_id: None },
         it.is.get().copied(),
         None,
     )
@@ -65,15 +67,34 @@ pub(super) fn delay_notice(it: &schema::DelayNotice, desk: &mut Desk<'_>) -> Che
     let window = Window { within: desk.duration(&it.within), no_sooner: None };
     let to = desk.who(&it.to);
     let moments = desk.moments(&it.moments);
-    let wanted = Wanted { kind: Kind::DelayNotice, actions: vec![], to, window, recipients: None, status: None, text: None, returns: None };
+    let wanted = Wanted {
+        kind: Kind::DelayNotice,
+        actions: vec![],
+        to,
+        window,
+        recipients: None,
+        status: None,
+        text: None,
+        returns: None,
+        envelope_id: None,
+    };
     counted(wanted, it.is.get().copied(), moments)
 }
 
 pub(super) fn automatic_reply(it: &schema::AutomaticReply, desk: &mut Desk<'_>) -> Check {
     let window = Window { within: desk.duration(&it.within), no_sooner: None };
     let to = desk.who(&it.to);
-    let wanted =
-        Wanted { kind: Kind::AutomaticReply, actions: vec![], to, window, recipients: None, status: None, text: None, returns: None };
+    let wanted = Wanted {
+        kind: Kind::AutomaticReply,
+        actions: vec![],
+        to,
+        window,
+        recipients: None,
+        status: None,
+        text: None,
+        returns: None,
+        envelope_id: None,
+    };
     counted(wanted, it.is.get().copied(), None)
 }
 
@@ -139,6 +160,7 @@ impl Wanted {
         let at_first = || sorted(report.report.iter().map(|line| line.original.as_ref().unwrap_or(&line.recipient).to_lowercase()));
         report.kind == self.kind
             && (self.returns.is_none() || self.returns == report.returns)
+            && (self.envelope_id.is_none() || self.envelope_id.as_deref() == report.envelope_id.as_deref())
             && (self.kind == Kind::DelayNotice && report.report.is_empty() || report.report.iter().any(line))
             && self.recipients.as_ref().is_none_or(|wanted| *wanted == finally() || *wanted == at_first())
             && (self.to.is_none() || report.recipients.iter().any(|reader| self.was_handed_over(reader)))
@@ -170,7 +192,8 @@ fn describe(report: &Message, seen: &Seen<'_>) -> String {
             false => format!("{} at {place}", reader.fate.as_str()),
         }
     });
-    format!("{} ({}) {}", report.id, got::list(lines, "about nobody"), got::list(readers, "to nobody"))
+    let called = report.envelope_id.as_ref().map_or(String::new(), |id| format!(" envelope id {}", printable(id)));
+    format!("{}{called} ({}) {}", report.id, got::list(lines, "about nobody"), got::list(readers, "to nobody"))
 }
 
 #[cfg(test)]

@@ -102,6 +102,8 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     tells_postmaster: false,
     expiry_action: "failed",
     report_status: ReportStatus::ByAction,
+    report_names: NamesInReports::AsGiven,
+    minds_precedence: false,
     unwarned: Unwarned::Bulk,
     relay: None,
     tries_address_once: false,

@@ -22,7 +22,7 @@ pub use pass::PassRules;
 
 use super::extensions::ExtensionRules;
 use super::relay::RelayRules;
-use super::reports::{ReportStatus, Unwarned};
+use super::reports::{NamesInReports, ReportStatus, Unwarned};
 use crate::base::Enhanced;
 use crate::model::settings::{Profile, Retry, Sender};
 
@@ -52,6 +52,10 @@ pub struct Behaviour {
     pub expiry_action: &'static str,
     /// What it writes as the status of a recipient in a report.
     pub report_status: ReportStatus,
+    /// How it tells what the sender called message and recipient.
+    pub report_names: NamesInReports,
+    /// Precedence and Priority in the header decide how long it keeps mail, and what its reports return.
+    pub minds_precedence: bool,
     /// Whom it does not tell that mail is late.
     pub unwarned: Unwarned,
     /// Its memory of routes and sessions (`decide::relay`).

@@ -92,6 +92,8 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     tells_postmaster: true,
     expiry_action: "failed",
     report_status: ReportStatus::Unwritten,
+    report_names: NamesInReports::Unknown,
+    minds_precedence: false,
     unwarned: Unwarned::Nobody,
     relay: None,
     tries_address_once: false,

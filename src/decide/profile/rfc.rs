@@ -94,6 +94,8 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     tells_postmaster: false,
     expiry_action: "failed",
     report_status: ReportStatus::Cause,
+    report_names: NamesInReports::Meant,
+    minds_precedence: false,
     unwarned: Unwarned::Nobody,
     relay: None,
     tries_address_once: false,

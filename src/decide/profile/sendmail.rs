@@ -6,6 +6,8 @@
 use super::super::extensions::{ExtensionRules, Lack};
 use super::*;
 use crate::base::{DAY, Enhanced, HOUR, MINUTE, SECOND, TlsVersion};
+use crate::model::keeping::HostStatus;
+use crate::model::retry_rules::QueueTimes;
 use crate::model::settings::{
     ClientTls, Families, FamilyPreference, Keeping, Profile, Retry, Routing, Sender, Targets, Timers, TlsLevel, TlsPolicy,
 };
@@ -98,6 +100,8 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     tells_postmaster: true,
     expiry_action: "failed",
     report_status: ReportStatus::SessionFailed,
+    report_names: NamesInReports::Meant,
+    minds_precedence: true,
     unwarned: Unwarned::BulkAndOwners,
     relay: None,
     tries_address_once: true,
@@ -134,7 +138,16 @@ pub(super) fn sender() -> Sender {
             content_ns: HOUR,
             final_dot_ns: HOUR,
         },
-        retry: Retry::QueueRuns { every_ns: HOUR, offset_ns: 0, min_age_ns: 0, max_age_ns: 0, lifetime_ns: 5 * DAY, warning_ns: 4 * HOUR },
+        retry: Retry::QueueRuns {
+            every_ns: HOUR,
+            offset_ns: 0,
+            min_age_ns: 0,
+            max_age_ns: 0,
+            times: Box::new(QueueTimes {
+                lifetimes_ns: [5 * DAY, 2 * DAY, 7 * DAY, 5 * DAY],
+                warnings_ns: [4 * HOUR, HOUR, 12 * HOUR, 4 * HOUR],
+            }),
+        },
         address_limit: 0,
         session_limit: 0,
         recipient_limit: 100,
@@ -150,6 +163,6 @@ pub(super) fn sender() -> Sender {
         deliveries_in_all: 0,
         rate_delay_ns: 0,
         last_try: None,
-        keeping: Keeping::WithinRun { connections: 2, idle_ns: 5 * MINUTE, host_status_ns: 30 * MINUTE },
+        keeping: Keeping::WithinRun { connections: 2, idle_ns: 5 * MINUTE, host_status_ns: 30 * MINUTE, host_status: HostStatus::OfRun },
     }
 }

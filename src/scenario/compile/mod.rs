@@ -10,6 +10,7 @@ mod desk;
 mod device;
 mod directory;
 mod entry;
+mod envelope_names;
 mod exchange_inbound;
 mod exchange_online;
 mod exchange_server;

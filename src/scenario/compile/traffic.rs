@@ -132,6 +132,7 @@ fn size(envelope: &Envelope, desk: &mut Desk) -> u64 {
 
 /// A source of these parts; all else stands in the envelope.
 pub(super) fn finish(name: &str, envelope: &Envelope, schedule: Schedule, parts: Parts, entry: Entry, desk: &mut Desk) -> Option<Source> {
+    let to = parts.to?;
     Some(Source {
         name: name.into(),
         key: name_key("source", name),
@@ -139,7 +140,8 @@ pub(super) fn finish(name: &str, envelope: &Envelope, schedule: Schedule, parts:
         entries: entry.hosts,
         tenant: entry.tenant,
         from: parts.from,
-        to: parts.to?,
+        envelope: super::envelope_names::read(envelope, &to, desk),
+        to,
         size_bytes: parts.size_bytes,
         notify: notify(&envelope.notify, desk),
         author: envelope.header_from.get().and_then(|text| template(text, envelope.smtp_utf8.or(false), desk)),

@@ -76,6 +76,10 @@ schema! {
         oauth: Field<bool>,
         notify: Field<Vec<Notify>>,
         ret: Field<Ret>,
+        /// ENVID in xtext.
+        envid: Field<Text>,
+        /// { recipient: ORCPT }
+        orcpt: Named<Text>,
         body: Field<Body>,
         smtp_utf8: Field<bool>,
         requiretls: Field<bool>,

@@ -91,7 +91,7 @@ schema! {
     /// A report of failure was handed over.
     pub struct Ndr("`Ndr`") {
         to: Field<Text>, is: Field<u64>, within: Field<Text>, recipients: Field<Vec<Text>>, action: Field<DsnAction>, status: Field<Text>,
-        ret: Field<Ret>, text: Field<Text>,
+        ret: Field<Ret>, text: Field<Text>, envelope_id: Field<Text>,
     }
     /// A notice of delay was handed over.
     pub struct DelayNotice("`DelayNotice`") { to: Field<Text>, is: Field<u64>, within: Field<Text>, moments: Field<Vec<Text>> }

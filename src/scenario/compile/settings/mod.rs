@@ -106,6 +106,7 @@ pub(super) fn tune(profile: Profile, settings: &Named<Text>, tuned: &mut Tuned, 
     }
     not_at_once(settings, tuned, desk);
     one_at_a_time(settings, tuned, desk);
+    sendmail::status_without_effect(settings, tuned, desk);
     for (key, _) in settings.iter().filter(|(key, _)| !rows().any(|(name, _)| *name == key.as_str())) {
         let known = rows().map(|(name, _)| *name);
         let postfix_has = profile == Profile::Postfix && postfix::NOT_MODELLED.contains(&key.as_str());
@@ -329,6 +330,8 @@ mod tests {
             (Profile::Sendmail, r#""Timeout.iconnect": "5""#, |t| t.sender.timers.first_connect_ns, 5 * MINUTE),
             (Profile::Sendmail, r#""MinQueueAge": "27""#, |t| queue_age(t), 27 * MINUTE),
             (Profile::Sendmail, r#""Timeout.queuereturn": "3""#, |t| lifetime(t), 3 * DAY),
+            (Profile::Sendmail, r#""Timeout.queuereturn": "3", "Timeout.queuereturn.non-urgent": "9""#, |t| lifetime(t), 9 * DAY),
+            (Profile::Sendmail, r#""Timeout.queuereturn.urgent": "3""#, |t| lifetime(t), 7 * DAY),
             (Profile::Sendmail, r#""MaxHopCount": "30""#, |t| t.hop_limit.into(), 31),
             (Profile::OpenSmtpd, r#""queue ttl": "2d""#, |t| lifetime(t), 2 * DAY),
             (Profile::OpenSmtpd, r#""net.ipv4.tcp_syn_retries": "1""#, |t| t.sender.timers.connect_ns, 3 * SECOND),
@@ -364,7 +367,8 @@ mod tests {
 
     fn lifetime(tuned: &Tuned) -> u64 {
         match tuned.sender.retry {
-            Retry::Postfix { lifetime_ns, .. } | Retry::QueueRuns { lifetime_ns, .. } | Retry::Squares { lifetime_ns, .. } => lifetime_ns,
+            Retry::Postfix { lifetime_ns, .. } | Retry::Squares { lifetime_ns, .. } => lifetime_ns,
+            Retry::QueueRuns { ref times, .. } => times.lifetimes_ns[2],
             _ => 0,
         }
     }

@@ -2,9 +2,14 @@
 //!
 //! A time is a number and a unit (s m h d w); a bare number is in the option's own unit.
 
+use super::super::desk::Desk;
 use super::{Meaning, Table, Tuned, postfix};
 use crate::base::SECOND;
+use crate::diag::{Diagnostic, code};
+use crate::model::keeping::HostStatus;
+use crate::model::retry_rules::{Haste, QueueTimes};
 use crate::model::settings::{Keeping, Retry};
+use crate::scenario::source::{Named, Text};
 
 /// How long Linux tries to connect where Sendmail sets no time.
 const KERNEL_CONNECT_NS: u64 = 127 * SECOND;
@@ -29,6 +34,40 @@ macro_rules! run {
             }
         }
     };
+}
+
+/// Wherever it is: the status of hosts stays on disk. Without a cache of connections there is none (main.c).
+fn status_directory(tuned: &mut Tuned, text: &str) -> Result<(), &'static str> {
+    if let Keeping::WithinRun { host_status, connections: 1.., .. } = &mut tuned.sender.keeping
+        && !text.is_empty()
+    {
+        *host_status = HostStatus::Shared;
+    }
+    Ok(())
+}
+
+/// What main.c warns of and goes on without.
+pub(super) fn status_without_effect(settings: &Named<Text>, tuned: &Tuned, desk: &mut Desk) {
+    let Keeping::WithinRun { host_status, .. } = tuned.sender.keeping else { return };
+    let mut warn = |name: &str, is_meant: bool, needs: &str| {
+        let written = settings.iter().find(|(key, _)| key.as_str() == name);
+        if let Some((key, value)) =
+            written.filter(|(_, value)| is_meant && !matches!(value.trim().to_ascii_lowercase().as_str(), "" | "false" | "no"))
+        {
+            let message = format!("`{key}: {value}` without {needs}: Sendmail goes on without it");
+            desk.say(Diagnostic::warning(code::NO_EFFECT, key.span(), message).help(format!("set {needs}, or leave `{key}` out")));
+        }
+    };
+    warn("HostStatusDirectory", host_status == HostStatus::OfRun, "`ConnectionCacheSize` of 1 or more");
+    warn("SingleThreadDelivery", host_status == HostStatus::OfRun, "`HostStatusDirectory`");
+}
+
+/// How long mail is kept, by its haste.
+fn times(tuned: &mut Tuned) -> &mut QueueTimes {
+    match &mut tuned.sender.retry {
+        Retry::QueueRuns { times, .. } => times,
+        _ => unreachable!("this table is for Sendmail"),
+    }
 }
 
 /// `90`, `2m`, `1h30m`: pairs of a number and a unit are added up (convtime.c).
@@ -58,10 +97,16 @@ pub(super) static TABLE: Table = &[
     // When it tries again and when it gives up.
     ("MinQueueAge", Meaning::SumOfTimes('m', retry!(min_age_ns))),
     ("MaxQueueAge", Meaning::SumOfTimes('m', retry!(max_age_ns))),
-    ("Timeout.queuereturn", Meaning::SumOfTimes('d', retry!(lifetime_ns))),
-    ("Timeout.queuereturn.normal", Meaning::SumOfTimes('d', retry!(lifetime_ns))),
-    ("Timeout.queuewarn", Meaning::SumOfTimes('h', retry!(warning_ns))),
-    ("Timeout.queuewarn.normal", Meaning::SumOfTimes('h', retry!(warning_ns))),
+    ("Timeout.queuereturn", Meaning::SumOfTimes('d', |t, ns| times(t).lifetimes_ns = [ns; 4])),
+    ("Timeout.queuereturn.normal", Meaning::SumOfTimes('d', |t, ns| times(t).lifetimes_ns[Haste::Normal as usize] = ns)),
+    ("Timeout.queuereturn.urgent", Meaning::SumOfTimes('d', |t, ns| times(t).lifetimes_ns[Haste::Urgent as usize] = ns)),
+    ("Timeout.queuereturn.non-urgent", Meaning::SumOfTimes('d', |t, ns| times(t).lifetimes_ns[Haste::NonUrgent as usize] = ns)),
+    ("Timeout.queuereturn.dsn", Meaning::SumOfTimes('d', |t, ns| times(t).lifetimes_ns[Haste::Report as usize] = ns)),
+    ("Timeout.queuewarn", Meaning::SumOfTimes('h', |t, ns| times(t).warnings_ns = [ns; 4])),
+    ("Timeout.queuewarn.normal", Meaning::SumOfTimes('h', |t, ns| times(t).warnings_ns[Haste::Normal as usize] = ns)),
+    ("Timeout.queuewarn.urgent", Meaning::SumOfTimes('h', |t, ns| times(t).warnings_ns[Haste::Urgent as usize] = ns)),
+    ("Timeout.queuewarn.non-urgent", Meaning::SumOfTimes('h', |t, ns| times(t).warnings_ns[Haste::NonUrgent as usize] = ns)),
+    ("Timeout.queuewarn.dsn", Meaning::SumOfTimes('h', |t, ns| times(t).warnings_ns[Haste::Report as usize] = ns)),
     (
         "TLSFallbacktoClear",
         Meaning::Word(&[("True", |t| t.sender.tls.plain_retry = true), ("False", |t| t.sender.tls.plain_retry = false)]),
@@ -78,13 +123,22 @@ pub(super) static TABLE: Table = &[
     ),
     ("ConnectionCacheTimeout", Meaning::SumOfTimes('m', run!(idle_ns))),
     ("Timeout.hoststatus", Meaning::SumOfTimes('m', run!(host_status_ns))),
+    ("HostStatusDirectory", Meaning::List(status_directory)),
+    (
+        "SingleThreadDelivery",
+        Meaning::YesNo(|t, yes| {
+            if let Keeping::WithinRun { host_status: status @ HostStatus::Shared, .. } = &mut t.sender.keeping
+                && yes
+            {
+                *status = HostStatus::SharedAndAlone;
+            }
+        }),
+    ),
     // What it takes as a server.
     ("MaxMessageSize", Meaning::Bytes(|t, bytes| t.max_message_size = bytes)),
     ("MaxRecipientsPerMessage", Meaning::Number(|t, n| t.max_recipients = n)),
     ("MaxHopCount", Meaning::Number(|t, n| t.hop_limit = n.saturating_add(1))),
     // The model does what these values say.
-    ("HostStatusDirectory", Meaning::Only("")),
-    ("SingleThreadDelivery", Meaning::Only("False")),
     ("FastSplit", Meaning::Only("1")),
     ("Timeout.aconnect", Meaning::Only("0")),
     ("DeliveryMode", Meaning::Only("background")),
