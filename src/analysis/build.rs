@@ -330,9 +330,7 @@ impl<'a> Builder<'a> {
     pub(super) fn hop(&self, copy: u32, next: Option<u32>, index: u16) -> Hop {
         let row = self.copy(copy);
         let mut attempts = self.attempts_of(copy, next, index);
-        let mut decisions = self.told_when(copy, index, &mut attempts);
-        let at_end = if next.is_none() { self.told_at_end(copy, index, &attempts) } else { Vec::new() };
-        decisions.retain(|decision| !at_end.iter().any(|moved| Rc::ptr_eq(moved, decision)));
+        let (decisions, at_end) = self.told_when(copy, next, index, &mut attempts);
         // Who joins a queue in Retry waits with it: that is no attempt.
         let attempts: Vec<Attempt> =
             attempts.into_iter().map(|(_, attempt)| attempt).filter(|attempt| attempt.result != AttemptResult::Joined).collect();
