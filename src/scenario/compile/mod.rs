@@ -30,6 +30,7 @@ mod microsoft_names;
 mod mta;
 mod mta_sts;
 mod operations;
+mod queue_names;
 mod receiver;
 mod resolvers;
 mod routing_addresses;
@@ -136,6 +137,7 @@ fn compile(tree: &Scenario, loader: &mut Loader, desk: &mut Desk) -> (Model, Vec
     zones::alias_targets(&zone_rows, &texts, &tables.names, desk);
     mail_hosts::check(&zone_rows, &texts, &tables.names, desk);
     leads_back::check(tree, &zone_rows[0], &tables.names, desk);
+    queue_names::check(&stages, &loader.sources, desk);
     without_mx::check(tree, &zone_rows, &texts, &tables.names, desk);
 
     let about = faults::World {
