@@ -215,7 +215,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let Routing::Mta { smart_hosts, routes, fallback_hosts } = &config.sender.routing else {
             return match stop {
                 NextStop::Mailbox => Stop::Mailbox,
-                NextStop::Expanded(expansion) => Stop::Expand(self.expansion(expansion.clone())),
+                NextStop::Expanded(expansion) => Stop::Expand(self.expansion((**expansion).clone())),
                 NextStop::UnknownUser => Stop::Bounce(self.tables.reply(550, Enhanced(5, 1, 1), "User unknown")),
                 _ => {
                     Stop::NotSaid(self.tables.reply(0, Enhanced(5, 3, 5), "nothing in the scenario says where this system sends its mail"))
@@ -224,7 +224,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         };
         let (hops, configured): (SmallVec<[NextHopId; 2]>, bool) = match stop {
             NextStop::Mailbox => return Stop::Mailbox,
-            NextStop::Expanded(expansion) => return Stop::Expand(self.expansion(expansion.clone())),
+            NextStop::Expanded(expansion) => return Stop::Expand(self.expansion((**expansion).clone())),
             NextStop::UnknownUser => return Stop::Bounce(self.tables.reply(550, Enhanced(5, 1, 1), "User unknown")),
             NextStop::Unknown => {
                 return Stop::NotSaid(self.tables.reply(
