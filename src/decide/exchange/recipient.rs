@@ -61,8 +61,13 @@ pub fn look_up(tenant: &Tenant, names: &Names, letter: &Letter, address: &str, d
     let address = &*listed;
     if let Some(entry) = entry_of(&tenant.entries, &tenant.mailboxes, address) {
         let is_own = |domain: &str| accepted_domain(tenant, names, domain).is_some();
-        let owner =
-            Owner { system: tenant.system, remote_domains: &tenant.remote_domains, is_own: &is_own, inbox_rules_max: INBOX_RULES_MAX, has_type: None };
+        let owner = Owner {
+            system: tenant.system,
+            remote_domains: &tenant.remote_domains,
+            is_own: &is_own,
+            inbox_rules_max: INBOX_RULES_MAX,
+            has_type: None,
+        };
         return of_entry(&owner, letter, entry, address);
     }
     if let Some(pattern) = tenant.mailboxes.iter().find(|pattern| pattern.matches(address)) {
