@@ -61,6 +61,7 @@ fn returned(directory: &MtaDirectory, address: &str, domain: &str) -> Option<Exp
         stamps: Stamps::default(),
         once: false,
         answers: true,
+        stays_together: false,
     })
 }
 
@@ -85,6 +86,7 @@ mod tests {
             stamps: Stamps::default(),
             once: false,
             answers: true,
+            stays_together: false,
         };
         let directory = MtaDirectory {
             mailboxes: vec![Pattern::new("bob@f.test"), Pattern::new("*@f.test")],

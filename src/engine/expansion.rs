@@ -14,7 +14,7 @@ use crate::decide::srs;
 use crate::decide::{Decision, because};
 use crate::model::expansion::{Expansion, ExpansionKind, SenderAfter};
 use crate::model::settings::Directory;
-use crate::trace::level::{FATES, STEPS};
+use crate::trace::level::{FATES, PATHS, STEPS};
 use crate::trace::{Concern, ExpansionRow, NONE};
 use smallvec::SmallVec;
 use std::collections::BTreeMap;
@@ -32,6 +32,8 @@ pub(crate) struct Expansions {
     places: BTreeMap<(MsgId, u32), SmallVec<[u16; 2]>>,
     /// Who was replaced.
     replaced: BTreeMap<(MsgId, u16), ()>,
+    /// The last copy whose recipients are only written otherwise: the number and the pass of the one that it was made of, its row and its number.
+    together: Option<(u32, u16, u32, u32)>,
 }
 
 /// A recipient that stands for another one.
@@ -184,7 +186,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         (end.open, end.fate) = (end.open - 1, end.fate.or(Some(Fate::Expanded)));
         let row = &self.copies[copy];
         let (host, tenant, hops, visits, number) = (row.host, row.tenant, row.hops, row.visits, row.number);
-        let new = self.new_copy(message, host, tenant, self.now, &members, NONE, (hops, visits));
+        let joined = if expansion.stays_together { self.join_rewritten(copy, &members) } else { None };
+        let is_new = joined.is_none();
+        let new = joined.unwrap_or_else(|| self.new_copy(message, host, tenant, self.now, &members, NONE, (hops, visits)));
         self.copies[new].arrival = self.changed_in_place(copy, &expansion);
         self.copies[new].wishes_lost = self.copies[copy].wishes_lost;
         if !self.plain {
@@ -203,7 +207,32 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             });
             self.trace.expansions.extend(rows);
         }
-        self.wake_copy(new, self.now);
+        if expansion.stays_together {
+            self.expansions.together = Some((number, self.copies[copy].pass, new, self.copies[new].number));
+        }
+        if is_new {
+            self.wake_copy(new, self.now);
+        }
+    }
+
+    /// Others of this pass whose recipients are only written otherwise wait to go on: these go with them.
+    fn join_rewritten(&mut self, copy: u32, members: &[u16]) -> Option<u32> {
+        let own = (self.copies[copy].number, self.copies[copy].pass);
+        let (of, pass, new, number) = self.expansions.together?;
+        let row = &self.copies[new];
+        if (of, pass) != own || row.number != number || row.closed || row.pass > 0 || row.jobs > 0 {
+            return None;
+        }
+        let message = row.message;
+        for index in members {
+            self.messages[message].ends[usize::from(*index)].open += 1;
+            self.copies[new].recipients.push(super::settle::pending(*index));
+        }
+        if self.writes(PATHS) {
+            let all = self.copies[new].recipients.iter().map(|recipient| recipient.index).collect();
+            self.trace.copies[number as usize].recipients = self.tables.recipient_sets.intern(all);
+        }
+        Some(new)
     }
 
     /// How many recipients the sender wrote: those that stand for others are not among them.

@@ -51,6 +51,7 @@ mod queue_runs;
 mod rate_delay;
 mod receive_connector;
 mod relay;
+mod reroute;
 mod rerouting;
 mod resolver;
 mod rounds;

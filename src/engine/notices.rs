@@ -8,7 +8,8 @@ use crate::decide::exchange::recipient::returned;
 use crate::decide::reports::{NamesInReports, Unwarned};
 use crate::decide::{Decision, because};
 use crate::model::directory::remote_domain;
-use crate::model::settings::{Directory, Profile};
+use crate::model::retry_rules::Warned;
+use crate::model::settings::{Directory, Profile, Retry};
 use crate::model::traffic::{AddressTemplate, TlsWish};
 use crate::trace::{Concern, NONE, ReportRow};
 
@@ -148,7 +149,12 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     /// "It is late, we keep trying."
     pub(super) fn delay_notice(&mut self, copy: u32) {
-        let unwarned = self.rules(self.copies[copy].host).unwarned;
+        let host = self.copies[copy].host;
+        let unwarned = match &self.config(host).sender.retry {
+            Retry::Exim(retry) if retry.warned == Warned::Nobody => return,
+            Retry::Exim(retry) if retry.warned == Warned::Everybody => Unwarned::Nobody,
+            _ => self.rules(host).unwarned,
+        };
         if unwarned != Unwarned::Nobody {
             let (letter, from) = (self.letter(copy), self.sender_of(copy));
             let sender = (from != NONE).then(|| self.tables.templates.get(from));

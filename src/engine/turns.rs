@@ -65,6 +65,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 self.end_recipient(copy, usize::from(place), Fate::NotModelled, status, NONE);
             }
         }
+        if self.jobs[job].is_loop {
+            self.reroute(copy, &mut left);
+        }
         let row = &self.jobs[job];
         let (status, said_by, bounce, is_loop) = (row.status, row.said_by, row.bounce, row.is_loop);
         for place in &left {

@@ -26,6 +26,8 @@ pub struct Expansion {
     pub once: bool,
     /// Automatic replies of those who get a copy reach the sender.
     pub answers: bool,
+    /// The recipient is only written otherwise: all of them that are stay together.
+    pub stays_together: bool,
 }
 
 /// In whose responsibility the copies of an expansion go on (RFC 5321 §3.9, RFC 3461 §5.2.7).

@@ -62,6 +62,8 @@ const BASE: Behaviour = Behaviour {
         helo: HeloUse::AfterAnyRefusal,
         helo_5xx: Greeting5xx::Next,
         greeting_status: None,
+        status_by_code: false,
+        closed_at_data: None,
         data_status: None,
         closing_at_mail: None,
         drops_other_class: false,
