@@ -10,6 +10,7 @@ use super::route::Stop;
 use super::world::{End, RecipientState, World};
 use crate::base::{Address, Fate, HostId, Interner, MsgId};
 use crate::decide::claim::template;
+use crate::decide::profile::EqualMembers;
 use crate::decide::srs;
 use crate::decide::{Decision, because};
 use crate::model::expansion::{Expansion, ExpansionKind, SenderAfter};
@@ -119,7 +120,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     /// What is left of the sender's wishes about reports for a recipient.
     pub(super) fn wishes(&self, copy: u32, index: u16) -> Wishes {
         let row = &self.copies[copy];
-        if row.wishes_lost || !self.rules(row.host).extensions.dsn {
+        if row.wishes_lost || self.wishful && !self.knows_wishes(copy, row.host) {
             return Wishes::Usual;
         }
         let message = row.message;
@@ -265,6 +266,12 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 return None;
             }
         }
+        if expansion.kind == ExpansionKind::Alias
+            && !stands_for_itself
+            && self.has_copy_already((copy, index), address, known, list.contains(&address))
+        {
+            return None;
+        }
         let place = list.len() as u16;
         let mut longer = list.clone();
         longer.push(address);
@@ -277,6 +284,28 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         self.expansions.members.insert((id, place), member);
         self.expansions.places.entry((id, address)).or_default().push(place);
         Some(place)
+    }
+
+    /// Does an alias of this machine lead to somebody who has the message already, by the places of his address?
+    fn has_copy_already(&self, (copy, index): (u32, u16), member: u32, known: &[u16], is_named: bool) -> bool {
+        let row = &self.copies[copy];
+        let (host, id) = (row.host, self.messages[row.message].id);
+        let root = |place: u16| self.expansions.line_of(id, place).last().map_or(place, |(root, _)| root);
+        let here =
+            |place: &&u16| self.expansions.member(id, **place).is_some_and(|one| one.host == host && one.kind == ExpansionKind::Alias);
+        match self.rules(host).pass.equal_members {
+            EqualMembers::All => false,
+            EqualMembers::OnceOfRecipient => known.iter().filter(here).any(|place| root(*place) == root(index)),
+            EqualMembers::Once => {
+                // Of those whom the sender wrote only the ones that came along are in the same message.
+                let came_along = || {
+                    let template = self.recipient_template(row.message, index);
+                    let address = |place: &u16| self.recipient_template(row.message, *place);
+                    root(index) != index || template == member || row.recipients.iter().any(|one| address(&one.index) == member)
+                };
+                known.iter().any(|place| here(&place)) || is_named && known.is_empty() && came_along()
+            }
+        }
     }
 
     /// Was this recipient here before? Within one machine nobody goes in circles; beyond it, servers that write `Delivered-To` find their own.

@@ -43,7 +43,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
         let row = &self.messages[message];
         let heard = lines.first().is_none_or(|(index, ..)| self.wishes(copy, *index) != Wishes::Usual);
-        let notify = self.sources_model.get(row.source as usize).and_then(|source| source.notify).filter(|_| heard);
+        // What a sender wishes is for its message, not for reports about it.
+        let wished = heard && row.kind == 0;
+        let notify = self.sources_model.get(row.source as usize).and_then(|source| source.notify).filter(|_| wished);
         let wanted = match (notify, kind) {
             (None, _) => true,
             (Some(_), 1) if lines.iter().all(|(_, action, ..)| matches!(*action, "delivered" | "relayed" | "expanded")) => true,
@@ -125,6 +127,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     pub(super) fn wants_word_of_success(&self, message: u32) -> bool {
         let source = self.messages[message].source as usize;
         self.sources_model.get(source).and_then(|source| source.notify).is_some_and(|notify| notify.success)
+            && self.messages[message].kind == 0
     }
 
     /// Tells the sender that a recipient was reached, or how far it came, if that was asked for.

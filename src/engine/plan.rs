@@ -271,7 +271,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                     leave_out(&mut found, &sender.targets);
                 }
                 found.is_own = sender.targets.treats_as_own(names.text(*target));
-                grounds.extend(self.grounds(list, *target, &pair));
+                grounds.extend(self.grounds((list, rules.tls.dane.asks_listed_name), *target, &pair));
                 found
             })
             .collect();

@@ -161,6 +161,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 // One with a delay rests instead; what stands in its line is put off all the same (qmgr_entry.c).
                 let dead_ns = if rests { 1 } else { retry_min };
                 (row.dead_until, row.cohorts, row.failure) = (self.now.after(dead_ns), 0, 0);
+                // When it lives again it begins anew (qmgr_queue.c, `qmgr_queue_unthrottle`).
+                row.window = initial.max(row.active);
                 let reason = self.tables.replies.get(status).clone();
                 row.dead_status = self.tables.reply(
                     reason.code,

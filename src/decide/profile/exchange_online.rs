@@ -89,6 +89,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         policies_of_servers: false,
         // Its article about DANE lists an expired certificate among the failures, without an exception for usage 3.
         dane: DaneRules {
+            asks_listed_name: false,
             unsigned_list_counts: false,
             useless_is_missing: true,
             // Nobody says whether it does.

@@ -94,6 +94,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         dane: DaneRules {
             missing: bounce(5, 7, 5),
             name_counts: false,
+            asks_listed_name: true,
             useless_is_missing: false,
             strongest_digest: false,
             ..DaneRules::RFC
@@ -131,6 +132,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         rewrites_aliases: false,
         session_ends_name: false,
         fallback_breaks_off: false,
+        equal_members: EqualMembers::Once,
         jitters: false,
         hop_refusal: PassRules::PLAIN.hop_refusal,
         too_many_hops: Some((0, Enhanced(5, 4, 6), "Too many \"Received\" headers - suspected mail loop")),

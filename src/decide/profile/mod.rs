@@ -18,7 +18,7 @@ mod tls_rules;
 pub use tls_rules::{BrokenHandshake, DaneRules, RevocationCheck, TlsRules};
 
 pub use door::{DoorRules, door_of};
-pub use pass::PassRules;
+pub use pass::{EqualMembers, PassRules};
 
 use super::extensions::ExtensionRules;
 use super::relay::RelayRules;

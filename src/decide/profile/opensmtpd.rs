@@ -117,7 +117,11 @@ const BASE: Behaviour = Behaviour {
     tells_postmaster: false,
     extensions: ExtensionRules { dsn: true, eight_bit: Lack::SendsAnyway, binary: Lack::Unknown, utf8: Lack::Unknown },
     door: DoorRules::PLAIN,
-    pass: PassRules { hop_refusal: (500, Enhanced(5, 4, 6), "Routing loop detected: Loop detected"), ..PassRules::PLAIN },
+    pass: PassRules {
+        hop_refusal: (500, Enhanced(5, 4, 6), "Routing loop detected: Loop detected"),
+        equal_members: EqualMembers::OnceOfRecipient,
+        ..PassRules::PLAIN
+    },
     tries_address_once: false,
     skips_silent: false,
     relay: Some(RelayRules {

@@ -99,6 +99,7 @@ pub(super) static TABLE: Table = &[
             Ok(())
         }),
     ),
+    ("dsn_advertise_hosts", Meaning::List(|t, text| all_or_none(text).map(|all| t.offers_dsn = all).map_err(|_| DSN_HOSTS))),
     // The model does what these values say.
     ("hosts_max_try_hardlimit", Meaning::Only("50")),
     ("delay_after_cutoff", Meaning::Only("true")),
@@ -250,6 +251,8 @@ fn ignored(tuned: &mut Tuned, text: &str) -> Result<(), &'static str> {
     tuned.sender.targets.ignored = words.map(network).collect::<Result<_, _>>()?;
     Ok(())
 }
+
+const DSN_HOSTS: &str = "`*` or \"\" stands here: a list of single hosts is not modelled";
 
 /// `*` or nothing: lists of single hosts are TLS policies of next hops here.
 fn all_or_none(text: &str) -> Result<bool, &'static str> {
