@@ -90,6 +90,7 @@ fn attempt(connections: Vec<Connection>, result: AttemptResult) -> Attempt {
         lookups: vec![],
         decisions: vec![order("site-a.contoso.com")],
         connections,
+        last_error: None,
         not_used: vec![],
     }
 }
@@ -114,9 +115,11 @@ fn first_hop(at: SimTime) -> Hop {
         queue: "contoso.com".into(),
         rule: "MX",
         decisions: vec![],
+        at_end: vec![],
         waited: None,
         attempts: vec![attempt],
         tls: Some(tls()),
+        lost_before: vec![],
     }
 }
 
@@ -132,8 +135,10 @@ fn second_hop(attempts: Vec<Attempt>, to: Option<Place>, left_at: SimTime) -> Ho
         queue: "[mail.contoso.com]".into(),
         rule: "OUT-3",
         decisions: vec![route()],
+        at_end: vec![],
         waited: None,
         attempts,
+        lost_before: vec![],
     }
 }
 

@@ -240,12 +240,16 @@ pub struct Hop {
     pub rule: &'static str,
     /// Decisions that were made once for this hop: acceptance, route, connector.
     pub decisions: Vec<Rc<Decision>>,
+    /// What was decided anew when it ended here: it was looked up again after its attempts, and went nowhere from there.
+    pub at_end: Vec<Rc<Decision>>,
     /// The first pass tried nothing: when it is looked at again, and why.
     pub waited: Option<(SimTime, &'static str)>,
     /// Passes over the candidates.
     pub attempts: Vec<Attempt>,
     /// Of the connection that carried it.
     pub tls: Option<Tls>,
+    /// Where a shadow sends on what a server lost: that server's part, as it ended.
+    pub lost_before: Vec<Hop>,
 }
 
 /// One pass of a sender over its candidates (RFC 5321 §4.5.4.1).
@@ -273,6 +277,8 @@ pub struct Attempt {
     pub decisions: Vec<Rc<Decision>>,
     /// One per try at one address, in order.
     pub connections: Vec<Connection>,
+    /// Exchange Server: LastError of the queue that the attempt left in Retry.
+    pub last_error: Option<Rc<str>>,
     /// Hosts that nobody connected to, since what their domain publishes about TLS forbids it.
     pub not_used: Vec<NotUsed>,
 }

@@ -88,7 +88,7 @@ pub fn why_open(keeping: &Keeping, name: &str, mails: u32, own_queue: bool) -> D
         Keeping::WithinRun { .. } => {
             vec![one("KEEP-4", format!("the queue run has a connection to this host that carried {count}"), "mci.c")]
         }
-        Keeping::Never => vec![one("KEEP-5", format!("the session is still open after {count}"), "limit.c")],
+        Keeping::Never | Keeping::Sessions(_) => vec![one("KEEP-5", format!("the session is still open after {count}"), "limit.c")],
     };
     Decision { outcome: (), chosen, passed_over: Vec::new() }
 }

@@ -38,6 +38,8 @@ pub(crate) struct Kept {
     extensions: bool,
     /// The address that it leaves from, of several.
     pub(super) from: Option<IpAddr>,
+    /// The machine that it leaves through, where that is a front end.
+    pub(super) speaker: Option<HostId>,
     /// Whose turn it was among the entries of its destination.
     turn: Option<u8>,
 }
@@ -81,7 +83,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     fn cache_of(&self, host: HostId) -> Option<&Cache> {
         match &self.config(host).sender.keeping {
             Keeping::Cache(cache) => Some(cache),
-            Keeping::Never | Keeping::ForWaiting { .. } | Keeping::WithinRun { .. } => None,
+            Keeping::Never | Keeping::ForWaiting { .. } | Keeping::WithinRun { .. } | Keeping::Sessions(_) => None,
         }
     }
 
@@ -198,7 +200,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let client = self.copies[self.jobs[job].copy].host;
         let probe_ns = match &self.config(client).sender.keeping {
             Keeping::Cache(cache) => cache.probe_ns,
-            Keeping::Never | Keeping::ForWaiting { .. } => 0,
+            Keeping::Never | Keeping::ForWaiting { .. } | Keeping::Sessions(_) => 0,
             Keeping::WithinRun { .. } => {
                 self.line_of_run(job, goal, *at);
                 self.config(client).sender.timers.mail_ns
@@ -316,8 +318,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         if let Some(state) = self.connections.uses.get_mut(&job) {
             state.taken = None;
         }
-        let (keeping, has_routes) = (&self.config(client).sender.keeping, self.rules(client).relay.is_some());
-        if *keeping == Keeping::Never && !has_routes || end.plaintext_retry || self.breaks_off(job) {
+        let keeping = &self.config(client).sender.keeping;
+        if *keeping == Keeping::Never || end.plaintext_retry || self.breaks_off(job) {
             return;
         }
         let whole = !matches!(end.result, ConnectionResult::Dropped | ConnectionResult::Timeout);
@@ -329,6 +331,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let from = if self.has_pool(client) { self.seen_address(job, client, line.address) } else { None };
         let kept = Kept {
             from,
+            speaker: self.front_end_of(job),
             server: line.server,
             address: line.address,
             port: line.port,
@@ -345,8 +348,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let service = matches!(self.config(kept.server).receiver.directory, Directory::Tenants(_));
         let good = good && !(service && is_too_old_for_service(kept.opened, self.now)) && self.login_of_connector(job).is_none();
         match keeping {
-            Keeping::Never if end.host_failure => self.suspend_route(job, kept.address, self.now),
-            Keeping::Never => self.session_stays(job, kept, whole),
+            Keeping::Never => {}
+            Keeping::Sessions(_) if end.host_failure => self.suspend_route(job, kept.address, self.now),
+            Keeping::Sessions(limits) => self.session_stays(job, kept, whole, limits),
             Keeping::Cache(cache) => {
                 let mails = self.mails_per_connection(client, queue).unwrap_or(cache.mails);
                 let stays = good && stays(&Cache { mails, ..cache.clone() }, kept.opened, kept.mails, encrypted, self.now);
@@ -439,5 +443,6 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     /// A job is over: what it had to do with open connections is too.
     pub(super) fn forget_use(&mut self, job: u32) {
         self.connections.uses.remove(&job);
+        self.forget_session(job);
     }
 }

@@ -31,7 +31,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     /// The part of a routing question that names the message of a copy.
     pub(super) fn letter_number(&mut self, copy: u32) -> u32 {
         let row = &self.copies[copy];
-        if !self.plain && self.skips_dead_connectors(row.host) {
+        if !self.plain && self.skips_dead_connectors(row.host) || !self.rules_passed.is_empty() && self.has_passed_rules(copy) {
             return UNIQUE;
         }
         let message = &self.messages[row.message];
@@ -104,6 +104,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         } else if self.model.hosts[client.index()].system != self.model.hosts[door.server.index()].system {
             marks.scl = None;
         }
+        // Headers of the organization are those of the tenant that X-OriginatorOrg names.
+        kept = kept && self.is_own_half(door, self.copies[job.copy].tenant);
+        self.name_originator(door, self.copies[job.copy].tenant, marks);
         marks.scl = self.level_at_door(door, marks.scl, kept);
         marks.ruled = None;
         marks.client = self.seen_address(door.job, client, job.line.address);

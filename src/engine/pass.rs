@@ -308,7 +308,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             }
         }
         let dead = self.queues[number as usize].dead_until > self.now;
-        let full = !self.plain && !dead && (self.all_are_taken(number) || self.rests(number));
+        let full = !self.plain && !dead && (self.all_are_taken(number) || self.rests(number) || self.has_sessions(number));
         let queue = &mut self.queues[number as usize];
         if dead {
             let status = queue.dead_status;
@@ -321,6 +321,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             if !self.plain {
                 self.wake_after_rest(number);
                 self.tell_of_rest(job);
+                self.comes_to_sessions(job);
             }
         } else {
             queue.active += 1;

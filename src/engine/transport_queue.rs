@@ -9,6 +9,7 @@
 use super::world::World;
 use crate::base::{ConfigId, HostId, SimTime};
 use crate::decide::exchange::internal_route::Way;
+use crate::decide::exchange::last_error::{EMPTIED, IN_RETRY};
 use crate::decide::retry::queue_wait;
 use crate::model::exchange_server::{Organization, Transport};
 use crate::model::settings::{Directory, Retry};
@@ -161,12 +162,22 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     pub(super) fn wait_for_queues(&mut self, copy: u32) {
         let host = self.copies[copy].host;
         let queues = self.transport_queues.left.remove(&copy).unwrap_or_default();
+        if self.removed_meanwhile(copy, queues.first().copied().unwrap_or(NONE)) {
+            self.leaves_queues(&queues);
+            return;
+        }
         let Some(ends) = self.end_of_wait(copy, &queues).filter(|ends| *ends > self.now) else {
             self.pass_row(copy, SimTime::NEVER, "the lifetime is over");
             self.leaves_queues(&queues);
             self.expire(copy);
             return;
         };
+        if self.transport_queues.operations.moved.remove(&copy) && !self.all_held(copy, queues.is_empty()) {
+            self.leaves_queues(&queues);
+            self.pass_row(copy, self.now, super::rerouting::ROUTED_AGAIN);
+            self.wake_copy(copy, self.now);
+            return;
+        }
         let retry_ns = self.transport(host).message_retry_ns;
         let mut emptied_then = false;
         let paused = self.delivery_paused(host).filter(|_| !queues.is_empty());
@@ -189,9 +200,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             let emptied = self.transport_queues.schedules.get(queue).is_some_and(|schedule| schedule.failures == 0);
             let emptied = dead_until > self.now && emptied;
             let (at, words) = if emptied {
-                (dead_until, "its queue, in Retry for MaxIdleTimeBeforeResubmit, is emptied into the categorizer")
+                (dead_until, EMPTIED)
             } else if dead_until > self.now {
-                (dead_until, "the next attempt of its queue, which is in Retry")
+                (dead_until, IN_RETRY)
             } else {
                 (self.now.after(retry_ns), "the queue works, this message waits: MessageRetryInterval")
             };

@@ -138,7 +138,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             crate::model::settings::Retry::Postfix { min_ns, .. } => *min_ns,
             _ => 5 * MINUTE,
         };
-        let flushes = failed && self.rules(host).relay.is_some();
+        let flushes = failed && self.rules(host).relay.is_some() && !self.has_another_session(queue);
         let row = &mut self.queues[queue as usize];
         row.active -= 1;
         if flushes {
@@ -202,7 +202,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 }
                 return;
             }
-            if !dead && row.window > 0 && row.active >= row.window || !dead && !self.plain && self.all_are_taken(queue) {
+            if !dead && row.window > 0 && row.active >= row.window
+                || !dead && !self.plain && (self.all_are_taken(queue) || self.waits_for_session(queue))
+            {
                 return;
             }
             let row = &mut self.queues[queue as usize];

@@ -129,6 +129,9 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         let (sender, rules) = (&settings.config.sender, settings.rules);
         let (proves, remembers) = (settings.proves || self.wishes, self.remembers(client));
         loop {
+            if !self.plain && self.was_only_another_session(job) {
+                return self.back_into_line(job);
+            }
             if self.faults.down(self.model, client, None, at).is_some() {
                 let status = self.tables.reply(0, rules.session.lost, "the sending host went down");
                 self.note_effect(job, Effect::Next(rules.session.lost), status, false);
@@ -172,6 +175,9 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 if self.jobs[job].recipients.is_empty() {
                     return self.over_at(job, at);
                 }
+                if rules.relay.is_some() && self.opens_later(job, goal.address, at) {
+                    return;
+                }
                 let opens = self.opens_at(job, goal.address, at);
                 if opens.is_none_or(|opens| self.failed_in_run(job, goal.candidate, opens)) {
                     self.jobs[job].next += 1;
@@ -203,7 +209,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             row.connections += 1;
             let n = self.copies[copy].luck() | u64::from(row.connections);
             let open = if self.plain { None } else { self.open_line(job, &goal, &mut at) };
-            let speaker = if self.plain { client } else { self.leaves_by(job, client, at) };
+            let speaker = if self.plain { client } else { self.leaves_by(job, client, open.is_some(), at) };
             let rtt = self.round_trip(speaker, &goal, self.messages[message].luck, n, at);
             let reached = if open.is_some() { Ok(()) } else { self.connect(speaker, &goal, at) };
             match reached {
@@ -237,7 +243,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                     if remembers {
                         self.remember_connect(job, goal.candidate, result);
                     }
-                    at = end;
+                    at = if !self.plain && how == Unreachable::Silent { self.goes_on_meanwhile(job, at, end) } else { end };
                     if !matches!(effect, Effect::Next(_)) {
                         self.over_at(job, at);
                         return;

@@ -1,7 +1,9 @@
 //! Which connections does a sender keep open for more mail, and for how long?
 //!
 //! Sources: Postfix CONNECTION_CACHE_README and postconf(5), Exim specification `connection_max_messages`, Sendmail op.me `ConnectionCacheSize`,
-//! KumoMTA `make_egress_path`, New-SendConnector `SmtpMaxMessagesPerConnection`.
+//! KumoMTA `make_egress_path`, New-SendConnector `SmtpMaxMessagesPerConnection`, OpenSMTPD limit.c.
+
+use crate::base::SECOND;
 
 /// How a sender keeps connections open.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -27,6 +29,70 @@ pub enum Keeping {
         /// By whom.
         host_status: HostStatus,
     },
+    /// So many sessions for a destination as its mail needs, opened one after the other; the last one stays for a while (OpenSMTPD).
+    Sessions(SessionLimits),
+}
+
+/// How many sessions, how far apart, and for how much mail (limit.c).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct SessionLimits {
+    /// At once, to one address, whatever the destination.
+    pub per_host: u32,
+    /// At once, from one address of the sender to one address.
+    pub per_route: u32,
+    /// At once, for one destination, from one address of the sender.
+    pub per_connector: u32,
+    /// At once, for one destination.
+    pub per_relay: u32,
+    /// At once, for one domain.
+    pub per_domain: u32,
+    /// Between two connects to an address.
+    pub gap_host_ns: u64,
+    /// Between two connects over a route.
+    pub gap_route_ns: u64,
+    /// Between two connects for a destination from one address of the sender.
+    pub gap_connector_ns: u64,
+    /// Between two connects for a destination.
+    pub gap_relay_ns: u64,
+    /// Between two connects for a domain.
+    pub gap_domain_ns: u64,
+    /// Between the end of a session and the next connect over its route, while that has another one.
+    pub gap_after_ns: u64,
+    /// Mails over one session at most.
+    pub mails: u32,
+    /// The last session of a destination waits so long for more mail.
+    pub idle_ns: u64,
+}
+
+impl SessionLimits {
+    /// What limit.c begins with.
+    pub const OPENSMTPD: Self = Self {
+        per_host: 10,
+        per_route: 5,
+        per_connector: 20,
+        per_relay: 100,
+        per_domain: 100,
+        gap_host_ns: 0,
+        gap_route_ns: 5 * SECOND,
+        gap_connector_ns: 0,
+        gap_relay_ns: 2 * SECOND,
+        gap_domain_ns: 0,
+        gap_after_ns: 3 * SECOND,
+        mails: 100,
+        idle_ns: 10 * SECOND,
+    };
+
+    /// Between two connects for a destination, whatever the reason.
+    #[must_use]
+    pub fn gap_of_destination_ns(&self) -> u64 {
+        self.gap_relay_ns.max(self.gap_connector_ns).max(self.gap_domain_ns)
+    }
+
+    /// Between two connects to an address, whatever the reason.
+    #[must_use]
+    pub fn gap_of_address_ns(&self) -> u64 {
+        self.gap_host_ns.max(self.gap_route_ns)
+    }
 }
 
 /// Who knows of a host that failed.
@@ -71,7 +137,7 @@ impl Keeping {
         match self {
             Self::Never => false,
             Self::Cache(cache) => !cache.on_demand || cache.demanded || !cache.destinations.is_empty(),
-            Self::ForWaiting { .. } | Self::WithinRun { .. } => true,
+            Self::ForWaiting { .. } | Self::WithinRun { .. } | Self::Sessions(_) => true,
         }
     }
 }

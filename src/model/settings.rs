@@ -8,7 +8,7 @@ use super::exchange_server::Organization;
 use super::expansion::Expansion;
 use super::filter::FilterRule;
 use super::fope::FopeRouting;
-pub use super::keeping::{Cache, Keeping};
+pub use super::keeping::{Cache, Keeping, SessionLimits};
 pub use super::retry_rules::Retry;
 pub use super::targets::{AliasNames, OwnTarget, Targets};
 use super::topology::Law;

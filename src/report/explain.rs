@@ -119,9 +119,27 @@ impl Page {
     }
 
     fn hop(&mut self, number: usize, hop: &Hop, fate: Fate) {
-        let kept = hop.attempts.last().is_some_and(|attempt| attempt.result == AttemptResult::Delivered);
+        self.lost_before(number, hop);
+        let kept = hop.attempts.last().is_some_and(|attempt| attempt.result == AttemptResult::Delivered)
+            || fate == Fate::Delivered && !hop.at_end.is_empty();
         let to = hop.to.as_ref().map_or(if kept { "its own mailbox" } else { "nobody" }, label);
         self.line(2, &format!("hop {number}: {} -> {to}", label(&hop.from)));
+        self.hop_body(hop, fate);
+    }
+
+    /// What servers tried that lost it before somebody else sent it on.
+    fn lost_before(&mut self, number: usize, hop: &Hop) {
+        for lost in &hop.lost_before {
+            self.lost_before(number, lost);
+            let died = self.clock.moment(lost.left_at);
+            self.line(2, &format!("before hop {number}: {}, which lost it with its queue at {died}", label(&lost.from)));
+            self.hop_body(lost, Fate::Lost);
+            self.gap();
+        }
+    }
+
+    /// When it came and left, what was decided, and each attempt.
+    fn hop_body(&mut self, hop: &Hop, fate: Fate) {
         let (came, left) = (self.clock.moment(hop.queued_at), self.clock.moment(hop.left_at));
         let stayed = duration(hop.left_at.since(hop.queued_at));
         let queue = if hop.queue.is_empty() { String::new() } else { format!("queue {}, rule {}; ", hop.queue, hop.rule) };
@@ -150,6 +168,10 @@ impl Page {
             done += same + 1;
             rest = &rest[same + 1..];
         }
+        if !hop.at_end.is_empty() {
+            self.line(4, &format!("{left}: looked up again, and it ends here"));
+            hop.at_end.iter().for_each(|decision| self.decision(6, decision));
+        }
     }
 
     fn attempt(&mut self, number: usize, attempt: &Attempt, before: Option<&Attempt>) {
@@ -171,6 +193,9 @@ impl Page {
             self.line(6, &format!("{} not connected to: {}", self.clock.moment(host.at), host.tls.why));
         }
         attempt.connections.iter().for_each(|connection| self.connection(connection));
+        if let Some(last_error) = &attempt.last_error {
+            self.line(6, &format!("LastError of the queue: {last_error}"));
+        }
         let idle = attempt.connections.is_empty() && attempt.lookups.is_empty() && attempt.decisions.is_empty();
         if idle && attempt.result == AttemptResult::Deferred && attempt.not_used.is_empty() {
             self.line(6, "no connection of its own: its queue had just failed with other mail");
@@ -201,10 +226,10 @@ impl Page {
     /// What comes after an attempt; of the last one in a hop, that may be the end.
     fn next(&mut self, attempt: &Attempt, last_of: Option<&Hop>) {
         let why = if attempt.next_why.is_empty() { String::new() } else { format!(": {}", attempt.next_why) };
-        let over = |next: &SimTime| last_of.is_some_and(|hop| hop.to.is_none() && hop.left_at == *next);
+        let over = |next: &SimTime| last_of.is_some_and(|hop| hop.to.is_none() && hop.left_at == *next && hop.at_end.is_empty());
         if let Some(end) = attempt.next_at.filter(over) {
             self.line(6, &format!("no further attempt; the end at {}{why}", self.clock.moment(end)));
-        } else if let Some(hop) = last_of.filter(|hop| ended_first(hop, attempt)) {
+        } else if let Some(hop) = last_of.filter(|hop| ended_first(hop, attempt) && hop.at_end.is_empty()) {
             self.line(
                 6,
                 &format!(

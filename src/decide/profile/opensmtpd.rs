@@ -1,14 +1,14 @@
 //! OpenSMTPD 7.8, and 6.8 where that differs (`version` beside the profile).
 //!
-//! Sources: mta.c, mta_session.c, dns.c, limit.c, scheduler_ramqueue.c, smtpd.conf(5); and a running OpenSMTPD 6.8.0p2. Not modelled: more than one
-//! session to a destination at a time, limits of sessions by host and domain, `relay backup`, SRS, filters.
+//! Sources: mta.c, mta_session.c, dns.c, limit.c, scheduler_ramqueue.c, smtpd.conf(5); and a running OpenSMTPD 6.8.0p2. Not modelled:
+//! `relay backup`, SRS, filters, that mail is held back above fifty messages for a destination (`task-hiwat`).
 
 use super::super::extensions::{ExtensionRules, Lack};
 use super::*;
 use crate::base::{DAY, Enhanced, HOUR, MILLISECOND, MINUTE, SECOND, TlsVersion};
 use crate::decide::relay::RelayRules;
 use crate::model::settings::{
-    ClientTls, Families, FamilyPreference, Keeping, Profile, Retry, Routing, Sender, Targets, Timers, TlsLevel, TlsPolicy,
+    ClientTls, Families, FamilyPreference, Keeping, Profile, Retry, Routing, Sender, SessionLimits, Targets, Timers, TlsLevel, TlsPolicy,
 };
 
 /// 7.8.
@@ -125,15 +125,15 @@ const BASE: Behaviour = Behaviour {
     tries_address_once: false,
     skips_silent: false,
     relay: Some(RelayRules {
-        connect_gap_ns: 2 * SECOND,
         gives_up_after_ns: 11 * SECOND,
-        session_stays_open_ns: 10 * SECOND,
         session_looks_every_ns: SECOND,
         session_overlooks_ns: 50 * MILLISECOND,
         session_overlooks_percent: 75,
-        session_mails: 100,
         suspended_ns: 15 * SECOND,
         suspended_most_ns: HOUR,
+        looks_again_ns: 10 * SECOND,
+        looks_first_ns: SECOND,
+        looks_at_limits_ns: 5 * SECOND,
     }),
 };
 
@@ -160,7 +160,8 @@ pub(super) fn sender(profile: Profile) -> Sender {
         address_limit: 0,
         session_limit: 0,
         recipient_limit: 0,
-        concurrency: (1, 1),
+        // Its limits of sessions say how many there are.
+        concurrency: (10_000, 10_000),
         families: Families { v4: true, v6: true, prefer: FamilyPreference::Any, balance: true },
         routing: Routing::Mta { smart_hosts: Vec::new(), routes: Vec::new(), fallback_hosts: Vec::new() },
         tls: ClientTls::of(TlsPolicy::of(TlsLevel::May), (TlsVersion::Tls12, TlsVersion::Tls13)),
@@ -168,9 +169,10 @@ pub(super) fn sender(profile: Profile) -> Sender {
         randomize_addresses: true,
         defer_if_no_mx_address: false,
         failed_cohort_limit: 0,
-        deliveries_in_all: 0,
+        // max-conn-per-source
+        deliveries_in_all: 100,
         rate_delay_ns: 0,
         last_try: None,
-        keeping: Keeping::Never,
+        keeping: Keeping::Sessions(SessionLimits::OPENSMTPD),
     }
 }

@@ -4,7 +4,38 @@
 
 use super::{Meaning, Table, postfix};
 use crate::base::SECOND;
-use crate::model::settings::Retry;
+use crate::model::settings::{Keeping, Retry, SessionLimits};
+
+/// The limits of sessions.
+fn limits(tuned: &mut super::Tuned) -> &mut SessionLimits {
+    match &mut tuned.sender.keeping {
+        Keeping::Sessions(limits) => limits,
+        Keeping::Never | Keeping::Cache(_) | Keeping::ForWaiting { .. } | Keeping::WithinRun { .. } => {
+            unreachable!("this table is for OpenSMTPD")
+        }
+    }
+}
+
+/// Puts a number above zero into a limit.
+macro_rules! limit {
+    ($field:ident) => {
+        Meaning::List(|t, text| {
+            limits(t).$field = text.parse().ok().filter(|number| *number > 0).ok_or("a number above 0 stands here")?;
+            Ok(())
+        })
+    };
+}
+
+/// Puts seconds into a gap.
+macro_rules! gap {
+    ($field:ident) => {
+        Meaning::List(|t, text| {
+            let seconds: u32 = text.parse().map_err(|_| "a number of seconds stands here, without a unit")?;
+            limits(t).$field = u64::from(seconds) * SECOND;
+            Ok(())
+        })
+    };
+}
 
 /// What is modelled.
 pub(super) static TABLE: Table = &[
@@ -29,6 +60,33 @@ pub(super) static TABLE: Table = &[
     ),
     // Linux repeats a SYN so often, after 1, 2, 4 … seconds.
     ("net.ipv4.tcp_syn_retries", Meaning::Number(|t, n| t.sender.timers.connect_ns = ((2 << n.min(6)) - 1) * SECOND)),
+    // The words of `mta limit` (limit.c).
+    ("mta limit max-conn-per-host", limit!(per_host)),
+    ("mta limit max-conn-per-route", limit!(per_route)),
+    (
+        "mta limit max-conn-per-source",
+        Meaning::List(|t, text| {
+            t.sender.deliveries_in_all = text.parse().ok().filter(|number| *number > 0).ok_or("a number above 0 stands here")?;
+            Ok(())
+        }),
+    ),
+    ("mta limit max-conn-per-connector", limit!(per_connector)),
+    ("mta limit max-conn-per-relay", limit!(per_relay)),
+    ("mta limit max-conn-per-domain", limit!(per_domain)),
+    ("mta limit conn-delay-host", gap!(gap_host_ns)),
+    ("mta limit conn-delay-route", gap!(gap_route_ns)),
+    ("mta limit conn-delay-source", Meaning::Only("0")),
+    ("mta limit conn-delay-connector", gap!(gap_connector_ns)),
+    ("mta limit conn-delay-relay", gap!(gap_relay_ns)),
+    ("mta limit conn-delay-domain", gap!(gap_domain_ns)),
+    ("mta limit reconn-delay-route", gap!(gap_after_ns)),
+    ("mta limit session-mail-max", limit!(mails)),
+    ("mta limit session-transaction-delay", Meaning::Only("0")),
+    ("mta limit session-keepalive", gap!(idle_ns)),
+    ("mta limit max-failures-per-session", Meaning::Only("25")),
+    ("mta limit task-hiwat", Meaning::NoEffect),
+    ("mta limit task-lowat", Meaning::NoEffect),
+    ("mta limit task-release", Meaning::NoEffect),
     // What it takes as a server.
     ("smtp max-message-size", Meaning::ScaledBytes(|t, bytes| t.max_message_size = bytes)),
     ("smtp limit max-rcpt", Meaning::Number(|t, n| t.max_recipients = n)),

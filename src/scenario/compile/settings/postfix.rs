@@ -286,7 +286,9 @@ fn notify_classes(_: &mut Tuned, text: &str) -> Result<(), &'static str> {
 fn cache(tuned: &mut Tuned) -> &mut Cache {
     match &mut tuned.sender.keeping {
         Keeping::Cache(cache) => cache,
-        Keeping::Never | Keeping::ForWaiting { .. } | Keeping::WithinRun { .. } => unreachable!("this table is for Postfix"),
+        Keeping::Never | Keeping::ForWaiting { .. } | Keeping::WithinRun { .. } | Keeping::Sessions(_) => {
+            unreachable!("this table is for Postfix")
+        }
     }
 }
 
