@@ -291,8 +291,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let row = &self.copies[copy];
         let (host, id) = (row.host, self.messages[row.message].id);
         let root = |place: u16| self.expansions.line_of(id, place).last().map_or(place, |(root, _)| root);
-        let here =
-            |place: &&u16| self.expansions.member(id, **place).is_some_and(|one| one.host == host && one.kind == ExpansionKind::Alias);
+        // What comes round again is another message.
+        let is_now = |one: &Member| (one.host, one.hops, one.kind) == (host, row.hops, ExpansionKind::Alias);
+        let here = |place: &&u16| self.expansions.member(id, **place).is_some_and(is_now);
         match self.rules(host).pass.equal_members {
             EqualMembers::All => false,
             EqualMembers::OnceOfRecipient => known.iter().filter(here).any(|place| root(*place) == root(index)),
@@ -301,7 +302,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 let came_along = || {
                     let template = self.recipient_template(row.message, index);
                     let address = |place: &u16| self.recipient_template(row.message, *place);
-                    root(index) != index || template == member || row.recipients.iter().any(|one| address(&one.index) == member)
+                    here(&&index) || template == member || row.recipients.iter().any(|one| address(&one.index) == member)
                 };
                 known.iter().any(|place| here(&place)) || is_named && known.is_empty() && came_along()
             }

@@ -287,6 +287,8 @@ mod tests {
             "c.sub.contoso.com 300 Cname(c\\\\.d.sub.contoso.com)",
             "sub.contoso.com 300 Soa(Soa { primary: ns.sub.contoso.com, contact: host\\\\.master.sub.contoso.com, serial: 7, refresh_seconds: 3600, \
              retry_seconds: 600, expire_seconds: 1209600, minimum_seconds: 60 })",
+            "odd.sub.contoso.com 300 Other",
+            "odd2.sub.contoso.com 300 Other",
         ];
         assert_eq!(zone.records.iter().map(say).collect::<Vec<_>>(), expected);
         let codes: Vec<_> = zone.problems.iter().map(|problem| (problem.code, problem.severity)).collect();
