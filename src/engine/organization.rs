@@ -74,11 +74,13 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
         if let Some(entry) = entry_of(&organization.entries, &organization.mailboxes, address) {
             let is_own = |domain: &str| organization.accepted(&self.tables.names, domain).is_some();
+            let has_type = |kind: &str| organization.has_address_type(kind);
             let owner = recipient::Owner {
                 system: organization.system,
                 remote_domains: &organization.remote_domains,
                 is_own: &is_own,
                 inbox_rules_max: recipient::INBOX_RULES_MAX_SERVER,
+                has_type: Some(&has_type),
             };
             let found = recipient::of_entry(&owner, &self.letter(copy), entry, address);
             if let Some((server, elsewhere)) = expansion_server::opens_elsewhere(organization, entry, &found.outcome) {
@@ -177,6 +179,16 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let reason = because("LIMIT", "MaxRecipientEnvelopeLimit", why, "Set-TransportConfig MaxRecipientEnvelopeLimit");
         decisions.push(self.store("may the message go on?", host, tenant, &Decision::for_reason((), reason)));
         Some(Stop::Bounce(self.tables.reply(550, Enhanced(5, 5, 3), "RESOLVER.ADR.RecipLimit; too many recipients")))
+    }
+
+    /// Is a message that began at a tenant larger than anything that crosses the service?
+    pub(super) fn over_size_limit(&mut self, copy: u32, tenant: u32, size_bytes: u64, decisions: &mut SmallVec<[u32; 2]>) -> Option<Stop> {
+        let (host, hops) = (self.copies[copy].host, self.copies[copy].hops);
+        let most = self.config(host).receiver.max_message_size.filter(|most| hops == 0 && size_bytes > *most)?;
+        let why = format!("{size_bytes} bytes are more than the {most} of a message that crosses the service");
+        let reason = because("LIMIT", "message size", why, "Exchange Online limits, message size");
+        decisions.push(self.store("may the message go on?", host, tenant, &Decision::for_reason((), reason)));
+        Some(Stop::Bounce(self.tables.reply(552, Enhanced(5, 3, 4), "message size exceeds fixed maximum message size")))
     }
 
     pub(super) fn out_of_organization(

@@ -32,6 +32,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 once: false,
                 answers: true,
                 stays_together: true,
+                apart: Vec::new(),
             };
             let expansion = self.expansion(expansion);
             self.expand(copy, usize::from(place), expansion);
