@@ -501,3 +501,23 @@ fn explain_tells_what_a_lost_server_tried() {
         assert!(told.contains(part), "{part}\n{}", ended.out);
     }
 }
+
+/// What a sender makes of a certificate by itself is no word of the server, though Sendmail notes a code with it.
+#[test]
+fn explain_puts_no_words_into_a_servers_mouth() {
+    let scenario = r#"Scenario(
+    until: "1m",
+    systems: {
+        "out": Mta(profile: Sendmail, tls: (level: Verify)),
+        "a": Mta(hostname: "a.example", mailboxes: ["*@d.example"], certificate: "self-signed"),
+    },
+    dns: (records: "d.example. MX 10 a.example.\na.example. A 192.0.2.1"),
+    traffic: { "m": Message(by: "out", from: "u@s.example", to: ["r@d.example"]) },
+)
+"#;
+    let folder = Folder::new("own_words").with("own.ron", scenario);
+    let told = folder.run(&["explain", "own.ron", "--message", "m#1"]).is(0).out;
+    assert!(told.contains("deferred, 454 4.7.0 S4: the certificate is self-signed"), "{told}");
+    assert!(told.contains("no TLS, policy verify: S4: the certificate is self-signed"), "{told}");
+    assert!(!told.contains("said by a") && !told.contains("reply 454"), "{told}");
+}

@@ -92,7 +92,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                     }
                     continue;
                 }
-                self.apply(job, place, effect, reply, if self.tables.replies.get(reply).code == 0 { HostId(NONE) } else { server });
+                let unsaid = [reply, end.reply].into_iter().any(|reply| self.tables.replies.get(reply).code == 0);
+                self.apply(job, place, effect, reply, if unsaid { HostId(NONE) } else { server });
             }
             self.jobs[job].host_failure = end.host_failure;
         } else {

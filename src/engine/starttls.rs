@@ -159,6 +159,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             OfferKey::NotOffered if self.jobs[talk.job].last_code > 0 => self.jobs[talk.job].last_code,
             OfferKey::NotOffered | OfferKey::Broken(_) | OfferKey::Certificate(..) => talk.rules.tls.own_code,
         };
+        let spoken = matches!(&offer, OfferKey::Refused(_));
         let old = self.has_waited(talk) && self.goes_in_clear_later(talk);
         let name = self.tables.candidates.get(self.jobs[talk.job].line.candidate).name;
         let config = self.settings[talk.client.index()].id;
@@ -189,8 +190,14 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 let (bounce, status) = if required { (self.is_last_session(talk.job), Enhanced(5, 7, 10)) } else { (bounce, status) };
                 let effect = if bounce { Effect::Bounce(status) } else { Effect::Next(status) };
                 let why = self.tables.tls.get(record).why.clone();
-                let reply = self.tables.reply(code, status, &format!("{why} ({result})"));
-                Err(self.failed(talk, Phase::Starttls, ConnectionResult::TlsFailed, effect, reply, true))
+                let why = format!("{why} ({result})");
+                let reply = self.tables.reply(code, status, &why);
+                let mut end = self.failed(talk, Phase::Starttls, ConnectionResult::TlsFailed, effect, reply, true);
+                if code > 0 && !spoken {
+                    // The code is the client's own; the server said no such thing.
+                    end.reply = self.tables.reply(0, status, &why);
+                }
+                Err(end)
             }
         }
     }
