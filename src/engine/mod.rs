@@ -54,6 +54,7 @@ mod rate_delay;
 mod receive_connector;
 mod relay;
 mod removal;
+mod reroute;
 mod rerouting;
 mod resolver;
 mod rounds;

@@ -43,6 +43,8 @@ pub(super) struct Tuned {
     pub(super) hop_limit: u32,
     /// What certificates must carry at a level, where a policy names nothing itself (Postfix `smtp_tls_secure_cert_match`).
     pub(super) names_of_levels: Vec<(TlsLevel, Vec<Box<str>>)>,
+    /// Exim announces DSN (`dsn_advertise_hosts`).
+    pub(super) offers_dsn: bool,
     pub(super) sessions: u32,
     pub(super) when_full: WhenFull,
     pub(super) client_limits: ClientLimits,
@@ -137,7 +139,9 @@ fn not_at_once(settings: &Named<Text>, tuned: &Tuned, desk: &mut Desk) {
         Retry::Postfix { min_ns, max_ns, scan_every_ns, .. } => {
             &[("minimal_backoff_time", *min_ns), ("maximal_backoff_time", *max_ns), ("queue_run_delay", *scan_every_ns)]
         }
-        Retry::Rfc { first_ns, max_ns, .. } => &[("retry_first", *first_ns), ("retry_max", *max_ns)],
+        Retry::Rfc { first_ns, max_ns, .. } => {
+            &[("retry_first", *first_ns), ("retry_max", *max_ns), ("retry_interval", *first_ns), ("max_retry_interval", *max_ns)]
+        }
         Retry::Exim(_) | Retry::QueueRuns { .. } | Retry::Squares { .. } | Retry::Steps { .. } | Retry::Never => &[],
     };
     for (name, _) in waits.iter().filter(|(_, ns)| *ns == 0) {
@@ -262,6 +266,7 @@ mod tests {
         let (sender, client_limits) = (default_sender(profile), ClientLimits::default());
         let when_full = WhenFull::Wait;
         let mut tuned = Tuned {
+            offers_dsn: false,
             sender,
             max_message_size: None,
             max_recipients: 0,
