@@ -37,6 +37,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     fn troubled_command(&mut self, talk: &mut Talk<'_>, phase: Phase, timeout_ns: u64, cost_ns: u64) -> Result<(), Stop> {
         let model = self.model;
         let start = talk.now;
+        self.word_lost_at = SimTime::ZERO;
         if talk.closed {
             return Err(Stop::Lost(start));
         }
@@ -70,11 +71,15 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let (reply_at, gives_up) = (start.after(cost), start.after(timeout_ns));
         if let Some(cut) = self.cut_before(talk, reply_at.min(gives_up)) {
             let end = if cut.how == Unreachable::Refused { Stop::Lost(cut.from) } else { Stop::Silent(gives_up) };
+            self.word_lost_at = if script.is_none() { cut.from } else { SimTime::ZERO };
             return Err(end);
         }
         match script {
             Some(Err(DropHow::Silence)) => return Err(Stop::Silent(gives_up)),
-            _ if reply_at > gives_up => return Err(Stop::Silent(gives_up)),
+            _ if reply_at > gives_up => {
+                self.word_lost_at = if script.is_none() { SimTime::NEVER } else { SimTime::ZERO };
+                return Err(Stop::Silent(gives_up));
+            }
             Some(Err(DropHow::Close | DropHow::Reset)) => return Err(Stop::Lost(reply_at.max(start.after(talk.rtt)))),
             Some(Ok((reply, close))) if reply.class() > 3 => {
                 talk.now = reply_at;

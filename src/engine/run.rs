@@ -139,6 +139,7 @@ fn play<const LEVEL: u8>(model: &Model, options: &Options) -> Run {
         wishes: sources.iter().any(|source| source.tls_wish != TlsWish::Usual),
         expansions: super::expansion::Expansions::default(),
         rules_passed: super::rules_passed::RulesPassed::default(),
+        word_lost_at: SimTime::ZERO,
         acceptance_cache: AcceptanceCache::default(),
         visits: crate::base::Interner::default(),
         logins: super::submission::Logins::new(model, &sources),

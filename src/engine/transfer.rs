@@ -346,7 +346,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             end.set_taken(whom);
             return end;
         }
-        let whole_until = talk.whole_until;
+        let takes = refusal.is_none();
         match self
             .command(talk, Phase::FinalDot, timers.final_dot_ns, service)
             .and_then(|()| refusal.map_or(Ok(()), |reply| Err(Stop::Reply(reply))))
@@ -357,13 +357,13 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 }
                 self.accepted(talk, whom, arrival, refusals)
             }
-            Err(stop @ Stop::Silent(_)) if service > timers.final_dot_ns => {
-                // The server works longer than the client waits: it takes the message, and the client sends it again.
+            // The dot came to the server before the line was cut, or before the client would wait no longer: it takes the message, and the client sends it
+            // again (RFC 1047, RFC 5321 §6.1).
+            Err(stop @ (Stop::Silent(_) | Stop::Lost(_))) if takes && self.word_lost_at > began.after(talk.rtt / 2) => {
                 let taken_at = began.after(talk.rtt / 2 + service);
-                talk.whole_until = whole_until;
-                let taken_at = self.cut_before(talk, taken_at).is_none().then_some(taken_at);
+                let gone = self.faults.first_cut(model, talk.server, talk.server, talk.address, began, taken_at);
                 let mut end = self.all_or_nothing(talk, Phase::FinalDot, &stop, refusals);
-                (end.taken_at, end.arrival) = (taken_at.unwrap_or(SimTime::NEVER), arrival);
+                (end.taken_at, end.arrival) = (if gone.is_none() { taken_at } else { SimTime::NEVER }, arrival);
                 end.set_taken(whom);
                 end
             }
