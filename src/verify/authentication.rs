@@ -13,16 +13,14 @@ use crate::analysis::paths::label;
 use crate::decide::authentication::dkim::DkimResult;
 use crate::decide::authentication::dmarc::DmarcResult;
 use crate::decide::authentication::spf::SpfResult;
-use crate::diag::{Diagnostic, code};
 use crate::scenario::schema;
-use crate::scenario::source::{Field, Text};
 
 pub(super) fn checked(it: &schema::Checked, desk: &mut Desk<'_>) -> Check {
     desk.needs_steps = true;
     let by = desk.who(&it.by);
-    let spf = word(&it.spf, "SPF", &SpfResult::ALL.map(SpfResult::as_str), desk);
-    let dkim = word(&it.dkim, "DKIM", &DkimResult::ALL.map(DkimResult::as_str), desk);
-    let dmarc = word(&it.dmarc, "DMARC", &DmarcResult::ALL.map(DmarcResult::as_str), desk);
+    let spf = desk.word(&it.spf, "a result of SPF", &SpfResult::ALL.map(SpfResult::as_str));
+    let dkim = desk.word(&it.dkim, "a result of DKIM", &DkimResult::ALL.map(DkimResult::as_str));
+    let dmarc = desk.word(&it.dmarc, "a result of DMARC", &DmarcResult::ALL.map(DmarcResult::as_str));
     let other = by.clone();
     let holds = move |seen: &Seen<'_>| {
         let is_as_wanted = |wanted: Option<&'static str>, found: Option<&'static str>| wanted.is_none() || wanted == found;
@@ -31,19 +29,6 @@ pub(super) fn checked(it: &schema::Checked, desk: &mut Desk<'_>) -> Check {
     };
     let got = move |seen: &Seen<'_>| last(seen, other.as_ref()).map_or_else(|| "it never came to a check".to_owned(), told);
     each(holds, got)
-}
-
-/// One of the results of a check, in any case.
-fn word(field: &Field<Text>, what: &str, known: &[&'static str], desk: &mut Desk<'_>) -> Option<&'static str> {
-    let text = field.get()?;
-    let found = known.iter().copied().find(|word| word.eq_ignore_ascii_case(text));
-    if found.is_none() {
-        let problem = Diagnostic::error(code::VALUE, text.span(), format!("`{text}` is not a result of {what}"));
-        let suggested = problem.suggest(text, known.iter().copied());
-        let help = format!("possible are {}", known.join(", "));
-        desk.problems.push(if suggested.help.is_empty() { suggested.help(help) } else { suggested });
-    }
-    found
 }
 
 /// The last arrival that somebody looked at.

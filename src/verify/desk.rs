@@ -84,7 +84,27 @@ impl<'a> Desk<'a> {
 
     pub fn candidate(&mut self, field: &Field<Text>) -> Option<BTreeSet<String>> {
         let text = field.get()?;
-        self.known(text, self.names.candidate_called(text))
+        self.known(text, self.names.candidate_called(text, self.negated))
+    }
+
+    /// The id of a rule, as it was written.
+    pub fn rule(&mut self, field: &Field<Text>) -> Option<String> {
+        let text = field.get()?;
+        let unknown = |meant| Unknown { message: format!("no rule is called `{text}`"), meant };
+        self.known(text, super::rules::known(text).map_err(unknown)).map(|()| text.to_string())
+    }
+
+    /// One of some words, in any case.
+    pub fn word(&mut self, field: &Field<Text>, what: &str, known: &[&'static str]) -> Option<&'static str> {
+        let text = field.get()?;
+        let found = known.iter().copied().find(|word| word.eq_ignore_ascii_case(text));
+        if found.is_none() {
+            let problem = Diagnostic::error(code::VALUE, text.span(), format!("`{text}` is not {what}"));
+            let suggested = problem.suggest(text, known.iter().copied());
+            let help = format!("possible are {}", known.join(", "));
+            self.problems.push(if suggested.help.is_empty() { suggested.help(help) } else { suggested });
+        }
+        found
     }
 
     pub fn fault(&mut self, field: &Field<Text>) -> Option<String> {
@@ -128,7 +148,16 @@ impl<'a> Desk<'a> {
     }
 
     pub fn window(&mut self, within: &Field<Text>, no_sooner: &Field<Text>) -> Window {
-        Window { within: self.duration(within), no_sooner: self.duration(no_sooner) }
+        let window = Window { within: self.duration(within), no_sooner: self.duration(no_sooner) };
+        if window.within.zip(window.no_sooner).is_some_and(|(most, least)| most < least) {
+            self.error(
+                code::RANGE,
+                no_sooner.span(),
+                "nothing happens no sooner than this and within less",
+                "`no_sooner` is at most `within`",
+            );
+        }
+        window
     }
 }
 
@@ -156,6 +185,13 @@ pub(super) struct Number {
 impl Number {
     pub fn of(is: &Field<u64>, at_least: &Field<u64>, at_most: &Field<u64>) -> Self {
         Self { is: is.get().copied(), at_least: at_least.get().copied(), at_most: at_most.get().copied() }
+    }
+
+    /// Is there no number at all that it has?
+    pub fn is_impossible(self) -> bool {
+        let least = self.at_least.unwrap_or(0).max(self.is.unwrap_or(0));
+        let most = self.at_most.unwrap_or(u64::MAX).min(self.is.unwrap_or(u64::MAX));
+        least > most
     }
 
     pub fn is_written(self) -> bool {

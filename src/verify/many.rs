@@ -120,6 +120,7 @@ pub(super) fn connections_to(it: &schema::Connections, desk: &mut Desk<'_>) -> C
     if !wanted.is_written() {
         desk.missing(it.place, "`Connections` needs a number", "write `is`, `at_least` or `at_most`");
     }
+    super::route::possible(wanted, it.place, "`Connections`", desk);
     let to = desk.target(&it.to);
     many(move |scene, view| {
         // Recipients of one message share a connection.

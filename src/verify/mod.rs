@@ -20,6 +20,7 @@ mod reason;
 mod replay;
 mod reports;
 mod route;
+mod rules;
 mod runner;
 mod seen;
 mod tls;

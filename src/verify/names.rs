@@ -218,8 +218,9 @@ impl Names {
     }
 
     /// All names under which a decision may mention this one. A decision can be about things that have no name in the file, so only what
-    /// looks like a slip of the finger is refused.
-    pub(super) fn candidate_called(&self, name: &str) -> Result<BTreeSet<String>, Unknown> {
+    /// looks like a slip of the finger is refused; where it must not be mentioned (`strictly`) every word that nothing is called, since then
+    /// no run would ever show the slip.
+    pub(super) fn candidate_called(&self, name: &str, strictly: bool) -> Result<BTreeSet<String>, Unknown> {
         let mut all = BTreeSet::from([common_form(name)]);
         if let Some(members) = self.members(name) {
             all.extend(members.iter().map(|member| common_form(member)));
@@ -236,9 +237,47 @@ impl Names {
         }
         match close(name, self.decided.iter().chain(self.places.keys())) {
             Some(meant) => Err(Unknown { message: format!("nothing that could be chosen is called `{name}`"), meant: Some(meant) }),
+            None if strictly && !may_be_spoken_of(name) => {
+                Err(Unknown { message: format!("nothing that could be chosen is called `{name}`"), meant: None })
+            }
             None => Ok(all),
         }
     }
+}
+
+/// What rule books speak of that stands in no file: addresses and names, the default connectors, and words of their own.
+fn may_be_spoken_of(name: &str) -> bool {
+    let connectors =
+        ["Default", "Default Frontend", "Client Frontend", "Client Proxy", "Outbound Proxy Frontend", "Default internal receive connector"];
+    let words = [
+        "ATTR34",
+        "MaxRecipientEnvelopeLimit",
+        "dmarc",
+        "spf",
+        "dkim",
+        "ptr",
+        "hops",
+        "server",
+        "slower",
+        "smart_hosts",
+        "taken",
+        "nobody",
+        "no author",
+        "no connector",
+        "no rule",
+        "no signature",
+        "not judged",
+        "several tenants",
+        "normal pool",
+        "high-risk pool",
+        "relay pool",
+        "rules of its time",
+        "sender rewriting",
+        "the login",
+        "the sender",
+        "Unreachable queue",
+    ];
+    name.contains(['.', '@', ':', '[']) || connectors.iter().chain(&words).any(|known| known.eq_ignore_ascii_case(name))
 }
 
 fn close<'a>(name: &str, known: impl Iterator<Item = &'a Arc<str>>) -> Option<String> {
@@ -365,8 +404,8 @@ mod tests {
             assert_eq!(meant(names.target_called(name)).as_deref(), Some("known"), "{name}");
         }
         assert_eq!(meant(names.target_called("nowhere.example")), None);
-        assert_eq!(names.candidate_called("To on-premise").unwrap_err().meant.as_deref(), Some("To on-premises"));
-        assert!(names.candidate_called("AMS01").unwrap().contains("ams.contoso.com"));
+        assert_eq!(names.candidate_called("To on-premise", false).unwrap_err().meant.as_deref(), Some("To on-premises"));
+        assert!(names.candidate_called("AMS01", false).unwrap().contains("ams.contoso.com"));
         assert_eq!(names.fault_called("drak").unwrap_err().message, "no fault is called `drak`");
     }
 }

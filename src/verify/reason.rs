@@ -13,6 +13,7 @@ use crate::analysis::outcome::{Decision, Hop, Lookup, Reason, Recipient};
 use crate::analysis::paths::label;
 use crate::base::common_form;
 use crate::decide::exchange::attribution::ATTRIBUTION;
+use crate::model::dns::RecordType;
 use crate::scenario::schema;
 use crate::scenario::source::{Field, Text};
 use std::collections::BTreeSet;
@@ -21,7 +22,7 @@ use std::rc::Rc;
 /// Whose mail a tenant took it for: every rule that took part counts, also where it gave the reason against somebody else.
 pub(super) fn attributed(it: &schema::Attributed, desk: &mut Desk<'_>) -> Check {
     desk.needs_steps = true;
-    let (to, connector, rule) = (desk.who(&it.to), desk.candidate(&it.connector), it.because.as_str().map(str::to_owned));
+    let (to, connector, rule) = (desk.who(&it.to), desk.candidate(&it.connector), desk.rule(&it.because));
     let holds = move |seen: &Seen<'_>| {
         attributions(seen.recipient).any(|decision| {
             let named = |names: &BTreeSet<String>| decision.chosen.iter().any(|reason| names.contains(&plain(&reason.name)));
@@ -61,7 +62,7 @@ pub(super) fn passed_over(it: &schema::PassedOver, desk: &mut Desk<'_>) -> Check
 
 fn about(by: &Field<Text>, name: &Field<Text>, because: &Field<Text>, side: Side, desk: &mut Desk<'_>) -> Check {
     desk.needs_steps = true;
-    let (by, name, rule) = (desk.who(by), desk.candidate(name), because.as_str().map(str::to_owned));
+    let (by, name, rule) = (desk.who(by), desk.candidate(name), desk.rule(because));
     let other = by.clone();
     let holds = move |seen: &Seen<'_>| {
         reasons(seen.recipient, by.as_ref(), side).any(|reason| {
@@ -92,13 +93,12 @@ fn reasons<'a>(recipient: &'a Recipient, by: Option<&Who>, side: Side) -> impl I
 pub(super) fn asked(it: &schema::Asked, desk: &mut Desk<'_>) -> Check {
     desk.needs_steps = true;
     let by = desk.who(&it.by);
-    let (name, kind) = (it.name.as_str().map(plain), it.r#type.as_str().map(str::to_owned));
+    let types: Vec<&str> = RecordType::KEPT.iter().map(|kept| kept.as_str()).collect();
+    let (name, kind) = (it.name.as_str().map(plain), desk.word(&it.r#type, "a type of records", &types));
     let other = by.clone();
     let holds = move |seen: &Seen<'_>| {
-        lookups(seen.recipient, by.as_ref()).any(|lookup| {
-            name.as_ref().is_none_or(|name| plain(&lookup.name) == *name)
-                && kind.as_ref().is_none_or(|kind| kind.eq_ignore_ascii_case(lookup.kind))
-        })
+        lookups(seen.recipient, by.as_ref())
+            .any(|lookup| name.as_ref().is_none_or(|name| plain(&lookup.name) == *name) && kind.is_none_or(|kind| kind == lookup.kind))
     };
     let got = move |seen: &Seen<'_>| {
         let mut rows: Vec<String> = vec![];
@@ -132,6 +132,25 @@ mod tests {
                 "none of 6 recipients, the first: chosen: To on-premises (OUT-3), site-a.contoso.com (SH-2); passed over: To partner (OUT-3), 192.0.2.99 (SH-2) [inbound#1]",
             ),
             (r#"Any(PassedOver(name: "To partner", because: "out-3"))"#, "holds"),
+            (r#"Not(Chosen(because: "OUT-33"))"#, "MT0101: no rule is called `OUT-33` (did you mean `OUT-3`?)"),
+            (r#"Not(PassedOver(by: "eop", name: "nope"))"#, "MT0101: nothing that could be chosen is called `nope`"),
+            (r#"Not(PassedOver(name: "no connector"))"#, "holds"),
+            (r#"Not(Attributed(to: "eop", connector: "nope"))"#, "MT0101: nothing that could be chosen is called `nope`"),
+            (r#"Not(Asked(type: "MXX"))"#, "MT0301: `MXX` is not a type of records (did you mean `MX`?)"),
+            (
+                r#"Not(Delivered(within: "1m", no_sooner: "2m"))"#,
+                "MT0302: nothing happens no sooner than this and within less (`no_sooner` is at most `within`)",
+            ),
+            (r#"Not(Attempts(at_least: 3, at_most: 2))"#, "MT0302: no number of `Attempts` is like that (the least is above the most)"),
+            (r#"Hops(is: 1, at_least: 3)"#, "MT0302: no number of `Hops` is like that (the least is above the most)"),
+            (
+                r#"Not(Connections(at_least: 3, at_most: 2))"#,
+                "MT0302: no number of `Connections` is like that (the least is above the most)",
+            ),
+            (
+                r#"Not(Tls(result: "starttls-not-suported"))"#,
+                "MT0301: `starttls-not-suported` is not a result type of RFC 8460 (did you mean `starttls-not-supported`?)",
+            ),
             (
                 r#"Not(Chosen(because: "SH-2"))"#,
                 "6 of 6 recipients, the first: chosen: To on-premises (OUT-3), site-a.contoso.com (SH-2); passed over: To partner (OUT-3), 192.0.2.99 (SH-2) [inbound#1]",

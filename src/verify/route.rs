@@ -14,7 +14,7 @@ use crate::analysis::delays::arrived;
 use crate::analysis::outcome::{Attempt, AttemptResult, Connection, Place, Recipient};
 use crate::analysis::paths::places;
 use crate::base::{Enhanced, Phase, SECOND, SimTime, count};
-use crate::diag::Span;
+use crate::diag::{Span, code};
 use crate::scenario::schema;
 use crate::scenario::source::Text;
 use std::collections::BTreeSet;
@@ -99,11 +99,19 @@ pub(super) fn contacted(it: &schema::Contacted, desk: &mut Desk<'_>) -> Check {
     each(move |seen| !met(seen).is_empty(), got)
 }
 
+/// Complains about bounds between which there is nothing.
+pub(super) fn possible(number: Number, place: Span, what: &str, desk: &mut Desk<'_>) {
+    if number.is_impossible() {
+        desk.error(code::RANGE, place, &format!("no number of {what} is like that"), "the least is above the most");
+    }
+}
+
 /// Written in three ways: exactly, at least, at most.
 fn number(number: Number, place: Span, what: &str, desk: &mut Desk<'_>) -> Number {
     if !number.is_written() {
         desk.missing(place, &format!("{what} needs a number"), "write `is`, `at_least` or `at_most`");
     }
+    possible(number, place, what, desk);
     number
 }
 
@@ -118,8 +126,9 @@ pub(super) fn attempts(it: &schema::Attempts, desk: &mut Desk<'_>) -> Check {
     let wanted = Number::of(&it.is, &it.at_least, &it.at_most);
     let moments = desk.moments(&it.moments);
     let tolerance = desk.duration(&it.tolerance).unwrap_or(SECOND);
-    if moments.is_none() {
-        number(wanted, it.place, "`Attempts`", desk);
+    match moments.is_none() {
+        true => drop(number(wanted, it.place, "`Attempts`", desk)),
+        false => possible(wanted, it.place, "`Attempts`", desk),
     }
     let other = by.clone();
     let holds = move |seen: &Seen<'_>| {

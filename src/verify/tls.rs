@@ -26,7 +26,7 @@ pub(super) fn hop(it: &TlsExpectation, desk: &mut Desk<'_>) -> Check {
         at_least: it.at_least.get().map(|word| outcome(*word)),
         version: it.version.get().map(|word| version(*word)),
         policy: it.policy.as_str().map(str::to_owned),
-        result: it.result.as_str().map(str::to_owned),
+        result: desk.word(&it.result, "a result type of RFC 8460", &RESULTS),
     };
     let by_connection = wanted.result.is_some();
     let anywhere = desk.negated || by_connection;
@@ -51,12 +51,27 @@ pub(super) fn hop(it: &TlsExpectation, desk: &mut Desk<'_>) -> Check {
     each(holds, got)
 }
 
+/// The result types of RFC 8460 §4.3.
+const RESULTS: [&str; 11] = [
+    "starttls-not-supported",
+    "certificate-host-mismatch",
+    "certificate-expired",
+    "certificate-not-trusted",
+    "validation-failure",
+    "tlsa-invalid",
+    "dnssec-invalid",
+    "dane-required",
+    "sts-policy-fetch-error",
+    "sts-policy-invalid",
+    "sts-webpki-invalid",
+];
+
 struct Wanted {
     is: Option<TlsOutcome>,
     at_least: Option<TlsOutcome>,
     version: Option<TlsVersion>,
     policy: Option<String>,
-    result: Option<String>,
+    result: Option<&'static str>,
 }
 
 impl Wanted {
@@ -66,7 +81,7 @@ impl Wanted {
             && self.at_least.is_none_or(|least| outcome >= least)
             && self.version.is_none_or(|version| tls.is_some_and(|tls| tls.version == Some(version)))
             && self.policy.as_ref().is_none_or(|policy| tls.is_some_and(|tls| has_policy(policy, &tls.policy)))
-            && self.result.as_ref().is_none_or(|result| tls.is_some_and(|tls| tls.result == Some(result)))
+            && self.result.is_none_or(|result| tls.is_some_and(|tls| tls.result == Some(result)))
     }
 }
 

@@ -19,8 +19,15 @@ pub(in crate::scenario) fn check(name: &Text, connector: &InboundConnector, tena
     super::name(name, "connector", desk);
     senders(name, connector, desk);
     for address in connector.sender_ip_addresses.items() {
-        if let Err(help) = sender_address(address) {
-            refuse(desk, address.span(), &format!("`{address}` is not a sender address of a connector"), help);
+        match sender_address(address) {
+            Err(help) => refuse(desk, address.span(), &format!("`{address}` is not a sender address of a connector"), help),
+            Ok(network) if is_private(network.addr()) => {
+                let message =
+                    format!("`{address}` is private: the service sees the public address that the client leaves from, never this one");
+                let help = "write the public address, and give the client that one (`egress` of a device)";
+                desk.say(Diagnostic::warning(code::UNWISE_CONNECTOR, address.span(), message).help(help));
+            }
+            Ok(_) => {}
         }
     }
     certificate(connector, desk);
@@ -176,6 +183,12 @@ fn filtering(connector: &InboundConnector, desk: &mut Desk) {
     }
     for user in connector.ef_users.items().iter().filter(|user| Address::parse(user).is_none()) {
         refuse(desk, user.span(), &format!("`{user}` is not a mail address"), "its users are recipients: \"alice@contoso.com\"");
+    }
+    if !connector.ef_users.items().is_empty() && !connector.ef_skip_last_ip.or(false) && connector.ef_skip_ips.items().is_empty() {
+        let message = "`ef_users` without `ef_skip_last_ip` or `ef_skip_ips`: nothing is skipped for them";
+        desk.say(
+            Diagnostic::warning(code::NO_EFFECT, connector.ef_users.span(), message).help("say which hops are skipped, or leave it out"),
+        );
     }
     if connector.ef_skip_last_ip.or(false) && !connector.ef_skip_ips.items().is_empty() {
         let message = "`ef_skip_ips` is used only while `ef_skip_last_ip` is false";

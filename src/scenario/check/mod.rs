@@ -25,7 +25,7 @@ pub(super) fn name(name: &Text, what: &str, desk: &mut Desk) {
     }
 }
 
-/// No two connectors of one kind have names that differ by case only: for the products these are one name.
+/// No two connectors of one kind, nor two rules, have names that differ by case only: for the products these are one name.
 pub(in crate::scenario) fn told_apart<'a>(names: impl IntoIterator<Item = &'a Text>, desk: &mut Desk) {
     let mut seen: Vec<&Text> = Vec::new();
     for name in names {
@@ -34,7 +34,7 @@ pub(in crate::scenario) fn told_apart<'a>(names: impl IntoIterator<Item = &'a Te
             desk.say(
                 problem
                     .also(other.span(), "the other one")
-                    .help("names of connectors do not differ by case: write it in the same letters, or choose another"),
+                    .help("names do not differ by case: write it in the same letters, or choose another"),
             );
         }
         seen.push(name);

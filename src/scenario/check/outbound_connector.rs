@@ -91,7 +91,8 @@ fn tls(connector: &OutboundConnector, desk: &mut Desk) {
             refuse(desk, connector.tls_settings.span(), "`DomainValidation` without a `tls_domain`", help);
         }
         (TlsSettings::DomainValidation, Some(domain)) => {
-            if Domain::parse(domain).is_err() {
+            let is_address = domain.parse::<std::net::IpAddr>().is_ok();
+            if is_address || domain.as_str() == "*" || Domain::parse(domain).is_err() {
                 refuse(
                     desk,
                     domain.span(),

@@ -21,8 +21,17 @@ pub(in crate::scenario) fn check(name: &Text, connector: &ReceiveConnector, is_d
     super::name(name, "connector", desk);
     super::fqdn(&connector.fqdn, desk);
     if !is_default && connector.bindings.items().is_empty() {
-        let help = "add bindings: [\"0.0.0.0:25\"]";
-        refuse(desk, name.span(), &format!("the connector `{name}` has no `bindings`"), help);
+        let message = format!("the connector `{name}` has no `bindings`");
+        match default_meant(name) {
+            Some(known) => {
+                let help = format!(
+                    "it is none of the connectors that this server is delivered with: a default one is written by its name and `server: \"…\"`; `{known}` belongs to {}",
+                    whose(known)
+                );
+                refuse(desk, name.span(), &message, &help);
+            }
+            None => refuse(desk, name.span(), &message, "add bindings: [\"0.0.0.0:25\"]"),
+        }
     }
     if !is_default && connector.remote_ip_ranges.items().is_empty() {
         let help = "add remote_ip_ranges: [\"192.0.2.10\"], the clients that it is for";
@@ -35,6 +44,10 @@ pub(in crate::scenario) fn check(name: &Text, connector: &ReceiveConnector, is_d
     for text in connector.remote_ip_ranges.items().iter().filter(|text| range(text).is_none()) {
         let help = "an address, a network or a range: \"192.0.2.10\", \"192.0.2.0/24\", \"192.0.2.10-192.0.2.20\"";
         refuse(desk, text.span(), &format!("`{text}` is not a range of addresses"), help);
+    }
+    if connector.anonymous_relay.or(false) && !is_default && !connector.permission_groups.is_written() {
+        let help = "add permission_groups: [AnonymousUsers]: whom the right is given to";
+        refuse(desk, connector.anonymous_relay.span(), "`anonymous_relay` on a connector without anonymous users", help);
     }
     mechanisms(connector, desk);
     capabilities(connector, version, desk);
@@ -63,6 +76,31 @@ pub(in crate::scenario) fn check(name: &Text, connector: &ReceiveConnector, is_d
     if connector.max_acknowledgement_delay.is_written() && version > ServerVersion::Exchange2010 {
         let help = "later versions make a shadow copy before they answer";
         refuse(desk, connector.max_acknowledgement_delay.span(), "`max_acknowledgement_delay` exists in Exchange 2010 only", help);
+    }
+}
+
+/// The default connector of some server that a name begins with: `Default Frontend EXCH01` as Exchange shows it.
+fn default_meant(name: &str) -> Option<&'static str> {
+    let known = [
+        "Default internal receive connector",
+        "Default Frontend",
+        "Client Frontend",
+        "Outbound Proxy Frontend",
+        "Client Proxy",
+        "Default",
+        "Client",
+    ];
+    let front = |known: &&str| name.get(..known.len()).is_some_and(|front| front.eq_ignore_ascii_case(known));
+    known.into_iter().filter(front).find(|known| name[known.len()..].is_empty() || name[known.len()..].starts_with(' '))
+}
+
+/// Which servers are delivered with it.
+fn whose(default: &str) -> &'static str {
+    match default {
+        "Default internal receive connector" => "Edge servers",
+        "Default" => "Mailbox servers",
+        "Client" => "Exchange 2010",
+        _ => "Mailbox servers since Exchange 2013",
     }
 }
 

@@ -9,6 +9,15 @@ use crate::scenario::schema::ExchangeOnline;
 
 /// Warns of mailboxes in domains that the tenant does not accept; `own` are those of Microsoft.
 pub(in crate::scenario) fn check(tenant: &ExchangeOnline, own: &[String], desk: &mut Desk) {
+    if let Some(name) = tenant.tenant.get() {
+        let bare = name.split('.').next().unwrap_or("");
+        let is_label = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        if !is_label(name) {
+            let help =
+                if is_label(bare) { format!("write tenant: \"{bare}\"") } else { "letters and digits, as in \"contoso\"".to_owned() };
+            desk.error(code::VALUE, name.span(), format!("`{name}` is not the name before `.onmicrosoft.com`"), help);
+        }
+    }
     let accepted: Vec<String> = tenant.accepted_domains.keys().map(|domain| common_form(domain)).chain(own.iter().cloned()).collect();
     if tenant.accepted_domains.is_empty() {
         return;

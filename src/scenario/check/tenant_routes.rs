@@ -17,6 +17,16 @@ pub(in crate::scenario) fn check(tenant: &ExchangeOnline, desk: &mut Desk) {
         }
         desk.problems.extend(centralized_past_home(name, connector));
     }
+    for (name, _) in tenant.outbound_connectors.iter().filter(|(_, connector)| says_only_disabled(connector)) {
+        let message = format!("`{name}` is disabled, and nothing else is said of it: a connector of this name does not exist otherwise");
+        let others = tenant.outbound_connectors.iter().filter(|(_, connector)| !says_only_disabled(connector));
+        let problem = Diagnostic::warning(code::LEADS_NOWHERE, name.span(), message).suggest(name, others.map(|(other, _)| other.as_str()));
+        desk.say(if problem.help.is_empty() {
+            problem.help("to switch a connector off write its name as it stands where it is made")
+        } else {
+            problem
+        });
+    }
     equally_close(tenant, desk);
     for (domain, _) in tenant.accepted_domains.iter().filter(|(_, kind)| **kind == DomainType::ExternalRelay) {
         let problem = Diagnostic::warning(code::NO_EFFECT, domain.span(), "`ExternalRelay` is a type of Exchange Server: no tenant has it");
@@ -36,6 +46,19 @@ pub(in crate::scenario) fn check(tenant: &ExchangeOnline, desk: &mut Desk) {
             desk.say(problem.help("a connector that only rules use has `is_transport_rule_scoped: true`"));
         }
     }
+}
+
+/// Probably a slip in the name of another one, in a variant that switches it off.
+fn says_only_disabled(connector: &OutboundConnector) -> bool {
+    connector.enabled.is_written()
+        && !connector.enabled.or(true)
+        && !connector.connector_type.is_written()
+        && !connector.recipient_domains.is_written()
+        && !connector.smart_hosts.is_written()
+        && !connector.use_mx_record.is_written()
+        && !connector.all_accepted_domains.is_written()
+        && !connector.is_transport_rule_scoped.is_written()
+        && !connector.tls_settings.is_written()
 }
 
 /// A connector that no recipient selects.
@@ -152,6 +175,11 @@ mod tests {
             (r#"{ "c": (recipient_domains: ["*"], HOST) }"#, "", ""),
             (r#"{ "c": (HOST) }"#, "", "covers no domain"),
             (r#"{ "c": (enabled: false, HOST) }"#, "", ""),
+            (
+                r#"{ "cc": (recipient_domains: ["*"], HOST), "cd": (enabled: false) }"#,
+                "",
+                "`cd` is disabled, and nothing else is said of it",
+            ),
             (r#"{ "c": (recipient_domains: ["*"], HOST), "d": (recipient_domains: ["*"]) }"#, "", "`c` and `d` are equally close to `*`"),
             (r#"{ "c": (recipient_domains: ["A.test"], HOST), "d": (recipient_domains: ["a.test"]) }"#, "", "equally close to `a.test`"),
             (r#"{ "c": (recipient_domains: ["*"], HOST), "d": (recipient_domains: ["*.test"]) }"#, "", ""),

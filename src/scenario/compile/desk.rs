@@ -180,6 +180,7 @@ impl Desk {
                 _ if text.contains('#') && !text.is_ascii() => {
                     "the number of the message cannot stand in a label of other letters: write its A-label".to_owned()
                 }
+                _ if text == "<>" => "the null sender is nobody's address, and stands only as the sender of a message".to_owned(),
                 _ if text.matches('@').count() > 1 => {
                     "one address in one pair of quotes: [\"al@contoso.com\", \"ben@contoso.com\"]".to_owned()
                 }

@@ -133,6 +133,7 @@ fn inbox_rules(written: &Named<schema::InboxRule>, desk: &mut Desk) -> Vec<Inbox
 /// switch `auto_reply_enabled` (`all-replies`, or `client-rules` in `spares_oof`) says which.
 pub(super) fn remote_domains(written: &Named<schema::RemoteDomain>, spares_oof: bool, desk: &mut Desk) -> Vec<RemoteDomain> {
     let mut rows = Vec::new();
+    let mut seen: Vec<(&Text, String)> = Vec::new();
     for (name, remote) in written.iter() {
         let is_default = name.eq_ignore_ascii_case("Default");
         if !remote.domain_name.is_written() && !is_default && name.as_str() != "*" && !name.contains('.') {
@@ -148,6 +149,12 @@ pub(super) fn remote_domains(written: &Named<schema::RemoteDomain>, spares_oof: 
             let help = "write domain_name: \"contoso.com\", \"*.contoso.com\" or \"*\"";
             desk.error(code::CMDLET_REFUSES, text.span(), format!("`{text}` is not a remote domain"), help);
         }
+        if let Some((other, _)) = seen.iter().find(|(_, known)| *known == common_form(domain)) {
+            let place = if remote.domain_name.is_written() { remote.domain_name.span() } else { name.span() };
+            let message = format!("`{other}` and `{name}` are remote domains for the same domain");
+            desk.error(code::CMDLET_REFUSES, place, message, "New-RemoteDomain takes each domain once: leave one of them out");
+        }
+        seen.push((name, common_form(domain)));
         rows.push(RemoteDomain {
             name: name.as_str().into(),
             domain: common_form(domain).into(),

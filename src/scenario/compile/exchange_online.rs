@@ -5,7 +5,7 @@
 
 use jiff::Timestamp;
 
-use crate::base::{DAY, HOUR, InOrder, MINUTE, Pattern, SimTime, SystemId, TlsVersion, common_form};
+use crate::base::{DAY, HOUR, InOrder, MINUTE, Pattern, SimTime, SystemId, TlsVersion, common_form, parse_duration};
 use crate::decide::profile::default_sender;
 use crate::diag::{Diagnostic, code};
 use crate::model::authentication::Stance;
@@ -23,6 +23,7 @@ use super::certificates::{self, Certificates, Shown};
 use super::desk::Desk;
 use super::directory;
 use super::exchange_inbound::{SWITCHES, ServiceAddresses, inbound, is_switch, shared_addresses};
+use super::exchange_server::{CONNECT_TIMEOUT, connect_timeout};
 use super::mail_flow_rule;
 use super::mailboxes::Mailboxes;
 use super::receiver::{Usual, receiver};
@@ -78,6 +79,9 @@ pub(super) fn front_end(
     routing_addresses::check(tree, &rows, &tables.names, desk);
     let directory = Directory::Tenants(rows);
     sender.retry = retry(era, shared);
+    if let Some(ns) = shared.and_then(|switches| switches.get(CONNECT_TIMEOUT)).and_then(|text| parse_duration(text).ok()) {
+        sender.timers.connect_ns = ns;
+    }
     // TLS 1.3 is of 2018 (RFC 8446); since when the service offers it nobody says.
     let versions = if era >= Era::Exo2022 { (TlsVersion::Tls12, TlsVersion::Tls13) } else { (TlsVersion::Tls10, TlsVersion::Tls12) };
     sender.tls.versions = versions;
@@ -372,6 +376,7 @@ fn switch(name: &Text, value: &Text, switches: &mut Switches, desk: &mut Desk) {
         ENVELOPE,
         SPACING,
         EXPIRY,
+        CONNECT_TIMEOUT,
     ];
     let known: Vec<&str> = own.into_iter().chain(SWITCHES.iter().map(|(name, _)| *name)).collect();
     let values: &[&str] = match (name.as_str(), value.as_str()) {
@@ -398,6 +403,10 @@ fn switch(name: &Text, value: &Text, switches: &mut Switches, desk: &mut Desk) {
         (SPACING, _) => &["15m 15m 1h", "15m"],
         (EXPIRY, _) => &["1d", "2d"],
         (ENVELOPE, _) => &["500", "200"],
+        (CONNECT_TIMEOUT, _) => {
+            connect_timeout(value, desk);
+            return;
+        }
         (AUTOMATIC, "on" | "off") => return,
         (AUTOMATIC, _) => &["on", "off"],
         (AUTO_REPLY, "all-replies" | "client-rules") => return,

@@ -37,6 +37,7 @@ use super::tables::Tables;
 use super::world::World;
 
 use switches::Switches;
+pub(super) use switches::{CONNECT_TIMEOUT, connect_timeout};
 
 /// What an organization is read from.
 #[derive(Clone, Copy)]
@@ -75,6 +76,8 @@ pub(super) fn config(
     let usual = Usual { certificate: Shown::SelfSigned, sessions: u32::MAX, hop_limit: 0, ..Usual::MTA };
     let mut sender = default_sender(Profile::ExchangeServer);
     sender.routing = Routing::Organization;
+    sender.tls.plain_retry = switches.plain_retry;
+    sender.timers.connect_ns = switches.connect_ns.unwrap_or(sender.timers.connect_ns);
     sender.families.v4 = identity.made_up || identity.addresses.iter().any(std::net::IpAddr::is_ipv4);
     sender.families.v6 = identity.made_up || identity.addresses.iter().any(std::net::IpAddr::is_ipv6);
     let edge = organization.own().is_some_and(|own| own.edge);

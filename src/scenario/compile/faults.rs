@@ -275,6 +275,10 @@ impl<'a> Faults<'a> {
         if frame.always_at.is_some() {
             desk.error(code::EXCLUDES, frame.place, "this is about a line, not about what a host receives", "write it under `faults`");
         }
+        if let Some((a, b)) = field.get().filter(|(a, b)| a.as_str() == b.as_str()) {
+            let problem = Diagnostic::error(code::EXCLUDES, b.span(), format!("`{a}` on both sides: that is no line"));
+            desk.say(problem.help("a line has two ends: between: (\"a\", \"b\")"));
+        }
         match field.get() {
             Some((a, b)) => (self.world.scope.set(a, desk), self.world.scope.set(b, desk)),
             None => {

@@ -14,6 +14,9 @@ use super::desk::Desk;
 /// Names of the service's own front ends end so.
 const OWN: [&str; 2] = [".mail.protection.outlook.com", ".mx.microsoft"];
 
+/// The endpoints of client submission.
+const FOR_LOGINS: [&str; 2] = ["smtp.office365.com", "smtp-legacy.office365.com"];
+
 /// Looks at all tenants, with the zones of the start.
 pub(super) fn check(tree: &Scenario, zones: &Zones, names: &Names, desk: &mut Desk) {
     for (_, system) in tree.systems.iter() {
@@ -27,6 +30,13 @@ pub(super) fn check(tree: &Scenario, zones: &Zones, names: &Names, desk: &mut De
             let message = format!("`{name}` follows the MX of {domain}, and that leads back to the service: mail goes round until 5.4.14");
             let help = "name the own server: `use_mx_record: false`, `smart_hosts: [\"mail.contoso.com\"]`";
             desk.say(Diagnostic::warning(code::LEADS_NOWHERE, place, message).help(help));
+        }
+        for domain in
+            tenant.accepted_domains.keys().filter(|domain| mx_is(domain, zones, names, &|exchange| FOR_LOGINS.contains(&exchange)))
+        {
+            let message = format!("the MX of `{domain}` is the endpoint of client submission: it takes nothing without a login");
+            let help = format!("its own endpoint is \"{}.mail.protection.outlook.com\"", common_form(domain).replace('.', "-"));
+            desk.say(Diagnostic::warning(code::LEADS_NOWHERE, domain.span(), message).help(help));
         }
         for (domain, _) in tenant.accepted_domains.iter().filter(|(_, kind)| **kind == DomainType::InternalRelay) {
             if !tenant.protected_by.is_written()
@@ -75,7 +85,11 @@ fn domains<'a>(tenant: &'a ExchangeOnline, connector: &'a OutboundConnector) -> 
 }
 
 fn leads_back(domain: &str, zones: &Zones, names: &Names) -> bool {
+    mx_is(domain, zones, names, &|exchange| OWN.iter().any(|own| exchange.ends_with(own)))
+}
+
+fn mx_is(domain: &str, zones: &Zones, names: &Names, wanted: &dyn Fn(&str) -> bool) -> bool {
     let Some(name) = names.find(&common_form(domain)) else { return false };
     let Outcome::Records(records) = zones.lookup(names, 0, name, RecordType::Mx).outcome else { return false };
-    records.iter().any(|data| matches!(data, RecordData::Mx { exchange, .. } if OWN.iter().any(|own| names.text(*exchange).ends_with(own))))
+    records.iter().any(|data| matches!(data, RecordData::Mx { exchange, .. } if wanted(names.text(*exchange))))
 }

@@ -23,6 +23,7 @@ const REASON_MAX: usize = 1024;
 
 /// All rules of a tenant, in order of priority.
 pub(super) fn rules(tenant: &ExchangeOnline, at: SimTime, connectors: &[OutboundConnector], desk: &mut Desk) -> Vec<MailFlowRule> {
+    check::told_apart(tenant.transport_rules.keys(), desk);
     let ordered = by_priority(tenant, desk);
     ordered.into_iter().map(|(name, rule)| compile(name, (rule, at), tenant, connectors, desk)).collect()
 }
@@ -52,6 +53,12 @@ fn compile(
 ) -> MailFlowRule {
     refuse(name, rule, desk);
     let (from, until) = (desk.instant_or(&rule.activation_date, SimTime::ZERO), desk.instant_or(&rule.expiry_date, SimTime::NEVER));
+    if rule.activation_date.is_written() && rule.expiry_date.is_written() && until <= from && until > SimTime::ZERO {
+        let message = "this rule expires before it begins";
+        let problem =
+            Diagnostic::error(code::CMDLET_REFUSES, rule.expiry_date.span(), message).also(rule.activation_date.span(), "its beginning");
+        desk.say(problem.help("write an `expiry_date` after the `activation_date`"));
+    }
     let state = match (rule.enabled.or(true), rule.mode.or(RuleMode::Enforce)) {
         _ if at < from || at >= until => RuleState::NotNow,
         (false, _) => RuleState::Off,
@@ -91,6 +98,12 @@ fn refuse(name: &Text, rule: &TransportRule, desk: &mut Desk) {
 /// What a rule does, in the order in which the service does it: what ends the message last.
 fn actions(rule: &TransportRule, connectors: &[OutboundConnector], desk: &mut Desk) -> Vec<Action> {
     let mut actions = Vec::new();
+    for name in rule.set_header_name.get().into_iter().chain(rule.remove_header.get()) {
+        if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_graphic() && byte != b':') {
+            let help = "letters, digits and dashes, without a colon: \"X-Processed\" (RFC 5322 §2.2)";
+            desk.error(code::VALUE, name.span(), format!("`{name}` is not the name of a header field"), help);
+        }
+    }
     match (rule.set_header_name.get(), rule.set_header_value.get()) {
         (Some(name), Some(value)) => actions.push(Action::SetHeader(Header { name: name.as_str().into(), value: value.as_str().into() })),
         (None, None) => {}

@@ -30,12 +30,12 @@ mod microsoft_names;
 mod mta;
 mod mta_sts;
 mod operations;
-mod queue_names;
 mod receiver;
 mod resolvers;
 mod routing_addresses;
 mod scope;
 mod settings;
+mod spoken_names;
 mod stage;
 mod stance;
 mod tables;
@@ -137,7 +137,7 @@ fn compile(tree: &Scenario, loader: &mut Loader, desk: &mut Desk) -> (Model, Vec
     zones::alias_targets(&zone_rows, &texts, &tables.names, desk);
     mail_hosts::check(&zone_rows, &texts, &tables.names, desk);
     leads_back::check(tree, &zone_rows[0], &tables.names, desk);
-    queue_names::check(&stages, &loader.sources, desk);
+    spoken_names::check(&stages, &loader.sources, desk);
     without_mx::check(tree, &zone_rows, &texts, &tables.names, desk);
 
     let about = faults::World {
@@ -148,6 +148,7 @@ fn compile(tree: &Scenario, loader: &mut Loader, desk: &mut Desk) -> (Model, Vec
         count: hosts.len(),
         exchange: exchange_servers(&systems),
     };
+    spoken_names::struck(tree, &tables.names, &loader.sources, desk);
     let faults = read_faults(about, tree, &world, &stages, &mut tables, desk);
     let internet = systems.iter().position(|system| system.kind == SystemKind::Internet).expect("the internet is always there");
     let mut model = Model {

@@ -3,7 +3,7 @@
 //! Sources: Exchange Server "Receive connectors" (defaults), New-ReceiveConnector.
 
 use crate::base::InOrder;
-use crate::diag::code;
+use crate::diag::{Diagnostic, code};
 use crate::model::exchange_server::ServerVersion;
 use crate::model::receive_connector::{Limits, Range, ReceiveConnector};
 use crate::model::settings::Listener;
@@ -77,6 +77,12 @@ pub(super) fn connectors(server: &ExchangeServer, name: &str, edge: bool, switch
         lay_over(&mut row, connector, desk);
         if connector.domain_secure_enabled.or(false) {
             row.domain_secure = super::domain_security::domains(&config.tls_receive_domain_secure_list);
+            let groups = connector.permission_groups.items();
+            if row.domain_secure.is_empty() && !matches!(groups, [PermissionGroup::Partners]) {
+                let message = "`domain_secure_enabled` without a domain in `tls_receive_domain_secure_list`: nobody is asked for anything";
+                let problem = Diagnostic::warning(code::NO_EFFECT, connector.domain_secure_enabled.span(), message);
+                desk.say(problem.help("add transport_config: (tls_receive_domain_secure_list: [\"contoso.com\"]), or leave it out"));
+            }
         }
         match at {
             Some(at) if connector.enabled.or(true) => rows[at] = row,

@@ -73,7 +73,11 @@ pub(super) fn connectors(
             },
             mails_per_connection: number(connector.smtp_max_messages_per_connection.get().map(|loose| &loose.0), 20, false, desk),
             manner,
-            timers: (manner.patience_ns > 0).then(|| Box::new(default_sender(Profile::ExchangeServer).timers.at_most(manner.patience_ns))),
+            timers: (manner.patience_ns > 0).then(|| {
+                let usual = default_sender(Profile::ExchangeServer).timers;
+                let connect_ns = switches.connect_ns.unwrap_or(usual.connect_ns);
+                Box::new(crate::model::settings::Timers { connect_ns, ..usual }.at_most(manner.patience_ns))
+            }),
         });
     }
     rows

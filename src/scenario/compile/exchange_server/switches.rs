@@ -1,9 +1,10 @@
 //! Switches of Exchange Server: where the sources contradict each other or do not say.
 
-use crate::base::MINUTE;
+use crate::base::{HOUR, MINUTE, SECOND};
 use crate::diag::{Diagnostic, code};
 use crate::scenario::compile::desk::Desk;
 use crate::scenario::schema::ExchangeServer;
+use crate::scenario::source::Text;
 
 /// What the switches are set to.
 #[derive(Clone, Copy, Debug)]
@@ -31,10 +32,14 @@ pub(super) struct Switches {
     /// `originator_org`: whose headers count that come over the certificate of Exchange Online: of a tenant that shares an accepted domain (`Own`, default), or of
     /// every tenant (`Any`).
     pub(super) trusts_any_tenant: bool,
+    /// `opportunistic_handshake_failure`: `plain-retry` instead of `defer` (default).
+    pub(super) plain_retry: bool,
+    /// `connect_timeout`, if it is written: how long a host that does not answer is waited for; no source says.
+    pub(super) connect_ns: Option<u64>,
 }
 
 /// Each switch with its values, the default first.
-const KNOWN: [(&str, [&str; 2]); 11] = [
+const KNOWN: [(&str, [&str; 2]); 12] = [
     ("missing_client_certificate", ["Retry", "Anonymous"]),
     ("max_hop_count", ["60", "30"]),
     ("message_retry_interval", ["15m", "5m"]),
@@ -46,17 +51,36 @@ const KNOWN: [(&str, [&str; 2]); 11] = [
     ("suspended_mail", ["Expires", "Stays"]),
     ("auto_reply_enabled", ["all-replies", "client-rules"]),
     ("originator_org", ["Own", "Any"]),
+    ("opportunistic_handshake_failure", ["defer", "plain-retry"]),
 ];
+
+/// Takes a time.
+pub(in crate::scenario::compile) const CONNECT_TIMEOUT: &str = "connect_timeout";
+
+/// What the switch `connect_timeout` is set to.
+pub(in crate::scenario::compile) fn connect_timeout(value: &Text, desk: &mut Desk) -> Option<u64> {
+    let ns = desk.duration(value)?;
+    if !(SECOND..=HOUR).contains(&ns) {
+        desk.error(code::RANGE, value.span(), format!("`{value}` is no time to wait for a connection"), "from \"1s\" to \"1h\"");
+    }
+    Some(ns)
+}
 
 /// Reads the switches of an organization.
 pub(super) fn switches(server: &ExchangeServer, desk: &mut Desk) -> Switches {
+    let mut connect_ns = None;
     for (name, value) in server.switches.iter() {
+        if name.as_str() == CONNECT_TIMEOUT {
+            connect_ns = connect_timeout(value, desk);
+            continue;
+        }
         match KNOWN.iter().find(|(known, _)| *known == name.as_str()) {
             None => {
                 let problem =
                     Diagnostic::error(code::UNKNOWN_SWITCH, name.span(), format!("there is no switch `{name}` of Exchange Server"));
-                let known = KNOWN.map(|(known, _)| known);
-                desk.unknown(problem, name, known, format!("known are {}", known.join(", ")));
+                let known: Vec<&str> = KNOWN.iter().map(|(known, _)| *known).chain([CONNECT_TIMEOUT]).collect();
+                let help = format!("known are {}", known.join(", "));
+                desk.unknown(problem, name, known, help);
             }
             Some((_, values)) if values.contains(&value.as_str()) => {}
             Some((_, values)) => {
@@ -78,5 +102,7 @@ pub(super) fn switches(server: &ExchangeServer, desk: &mut Desk) -> Switches {
         suspended_mail_stays: other(8),
         auto_reply_spares_oof: other(9),
         trusts_any_tenant: other(10),
+        plain_retry: other(11),
+        connect_ns,
     }
 }

@@ -1,10 +1,13 @@
-//! Is there a queue that an operation can mean?
+//! Is there a queue that an operation can mean, and a name that a fault of DNS or of a policy can strike?
 //!
-//! A queue is called after a domain, a smart host, a server or a connector of the scenario. A name that stands nowhere else in its texts is a slip:
-//! the cmdlet would answer with an error, the run does nothing. A warning, since a recipient of `explain` stands in no file. Sources: Retry-Queue, Get-Queue.
+//! A queue is called after a domain, a smart host, a server or a connector of the scenario, and DNS is asked for names of it. One that stands nowhere else in
+//! its texts is a slip: the cmdlet would answer with an error, the run does nothing. A warning, since a recipient of `explain` stands in no file.
+//! Sources: Retry-Queue, Get-Queue.
 
+use crate::base::common_form;
 use crate::diag::{Diagnostic, Sources, code};
-use crate::scenario::schema::Operation;
+use crate::model::dns::Names;
+use crate::scenario::schema::{Fault, Operation, Scenario};
 use crate::scenario::source::Text;
 
 use super::desk::Desk;
@@ -31,6 +34,40 @@ pub(super) fn check(stages: &[Stage], sources: &Sources, desk: &mut Desk) {
         }
     }
 }
+
+/// Warns of faults that strike names which nobody asks for; `names` are those that zones, hosts and connectors have.
+pub(super) fn struck(tree: &Scenario, names: &Names, sources: &Sources, desk: &mut Desk) {
+    let mut known: Option<Vec<String>> = None;
+    for (_, fault) in tree.faults.iter() {
+        let name = match fault {
+            Fault::Dns(fault) => fault.name.get(),
+            Fault::MtaSts(fault) => fault.domain.get(),
+            _ => None,
+        };
+        let Some(text) = name.filter(|name| !name.contains('*') && !name.ends_with(".arpa")) else { continue };
+        let form = common_form(text);
+        let mut asked = form.as_str();
+        while let Some(rest) =
+            asked.split_once('.').filter(|(label, _)| label.starts_with('_') || *label == "mta-sts").map(|(_, rest)| rest)
+        {
+            asked = rest;
+        }
+        if names.find(asked).is_some() || OF_THE_SERVICE.iter().any(|end| asked.ends_with(end)) {
+            continue;
+        }
+        let lower = known.get_or_insert_with(|| sources.texts().map(str::to_ascii_lowercase).collect());
+        if sources.texts().any(numbers_domains) || lower.iter().map(|text| words(text, asked)).sum::<usize>() > 1 {
+            continue;
+        }
+        let message = format!("this fault strikes nothing: nobody in this scenario has or asks for `{text}`");
+        desk.say(
+            Diagnostic::warning(code::NO_EFFECT, text.span(), message).help("write the name as it stands in `dns`, a route or a recipient"),
+        );
+    }
+}
+
+/// Names that exist without being written.
+const OF_THE_SERVICE: [&str; 4] = [".outlook.com", ".microsoft", ".onmicrosoft.com", "smtp.office365.com"];
 
 fn queue_of(operation: &Operation) -> Option<&Text> {
     match operation {
