@@ -250,7 +250,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     fn host_status_of(&self, host: HostId) -> HostStatus {
         match self.config(host).sender.keeping {
             Keeping::WithinRun { host_status, .. } => host_status,
-            Keeping::Never | Keeping::Cache(_) | Keeping::ForWaiting { .. } => HostStatus::OfRun,
+            Keeping::Never | Keeping::Cache(_) | Keeping::ForWaiting { .. } | Keeping::Sessions(_) => HostStatus::OfRun,
         }
     }
 
