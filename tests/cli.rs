@@ -450,3 +450,29 @@ fn explain_waits_out_the_unreachable_queue() {
         assert!(ended.out.contains(word), "{file} {flags:?}: {}", ended.out);
     }
 }
+
+/// What a shadow sends on was tried by another server first, until that died: its part is told too.
+#[test]
+fn explain_tells_what_a_lost_server_tried() {
+    let folder = Folder::new("lost").with(
+        "lost.ron",
+        r#"Scenario(
+            dns: (records: "far.example. MX 10 mx.far.example.\nmx.far.example. A 192.0.2.4"),
+            systems: {
+                "org": ExchangeServer(mailboxes: ["*@home.example"], hosts: { "ex1": (), "ex2": () }, send_connectors: { "out": (address_spaces: ["*"]) }),
+                "far": Mta(hostname: "mx.far.example", mailboxes: ["*@far.example"]),
+            },
+            traffic: { "m": Message(by: "ex1", from: "a@home.example", to: ["x@far.example"]) },
+            faults: { "far is off": Down(target: "far", how: Refused, until: "4h"), "ex1 burns": Down(target: "ex1", at: "10m", queue: Lost) },
+        )"#,
+    );
+    let ended = folder.run(&["explain", "lost.ron", "--message", "m#1"]).is(0);
+    let told = ended.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    for part in [
+        "before hop 1: ex1, which lost it with its queue at 10m queue far.example",
+        "attempts 2 to 6: the same, 1m to 5m apart, last at 9m the next attempt would have been at 14m; the end came at 10m hop 1: ex2 -> far",
+        "LastError of the queue: 451 4.4.0 Primary target IP address responded with: \"421 4.2.1 Unable to connect.\"",
+    ] {
+        assert!(told.contains(part), "{part}\n{}", ended.out);
+    }
+}

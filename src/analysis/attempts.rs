@@ -4,8 +4,9 @@ use super::build::Builder;
 use super::outcome::{Attempt, Connection, Decision, Lookup, NotUsed, Tls};
 use super::untried::untried;
 use crate::base::{AttemptResult, ConnectionResult, Enhanced, InOrder, NextHopId, SimTime};
+use crate::decide::exchange::last_error::{EMPTIED, IN_RETRY, last_error};
 use crate::decide::route::queue_name;
-use crate::model::settings::Target;
+use crate::model::settings::{Profile, Target};
 use crate::trace::{AttemptRow, Concern, ConnectionRow, DecisionRow, DestinationKey, NONE};
 use std::rc::Rc;
 
@@ -30,7 +31,11 @@ impl Builder<'_> {
         let (host, by) = (self.copy(copy).host, self.place_of(copy));
         for (_, attempt) in &mut attempts {
             let configs = &self.model.versions[self.model.version_at(attempt.at)].configs;
-            let more = untried(attempt, &self.model.config(configs[host.index()]).sender, &by);
+            let sender = &self.model.config(configs[host.index()]).sender;
+            if sender.profile == Profile::ExchangeServer && matches!(attempt.next_why, IN_RETRY | EMPTIED) {
+                attempt.last_error = last_error_of(attempt);
+            }
+            let more = untried(attempt, sender, &by);
             attempt.decisions.extend(more.map(Rc::new));
         }
         attempts
@@ -109,6 +114,7 @@ impl Builder<'_> {
             lookups: self.lookups_of(copy, pass, destination),
             decisions: self.decisions_in(copy, pass, destination, index),
             connections: rows.iter().map(|at| self.connection(*at, index)).collect(),
+            last_error: None,
             not_used: self.not_used(copy, pass, destination),
         })
     }
@@ -137,6 +143,7 @@ impl Builder<'_> {
             lookups: self.lookups_of(copy, row.pass, row.destination),
             decisions: self.decisions_in(copy, row.pass, row.destination, row.recipient),
             connections: self.connections[copy as usize].iter().filter(mine).map(|at| self.connection(*at, row.recipient)).collect(),
+            last_error: None,
             not_used: self.not_used(copy, row.pass, row.destination),
         }
     }
@@ -230,4 +237,11 @@ impl Builder<'_> {
         })
         .collect()
     }
+}
+
+/// Words for the queue; of an attempt without a connection of its own there are none, unless it was names that failed.
+fn last_error_of(attempt: &Attempt) -> Option<Rc<str>> {
+    let first = attempt.connections.first().map(|first| (first.result, first.reply.as_ref()));
+    let no_name = first.is_none() && attempt.enhanced == Enhanced(4, 4, 0);
+    last_error(first).filter(|_| first.is_some() || no_name).map(Rc::from)
 }

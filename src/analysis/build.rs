@@ -327,7 +327,7 @@ impl<'a> Builder<'a> {
         told
     }
 
-    fn hop(&self, copy: u32, next: Option<u32>, index: u16) -> Hop {
+    pub(super) fn hop(&self, copy: u32, next: Option<u32>, index: u16) -> Hop {
         let row = self.copy(copy);
         let mut attempts = self.attempts_of(copy, next, index);
         let decisions = self.told_when(copy, index, &mut attempts);
@@ -360,6 +360,7 @@ impl<'a> Builder<'a> {
             decisions,
             attempts,
             tls,
+            lost_before: self.lost_before(copy, index),
         }
     }
 

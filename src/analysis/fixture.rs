@@ -90,6 +90,7 @@ fn attempt(connections: Vec<Connection>, result: AttemptResult) -> Attempt {
         lookups: vec![],
         decisions: vec![order("site-a.contoso.com")],
         connections,
+        last_error: None,
         not_used: vec![],
     }
 }
@@ -117,6 +118,7 @@ fn first_hop(at: SimTime) -> Hop {
         waited: None,
         attempts: vec![attempt],
         tls: Some(tls()),
+        lost_before: vec![],
     }
 }
 
@@ -134,6 +136,7 @@ fn second_hop(attempts: Vec<Attempt>, to: Option<Place>, left_at: SimTime) -> Ho
         decisions: vec![route()],
         waited: None,
         attempts,
+        lost_before: vec![],
     }
 }
 

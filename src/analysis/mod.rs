@@ -9,6 +9,7 @@ mod facts;
 pub mod failover;
 #[cfg(test)]
 pub(crate) mod fixture;
+mod lost;
 pub mod outcome;
 pub use build::build;
 pub mod paths;

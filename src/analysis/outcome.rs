@@ -246,6 +246,8 @@ pub struct Hop {
     pub attempts: Vec<Attempt>,
     /// Of the connection that carried it.
     pub tls: Option<Tls>,
+    /// Where a shadow sends on what a server lost: that server's part, as it ended.
+    pub lost_before: Vec<Hop>,
 }
 
 /// One pass of a sender over its candidates (RFC 5321 §4.5.4.1).
@@ -273,6 +275,8 @@ pub struct Attempt {
     pub decisions: Vec<Rc<Decision>>,
     /// One per try at one address, in order.
     pub connections: Vec<Connection>,
+    /// Exchange Server: LastError of the queue that the attempt left in Retry.
+    pub last_error: Option<Rc<str>>,
     /// Hosts that nobody connected to, since what their domain publishes about TLS forbids it.
     pub not_used: Vec<NotUsed>,
 }

@@ -38,6 +38,8 @@ pub(crate) struct Kept {
     extensions: bool,
     /// The address that it leaves from, of several.
     pub(super) from: Option<IpAddr>,
+    /// The machine that it leaves through, where that is a front end.
+    pub(super) speaker: Option<HostId>,
     /// Whose turn it was among the entries of its destination.
     turn: Option<u8>,
 }
@@ -329,6 +331,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let from = if self.has_pool(client) { self.seen_address(job, client, line.address) } else { None };
         let kept = Kept {
             from,
+            speaker: self.front_end_of(job),
             server: line.server,
             address: line.address,
             port: line.port,

@@ -104,6 +104,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         } else if self.model.hosts[client.index()].system != self.model.hosts[door.server.index()].system {
             marks.scl = None;
         }
+        // Headers of the organization are those of the tenant that X-OriginatorOrg names.
+        kept = kept && self.is_own_half(door, self.copies[job.copy].tenant);
+        self.name_originator(door, self.copies[job.copy].tenant, marks);
         marks.scl = self.level_at_door(door, marks.scl, kept);
         marks.ruled = None;
         marks.client = self.seen_address(door.job, client, job.line.address);

@@ -32,8 +32,13 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         self.manner(job).and_then(|manner| manner.resolver).unwrap_or(self.model.hosts[client.index()].resolver)
     }
 
-    /// Chooses the machine that a connection of a job comes from.
-    pub(super) fn leaves_by(&mut self, job: u32, client: HostId, at: SimTime) -> HostId {
+    /// Chooses the machine that a connection of a job comes from; one that is open stays where it is.
+    pub(super) fn leaves_by(&mut self, job: u32, client: HostId, is_open: bool, at: SimTime) -> HostId {
+        if is_open {
+            let speaker = self.connections.uses.get(&job).and_then(|state| state.taken?.speaker);
+            speaker.map(|speaker| self.transport_queues.front_ends.insert(job, speaker));
+            return speaker.unwrap_or(client);
+        }
         if !self.manner(job).is_some_and(|manner| manner.through_front_end) {
             return client;
         }
@@ -60,6 +65,12 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         self.trace_of_job(job, &[stored]);
         self.transport_queues.front_ends.insert(job, chosen);
         chosen
+    }
+
+    /// The front end that a job leaves through, if it leaves through one.
+    pub(super) fn front_end_of(&self, job: u32) -> Option<HostId> {
+        let through = self.manner(job).is_some_and(|manner| manner.through_front_end);
+        self.transport_queues.front_ends.get(&job).copied().filter(|_| through)
     }
 
     /// The machine whose address, name and certificate a server sees in the session of a job.

@@ -39,6 +39,7 @@ mod one_connection;
 mod operations;
 mod organization;
 mod origin_dns;
+mod originator_org;
 mod other_addresses;
 mod pass;
 mod patience;

@@ -9,6 +9,7 @@
 use super::world::World;
 use crate::base::{ConfigId, HostId, SimTime};
 use crate::decide::exchange::internal_route::Way;
+use crate::decide::exchange::last_error::{EMPTIED, IN_RETRY};
 use crate::decide::retry::queue_wait;
 use crate::model::exchange_server::{Organization, Transport};
 use crate::model::settings::{Directory, Retry};
@@ -189,9 +190,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             let emptied = self.transport_queues.schedules.get(queue).is_some_and(|schedule| schedule.failures == 0);
             let emptied = dead_until > self.now && emptied;
             let (at, words) = if emptied {
-                (dead_until, "its queue, in Retry for MaxIdleTimeBeforeResubmit, is emptied into the categorizer")
+                (dead_until, EMPTIED)
             } else if dead_until > self.now {
-                (dead_until, "the next attempt of its queue, which is in Retry")
+                (dead_until, IN_RETRY)
             } else {
                 (self.now.after(retry_ns), "the queue works, this message waits: MessageRetryInterval")
             };

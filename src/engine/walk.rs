@@ -209,7 +209,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             row.connections += 1;
             let n = self.copies[copy].luck() | u64::from(row.connections);
             let open = if self.plain { None } else { self.open_line(job, &goal, &mut at) };
-            let speaker = if self.plain { client } else { self.leaves_by(job, client, at) };
+            let speaker = if self.plain { client } else { self.leaves_by(job, client, open.is_some(), at) };
             let rtt = self.round_trip(speaker, &goal, self.messages[message].luck, n, at);
             let reached = if open.is_some() { Ok(()) } else { self.connect(speaker, &goal, at) };
             match reached {

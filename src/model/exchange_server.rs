@@ -296,6 +296,8 @@ pub struct Transport {
     pub skips_dead_connectors: bool,
     /// Switch `suspended_mail`: what an administrator holds back does not expire.
     pub suspended_mail_stays: bool,
+    /// Switch `originator_org`: the headers of any tenant count, not only of one that shares an accepted domain.
+    pub trusts_any_tenant: bool,
 }
 
 impl Default for Transport {
@@ -321,6 +323,7 @@ impl Default for Transport {
             delay_notices: (true, true),
             skips_dead_connectors: false,
             suspended_mail_stays: false,
+            trusts_any_tenant: false,
         }
     }
 }

@@ -119,9 +119,26 @@ impl Page {
     }
 
     fn hop(&mut self, number: usize, hop: &Hop, fate: Fate) {
+        self.lost_before(number, hop);
         let kept = hop.attempts.last().is_some_and(|attempt| attempt.result == AttemptResult::Delivered);
         let to = hop.to.as_ref().map_or(if kept { "its own mailbox" } else { "nobody" }, label);
         self.line(2, &format!("hop {number}: {} -> {to}", label(&hop.from)));
+        self.hop_body(hop, fate);
+    }
+
+    /// What servers tried that lost it before somebody else sent it on.
+    fn lost_before(&mut self, number: usize, hop: &Hop) {
+        for lost in &hop.lost_before {
+            self.lost_before(number, lost);
+            let died = self.clock.moment(lost.left_at);
+            self.line(2, &format!("before hop {number}: {}, which lost it with its queue at {died}", label(&lost.from)));
+            self.hop_body(lost, Fate::Lost);
+            self.gap();
+        }
+    }
+
+    /// When it came and left, what was decided, and each attempt.
+    fn hop_body(&mut self, hop: &Hop, fate: Fate) {
         let (came, left) = (self.clock.moment(hop.queued_at), self.clock.moment(hop.left_at));
         let stayed = duration(hop.left_at.since(hop.queued_at));
         let queue = if hop.queue.is_empty() { String::new() } else { format!("queue {}, rule {}; ", hop.queue, hop.rule) };
@@ -171,6 +188,9 @@ impl Page {
             self.line(6, &format!("{} not connected to: {}", self.clock.moment(host.at), host.tls.why));
         }
         attempt.connections.iter().for_each(|connection| self.connection(connection));
+        if let Some(last_error) = &attempt.last_error {
+            self.line(6, &format!("LastError of the queue: {last_error}"));
+        }
         let idle = attempt.connections.is_empty() && attempt.lookups.is_empty() && attempt.decisions.is_empty();
         if idle && attempt.result == AttemptResult::Deferred && attempt.not_used.is_empty() {
             self.line(6, "no connection of its own: its queue had just failed with other mail");

@@ -13,7 +13,7 @@ use super::view::Seen;
 use crate::analysis::delays::arrived;
 use crate::analysis::outcome::{Attempt, AttemptResult, Connection, Place, Recipient};
 use crate::analysis::paths::places;
-use crate::base::{Phase, SECOND, SimTime, count};
+use crate::base::{Enhanced, Phase, SECOND, SimTime, count};
 use crate::diag::Span;
 use crate::scenario::schema;
 use crate::scenario::source::Text;
@@ -186,7 +186,9 @@ pub(super) fn deferred(it: &schema::Deferred, desk: &mut Desk<'_>) -> Check {
                 said || has_code(pattern.as_ref(), attempt.code, Some(attempt.enhanced))
             };
             let met = attempt.connections.iter().any(|connection| was_met(to.as_ref(), connection) && reply(connection));
-            met || to.is_none() && has_code(pattern.as_ref(), attempt.code, Some(attempt.enhanced))
+            // Of a queue in Retry the Queue Viewer of Exchange shows 451 4.4.0 whatever the host said.
+            let in_queue = attempt.last_error.is_some() && has_code(pattern.as_ref(), 451, Some(Enhanced(4, 4, 0)));
+            met || to.is_none() && (in_queue || has_code(pattern.as_ref(), attempt.code, Some(attempt.enhanced)))
         })
     };
     let got = move |seen: &Seen<'_>| {

@@ -28,10 +28,13 @@ pub(super) struct Switches {
     pub(super) suspended_mail_stays: bool,
     /// `auto_reply_enabled`: what `AutoReplyEnabled` of a remote domain keeps back: `all-replies` (default), or those of `client-rules` only.
     pub(super) auto_reply_spares_oof: bool,
+    /// `originator_org`: whose headers count that come over the certificate of Exchange Online: of a tenant that shares an accepted domain (`Own`, default), or of
+    /// every tenant (`Any`).
+    pub(super) trusts_any_tenant: bool,
 }
 
 /// Each switch with its values, the default first.
-const KNOWN: [(&str, [&str; 2]); 10] = [
+const KNOWN: [(&str, [&str; 2]); 11] = [
     ("missing_client_certificate", ["Retry", "Anonymous"]),
     ("max_hop_count", ["60", "30"]),
     ("message_retry_interval", ["15m", "5m"]),
@@ -42,6 +45,7 @@ const KNOWN: [(&str, [&str; 2]); 10] = [
     ("dead_connector", ["Considered", "Skipped"]),
     ("suspended_mail", ["Expires", "Stays"]),
     ("auto_reply_enabled", ["all-replies", "client-rules"]),
+    ("originator_org", ["Own", "Any"]),
 ];
 
 /// Reads the switches of an organization.
@@ -73,5 +77,6 @@ pub(super) fn switches(server: &ExchangeServer, desk: &mut Desk) -> Switches {
         skips_dead_connectors: other(7),
         suspended_mail_stays: other(8),
         auto_reply_spares_oof: other(9),
+        trusts_any_tenant: other(10),
     }
 }

@@ -69,6 +69,7 @@ pub(super) fn transport(server: &ExchangeServer, edge: bool, switches: Switches,
         delay_notices,
         skips_dead_connectors: switches.skips_dead_connectors,
         suspended_mail_stays: switches.suspended_mail_stays,
+        trusts_any_tenant: switches.trusts_any_tenant,
         ..of_config(server, switches, desk)
     }
 }
