@@ -105,13 +105,15 @@ pub fn after_deferral(retry: &Retry, expiry: ExpiryTest, memory: Memory, now: Si
             if expiry == ExpiryTest::AfterAttempt && memory.began.since(memory.arrived) > *lifetime_ns {
                 return Next::Expire { why: "it was too old when this attempt began" };
             }
-            let root = if *by_age { (age / SECOND).isqrt() + 20 } else { ((age / SECOND).isqrt() / 20 + 1) * 20 };
+            // qmail looks at the clock when an attempt begins (qmail-send.c `pass_dochan`).
+            let begun_s = memory.began.since(memory.arrived) / SECOND;
+            let root = if *by_age { begun_s.isqrt() + 20 } else { ((age / SECOND).isqrt() / 20 + 1) * 20 };
             let why = if *by_age {
-                "(root of its age in seconds + 20)² seconds after it came"
+                "(root of its age in seconds when the attempt began + 20)² seconds after it came"
             } else {
                 "the next 400·k² seconds after it came"
             };
-            Next::Try { at: memory.arrived.after(root.saturating_mul(root).saturating_mul(SECOND)), why }
+            Next::Try { at: memory.arrived.after(root.saturating_mul(root).saturating_mul(SECOND)).max(now), why }
         }
         Retry::Steps { waits_ns, lifetime_ns, .. } => {
             if age >= *lifetime_ns {

@@ -8,14 +8,19 @@ use crate::trace::NONE;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-/// By machine and address.
-pub(crate) type SilentAddresses = BTreeMap<(HostId, IpAddr), Silence>;
+/// By machine and address: what is known, and connects under way that will run into their timeout, in order.
+pub(crate) type SilentAddresses = BTreeMap<(HostId, IpAddr), (Silence, Vec<SimTime>)>;
+
+/// What is known at a moment: a connect counts when its time is over.
+fn known_at((known, later): &(Silence, Vec<SimTime>), at: SimTime) -> Silence {
+    later.iter().filter(|end| **end <= at).fold(*known, |known, end| timed_out(known, *end))
+}
 
 impl<const LEVEL: u8> World<'_, LEVEL> {
     /// Does a job pass an address by that did not answer lately?
     pub(super) fn skips_silent_address(&mut self, job: u32, address: IpAddr, at: SimTime) -> bool {
         let copy = &self.copies[self.jobs[job].copy];
-        let Some(known) = self.silent.get(&(copy.host, address)).copied() else { return false };
+        let Some(known) = self.silent.get(&(copy.host, address)).map(|known| known_at(known, at)) else { return false };
         let key = self.model.hosts[copy.host.index()].key;
         let luck = self.chance.draw(Purpose::Process, self.messages[copy.message].luck, key, copy.luck());
         let skipped = is_skipped(known, at, luck);
@@ -36,10 +41,15 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
         let key = (client, address);
         if silent {
-            let before = self.silent.get(&key).copied().unwrap_or_default();
-            self.silent.insert(key, timed_out(before, at));
-        } else {
-            self.silent.remove(&key);
+            let now = self.now;
+            let known = self.silent.entry(key).or_default();
+            known.0 = known_at(known, now);
+            known.1.retain(|end| *end > now);
+            let place = known.1.partition_point(|end| *end <= at);
+            known.1.insert(place, at);
+        } else if let Some(known) = self.silent.get_mut(&key) {
+            known.0 = Silence::default();
+            known.1.retain(|end| *end > at);
         }
     }
 }

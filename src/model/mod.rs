@@ -5,6 +5,7 @@ pub mod automatic_reply;
 pub mod back_pressure;
 pub mod certificate;
 pub mod client_limits;
+pub mod restrictions;
 mod client_tls;
 pub mod directory;
 pub mod dns;

@@ -2,6 +2,7 @@
 
 use super::authentication::Stance;
 use super::client_limits::ClientLimits;
+use super::restrictions::Restrictions;
 pub use super::client_tls::{ClientCertificate, ClientTls, DaneDigests, DaneUse, TlsLevel, TlsPolicy, UnsignedList};
 use super::exchange::Tenant;
 use super::exchange_server::Organization;
@@ -319,6 +320,8 @@ pub struct Receiver {
     pub hop_limit: u32,
     /// What it bears of one client.
     pub client_limits: ClientLimits,
+    /// Domains of senders and recipients that it refuses.
+    pub restrictions: Restrictions,
     /// Who has a mailbox here and what is taken for others.
     pub directory: Directory,
     /// What it does with messages beside that, in order.

@@ -130,6 +130,8 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         session_ends_name: false,
         fallback_breaks_off: false,
         jitters: false,
+        learns_from_failures: false,
+        sequence_errors_wait: false,
         hop_refusal: PassRules::PLAIN.hop_refusal,
         too_many_hops: Some((0, Enhanced(5, 4, 6), "Too many \"Received\" headers - suspected mail loop")),
         login_5xx_waits: false,

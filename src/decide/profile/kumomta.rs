@@ -52,7 +52,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         tempfail_tries_next: false,
         rcpt_4xx_tries_next: false,
         one_connection: false,
-        rcpt_552_is_temporary: false,
+        rcpt_552_is_temporary: true,
         size_checked_before_mail: false,
         own_name: OwnName::Ignored,
         refused: Enhanced(4, 4, 1),
@@ -89,7 +89,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         policies_of_servers: false,
         dane: DaneRules::RFC,
     },
-    expiry_status: None,
+    expiry_status: Some((551, Enhanced(5, 4, 7), "Next delivery time would be after max_age", &[])),
     expiry: ExpiryTest::BeforeNext,
     tells_postmaster: false,
     expiry_action: "failed",
@@ -102,7 +102,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     skips_silent: false,
     extensions: ExtensionRules { dsn: false, eight_bit: Lack::Bounces, binary: Lack::Unknown, utf8: Lack::Bounces },
     door: DoorRules::PLAIN,
-    pass: PassRules { jitters: true, ..PassRules::PLAIN },
+    pass: PassRules { jitters: true, sequence_errors_wait: true, ..PassRules::PLAIN },
 };
 
 /// The sending side as it is delivered: what a scenario does not write.
@@ -129,7 +129,7 @@ pub(super) fn sender() -> Sender {
         concurrency: (32, 32),
         families: Families { v4: true, v6: true, prefer: FamilyPreference::Any, balance: true },
         routing: Routing::Mta { smart_hosts: Vec::new(), routes: Vec::new(), fallback_hosts: Vec::new() },
-        tls: ClientTls::of(TlsPolicy::of(TlsLevel::May), (TlsVersion::Tls12, TlsVersion::Tls13)),
+        tls: ClientTls::of(TlsPolicy { mta_sts: true, ..TlsPolicy::of(TlsLevel::May) }, (TlsVersion::Tls12, TlsVersion::Tls13)),
         skip_5xx_greeting: false,
         randomize_addresses: true,
         defer_if_no_mx_address: false,

@@ -38,6 +38,10 @@ pub struct PassRules {
     pub fallback_breaks_off: bool,
     /// Each wait is longer or shorter by luck: a fortieth of the first one, half a minute at most (KumoMTA queue.rs).
     pub jitters: bool,
+    /// 503 is for now (KumoMTA).
+    pub sequence_errors_wait: bool,
+    /// How many deliveries a destination gets at once depends on how the ones before it ended (Postfix qmgr_feedback.c).
+    pub learns_from_failures: bool,
     /// How it refuses mail with too many Received fields, at the final dot.
     pub hop_refusal: (u16, Enhanced, &'static str),
     /// Mail with too many Received fields is taken, and returned by the server itself with these words; `None`: refused.
@@ -63,6 +67,8 @@ impl PassRules {
         session_ends_name: false,
         fallback_breaks_off: false,
         jitters: false,
+        learns_from_failures: false,
+        sequence_errors_wait: false,
         hop_refusal: (554, Enhanced(5, 4, 6), "Too many hops"),
         too_many_hops: None,
     };

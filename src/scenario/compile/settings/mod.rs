@@ -26,6 +26,7 @@ mod sendmail;
 use crate::base::{SECOND, parse_duration};
 use crate::diag::{Diagnostic, code};
 use crate::model::client_limits::ClientLimits;
+use crate::model::restrictions::Restrictions;
 use crate::model::settings::{Profile, Retry, Sender, TlsLevel, WhenFull};
 use crate::scenario::source::{Named, Text};
 
@@ -46,6 +47,8 @@ pub(super) struct Tuned {
     pub(super) sessions: u32,
     pub(super) when_full: WhenFull,
     pub(super) client_limits: ClientLimits,
+    /// Postfix alone.
+    pub(super) restrictions: Restrictions,
 }
 
 /// How the value of a setting is written, and what it does.
@@ -137,7 +140,7 @@ fn not_at_once(settings: &Named<Text>, tuned: &Tuned, desk: &mut Desk) {
         Retry::Postfix { min_ns, max_ns, scan_every_ns, .. } => {
             &[("minimal_backoff_time", *min_ns), ("maximal_backoff_time", *max_ns), ("queue_run_delay", *scan_every_ns)]
         }
-        Retry::Rfc { first_ns, max_ns, .. } => &[("retry_first", *first_ns), ("retry_max", *max_ns)],
+        Retry::Rfc { first_ns, max_ns, .. } => &[("retry_first", *first_ns), ("retry_max", *max_ns), ("retry_interval", *first_ns), ("max_retry_interval", *max_ns)],
         Retry::Exim(_) | Retry::QueueRuns { .. } | Retry::Squares { .. } | Retry::Steps { .. } | Retry::Never => &[],
     };
     for (name, _) in waits.iter().filter(|(_, ns)| *ns == 0) {
@@ -270,6 +273,7 @@ mod tests {
             sessions: 0,
             when_full,
             client_limits,
+            restrictions: Restrictions::default(),
         };
         tune(profile, &mta.settings, &mut tuned, &mut desk);
         (tuned, desk.problems.iter().map(|problem| format!("{} {}", problem.code.id, problem.message)).collect())
