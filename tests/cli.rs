@@ -451,6 +451,31 @@ fn explain_waits_out_the_unreachable_queue() {
     }
 }
 
+/// What is decided anew when a waiting message ends stands at its own moment, not before the first attempt.
+#[test]
+fn explain_dates_what_was_decided_later() {
+    let tenant = "accepted_domains: { \"t.test\": InternalRelay }, outbound_connectors: { \"Home\": (connector_type: OnPremises, recipient_domains: [\"t.test\"], use_mx_record: false, smart_hosts: [\"192.0.2.10\"]) }";
+    let world = |change: &str| {
+        format!(
+            "Scenario(dns: (records: \"t.test. MX 0 t-test.mail.protection.outlook.com.\"), systems: {{ \"t\": ExchangeOnline({tenant}), \"home\": Mta(addresses: [\"192.0.2.10\"], mailboxes: [\"*@t.test\"]) }}, changes: {{ \"c\": (at: \"20m\", systems: {{ \"t\": ExchangeOnline({change}) }}) }})"
+        )
+    };
+    let folder = Folder::new("decided_later")
+        .with("bounced.ron", &world("accepted_domains: { \"t.test\": Authoritative }"))
+        .with("delivered.ron", &world("mailboxes: [\"al@t.test\"]"));
+    for (file, hop, reason) in [
+        ("bounced.ron", "hop 2: t -> nobody", "t.test: Authoritative: whoever is not in the tenant's directory does not exist"),
+        ("delivered.ron", "hop 2: t -> its own mailbox", "al@t.test: a cloud mailbox"),
+    ] {
+        let ended = folder.run(&["explain", file, "--fail", "home@..2h", "--from", "q@far.test", "--to", "al@t.test"]).is(0);
+        let told = ended.out.split_whitespace().collect::<Vec<_>>().join(" ");
+        let later = told.split_once("looked up again, and it ends here").map(|(_, later)| later);
+        assert!(told.contains(hop) && later.is_some_and(|later| later.contains(reason)), "{file}: {}", ended.out);
+        assert_eq!(told.matches(reason).count(), 1, "{file}: {}", ended.out);
+        assert!(!told.contains("no further attempt"), "{file}: {}", ended.out);
+    }
+}
+
 /// What a shadow sends on was tried by another server first, until that died: its part is told too.
 #[test]
 fn explain_tells_what_a_lost_server_tried() {

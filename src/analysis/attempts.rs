@@ -41,18 +41,31 @@ impl Builder<'_> {
         attempts
     }
 
-    /// Decisions about a recipient in a queue, without what was decided anew in a later pass: that goes to its attempt.
-    pub(super) fn told_when(&self, copy: u32, index: u16, attempts: &mut [(u16, Attempt)]) -> Vec<Rc<Decision>> {
+    /// Decisions about a recipient in a queue, without what was decided anew in a later pass: that goes to its attempt, or, after the last one of a
+    /// recipient who goes nowhere, stands by itself.
+    pub(super) fn told_when(
+        &self,
+        copy: u32,
+        next: Option<u32>,
+        index: u16,
+        attempts: &mut [(u16, Attempt)],
+    ) -> (Vec<Rc<Decision>>, Vec<Rc<Decision>>) {
         let mut told = self.told_about(copy, index);
-        for (pass, attempt) in attempts.iter_mut().filter(|(pass, _)| *pass > 1) {
-            let about = |row: &DecisionRow| row.concern == Concern::recipient(index);
-            let before = self.decisions_of(copy, |row| about(row) && row.pass < *pass);
-            let mut anew = self.decisions_of(copy, |row| about(row) && row.pass == *pass);
+        let about = |row: &DecisionRow| row.concern == Concern::recipient(index);
+        let mut anew = |since: u16, of: &dyn Fn(u16) -> bool| {
+            let before = self.decisions_of(copy, |row| about(row) && row.pass < since);
+            let mut anew = self.decisions_of(copy, |row| about(row) && of(row.pass));
             anew.retain(|decision| !before.iter().any(|known| Rc::ptr_eq(known, decision)));
             told.retain(|decision| !anew.iter().any(|moved| Rc::ptr_eq(moved, decision)));
+            anew
+        };
+        for (pass, attempt) in attempts.iter_mut().filter(|(pass, _)| *pass > 1) {
+            let anew = anew(*pass, &|other| other == *pass);
             attempt.decisions.splice(0..0, anew);
         }
-        told
+        let after = attempts.last().map(|(last, _)| last + 1).filter(|_| next.is_none());
+        let at_end = after.map_or_else(Vec::new, |after| anew(after, &|pass| pass >= after));
+        (told, at_end)
     }
 
     /// What a queue is called: after its domain, its first host, or the whole list of a connector with several.

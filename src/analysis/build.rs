@@ -330,7 +330,7 @@ impl<'a> Builder<'a> {
     pub(super) fn hop(&self, copy: u32, next: Option<u32>, index: u16) -> Hop {
         let row = self.copy(copy);
         let mut attempts = self.attempts_of(copy, next, index);
-        let decisions = self.told_when(copy, index, &mut attempts);
+        let (decisions, at_end) = self.told_when(copy, next, index, &mut attempts);
         // Who joins a queue in Retry waits with it: that is no attempt.
         let attempts: Vec<Attempt> =
             attempts.into_iter().map(|(_, attempt)| attempt).filter(|attempt| attempt.result != AttemptResult::Joined).collect();
@@ -358,6 +358,7 @@ impl<'a> Builder<'a> {
             queue,
             rule,
             decisions,
+            at_end,
             attempts,
             tls,
             lost_before: self.lost_before(copy, index),

@@ -2,7 +2,8 @@
 //!
 //! An episode begins with the first miss of a sending system at a host: a connection that ended there without a lasting answer. It counts
 //! as a failover once another host takes mail in its stead: a message that had missed before, or any message if that host had no part
-//! in the traffic until then (round robin over two hosts is no failover). It ends when the first host takes mail again.
+//! in the traffic until then (round robin over two hosts is no failover) and it is the same machine that sends, or one of the same pool: what another
+//! server sends says nothing about the one that missed. It ends when the first host takes mail again.
 //! The machines of a pool (a shared fleet of front ends) count as one host: mail leaves it when none of them takes it; its parts are told beside it. A
 //! machine of a pool that others of the pool stand in for is an episode of its own. Not looked at: why a sender's memory passes a host over without trying it.
 
@@ -84,6 +85,7 @@ impl Failover {
 /// One connection of the traffic, as far as it matters here.
 struct Touch<'a> {
     message: usize,
+    sender: &'a Place,
     connection: &'a Connection,
     host: &'a Place,
     /// Misses earlier in the same queue of the same message.
@@ -93,6 +95,7 @@ struct Touch<'a> {
 /// An episode under way.
 struct Episode<'a> {
     first: &'a Connection,
+    sender: &'a Place,
     takers: Vec<(&'a Place, SimTime, BTreeSet<usize>)>,
 }
 
@@ -179,7 +182,7 @@ fn touches<'a>(outcome: &'a Outcome, whole: impl Fn(&'a Place) -> &'a Place) -> 
             let mut missed_before = BTreeSet::new();
             for connection in hop.attempts.iter().flat_map(|attempt| &attempt.connections) {
                 let Some(host) = connection.to.as_ref().map(&whole) else { continue };
-                let touch = Touch { message: index, connection, host, missed_before: missed_before.clone() };
+                let touch = Touch { message: index, sender: &hop.from, connection, host, missed_before: missed_before.clone() };
                 by_sender.entry((&hop.from.system, &hop.queue)).or_default().push(touch);
                 if is_miss(connection.result) {
                     missed_before.insert(host);
@@ -203,12 +206,13 @@ fn of_sender(outcome: &Outcome, by: &Rc<str>, row: &[Touch<'_>]) -> Vec<Failover
             if !touch.missed_before.is_empty() && !open.contains_key(touch.host) {
                 continue;
             }
-            open.entry(touch.host).or_insert(Episode { first: touch.connection, takers: vec![] });
+            open.entry(touch.host).or_insert(Episode { first: touch.connection, sender: touch.sender, takers: vec![] });
         } else if touch.connection.result == ConnectionResult::Accepted {
             let back = open.remove(touch.host).and_then(|episode| finish(outcome, by, touch.host, &episode, Some(touch.connection.end)));
             done.extend(back);
             for (missed, episode) in &mut open {
-                if touch.missed_before.contains(*missed) || !in_use.contains(touch.host) {
+                let is_alike = touch.sender == episode.sender || touch.sender.host.contains('#');
+                if touch.missed_before.contains(*missed) || is_alike && !in_use.contains(touch.host) {
                     take(episode, touch);
                 }
             }
@@ -358,6 +362,27 @@ mod tests {
         assert_eq!(found.len(), 1, "{found:?}");
         assert_eq!((&*found[0].from.host, found[0].to.len(), found[0].back_at.is_some()), ("pool#", 1, true));
         assert!(!found[0].parts.is_empty() && found[0].parts.iter().all(|part| part.host.starts_with("pool#")), "{found:?}");
+    }
+
+    #[test]
+    fn another_server_of_the_sender_stands_in_for_nobody() {
+        // The first server misses at A; what the second one, or the first one, sends later is taken by B.
+        for (second, expected) in [(true, 0), (false, 1)] {
+            let mut outcome = fixture::two_sites();
+            outcome.messages = (0..3).map(|n| delivered(n, minute(u64::from(n)), n == 0)).collect();
+            for (n, message) in outcome.messages.iter_mut().enumerate() {
+                let hop = &mut message.recipients[0].hops[1];
+                hop.attempts[0].connections.truncate(1);
+                if n == 0 {
+                    continue;
+                }
+                hop.attempts[0].connections[0].to = Some(site('b'));
+                if second {
+                    hop.from.host = "second".into();
+                }
+            }
+            assert_eq!(failovers(&outcome).len(), expected, "{second}");
+        }
     }
 
     #[test]

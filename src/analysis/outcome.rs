@@ -240,6 +240,8 @@ pub struct Hop {
     pub rule: &'static str,
     /// Decisions that were made once for this hop: acceptance, route, connector.
     pub decisions: Vec<Rc<Decision>>,
+    /// What was decided anew when it ended here: it was looked up again after its attempts, and went nowhere from there.
+    pub at_end: Vec<Rc<Decision>>,
     /// The first pass tried nothing: when it is looked at again, and why.
     pub waited: Option<(SimTime, &'static str)>,
     /// Passes over the candidates.

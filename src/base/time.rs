@@ -69,6 +69,9 @@ pub fn parse_duration(text: &str) -> Result<u64, String> {
         }
         return Err(format!("a duration needs a unit: \"{text}s\", \"{text}m\" or \"{text}h\"?"));
     }
+    if let Some(units) = of_the_cmdlets(text) {
+        return Err(format!("durations have units here: \"{units}\""));
+    }
     let mut rest = text;
     while let Some(at) = rest.find(|c: char| c.is_ascii_alphabetic()) {
         let end = rest[at..].find(|c: char| !c.is_ascii_alphabetic()).map_or(rest.len(), |len| at + len);
@@ -109,6 +112,19 @@ pub fn parse_duration(text: &str) -> Result<u64, String> {
     u64::try_from(duration.as_nanos()).map_err(|_| "longer than 584 years".into())
 }
 
+/// What is meant by the notation of the cmdlets, `[days.]hours:minutes:seconds`, in units.
+fn of_the_cmdlets(text: &str) -> Option<String> {
+    let (days, clock) = match text.split_once(':')?.0.split_once('.') {
+        Some((days, _)) => (days.parse::<u32>().ok()?, &text[days.len() + 1..]),
+        None => (0, text),
+    };
+    let parts: Vec<u32> = clock.split(':').map(|part| part.parse().ok()).collect::<Option<_>>()?;
+    let [hours, minutes, seconds] = parts[..] else { return None };
+    let written = [(days, "d"), (hours, "h"), (minutes, "m"), (seconds, "s")];
+    let units: Vec<String> = written.iter().filter(|(number, _)| *number > 0).map(|(number, unit)| format!("{number}{unit}")).collect();
+    Some(if units.is_empty() { "0s".to_owned() } else { units.join(" ") })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -122,6 +138,10 @@ mod tests {
             ("2d", Ok(2 * DAY)),
             ("20ms", Ok(20 * MILLISECOND)),
             ("0", Ok(0)),
+            ("2.00:00:00", Err("durations have units here: \"2d\"".to_owned())),
+            ("00:01:00", Err("durations have units here: \"1m\"".to_owned())),
+            ("1.12:30:05", Err("durations have units here: \"1d 12h 30m 5s\"".to_owned())),
+            ("00:00:00", Err("durations have units here: \"0s\"".to_owned())),
             ("90", Err("a duration needs a unit: \"90s\", \"90m\" or \"90h\"?".to_owned())),
             ("1M", Err("`M` is not a unit of time here (ns us ms s m h d w)".to_owned())),
         ];

@@ -204,13 +204,22 @@ fn open(path: &Path) -> io::Result<(Loader, Option<Scenario>)> {
     Ok((loader, scenario))
 }
 
+/// So many variants are named where one is not known.
+const VARIANTS_TOLD: usize = 12;
+
 /// The scenario with the flags laid over it.
 fn what_if_so(scenario: Scenario, what_if: &WhatIf, loader: &mut Loader) -> Option<Scenario> {
     let mut scenario = scenario;
     for name in &what_if.variant {
         let Some(variant) = scenario.variants.get(name).cloned() else {
             let problem = Diagnostic::error(code::BAD_PATH, Span::NOWHERE, format!("this scenario has no variant `{name}`"));
-            loader.problems.push(problem.suggest(name, scenario.variants.keys().map(|key| key.as_str())));
+            let known = || scenario.variants.keys().map(|key| key.as_str());
+            let suggested = problem.suggest(name, known());
+            let list: Vec<String> = known().take(VARIANTS_TOLD).map(|name| format!("`{name}`")).collect();
+            let more = scenario.variants.keys().count().saturating_sub(VARIANTS_TOLD);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            let help = if list.is_empty() { "it has no variants at all".to_owned() } else { format!("it has {}{more}", list.join(", ")) };
+            loader.problems.push(if suggested.help.is_empty() { suggested.help(help) } else { suggested });
             return None;
         };
         scenario = overlay(&scenario, &variant, &mut loader.problems);

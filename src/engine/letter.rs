@@ -31,7 +31,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     /// The part of a routing question that names the message of a copy.
     pub(super) fn letter_number(&mut self, copy: u32) -> u32 {
         let row = &self.copies[copy];
-        if !self.plain && self.skips_dead_connectors(row.host) {
+        if !self.plain && self.skips_dead_connectors(row.host) || !self.rules_passed.is_empty() && self.has_passed_rules(copy) {
             return UNIQUE;
         }
         let message = &self.messages[row.message];

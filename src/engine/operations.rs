@@ -1,15 +1,15 @@
 //! An administrator at the queues of an Exchange server: what is held back, tried at once, taken away.
 //!
-//! What is just being handed over is not stopped; it is held, or not, when its attempt has failed. What is held stays in the queue where it lies, also when
+//! What is just being handed over is not stopped; it is held, taken away (`removal`) or routed again when its attempt has failed. What is held stays in the queue where it lies, also when
 //! the settings change or the queue is emptied into the categorizer: only what is not suspended is resubmitted. Suspending a queue holds for mail that
 //! comes later too, also where the queue does not exist yet (the cmdlet would not find it). Rules and words stand in `decide::exchange::queue_operation`. Sources:
 //! Retry-Queue, Suspend-Queue, Resume-Queue, Suspend-Message, Resume-Message, Remove-Message.
 
 use super::route::Stop;
-use super::world::{RecipientState, Stage, World};
-use crate::base::{Fate, HostId, Pattern, SimTime};
+use super::world::{RecipientState, World};
+use crate::base::{HostId, Pattern, SimTime};
 use crate::decide::exchange::back_pressure::paused as delivery_is_paused;
-use crate::decide::exchange::queue_operation::{Held, held, removed};
+use crate::decide::exchange::queue_operation::{Held, held};
 use crate::decide::route::queue_name;
 use crate::model::operation::{Operation, OperationKind};
 use crate::trace::{Concern, NONE};
@@ -28,6 +28,10 @@ pub(crate) struct Operations {
     messages: BTreeMap<(u32, u16), u32>,
     /// Recipients that lie in a queue which is suspended.
     lying: BTreeMap<(u32, u16), u32>,
+    /// Recipients in the middle of an attempt, which are taken away when it has failed; with a report or without.
+    pub(super) removed: BTreeMap<(u32, u16), bool>,
+    /// Copies in the middle of an attempt whose queue is no more as it was: they are routed again when it has failed.
+    pub(super) moved: BTreeSet<u32>,
 }
 
 impl Operations {
@@ -37,6 +41,8 @@ impl Operations {
 
     /// Nothing of a copy is left.
     pub(super) fn forget(&mut self, copy: u32) {
+        self.removed.retain(|(of, _), _| *of != copy);
+        self.moved.remove(&copy);
         for held in [&mut self.messages, &mut self.lying].into_iter().filter(|held| !held.is_empty()) {
             held.retain(|(of, _), _| *of != copy);
         }
@@ -49,13 +55,13 @@ impl Operations {
 }
 
 /// Recipients (places in their copy) that lie in one queue.
-struct Part {
-    copy: u32,
+pub(super) struct Part {
+    pub(super) copy: u32,
     /// `NONE`: the Unreachable queue.
-    queue: u32,
+    pub(super) queue: u32,
     /// Which job has them.
-    job: Option<u32>,
-    places: SmallVec<[u16; 4]>,
+    pub(super) job: Option<u32>,
+    pub(super) places: SmallVec<[u16; 4]>,
 }
 
 impl Part {
@@ -177,7 +183,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 
     /// What a queue is called in reasons.
-    fn called(&self, queue: u32) -> Box<str> {
+    pub(super) fn called(&self, queue: u32) -> Box<str> {
         if queue == NONE {
             return UNREACHABLE.into();
         }
@@ -393,44 +399,6 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             }
             self.pass_row(copy, self.now, why);
             self.wake_copy(copy, self.now);
-        }
-    }
-
-    /// `Remove-Message`: what is in the middle of an attempt stays.
-    fn remove_part(&mut self, part: Part, with_ndr: bool) {
-        let Part { copy, queue, job, places } = part;
-        if let Some(job) = job {
-            if self.jobs[job].stage != Stage::Queued || !self.queues[queue as usize].waiting.contains(&job) {
-                return;
-            }
-            self.queues[queue as usize].waiting.retain(|waiting| *waiting != job);
-            self.jobs[job].recipients.clear();
-            self.jobs.remove(job);
-            self.copies[copy].jobs -= 1;
-        }
-        let decision = removed(with_ndr, &self.called(queue));
-        let reply = self.tables.replies.intern(decision.outcome.clone());
-        let stored = self.store("is it taken away?", self.copies[copy].host, NONE, &decision);
-        for place in places {
-            let recipient = &mut self.copies[copy].recipients[usize::from(place)];
-            (recipient.reply, recipient.said_by) = (reply, NONE);
-            recipient.state = if with_ndr { RecipientState::Failed } else { RecipientState::Done };
-            let index = recipient.index;
-            self.trace_decisions(copy, Concern::recipient(index), &[stored]);
-            if !with_ndr {
-                self.end_recipient(copy, usize::from(place), Fate::Discarded, reply, NONE);
-            }
-        }
-        if self.copies[copy].jobs > 0 {
-            return;
-        }
-        if job.is_some() {
-            self.end_pass(copy);
-            return;
-        }
-        self.report_failures(copy, false);
-        if self.copies[copy].recipients.iter().all(|recipient| recipient.state == RecipientState::Done) {
-            self.close_copy(copy);
         }
     }
 }

@@ -16,6 +16,8 @@ use crate::trace::{Concern, DestinationKey, NONE};
 use smallvec::SmallVec;
 use std::collections::BTreeSet;
 
+/// Why a message that waited is looked at.
+pub(super) const ROUTED_AGAIN: &str = "the settings changed, and it is routed again";
 const SOURCE: &str = "Message Rerouting and the Unreachable Queue";
 
 /// A recipient of mail that waits, before the settings change.
@@ -114,12 +116,31 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             }
         }
         for copy in again {
+            if self.copies[copy].jobs > 0 {
+                self.moves_later(copy);
+                continue;
+            }
             let Some(unreachable) = self.transport_queues.waits.get(&copy).map(|wait| wait.queues.is_empty()) else { continue };
             if self.copies[copy].jobs == 0 && !self.all_held(copy, unreachable) {
                 self.transport_queues.waits.remove(&copy);
-                self.pass_row(copy, self.now, "the settings changed, and it is routed again");
+                self.pass_row(copy, self.now, ROUTED_AGAIN);
                 self.wake_copy(copy, self.now);
             }
+        }
+    }
+
+    /// What is in the middle of an attempt is routed again when that has failed; what only stands in line leaves it.
+    fn moves_later(&mut self, copy: u32) {
+        self.transport_queues.operations.moved.insert(copy);
+        for job in self.jobs.rows_where(|job| job.copy == copy) {
+            if self.is_in_line(job) {
+                let queue = self.jobs[job].queue;
+                self.leaves_the_line(job);
+                self.note_left(copy, queue);
+            }
+        }
+        if self.copies[copy].jobs == 0 {
+            self.end_pass(copy);
         }
     }
 

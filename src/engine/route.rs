@@ -6,7 +6,7 @@ use super::visitor::JUNK_FROM;
 use super::world::World;
 use crate::base::{ConfigId, Enhanced, HostId, Interner, NextHopId};
 use crate::decide::acceptance::accepted_domain;
-use crate::decide::exchange::mail_flow_rule::{self, End, Ruled};
+use crate::decide::exchange::mail_flow_rule::End;
 use crate::decide::exchange::outbound_connector::{self, Choice, Leaving};
 use crate::decide::exchange::outbound_pool;
 use crate::decide::exchange::recipient::{self, Lookup};
@@ -264,19 +264,13 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     fn stop_of_tenant(&mut self, copy: u32, tenant: &Tenant, (address, domain): (&str, &str), decisions: &mut SmallVec<[u32; 2]>) -> Stop {
         let (host, system) = (self.copies[copy].host, tenant.system.0);
         let letter = if tenant.reads_letters() { self.letter(copy) } else { Letter::default() };
-        let mut ruled = Ruled { pin: letter.ruled.clone().unwrap_or_default(), ..Ruled::default() };
         if let Some(stop) = self.over_envelope_limit(copy, tenant.recipients_max, system, decisions) {
             return stop;
         }
         if let Some(stop) = self.stopped_by_domain(tenant, host, &letter, domain, decisions) {
             return stop;
         }
-        let is_kept_copy = letter.inbox.iter().any(|step| step.mailbox.eq_ignore_ascii_case(address));
-        if !tenant.mail_flow_rules.is_empty() && letter.ruled.is_none() && !is_kept_copy {
-            let decision = mail_flow_rule::run(tenant, &self.tables.names, &letter, address, domain);
-            decisions.push(self.store("which mail-flow rules act?", host, system, &decision));
-            ruled = decision.outcome;
-        }
+        let ruled = self.what_rules_make(copy, tenant, &letter, (address, domain), decisions);
         match &ruled.end {
             Some(End::Reject(reply)) => return Stop::Bounce(self.tables.replies.intern(reply.clone())),
             Some(End::Delete) => return Stop::Discard(self.tables.reply(250, Enhanced(2, 7, 0), "deleted by a mail-flow rule")),

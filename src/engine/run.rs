@@ -138,6 +138,7 @@ fn play<const LEVEL: u8>(model: &Model, options: &Options) -> Run {
         wishful: super::extensions::is_wishful(&sources),
         wishes: sources.iter().any(|source| source.tls_wish != TlsWish::Usual),
         expansions: super::expansion::Expansions::default(),
+        rules_passed: super::rules_passed::RulesPassed::default(),
         acceptance_cache: AcceptanceCache::default(),
         visits: crate::base::Interner::default(),
         logins: super::submission::Logins::new(model, &sources),
@@ -281,6 +282,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             return;
         }
         let waiting = self.what_waits();
+        self.remember_rules();
         self.take_settings(version);
         if !self.plain {
             self.databases_fail_over(version);

@@ -162,12 +162,22 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     pub(super) fn wait_for_queues(&mut self, copy: u32) {
         let host = self.copies[copy].host;
         let queues = self.transport_queues.left.remove(&copy).unwrap_or_default();
+        if self.removed_meanwhile(copy, queues.first().copied().unwrap_or(NONE)) {
+            self.leaves_queues(&queues);
+            return;
+        }
         let Some(ends) = self.end_of_wait(copy, &queues).filter(|ends| *ends > self.now) else {
             self.pass_row(copy, SimTime::NEVER, "the lifetime is over");
             self.leaves_queues(&queues);
             self.expire(copy);
             return;
         };
+        if self.transport_queues.operations.moved.remove(&copy) && !self.all_held(copy, queues.is_empty()) {
+            self.leaves_queues(&queues);
+            self.pass_row(copy, self.now, super::rerouting::ROUTED_AGAIN);
+            self.wake_copy(copy, self.now);
+            return;
+        }
         let retry_ns = self.transport(host).message_retry_ns;
         let mut emptied_then = false;
         let paused = self.delivery_paused(host).filter(|_| !queues.is_empty());

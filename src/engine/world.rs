@@ -267,6 +267,7 @@ pub(crate) struct World<'m, const LEVEL: u8> {
     pub(crate) origins: Origins,
     /// Recipients that stand for others.
     pub(crate) expansions: super::expansion::Expansions,
+    pub(crate) rules_passed: super::rules_passed::RulesPassed,
     pub(crate) letters: super::letter::Letters,
     pub(crate) relays: super::relay::Relays,
     pub(crate) silent: super::tcpto::SilentAddresses,

@@ -120,7 +120,8 @@ impl Page {
 
     fn hop(&mut self, number: usize, hop: &Hop, fate: Fate) {
         self.lost_before(number, hop);
-        let kept = hop.attempts.last().is_some_and(|attempt| attempt.result == AttemptResult::Delivered);
+        let kept = hop.attempts.last().is_some_and(|attempt| attempt.result == AttemptResult::Delivered)
+            || fate == Fate::Delivered && !hop.at_end.is_empty();
         let to = hop.to.as_ref().map_or(if kept { "its own mailbox" } else { "nobody" }, label);
         self.line(2, &format!("hop {number}: {} -> {to}", label(&hop.from)));
         self.hop_body(hop, fate);
@@ -166,6 +167,10 @@ impl Page {
             before = Some(first);
             done += same + 1;
             rest = &rest[same + 1..];
+        }
+        if !hop.at_end.is_empty() {
+            self.line(4, &format!("{left}: looked up again, and it ends here"));
+            hop.at_end.iter().for_each(|decision| self.decision(6, decision));
         }
     }
 
@@ -221,10 +226,10 @@ impl Page {
     /// What comes after an attempt; of the last one in a hop, that may be the end.
     fn next(&mut self, attempt: &Attempt, last_of: Option<&Hop>) {
         let why = if attempt.next_why.is_empty() { String::new() } else { format!(": {}", attempt.next_why) };
-        let over = |next: &SimTime| last_of.is_some_and(|hop| hop.to.is_none() && hop.left_at == *next);
+        let over = |next: &SimTime| last_of.is_some_and(|hop| hop.to.is_none() && hop.left_at == *next && hop.at_end.is_empty());
         if let Some(end) = attempt.next_at.filter(over) {
             self.line(6, &format!("no further attempt; the end at {}{why}", self.clock.moment(end)));
-        } else if let Some(hop) = last_of.filter(|hop| ended_first(hop, attempt)) {
+        } else if let Some(hop) = last_of.filter(|hop| ended_first(hop, attempt) && hop.at_end.is_empty()) {
             self.line(
                 6,
                 &format!(

@@ -152,6 +152,7 @@ fn write_hop(w: &mut Writer, hop: &Hop, decisions: &mut Decisions) {
         w.key("rule").string(hop.rule);
         w.key("decisions").array(&hop.decisions, |w, decision| w.number(decisions.place(decision)));
         w.key("attempts").array(&hop.attempts, |w, attempt| write_attempt(w, attempt, decisions));
+        w.key("decided_at_end").array(&hop.at_end, |w, decision| w.number(decisions.place(decision)));
         write_tls(w.key("tls"), hop.tls.as_ref());
     });
 }

@@ -108,6 +108,16 @@ pub(super) fn fail_text(argument: &str) -> Result<String, PathProblem> {
         Some((target, window)) if window.contains("..") => (target, Some(window)),
         _ => (argument, None),
     };
+    if window.is_none()
+        && let Some((name, moment)) = argument.rsplit_once('@')
+        && (crate::base::parse_duration(moment).is_ok() || moment.parse::<jiff::civil::DateTime>().is_ok())
+    {
+        return Err(PathProblem {
+            place: name.len()..argument.len(),
+            message: format!("`@{moment}` is no stretch of time: it has two ends, with `..` between them"),
+            help: Some(format!("from then on is {name}@{moment}.., until then {name}@..{moment}")),
+        });
+    }
     if target.trim().is_empty() {
         return Err(PathProblem {
             place: 0..argument.len(),
@@ -162,6 +172,6 @@ mod tests {
         for (argument, expected) in cases {
             assert_eq!(fail_text(argument).as_deref(), Ok(expected), "{argument}");
         }
-        assert!(fail_text("@1h..").is_err());
+        assert!(fail_text("@1h..").is_err() && fail_text("p@10m").is_err());
     }
 }

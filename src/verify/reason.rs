@@ -40,7 +40,7 @@ pub(super) fn attributed(it: &schema::Attributed, desk: &mut Desk<'_>) -> Check 
 /// The answers of Exchange Online to the question whose mail it is.
 fn attributions(recipient: &Recipient) -> impl Iterator<Item = &Decision> {
     fn of_hop(hop: &Hop) -> impl Iterator<Item = &Rc<Decision>> {
-        hop.decisions.iter().chain(hop.attempts.iter().flat_map(|attempt| &attempt.decisions))
+        hop.decisions.iter().chain(&hop.at_end).chain(hop.attempts.iter().flat_map(|attempt| &attempt.decisions))
     }
     recipient.hops.iter().flat_map(of_hop).map(|decision| &**decision).filter(|decision| *decision.question == *ATTRIBUTION)
 }
@@ -79,7 +79,7 @@ fn about(by: &Field<Text>, name: &Field<Text>, because: &Field<Text>, side: Side
 }
 
 fn reasons<'a>(recipient: &'a Recipient, by: Option<&Who>, side: Side) -> impl Iterator<Item = &'a Reason> {
-    let of_hop = |hop: &'a Hop| hop.decisions.iter().chain(hop.attempts.iter().flat_map(|attempt| &attempt.decisions));
+    let of_hop = |hop: &'a Hop| hop.decisions.iter().chain(&hop.at_end).chain(hop.attempts.iter().flat_map(|attempt| &attempt.decisions));
     recipient
         .hops
         .iter()

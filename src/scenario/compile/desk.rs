@@ -41,7 +41,7 @@ impl Desk {
         known: impl IntoIterator<Item = &'a str>,
         otherwise: impl AsRef<str>,
     ) {
-        let suggested = problem.suggest(word, known);
+        let suggested = if word.is_empty() { problem } else { problem.suggest(word, known) };
         self.say(if suggested.help.is_empty() { suggested.help(otherwise) } else { suggested });
     }
 

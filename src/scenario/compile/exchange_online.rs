@@ -163,9 +163,18 @@ fn accepted_once(tenants: &[(&Text, &ExchangeOnline)], desk: &mut Desk) {
     for (name, tenant) in tenants {
         for domain in tenant.accepted_domains.keys() {
             if let Some((other, there)) = seen.iter().find(|(_, known)| common_form(known) == common_form(domain)) {
-                let message = format!("`{domain}` is an accepted domain of `{other}` already, and here of `{name}`");
-                let problem = Diagnostic::error(code::CLAIMED_TWICE, domain.span(), message).also(there.span(), "the other tenant");
-                desk.say(problem.help("a domain belongs to one tenant of Exchange Online"));
+                let is_same = other.as_str() == name.as_str();
+                let (message, label, help) = if is_same {
+                    (
+                        format!("`{domain}` is an accepted domain of `{name}` twice"),
+                        "the same domain",
+                        "capitals do not make another domain: leave one of them out",
+                    )
+                } else {
+                    let message = format!("`{domain}` is an accepted domain of `{other}` already, and here of `{name}`");
+                    (message, "the other tenant", "a domain belongs to one tenant of Exchange Online")
+                };
+                desk.say(Diagnostic::error(code::CLAIMED_TWICE, domain.span(), message).also(there.span(), label).help(help));
             }
             seen.push((name, domain));
         }

@@ -337,6 +337,16 @@ impl<'a> Faults<'a> {
         self.rows.push((fault, frame.place));
     }
 
+    /// A machine that a change takes away.
+    pub(super) fn taken_away(&mut self, absence: &super::taken_away::Absence<'_>) {
+        let name = format!("{} is taken away by the change {}", absence.name, absence.change);
+        let hosts = HostSet::These(vec![absence.host]);
+        let kind = FaultKind::Down { hosts, addresses: Vec::new(), how: Unreachable::Silent, cut: true, queue_lost: true };
+        let key = name_key("fault", &name);
+        let fault = Fault { name: name.into(), key, window: absence.window, always: false, times: 0, probability_ppb: ALWAYS_PPB, kind };
+        self.rows.push((fault, Span::NOWHERE));
+    }
+
     /// The rows, and the indices over them.
     pub(super) fn finish(self, desk: &mut Desk) -> Finished {
         index(self.rows, self.world.count, desk)

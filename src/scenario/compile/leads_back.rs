@@ -1,11 +1,12 @@
 //! Does an outbound connector for the organization's own servers follow an MX that leads back to the service? A warning: the cmdlet takes it.
 //!
-//! Source: Microsoft's page on 5.4.14 (a hybrid connector set to DNS routing while the MX points at Exchange Online).
+//! And what becomes of recipients of an `InternalRelay` domain that no connector covers, where its MX leads there too?
+//! Source: Microsoft's page on 5.4.14 (a hybrid connector set to DNS routing while the MX points at Exchange Online; a relay domain without a connector).
 
 use crate::base::common_form;
 use crate::diag::{Diagnostic, code};
 use crate::model::dns::{Names, Outcome, RecordData, RecordType, Zones};
-use crate::scenario::schema::{ConnectorType, ExchangeOnline, OutboundConnector, Scenario, System};
+use crate::scenario::schema::{ConnectorType, DomainType, ExchangeOnline, OutboundConnector, Scenario, System};
 use crate::scenario::source::Text;
 
 use super::desk::Desk;
@@ -27,7 +28,43 @@ pub(super) fn check(tree: &Scenario, zones: &Zones, names: &Names, desk: &mut De
             let help = "name the own server: `use_mx_record: false`, `smart_hosts: [\"mail.contoso.com\"]`";
             desk.say(Diagnostic::warning(code::LEADS_NOWHERE, place, message).help(help));
         }
+        for (domain, _) in tenant.accepted_domains.iter().filter(|(_, kind)| **kind == DomainType::InternalRelay) {
+            if !tenant.protected_by.is_written()
+                && !everybody_is_here(tenant, domain)
+                && !is_covered(tenant, domain)
+                && leads_back(domain, zones, names)
+            {
+                let message = format!(
+                    "no outbound connector covers the `InternalRelay` domain `{domain}`, and its MX leads back to the service: recipients without a cloud mailbox go round until 5.4.14"
+                );
+                let help = format!(
+                    "write an outbound connector to the own server: recipient_domains: [\"{domain}\"], or make the domain `Authoritative`"
+                );
+                desk.say(Diagnostic::warning(code::LEADS_NOWHERE, domain.span(), message).help(help));
+            }
+        }
     }
+}
+
+/// A mailbox for every address of the domain.
+fn everybody_is_here(tenant: &ExchangeOnline, domain: &str) -> bool {
+    let wanted = [format!("*@{}", common_form(domain)), "*".to_owned()];
+    tenant.mailboxes.items().iter().any(|pattern| wanted.contains(&common_form(pattern)))
+}
+
+/// Does an enabled connector take mail for the domain, by itself or because a rule names it?
+fn is_covered(tenant: &ExchangeOnline, domain: &str) -> bool {
+    let domain = common_form(domain);
+    let within = |pattern: &Text| {
+        let pattern = common_form(pattern);
+        let below = |parent: &str| domain.strip_suffix(parent).is_some_and(|front| front.is_empty() || front.ends_with('.'));
+        pattern == "*" || pattern == domain || pattern.strip_prefix("*.").is_some_and(below)
+    };
+    tenant.outbound_connectors.iter().filter(|(_, connector)| connector.enabled.or(true)).any(|(_, connector)| {
+        connector.all_accepted_domains.or(false)
+            || connector.is_transport_rule_scoped.or(false)
+            || connector.recipient_domains.items().iter().any(within)
+    })
 }
 
 /// The domains that a connector covers by name.

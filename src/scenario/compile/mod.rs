@@ -30,6 +30,7 @@ mod microsoft_names;
 mod mta;
 mod mta_sts;
 mod operations;
+mod queue_names;
 mod receiver;
 mod resolvers;
 mod routing_addresses;
@@ -38,6 +39,7 @@ mod settings;
 mod stage;
 mod stance;
 mod tables;
+mod taken_away;
 mod tls_levels;
 mod traffic;
 mod traffic_file;
@@ -135,6 +137,7 @@ fn compile(tree: &Scenario, loader: &mut Loader, desk: &mut Desk) -> (Model, Vec
     zones::alias_targets(&zone_rows, &texts, &tables.names, desk);
     mail_hosts::check(&zone_rows, &texts, &tables.names, desk);
     leads_back::check(tree, &zone_rows[0], &tables.names, desk);
+    queue_names::check(&stages, &loader.sources, desk);
     without_mx::check(tree, &zone_rows, &texts, &tables.names, desk);
 
     let about = faults::World {
@@ -145,7 +148,7 @@ fn compile(tree: &Scenario, loader: &mut Loader, desk: &mut Desk) -> (Model, Vec
         count: hosts.len(),
         exchange: exchange_servers(&systems),
     };
-    let faults = read_faults(about, tree, &world, &mut tables, desk);
+    let faults = read_faults(about, tree, &world, &stages, &mut tables, desk);
     let internet = systems.iter().position(|system| system.kind == SystemKind::Internet).expect("the internet is always there");
     let mut model = Model {
         name: tree.name.as_str().unwrap_or("").into(),
@@ -344,7 +347,14 @@ fn limits(tree: &Scenario, desk: &mut Desk) -> Limits {
     }
 }
 
-fn read_faults(about: faults::World<'_>, tree: &Scenario, world: &World, tables: &mut Tables, desk: &mut Desk) -> faults::Finished {
+fn read_faults(
+    about: faults::World<'_>,
+    tree: &Scenario,
+    world: &World,
+    stages: &[Stage],
+    tables: &mut Tables,
+    desk: &mut Desk,
+) -> faults::Finished {
     let mut faults = faults::Faults::new(about);
     let mut written: Vec<_> = tree.faults.iter().collect();
     written.in_order_by_key(|(name, _)| name.as_str());
@@ -355,6 +365,9 @@ fn read_faults(about: faults::World<'_>, tree: &Scenario, world: &World, tables:
         if let Some(own) = host.written(&world.systems, tree) {
             faults.receives(HostId(at as u32), &host.name, own.receives.items(), tables, desk);
         }
+    }
+    for absence in taken_away::absences(world, stages) {
+        faults.taken_away(&absence);
     }
     faults.finish(desk)
 }

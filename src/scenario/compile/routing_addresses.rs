@@ -31,9 +31,10 @@ pub(super) fn check(tree: &Scenario, tenants: &[Tenant], names: &crate::model::d
             let (name, _) = address.rsplit_once('@').unwrap_or_default();
             let message = format!("nobody in the tenant of `{domain}` has this address: its edge turns such mail away (550 5.4.1)");
             let problem = Diagnostic::warning(code::LEADS_NOWHERE, external.span(), message);
-            desk.say(problem.help(format!(
-                "a mailbox `{name}` at a domain of the tenant has its routing address by itself; write it there, or its address here"
-            )));
+            desk.say(problem.help(match domain.ends_with(".onmicrosoft.com") {
+                true => format!("a mailbox `{name}@…` at an accepted domain of the tenant has this address by itself: write that one"),
+                false => format!("add it to the tenant: mailboxes: [\"{address}\"]"),
+            }));
         }
     }
 }

@@ -25,7 +25,9 @@ impl Value for Text {
             }
             Kind::Number(number) => {
                 let problem = reader.wrong_shape("a text in quotes", &token);
-                reader.refuse(problem.help(format!("write it as a text, with its unit if it has one: \"{number}\"")), ahead)
+                let bare = number.bytes().all(|byte| byte.is_ascii_digit());
+                let units = if bare { format!(" (a size or a time has one: \"{number}MB\", \"{number}s\")") } else { String::new() };
+                reader.refuse(problem.help(format!("write it as a text, with its unit if it has one: \"{number}\"{units}")), ahead)
             }
             Kind::Open('[') => {
                 let problem =

@@ -61,7 +61,8 @@ fn conflicts(rows: &[(Fault, Span)], hosts: &[HostFaults], desk: &mut Desk) {
                 if precedence(one) != precedence(other) {
                     break;
                 }
-                if !same_thing(one, other) || !told.insert((*a, *b)) {
+                // Nobody wrote that a machine is taken away, nor can anybody say otherwise of it.
+                if [there, here].contains(&&Span::NOWHERE) || !same_thing(one, other) || !told.insert((*a, *b)) {
                     continue;
                 }
                 let message =
