@@ -117,7 +117,11 @@ fn judge_reply(rules: &Behaviour, sender: &Sender, phase: Phase, reply: &Reply, 
         }
         // "In this case", says the RFC: another status than 5.5.3 tells of another trouble, such as a mailbox that is full.
         Phase::Rcpt if reply.code == 552 && session.rcpt_552_is_temporary && matches!(reply.enhanced, None | Some(Enhanced(_, 5, 3))) => {
-            if session.rcpt_4xx_tries_next { Effect::Next(status.with_class(4)) } else { Effect::Defer(status.with_class(4)) }
+            if session.rcpt_4xx_tries_next {
+                Effect::Next(status.with_class(4))
+            } else {
+                Effect::Defer(status.with_class(4))
+            }
         }
         Phase::Rcpt if temporary && !session.rcpt_4xx_tries_next => Effect::Defer(status),
         _ if temporary && !session.tempfail_tries_next => Effect::Defer(status),

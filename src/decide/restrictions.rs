@@ -60,12 +60,15 @@ pub fn ask_list(
             Restriction::UnknownSender => (visit.sender, "Sender", "reject_unknown_sender_domain"),
             Restriction::UnknownRecipient => (visit.recipient, "Recipient", "reject_unknown_recipient_domain"),
         };
-        let Some((_, domain)) = address.rsplit_once('@').filter(|(_, domain)| !domain.starts_with('[') && !is_local(domain)) else { continue };
+        let Some((_, domain)) = address.rsplit_once('@').filter(|(_, domain)| !domain.starts_with('[') && !is_local(domain)) else {
+            continue;
+        };
         let is_sender = *restriction == Restriction::UnknownSender;
         let rejected = format!("<{address}>: {who} address rejected: Domain");
         let subject = if is_sender { (1, 8) } else { (1, 2) };
         let status = |class| Some(Enhanced(class, subject.0, subject.1));
-        let objection = |reply, why: String, if_permitted| Objection { reply, if_permitted, because: because("DOOR-4", domain, why, parameter) };
+        let objection =
+            |reply, why: String, if_permitted| Objection { reply, if_permitted, because: because("DOOR-4", domain, why, parameter) };
         match look_up(domain, ask) {
             Found::Exists => {}
             Found::NullMx => {

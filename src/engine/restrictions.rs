@@ -22,8 +22,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let Directory::Mta(directory) = &receiver.directory else { return decision };
         let sender = self.sender_text_of(copy);
         let peer = Peer { host: talk.client, address: self.seen_address(talk.job, talk.client, talk.address) };
-        let visit =
-            Visit { sender: &sender, recipient: address, trusted: is_relay_client(directory, peer), logged_in: talk.login != NONE };
+        let visit = Visit { sender: &sender, recipient: address, trusted: is_relay_client(directory, peer), logged_in: talk.login != NONE };
         let is_local = |domain: &str| directory.mailbox_domains.iter().any(|own| own.eq_ignore_ascii_case(domain));
         let message = self.messages[self.copies[copy].message].key;
         let mut dns = Dns { model: self.model, chance: self.chance, view: self.view_of(talk.server), at: talk.now, message };

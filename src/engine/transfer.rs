@@ -246,7 +246,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let stored = self.store(question, talk.server, tenant, &decision);
         self.trace_decisions(self.jobs[talk.job].copy, Concern::in_session(index), &[stored]);
         // Where the client was not looked at, who is refused with which words may still depend on it.
-        if constant && !restricts && (tenant != NONE || talk.visit != NONE || !matches!(talk.theirs.receiver.directory, Directory::Tenants(_))) {
+        if constant
+            && !restricts
+            && (tenant != NONE || talk.visit != NONE || !matches!(talk.theirs.receiver.directory, Directory::Tenants(_)))
+        {
             self.acceptance_cache.index.intern(key);
             self.acceptance_cache.answers.push((decision.outcome.clone(), stored));
         }

@@ -2,7 +2,6 @@
 
 use super::authentication::Stance;
 use super::client_limits::ClientLimits;
-use super::restrictions::Restrictions;
 pub use super::client_tls::{ClientCertificate, ClientTls, DaneDigests, DaneUse, TlsLevel, TlsPolicy, UnsignedList};
 use super::exchange::Tenant;
 use super::exchange_server::Organization;
@@ -10,6 +9,7 @@ use super::expansion::Expansion;
 use super::filter::FilterRule;
 use super::fope::FopeRouting;
 pub use super::keeping::{Cache, Keeping, SessionLimits};
+use super::restrictions::Restrictions;
 pub use super::retry_rules::Retry;
 use super::topology::Law;
 use crate::base::{CertId, NameId, NextHopId, Pattern, Reply, SimTime, TlsVersion};

@@ -109,7 +109,8 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         reads_delivered_to: true,
         login_5xx_waits: true,
         hop_refusal: (554, Enhanced(5, 4, 0), "Error: too many hops"),
-        learns_from_failures: true, ..PassRules::PLAIN
+        learns_from_failures: true,
+        ..PassRules::PLAIN
     },
 };
 

@@ -5,8 +5,8 @@ use ipnet::IpNet;
 use crate::base::{Domain, InOrder, Pattern, common_form};
 use crate::decide::profile::{FamiliesAsked, behaviour, default_sender, door_of};
 use crate::diag::code;
-use crate::model::restrictions::Restrictions;
 use crate::model::authentication::Stance;
+use crate::model::restrictions::Restrictions;
 use crate::model::settings::{
     Client, ClientTls, Credentials, DaneUse, Directory, HostConfig, MtaDirectory, Profile, Receiver, Retry, Route, Routing, Sender,
     TlsLevel, TlsPolicy,

@@ -140,7 +140,9 @@ fn not_at_once(settings: &Named<Text>, tuned: &Tuned, desk: &mut Desk) {
         Retry::Postfix { min_ns, max_ns, scan_every_ns, .. } => {
             &[("minimal_backoff_time", *min_ns), ("maximal_backoff_time", *max_ns), ("queue_run_delay", *scan_every_ns)]
         }
-        Retry::Rfc { first_ns, max_ns, .. } => &[("retry_first", *first_ns), ("retry_max", *max_ns), ("retry_interval", *first_ns), ("max_retry_interval", *max_ns)],
+        Retry::Rfc { first_ns, max_ns, .. } => {
+            &[("retry_first", *first_ns), ("retry_max", *max_ns), ("retry_interval", *first_ns), ("max_retry_interval", *max_ns)]
+        }
         Retry::Exim(_) | Retry::QueueRuns { .. } | Retry::Squares { .. } | Retry::Steps { .. } | Retry::Never => &[],
     };
     for (name, _) in waits.iter().filter(|(_, ns)| *ns == 0) {
