@@ -116,6 +116,9 @@ fn look_up(domain: &str, ask: &mut Ask<'_>) -> Found {
 mod tests {
     use super::*;
 
+    /// A case: its name, the list, the code, the sender, whether the client may relay, the reply.
+    type Case<'a> = (&'a str, &'a [Restriction], u16, &'a str, bool, Option<&'a str>);
+
     #[test]
     fn lists() {
         let mut ask = |name: &str, kind: RecordType| {
@@ -130,7 +133,7 @@ mod tests {
             }
         };
         use Restriction::{Permit, PermitLogin, PermitNetworks, UnknownRecipient, UnknownSender};
-        let cases: [(&str, &[Restriction], u16, &str, bool, Option<&str>); 13] = [
+        let cases: [Case<'_>; 13] = [
             ("it exists", &[UnknownSender], 0, "a@good.test", false, None),
             ("an address will do", &[UnknownSender], 0, "a@bare.test", false, None),
             ("no such domain", &[UnknownSender], 0, "a@gone.test", false, Some("450 4.1.8")),
