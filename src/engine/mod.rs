@@ -34,6 +34,7 @@ mod machine;
 mod mail_run;
 mod manner;
 mod memory;
+mod mx_site;
 mod notices;
 mod one_connection;
 mod operations;

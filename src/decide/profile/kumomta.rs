@@ -1,7 +1,7 @@
 //! KumoMTA with the defaults of `make_queue_config` and `make_egress_path`.
 //!
 //! Sources: its documentation (`try_next_host_on_transport_error`, `enable_tls`, ip_lookup_strategy.md), crates/mailexchanger (a
-//! lookup that brings no list, NXDOMAIN among them, is an error that waits: queue.rs `insert_ready`), smtp_dispatcher.rs. Not modelled: site names,
+//! lookup that brings no list, NXDOMAIN among them, is an error that waits: queue.rs `insert_ready`), smtp_dispatcher.rs. Not modelled:
 //! shaping, `max_ready`.
 
 use super::super::extensions::{ExtensionRules, Lack};
@@ -102,7 +102,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     skips_silent: false,
     extensions: ExtensionRules { dsn: false, eight_bit: Lack::Bounces, binary: Lack::Unknown, utf8: Lack::Bounces },
     door: DoorRules::PLAIN,
-    pass: PassRules { jitters: true, sequence_errors_wait: true, ..PassRules::PLAIN },
+    pass: PassRules { jitters: true, sequence_errors_wait: true, shares_sites: true, ..PassRules::PLAIN },
 };
 
 /// The sending side as it is delivered: what a scenario does not write.

@@ -38,6 +38,8 @@ pub struct PassRules {
     pub fallback_breaks_off: bool,
     /// Each wait is longer or shorter by luck: a fortieth of the first one, half a minute at most (KumoMTA queue.rs).
     pub jitters: bool,
+    /// Domains with the same mail hosts share connections and their limit (KumoMTA site names).
+    pub shares_sites: bool,
     /// 503 is for now (KumoMTA).
     pub sequence_errors_wait: bool,
     /// How many deliveries a destination gets at once depends on how the ones before it ended (Postfix qmgr_feedback.c).
@@ -69,6 +71,7 @@ impl PassRules {
         jitters: false,
         learns_from_failures: false,
         sequence_errors_wait: false,
+        shares_sites: false,
         hop_refusal: (554, Enhanced(5, 4, 6), "Too many hops"),
         too_many_hops: None,
     };
