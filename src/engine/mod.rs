@@ -1,5 +1,6 @@
 //! The clockwork: plays a model, asks the rule books, writes the trace.
 
+mod acknowledgement;
 mod admission;
 mod alias;
 mod authentication;

@@ -74,11 +74,13 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
         if let Some(entry) = entry_of(&organization.entries, &organization.mailboxes, address) {
             let is_own = |domain: &str| organization.accepted(&self.tables.names, domain).is_some();
+            let has_type = |kind: &str| organization.has_address_type(kind);
             let owner = recipient::Owner {
                 system: organization.system,
                 remote_domains: &organization.remote_domains,
                 is_own: &is_own,
                 inbox_rules_max: recipient::INBOX_RULES_MAX_SERVER,
+                has_type: Some(&has_type),
             };
             let found = recipient::of_entry(&owner, &self.letter(copy), entry, address);
             if let Some((server, elsewhere)) = expansion_server::opens_elsewhere(organization, entry, &found.outcome) {

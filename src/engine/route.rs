@@ -408,6 +408,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             Lookup::Refused(reply) => Stop::Bounce(self.tables.replies.intern(reply)),
             Lookup::Dropped => Stop::Discard(self.tables.reply(250, Enhanced(2, 7, 0), "a forward that a remote domain forbids")),
             Lookup::Circle => Stop::Loop(self.circle(host, "forwarded too often (X-LD-Processed)")),
+            Lookup::NotSaid(why) => Stop::NotSaid(self.tables.reply(0, Enhanced(5, 3, 5), why)),
             Lookup::Replaced(expansion) => Stop::Expand(self.expansion(expansion)),
             Lookup::Outside => return None,
         })

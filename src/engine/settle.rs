@@ -55,11 +55,14 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     /// A session is over: slots, hand-over, what is left goes on.
     pub(super) fn session_over(&mut self, job: u32) {
-        let end = std::mem::replace(&mut self.ends[job as usize], SessionEnd::GONE);
         let server = self.jobs[job].line.server;
         if self.settings[server.index()].counts_clients {
+            if self.last_word_waits(job) {
+                return;
+            }
             self.leaves_room(job);
         }
+        let end = std::mem::replace(&mut self.ends[job as usize], SessionEnd::GONE);
         self.release(server);
         let copy = self.jobs[job].copy;
         // Who was refused in the last session of an attempt keeps that word, though the session then broke for the others.

@@ -9,7 +9,6 @@
 use super::route::Stop;
 use super::world::{Copy, RecipientState, World};
 use crate::base::{Enhanced, Fate, HostId, InOrder, SimTime};
-use crate::decide::exchange::receive_connector::came_in_on;
 use crate::decide::exchange::redundancy::shadow_servers;
 use crate::decide::{Because, because};
 use crate::model::exchange_server::{Organization, ServerVersion};
@@ -130,7 +129,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
     }
 
     /// Recipients of a lost copy that somebody else has now: this copy of theirs ended here.
-    fn gone_from(&mut self, copy: u32, pending: &[u16]) {
+    pub(super) fn gone_from(&mut self, copy: u32, pending: &[u16]) {
         let (number, message) = (self.copies[copy].number, self.copies[copy].message);
         let reply = self.tables.reply(0, Enhanced(4, 3, 0), "lost with the server's queue");
         for index in pending {
@@ -146,41 +145,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         }
     }
 
-    /// Exchange 2010: a server that dies before its last word (`MaxAcknowledgementDelay`) leaves a client from elsewhere with the message.
-    fn client_sends_again(&mut self, copy: u32) -> bool {
-        let (host, arrived) = (self.copies[copy].host, self.copies[copy].arrived);
-        let Some(organization) = self.organization_of(host).filter(|organization| organization.version == ServerVersion::Exchange2010)
-        else {
-            return false;
-        };
-        let Some(client) = self.transport_queues.redundancy.hop_before(copy) else { return false };
-        let machine = &self.model.hosts[client.index()];
-        let address = machine.egress.first().or(machine.addresses.first());
-        let connector = address.and_then(|address| came_in_on(organization, *address));
-        let Some(connector) = connector.filter(|connector| self.now <= arrived.after(connector.limits.acknowledgement_ns)) else {
-            return false;
-        };
-        let pending = self.pending_of(copy);
-        if pending.is_empty() {
-            return false;
-        }
-        let mut like = self.copies[copy].clone();
-        like.hops = like.hops.saturating_sub(1);
-        let new = self.second_copy(&like, client, self.now, &pending, NONE);
-        let why = format!(
-            "the server died before it had acknowledged the message (MaxAcknowledgementDelay {}), which it does when the mail has gone on",
-            crate::base::duration(connector.limits.acknowledgement_ns)
-        );
-        let reasons: [Because; 1] = [because("SHD-4", &*machine.name, why, "New-ReceiveConnector MaxAcknowledgementDelay")];
-        let stored = self.store_reasons("who sends on what was lost?", client, NONE, &reasons, &[]);
-        for index in &pending {
-            self.trace_decisions(new, Concern::recipient(*index), &[stored]);
-        }
-        self.gone_from(copy, &pending);
-        true
-    }
-
-    fn pending_of(&self, copy: u32) -> SmallVec<[u16; 4]> {
+    pub(super) fn pending_of(&self, copy: u32) -> SmallVec<[u16; 4]> {
         let pending = self.copies[copy].recipients.iter().filter(|recipient| recipient.state == RecipientState::Pending);
         pending.map(|recipient| recipient.index).collect()
     }

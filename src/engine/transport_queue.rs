@@ -24,6 +24,8 @@ pub(crate) struct TransportQueues {
     pub(crate) until_settled: bool,
     /// Which sites lie on the way to a destination inside, by settings and destination.
     pub(super) ways: BTreeMap<(ConfigId, u32), Way>,
+    /// Sessions with Exchange 2010 that wait for the server's last word.
+    pub(super) acknowledgements: super::acknowledgement::Acknowledgements,
     /// Second copies of what is under way or delivered.
     pub(super) redundancy: super::safety_net::Redundancy,
     schedules: BTreeMap<u32, Schedule>,
@@ -312,6 +314,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         self.transport_queues.left.remove(&copy);
         self.no_longer_stays(copy);
         self.transport_queues.redundancy.forget(copy);
+        self.acknowledge(copy);
         self.transport_queues.operations.forget(copy);
         self.transport_queues.resubmitted.remove(&copy);
     }

@@ -25,12 +25,16 @@ pub enum EntryKind {
     Ruled(Vec<InboxRule>),
     /// A mail user, contact or remote mailbox: the mailbox is elsewhere, under this address or (`None`) the same.
     MailUser(Option<AddressTemplate>),
+    /// A mail user or contact whose address is of another type than SMTP: the type, in capitals.
+    OtherType(Box<str>),
     /// A distribution group.
     Group {
         /// Who gets a copy.
         members: Vec<AddressTemplate>,
         /// `RequireSenderAuthenticationEnabled`: senders from outside are refused.
         authenticated_only: bool,
+        /// `ModerationEnabled`: somebody decides about each message.
+        moderated: bool,
         /// `SendOofMessageToOriginatorEnabled`: its members' automatic replies reach the sender.
         answers: bool,
         /// `ExpansionServer`: only this server puts the members in its place.

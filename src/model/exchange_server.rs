@@ -249,8 +249,8 @@ pub enum Space {
     Domain(Box<str>),
     /// `--`: the accepted domains (Edge Transport).
     Accepted,
-    /// An address type that is not SMTP: no recipient of a scenario has one.
-    OtherType,
+    /// An address type that is not SMTP, in capitals: for recipients of that type alone.
+    OtherType(Box<str>),
 }
 
 /// Set-TransportService and Set-TransportConfig, as far as no retry rule says it.

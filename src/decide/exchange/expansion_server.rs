@@ -35,7 +35,7 @@ mod tests {
     fn where_a_group_is_opened() {
         let group = |expansion_server| DirectoryEntry {
             address: Pattern::new("all@a.test"),
-            kind: EntryKind::Group { members: vec![], authenticated_only: true, answers: false, expansion_server },
+            kind: EntryKind::Group { members: vec![], authenticated_only: true, moderated: false, answers: false, expansion_server },
         };
         let opened = Lookup::Replaced(expansion("all@a.test", vec![], ExpansionKind::List));
         let refused = Lookup::Refused(Reply::new(550, Some(Enhanced(5, 7, 133)), "no"));

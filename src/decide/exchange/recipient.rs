@@ -43,6 +43,8 @@ pub enum Lookup {
     Dropped,
     /// A circle of forwards.
     Circle,
+    /// The scenario does not say.
+    NotSaid(&'static str),
 }
 
 /// Looks a recipient up.
@@ -59,8 +61,13 @@ pub fn look_up(tenant: &Tenant, names: &Names, letter: &Letter, address: &str, d
     let address = &*listed;
     if let Some(entry) = entry_of(&tenant.entries, &tenant.mailboxes, address) {
         let is_own = |domain: &str| accepted_domain(tenant, names, domain).is_some();
-        let owner =
-            Owner { system: tenant.system, remote_domains: &tenant.remote_domains, is_own: &is_own, inbox_rules_max: INBOX_RULES_MAX };
+        let owner = Owner {
+            system: tenant.system,
+            remote_domains: &tenant.remote_domains,
+            is_own: &is_own,
+            inbox_rules_max: INBOX_RULES_MAX,
+            has_type: None,
+        };
         return of_entry(&owner, letter, entry, address);
     }
     if let Some(pattern) = tenant.mailboxes.iter().find(|pattern| pattern.matches(address)) {
@@ -107,6 +114,8 @@ pub(crate) struct Owner<'a> {
     pub(crate) is_own: &'a dyn Fn(&str) -> bool,
     /// So many mailboxes may pass one message on by their rules.
     pub(crate) inbox_rules_max: u8,
+    /// Has a Send connector an address space of this type? `None`: no source says who would have one.
+    pub(crate) has_type: Option<&'a dyn Fn(&str) -> bool>,
 }
 
 /// What an organization does for somebody of the directory who is no plain mailbox.
@@ -130,6 +139,12 @@ pub(crate) fn of_entry(owner: &Owner<'_>, letter: &Letter, entry: &DirectoryEntr
             let reason = because("LOOKUP", name, why, "New-DistributionGroup RequireSenderAuthenticationEnabled");
             Decision::for_reason(Lookup::Refused(reply), reason)
         }
+        EntryKind::Group { moderated: true, .. } => {
+            let why = "mail to it waits for a moderator, who takes it or returns it: the scenario does not say";
+            let reason = because("LOOKUP", name, why, "Set-DistributionGroup ModerationEnabled");
+            Decision::for_reason(Lookup::NotSaid("a moderator decides about mail to this group"), reason)
+        }
+        EntryKind::OtherType(kind) => other_type(owner, name, kind),
         EntryKind::Group { members, answers, .. } => {
             let why = format!("a group of {}", members.len());
             let mut replaced = expansion(address, members.clone(), ExpansionKind::List);
@@ -138,6 +153,27 @@ pub(crate) fn of_entry(owner: &Owner<'_>, letter: &Letter, entry: &DirectoryEntr
         }
         EntryKind::Forwards(to) => forward(owner, letter, name, to, address),
         EntryKind::Ruled(rules) => super::inbox::look_up(owner, letter, rules, address),
+    }
+}
+
+/// Somebody whose address is not one of SMTP: by a connector with an address space of that type, or not at all.
+fn other_type(owner: &Owner<'_>, name: &str, kind: &str) -> Decision<Lookup> {
+    const SOURCE: &str = "New-SendConnector AddressSpaces";
+    match owner.has_type.map(|has_type| has_type(kind)) {
+        Some(false) => {
+            let reply = Reply::new(550, Some(Enhanced(5, 4, 4)), "ROUTING.NoConnectorForAddressType; unable to route for address type");
+            let why = format!("its address is of the type {kind}, and no connector has an address space of that type");
+            Decision::for_reason(Lookup::Refused(reply), because("SND-7", name, why, SOURCE))
+        }
+        Some(true) => {
+            let why = format!("its address is of the type {kind}: how another mail system than SMTP is reached, the scenario does not say");
+            Decision::for_reason(Lookup::NotSaid("a connector leads to another mail system than SMTP"), because("SND-7", name, why, SOURCE))
+        }
+        None => {
+            let why = format!("its address is of the type {kind}: what the service does with it no source says");
+            let reason = because("LOOKUP", name, why, "New-MailContact ExternalEmailAddress");
+            Decision::for_reason(Lookup::NotSaid("the recipient's address is not one of SMTP"), reason)
+        }
     }
 }
 

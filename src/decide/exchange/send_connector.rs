@@ -178,7 +178,7 @@ fn space_of(
             }
             Space::Domain(name) if **name == *domain => ("the exact domain", (3, 0)),
             Space::Accepted if organization.accepted(names, domain).is_some() => ("`--`, all accepted domains,", (2, 0)),
-            Space::Domain(_) | Space::Accepted | Space::OtherType => return None,
+            Space::Domain(_) | Space::Accepted | Space::OtherType(_) => return None,
         };
         Some((words, specificity, entry.cost))
     });

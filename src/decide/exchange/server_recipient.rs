@@ -7,7 +7,7 @@ use crate::base::HostId;
 use crate::model::directory::entry_of;
 use crate::model::dns::Names;
 use crate::model::exchange::{AcceptedDomain, DomainType};
-use crate::model::exchange_server::Organization;
+use crate::model::exchange_server::{Organization, Space};
 
 /// Where a recipient goes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -34,6 +34,13 @@ impl Organization {
             None => false,
         };
         self.accepted_domains.iter().filter(covers).max_by_key(|accepted| names.text(accepted.name).len())
+    }
+
+    /// Has a connector that works an address space of this type, in capitals?
+    #[must_use]
+    pub fn has_address_type(&self, kind: &str) -> bool {
+        let spaces = self.send_connectors.iter().filter(|connector| connector.enabled).flat_map(|connector| &connector.address_spaces);
+        spaces.into_iter().any(|space| matches!(&space.space, Space::OtherType(other) if **other == *kind))
     }
 
     /// Is there a mailbox of the organization itself with this address?

@@ -232,7 +232,7 @@ fn address_spaces(name: &Text, connector: &SendConnector, desk: &mut Desk) -> Ve
     let mut spaces: Vec<(Space, u32)> = Vec::new();
     for text in connector.address_spaces.items() {
         match address_space(text) {
-            Ok((space, _)) if spaces.iter().any(|(known, _)| *known == space && space != Space::OtherType) => {
+            Ok((space, _)) if spaces.iter().any(|(known, _)| *known == space && !matches!(space, Space::OtherType(_))) => {
                 refuse(
                     desk,
                     text.span(),
@@ -242,7 +242,10 @@ fn address_spaces(name: &Text, connector: &SendConnector, desk: &mut Desk) -> Ve
             }
             Ok(found) => {
                 // Where both smart hosts and DNS routing are written, that is the mistake.
-                if found.0 == Space::OtherType && connector.dns_routing_enabled.or(true) && connector.smart_hosts.items().is_empty() {
+                if matches!(found.0, Space::OtherType(_))
+                    && connector.dns_routing_enabled.or(true)
+                    && connector.smart_hosts.items().is_empty()
+                {
                     let message = format!("`{text}` is no SMTP address space, and DNS routing knows domains only");
                     refuse(desk, text.span(), &message, "add dns_routing_enabled: false, smart_hosts: [\"192.0.2.1\"]");
                 }
@@ -270,7 +273,11 @@ fn address_space(text: &str) -> Result<(Space, u32), &'static str> {
     };
     let (kind, space) = text.split_once(':').unwrap_or(("smtp", text));
     if !kind.eq_ignore_ascii_case("smtp") {
-        return if kind.is_empty() { Err("a type stands before the colon: \"smtp:contoso.com;1\"") } else { Ok((Space::OtherType, cost)) };
+        return if kind.is_empty() {
+            Err("a type stands before the colon: \"smtp:contoso.com;1\"")
+        } else {
+            Ok((Space::OtherType(kind.to_ascii_uppercase().into()), cost))
+        };
     }
     let domain = |text: &str| match Domain::parse(text) {
         Ok(domain) if !domain.as_str().is_empty() && !domain.as_str().starts_with('*') => Ok(Box::from(domain.as_str())),

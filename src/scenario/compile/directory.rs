@@ -9,7 +9,7 @@ use crate::model::directory::{AllowedOof, DirectoryEntry, DsnAuthority, EntryKin
 use crate::model::inbox::InboxRule;
 use crate::model::mail_flow_rule::Texts;
 use crate::scenario::schema;
-use crate::scenario::schema::DirectoryRecipient;
+use crate::scenario::schema::{DirectoryRecipient, MailUser};
 use crate::scenario::source::{Field, Named, Text};
 
 use super::desk::Desk;
@@ -32,6 +32,9 @@ pub(super) fn entries(recipients: &Named<DirectoryRecipient>, desk: &mut Desk) -
             DirectoryRecipient::Mailbox(mailbox) => {
                 EntryKind::Forwards(expansions::addresses(&mailbox.forward_to, "forward_to", recipient.place(), desk))
             }
+            DirectoryRecipient::MailUser(MailUser { external, .. }) if external.get().is_some_and(|text| other_type(text).is_some()) => {
+                EntryKind::OtherType(external.get().and_then(|text| other_type(text)).unwrap_or_default())
+            }
             DirectoryRecipient::MailUser(user) => {
                 EntryKind::MailUser(user.external.get().and_then(|text| expansions::address(text, desk)).filter(|external| {
                     // Its own address once more says nothing new.
@@ -45,6 +48,7 @@ pub(super) fn entries(recipients: &Named<DirectoryRecipient>, desk: &mut Desk) -
                     false => expansions::addresses(&group.members, "members", recipient.place(), desk),
                 },
                 authenticated_only: group.require_sender_authentication.or(true),
+                moderated: group.moderation_enabled.or(false),
                 answers: group.send_oof_message_to_originator_enabled.or(false),
                 expansion_server: None,
             },
@@ -53,6 +57,13 @@ pub(super) fn entries(recipients: &Named<DirectoryRecipient>, desk: &mut Desk) -
     }
     entries.in_order_by(|a, b| closest_first(&a.address, &b.address));
     entries
+}
+
+/// The type of an address that is not one of SMTP, in capitals: `X400` of `X400:c=us;a= ;p=contoso;s=lang`.
+fn other_type(text: &str) -> Option<Box<str>> {
+    let (kind, _) = text.split_once(':').filter(|(kind, rest)| !kind.is_empty() && !rest.is_empty())?;
+    let is_word = kind.chars().all(|letter| letter.is_ascii_alphanumeric());
+    (is_word && !kind.eq_ignore_ascii_case("smtp")).then(|| kind.to_ascii_uppercase().into())
 }
 
 /// `ExpansionServer` of groups: a Mailbox server of the organization, found by `server`.

@@ -114,6 +114,7 @@ schema! {
     pub struct Group("`Group`") {
         members: Field<Vec<Text>>,
         require_sender_authentication: Field<bool>,
+        moderation_enabled: Field<bool>,
         send_oof_message_to_originator_enabled: Field<bool>,
         /// The server that opens it (Exchange Server).
         expansion_server: Field<Text>,
