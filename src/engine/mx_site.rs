@@ -74,7 +74,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let row = &mut self.jobs[job];
         (row.stage, row.waits) = (Stage::NextHop, u64::MAX);
         if self.writes(STEPS) {
-            let why = format!("{} to the same hosts, for all domains that have them: no more (`connection_limit`)", count(u64::from(busy), "connection"));
+            let why = format!(
+                "{} to the same hosts, for all domains that have them: no more (`connection_limit`)",
+                count(u64::from(busy), "connection")
+            );
             let decision = Decision::for_reason((), because("KEEP-9", "its site", why, "KumoMTA make_egress_path, site names"));
             let stored = self.store("when is its turn?", host, NONE, &decision);
             self.trace_of_job(job, &[stored]);
