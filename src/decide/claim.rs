@@ -17,7 +17,7 @@ pub enum Claim<'a> {
     /// Others stand in its place.
     Replaced(&'a Expansion),
     /// A sender that this server rewrote: where its report goes on.
-    Returned(Expansion),
+    Returned(Box<Expansion>),
 }
 
 /// Who claims `address` (in `domain`)?
@@ -28,7 +28,7 @@ pub fn claim<'a>(directory: &'a MtaDirectory, address: &str, domain: &str) -> Op
         return mailbox.map(Claim::Mailbox);
     }
     if let Some(sender) = returned(directory, address, domain) {
-        return Some(Claim::Returned(sender));
+        return Some(Claim::Returned(Box::new(sender)));
     }
     let replaced = directory.expansions.iter().find(|(pattern, _)| pattern.matches(address));
     let closeness = |pattern: &Pattern| (pattern.is_exact(), pattern.weight());
@@ -56,6 +56,7 @@ fn returned(directory: &MtaDirectory, address: &str, domain: &str) -> Option<Exp
         name: address.into(),
         kind: ExpansionKind::Alias,
         to: vec![template(&sender)],
+        apart: Vec::new(),
         sender: SenderAfter::Kept,
         changes: Vec::new(),
         stamps: Stamps::default(),
@@ -80,6 +81,7 @@ mod tests {
             name: name.into(),
             kind: ExpansionKind::Alias,
             to: vec![AddressTemplate { local: "a".into(), domain: "d.test".into() }],
+            apart: Vec::new(),
             sender,
             changes: Vec::new(),
             stamps: Stamps::default(),

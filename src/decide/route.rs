@@ -15,7 +15,7 @@ pub enum NextStop {
     /// Into a mailbox here.
     Mailbox,
     /// Others get it.
-    Expanded(Expansion),
+    Expanded(Box<Expansion>),
     /// The domain is here, the user is not.
     UnknownUser,
     /// To the hosts of this line of the transport map.
@@ -39,7 +39,7 @@ pub fn choose(directory: &MtaDirectory, routing: &Routing, address: &str, domain
         }
         Some(Claim::Replaced(expansion)) => {
             return Decision::for_reason(
-                NextStop::Expanded(expansion.clone()),
+                NextStop::Expanded(Box::new(expansion.clone())),
                 because("EXPAND", &*expansion.name, words(expansion), "RFC 5321 §3.9"),
             );
         }

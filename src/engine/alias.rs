@@ -29,6 +29,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             name: address.to_string().into(),
             kind: ExpansionKind::Alias,
             to: vec![template(&to)],
+            apart: Vec::new(),
             sender: SenderAfter::Kept,
             changes: Vec::new(),
             stamps: Stamps::default(),

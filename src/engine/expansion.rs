@@ -12,7 +12,7 @@ use crate::base::{Address, Fate, HostId, Interner, MsgId};
 use crate::decide::claim::template;
 use crate::decide::srs;
 use crate::decide::{Decision, because};
-use crate::model::expansion::{Expansion, ExpansionKind, SenderAfter};
+use crate::model::expansion::{Apart, Expansion, ExpansionKind, SenderAfter};
 use crate::model::settings::Directory;
 use crate::trace::level::{FATES, STEPS};
 use crate::trace::{Concern, ExpansionRow, NONE};
@@ -161,9 +161,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             (recipient.state, recipient.reply, recipient.said_by) = (RecipientState::Looped, reply, NONE);
             return;
         }
-        let sender = self.sender_after(copy, index, &expansion.sender);
-        let mut members: SmallVec<[u16; 4]> = SmallVec::new();
-        for to in &expansion.to {
+        let rewritten = self.sender_after(copy, index, &expansion.sender);
+        let mut members: SmallVec<[(u16, Option<Apart>); 4]> = SmallVec::new();
+        for (at, to) in expansion.to.iter().enumerate() {
             let address = self.tables.templates.intern(to.clone());
             // From now on somebody needs SMTPUTF8.
             self.demanding |= !to.local.is_ascii();
@@ -171,21 +171,38 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 self.bound.get_or_insert_with(|| format!("recipients of one message: {RECIPIENTS_MAX}"));
                 break;
             }
-            members.extend(self.member_for(copy, index, address, sender, &expansion));
+            let apart = expansion.apart.iter().find(|(place, _)| *place == at).map(|(_, apart)| *apart);
+            let sender = if apart == Some(Apart::KeepsSender) { self.sender_of(copy) } else { rewritten };
+            let member = self.member_for(copy, index, address, (sender, apart), &expansion);
+            members.extend(member.map(|member| (member, apart)));
         }
         self.note_expansion(copy, index, &expansion, members.len());
+        self.copies[copy].recipients[place].state = RecipientState::Done;
         if members.is_empty() {
-            self.copies[copy].recipients[place].state = RecipientState::Done;
             self.end_recipient(copy, place, Fate::Expanded, self.ok_reply, NONE);
             return;
         }
-        self.copies[copy].recipients[place].state = RecipientState::Done;
         let end = &mut self.messages[message].ends[index as usize];
         (end.open, end.fate) = (end.open - 1, end.fate.or(Some(Fate::Expanded)));
+        // Copies that differ travel apart.
+        for apart in [None, Some(Apart::KeepsSender), Some(Apart::NotByRule)] {
+            let alike: SmallVec<[u16; 4]> = members.iter().filter(|(_, of)| *of == apart).map(|(member, _)| *member).collect();
+            if alike.is_empty() {
+                continue;
+            }
+            let mut changed = expansion.clone();
+            changed.stamps.by_rule &= apart != Some(Apart::NotByRule);
+            let sender = if apart == Some(Apart::KeepsSender) { self.sender_of(copy) } else { rewritten };
+            self.goes_on(copy, index, &alike, sender, &changed);
+        }
+    }
+
+    /// A copy for those who stand for a recipient.
+    fn goes_on(&mut self, copy: u32, index: u16, members: &[u16], sender: u32, expansion: &Expansion) {
         let row = &self.copies[copy];
-        let (host, tenant, hops, visits, number) = (row.host, row.tenant, row.hops, row.visits, row.number);
-        let new = self.new_copy(message, host, tenant, self.now, &members, NONE, (hops, visits));
-        self.copies[new].arrival = self.changed_in_place(copy, &expansion);
+        let (message, host, tenant, hops, visits, number) = (row.message, row.host, row.tenant, row.hops, row.visits, row.number);
+        let new = self.new_copy(message, host, tenant, self.now, members, NONE, (hops, visits));
+        self.copies[new].arrival = self.changed_in_place(copy, expansion);
         self.copies[new].wishes_lost = self.copies[copy].wishes_lost;
         if !self.plain {
             self.keep_local_hops(copy, new);
@@ -214,7 +231,14 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 
     /// The place of a member among the message's recipients; `None` if it has a copy already and one is enough.
-    fn member_for(&mut self, copy: u32, index: u16, address: u32, sender: u32, expansion: &Expansion) -> Option<u16> {
+    fn member_for(
+        &mut self,
+        copy: u32,
+        index: u16,
+        address: u32,
+        (sender, apart): (u32, Option<Apart>),
+        expansion: &Expansion,
+    ) -> Option<u16> {
         let row = &self.copies[copy];
         let (message, host, hops) = (row.message, row.host, row.hops);
         let id = self.messages[message].id;
@@ -243,7 +267,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         self.messages[message].ends.push(End::default());
         let with_others = expansion.to.len() > 1;
         self.expansions.replaced.insert((id, index), ());
-        let by_rule = expansion.stamps.by_rule;
+        // Who keeps his message beside copies for others may still stand for somebody.
+        let by_rule = expansion.stamps.by_rule || apart == Some(Apart::NotByRule);
         let member = Member { of: index, sender, host, hops, kind: expansion.kind, with_others, answers: expansion.answers, by_rule };
         self.expansions.members.insert((id, place), member);
         self.expansions.places.entry((id, address)).or_default().push(place);

@@ -34,6 +34,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                     name,
                     kind,
                     to: vec![to],
+                    apart: Vec::new(),
                     sender,
                     changes: Vec::new(),
                     stamps: Stamps::default(),

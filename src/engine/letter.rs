@@ -79,6 +79,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             rule_loops: marks.rule_loops,
             forwards: marks.forwards,
             ruled: marks.ruled,
+            stands_in: marks.stands_in,
             inbox: marks.inbox,
             authentic: marks.authentic,
         }
@@ -108,7 +109,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         kept = kept && self.is_own_half(door, self.copies[job.copy].tenant);
         self.name_originator(door, self.copies[job.copy].tenant, marks);
         marks.scl = self.level_at_door(door, marks.scl, kept);
-        marks.ruled = None;
+        (marks.ruled, marks.stands_in) = (None, false);
         marks.client = self.seen_address(door.job, client, job.line.address);
         let before = marks.origin;
         marks.origin = self.origin_at_door(door, before, kept);

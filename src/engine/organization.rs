@@ -181,6 +181,16 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         Some(Stop::Bounce(self.tables.reply(550, Enhanced(5, 5, 3), "RESOLVER.ADR.RecipLimit; too many recipients")))
     }
 
+    /// Is a message that began at a tenant larger than anything that crosses the service?
+    pub(super) fn over_size_limit(&mut self, copy: u32, tenant: u32, size_bytes: u64, decisions: &mut SmallVec<[u32; 2]>) -> Option<Stop> {
+        let (host, hops) = (self.copies[copy].host, self.copies[copy].hops);
+        let most = self.config(host).receiver.max_message_size.filter(|most| hops == 0 && size_bytes > *most)?;
+        let why = format!("{size_bytes} bytes are more than the {most} of a message that crosses the service");
+        let reason = because("LIMIT", "message size", why, "Exchange Online limits, message size");
+        decisions.push(self.store("may the message go on?", host, tenant, &Decision::for_reason((), reason)));
+        Some(Stop::Bounce(self.tables.reply(552, Enhanced(5, 3, 4), "message size exceeds fixed maximum message size")))
+    }
+
     pub(super) fn out_of_organization(
         &mut self,
         host: HostId,

@@ -16,7 +16,7 @@ use crate::decide::route::{self, NextStop};
 use crate::decide::{Because, Decision, because};
 use crate::model::dns::{Outcome, RecordType};
 use crate::model::exchange::{Pool, Tenant};
-use crate::model::expansion::SenderAfter;
+use crate::model::expansion::{Apart, SenderAfter};
 use crate::model::letter::{Letter, Stamps};
 use crate::model::settings::{Directory, HostConfig, MtaDirectory, NextHop, Routing, Target, TlsLevel};
 use crate::trace::{DestinationKey, NONE, StoredDecision};
@@ -215,7 +215,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let Routing::Mta { smart_hosts, routes, fallback_hosts } = &config.sender.routing else {
             return match stop {
                 NextStop::Mailbox => Stop::Mailbox,
-                NextStop::Expanded(expansion) => Stop::Expand(self.expansion(expansion.clone())),
+                NextStop::Expanded(expansion) => Stop::Expand(self.expansion((**expansion).clone())),
                 NextStop::UnknownUser => Stop::Bounce(self.tables.reply(550, Enhanced(5, 1, 1), "User unknown")),
                 _ => {
                     Stop::NotSaid(self.tables.reply(0, Enhanced(5, 3, 5), "nothing in the scenario says where this system sends its mail"))
@@ -224,7 +224,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         };
         let (hops, configured): (SmallVec<[NextHopId; 2]>, bool) = match stop {
             NextStop::Mailbox => return Stop::Mailbox,
-            NextStop::Expanded(expansion) => return Stop::Expand(self.expansion(expansion.clone())),
+            NextStop::Expanded(expansion) => return Stop::Expand(self.expansion((**expansion).clone())),
             NextStop::UnknownUser => return Stop::Bounce(self.tables.reply(550, Enhanced(5, 1, 1), "User unknown")),
             NextStop::Unknown => {
                 return Stop::NotSaid(self.tables.reply(
@@ -267,6 +267,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         if let Some(stop) = self.over_envelope_limit(copy, tenant.recipients_max, system, decisions) {
             return stop;
         }
+        if let Some(stop) = self.over_size_limit(copy, system, letter.size_bytes, decisions) {
+            return stop;
+        }
         if let Some(stop) = self.stopped_by_domain(tenant, host, &letter, domain, decisions) {
             return stop;
         }
@@ -292,13 +295,15 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             expansion.stamps.headers.clone_from(&ruled.stamps.headers);
             expansion.stamps.scl = scl;
             // Rules ran on the message before anybody was looked up; what the rule of a mailbox sends is a message of its own.
+            expansion.stamps.stands_in = true;
             if expansion.stamps.inbox.is_none() && !tenant.mail_flow_rules.is_empty() {
                 expansion.stamps.ruled = Some(ruled.pin.clone());
                 expansion.stamps.keeps_organization_headers = true;
             }
             if expansion.sender == SenderAfter::Kept {
-                let (sender, why) = sender_rewriting::sender_after(tenant, &self.tables.names, &letter, expansion);
+                let (sender, kept, why) = sender_rewriting::sender_after(tenant, &self.tables.names, &letter, expansion);
                 expansion.sender = sender;
+                expansion.apart = kept.into_iter().map(|at| (at, Apart::KeepsSender)).collect();
                 decisions.extend(why.map(|why| self.store_reasons("under whose name does it go on?", host, system, &[why], &[])));
             }
         }

@@ -8,7 +8,7 @@ use crate::base::MsgId;
 use crate::decide::exchange::mail_flow_rule::{self, Ruled};
 use crate::decide::{Because, because};
 use crate::model::exchange::Tenant;
-use crate::model::letter::Letter;
+use crate::model::letter::{Letter, Origin};
 use crate::model::settings::Directory;
 use smallvec::SmallVec;
 use std::collections::BTreeMap;
@@ -85,6 +85,12 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 decisions.push(self.store_reasons(QUESTION, host, system, &[why], &[]));
             }
             return of_its_time;
+        }
+        if letter.is_report && letter.origin == Origin::Submitted && !tenant.mail_flow_rules.is_empty() {
+            let why = "a report that the service wrote itself: mail-flow rules do not process it";
+            let reason = because("RULE", "no rule", why, "Mail flow rules in Exchange Online");
+            decisions.push(self.store_reasons(QUESTION, host, system, &[reason], &[]));
+            return Ruled::default();
         }
         let is_kept_copy = letter.inbox.iter().any(|step| step.mailbox.eq_ignore_ascii_case(address));
         if tenant.mail_flow_rules.is_empty() || letter.ruled.is_some() || is_kept_copy {

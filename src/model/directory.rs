@@ -106,6 +106,7 @@ pub fn expansion(name: &str, to: Vec<AddressTemplate>, kind: super::expansion::E
         name: name.into(),
         kind,
         to,
+        apart: Vec::new(),
         sender: super::expansion::SenderAfter::Kept,
         changes: Vec::new(),
         stamps: super::letter::Stamps::default(),

@@ -16,6 +16,8 @@ pub struct Expansion {
     pub kind: ExpansionKind,
     /// Who gets a copy.
     pub to: Vec<AddressTemplate>,
+    /// Those of them (places in `to`) whose copies differ from the others, and how.
+    pub apart: Vec<(usize, Apart)>,
     /// The envelope sender of the copies.
     pub sender: SenderAfter,
     /// What is done to the message.
@@ -26,6 +28,15 @@ pub struct Expansion {
     pub once: bool,
     /// Automatic replies of those who get a copy reach the sender.
     pub answers: bool,
+}
+
+/// How the copy of somebody differs from those of the others.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Apart {
+    /// The envelope sender stays as it was: it leads to somebody inside.
+    KeepsSender,
+    /// It is the message itself, that a rule has copied for others: the rule does not pass this one on.
+    NotByRule,
 }
 
 /// In whose responsibility the copies of an expansion go on (RFC 5321 §3.9, RFC 3461 §5.2.7).

@@ -37,6 +37,8 @@ pub struct Letter {
     pub forwards: Vec<(SystemId, u8)>,
     /// Rules have run over it here already, and this is what they left for its way out.
     pub ruled: Option<Pin>,
+    /// It is on its way to somebody who stands for its recipient in the directory.
+    pub stands_in: bool,
     /// Which mailboxes passed it on by their rules.
     pub inbox: Vec<InboxStep>,
     /// SPF or DKIM vouched for it when it came in, or neither; `None`: nobody looked.
@@ -153,6 +155,8 @@ pub struct Marks {
     pub forwards: Vec<(SystemId, u8)>,
     /// Rules have run here already.
     pub ruled: Option<Pin>,
+    /// Somebody stands for its recipient in the directory of where it is.
+    pub stands_in: bool,
     /// The rule of a mailbox passed it on: an `AutoForward`.
     pub auto_forwarded: bool,
     /// Which mailboxes passed it on by their rules (`X-MS-Exchange-Inbox-Rules-Loop`).
@@ -176,6 +180,8 @@ pub struct Stamps {
     pub forwarded_by: Option<SystemId>,
     /// Rules need not run again while it is here.
     pub ruled: Option<Pin>,
+    /// Somebody stands for its recipient in the directory.
+    pub stands_in: bool,
     /// The rule of a mailbox passes it on.
     pub auto_forwards: bool,
     /// What the rules of a mailbox have done with it.
@@ -201,6 +207,7 @@ impl Marks {
             }
         }
         self.ruled.clone_from(&stamps.ruled);
+        self.stands_in |= stamps.stands_in;
         self.auto_forwarded |= stamps.auto_forwards;
         if let Some(step) = &stamps.inbox {
             // What a mailbox sends on by its rules is a new message for the rules of the organization.

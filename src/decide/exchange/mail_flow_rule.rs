@@ -12,7 +12,7 @@ use crate::base::{Address, Enhanced, InOrder, Reply};
 use crate::model::directory::expansion;
 use crate::model::dns::Names;
 use crate::model::exchange::{DomainType, Tenant};
-use crate::model::expansion::{Expansion, ExpansionKind};
+use crate::model::expansion::{Apart, Expansion, ExpansionKind};
 use crate::model::letter::{Letter, Pin, Stamps};
 use crate::model::mail_flow_rule::{Action, Condition, MailFlowRule, RuleState, Scope, SenderPlace, Test};
 use crate::model::traffic::AddressTemplate;
@@ -40,6 +40,8 @@ impl Ruled {
     #[must_use]
     pub fn as_expansion(self, address: &str) -> Expansion {
         let own = || Address::parse(address).map(|own| template(&own));
+        // Who was meant is not passed on by the rule that copies.
+        let apart = if self.redirect.is_some() { Vec::new() } else { vec![(0, Apart::NotByRule)] };
         let (name, mut to) = self.redirect.unwrap_or_else(|| (address.into(), own().into_iter().collect()));
         let same = |a: &AddressTemplate, b: &AddressTemplate| a.local.eq_ignore_ascii_case(&b.local) && a.domain == b.domain;
         for one in self.copies {
@@ -49,7 +51,7 @@ impl Ruled {
         }
         let stamps = Stamps { keeps_organization_headers: true, by_rule: true, ruled: Some(self.pin), ..self.stamps };
         // Rules act on the message, before it is split by recipients: whoever they add is added once.
-        Expansion { stamps, once: true, ..expansion(&name, to, ExpansionKind::Alias) }
+        Expansion { stamps, apart, once: true, ..expansion(&name, to, ExpansionKind::Alias) }
     }
 }
 

@@ -1,7 +1,7 @@
 //! From which addresses does the service send a message out?
 //!
 //! Rules POOL-1 to POOL-3. Reports, automatic replies, mail that was scored as spam and mail of domains that nobody could answer leave from the high-risk pool; what a
-//! mailbox passed on and nobody vouches for leaves from the relay pool with the sender that it came with; all else leaves from the ordinary addresses.
+//! mailbox, mail user or group passed on and nobody vouches for leaves from the relay pool with the sender that it came with; all else leaves from the ordinary addresses.
 //! Where a pool has no addresses in the scenario its mail leaves from the ordinary ones. Source: Microsoft, "Outbound delivery pools".
 
 use super::super::acceptance::accepted_domain;
@@ -36,7 +36,7 @@ pub fn choose(tenant: &Tenant, names: &Names, letter: &Letter, sender_exists: bo
         _ => {}
     }
     if !pools.relay.is_empty() && goes_by_relay_pool(tenant, names, letter) {
-        let why = "a mailbox passed it on, its sender is of no accepted domain, and neither SPF nor DKIM vouched for it when it came";
+        let why = "somebody here passed it on, its sender is of no accepted domain, and neither SPF nor DKIM vouched for it when it came";
         return Decision::for_reason(Pool::Relay, because("POOL-2", "relay pool", why, SOURCE));
     }
     Decision::for_reason(Pool::Normal, because("POOL-3", "normal pool", "nothing speaks against it", SOURCE))
@@ -46,5 +46,6 @@ pub fn choose(tenant: &Tenant, names: &Names, letter: &Letter, sender_exists: bo
 #[must_use]
 pub fn goes_by_relay_pool(tenant: &Tenant, names: &Names, letter: &Letter) -> bool {
     let foreign = letter.sender.rsplit_once('@').is_some_and(|(_, domain)| accepted_domain(tenant, names, domain).is_none());
-    letter.forwards.iter().any(|(by, _)| *by == tenant.system) && foreign && letter.authentic == Some(false)
+    let passed_on = letter.stands_in || letter.forwards.iter().any(|(by, _)| *by == tenant.system);
+    passed_on && foreign && letter.authentic == Some(false)
 }
