@@ -188,12 +188,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     fn take_idle(&mut self, job: u32, key: (HostId, IpAddr, u16), (queue, login): (u32, bool), idle_ns: u64, at: SimTime) -> Option<Kept> {
         // Each address of a pool is a transport of its own, and so are its connections.
         let from = if self.has_pool(key.0) { self.leaves_from(job, key.0, key.1, at) } else { None };
-        let sites = &self.sites;
         let list = self.connections.idle.get_mut(&key)?;
         list.retain(|kept| at <= kept.since.after(idle_ns));
         // What was encrypted for one destination may be too little for another, and its login may be another one (smtp.h `SMTP_KEY_MASK_SCACHE_ENDP_LABEL`).
         let place = list.iter().rposition(|kept| {
-            kept.from == from && (!kept.encrypted && !login || kept.queue == queue || sites.are_one(kept.queue, queue))
+            kept.from == from && (!kept.encrypted && !login || kept.queue == queue || self.sites.are_one(kept.queue, queue))
         })?;
         Some(list.remove(place))
     }
@@ -447,6 +446,5 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     pub(super) fn forget_use(&mut self, job: u32) {
         self.connections.uses.remove(&job);
         self.forget_session(job);
-        self.leaves_site(job);
     }
 }
