@@ -112,7 +112,10 @@ impl Address {
         if !is_local_part(local) || local.len() > 64 {
             return None;
         }
-        let domain = if domain.starts_with('[') && domain.ends_with(']') {
+        let domain = if let Some(literal) = domain.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+            if !is_address_literal(literal) {
+                return None;
+            }
             domain.to_owned()
         } else {
             let probe = domain.replace('#', "0");
@@ -125,6 +128,15 @@ impl Address {
             }
         };
         Some(Self { local: local.into(), domain: domain.into() })
+    }
+}
+
+/// `192.0.2.1`, `IPv6:2001:db8::1` (RFC 5321 §4.1.3).
+fn is_address_literal(literal: &str) -> bool {
+    let literal = literal.replace('#', "0");
+    match literal.split_once(':') {
+        Some((tag, address)) if tag.eq_ignore_ascii_case("IPv6") => address.parse::<std::net::Ipv6Addr>().is_ok(),
+        _ => literal.parse::<std::net::Ipv4Addr>().is_ok(),
     }
 }
 
@@ -204,6 +216,11 @@ mod tests {
             ("bob@d#.Example.", Some("bob@d#.example")),
             ("bob@bü#.example", None),
             ("bob@[192.0.2.1]", Some("bob@[192.0.2.1]")),
+            ("bob@[IPv6:2001:db8::1]", Some("bob@[IPv6:2001:db8::1]")),
+            ("bob@[2001:db8::1]", None),
+            ("bob@[999.1.1.1]", None),
+            ("bob@[x.example]", None),
+            ("bob@[IPv6:::1::]", None),
             ("bob@bü☃.example", None),
             ("bob@", None),
             ("al@contoso.com,ben@contoso.com", None),

@@ -62,6 +62,7 @@ fn returned(directory: &MtaDirectory, address: &str, domain: &str) -> Option<Exp
         stamps: Stamps::default(),
         once: false,
         answers: true,
+        stays_together: false,
     })
 }
 
@@ -87,6 +88,7 @@ mod tests {
             stamps: Stamps::default(),
             once: false,
             answers: true,
+            stays_together: false,
         };
         let directory = MtaDirectory {
             mailboxes: vec![Pattern::new("bob@f.test"), Pattern::new("*@f.test")],

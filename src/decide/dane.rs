@@ -28,10 +28,12 @@ pub struct Ground {
 /// Signed all the way: those of the name that the aliases lead to, then of the name itself. Signed only as far as the first alias: of the name
 /// itself. Else none, since servers of unsigned zones are known to fail when asked (RFC 7672 §2.1.2, §2.2.2).
 #[must_use]
-pub fn ground(list: bool, name: NameId, addresses: &Answer) -> Ground {
+pub fn ground(list: bool, name: NameId, addresses: &Answer, asks_listed_name: bool) -> Ground {
     let aliased = !addresses.aliases.is_empty();
     let bases = if addresses.records().is_empty() {
         [None, None]
+    } else if asks_listed_name {
+        [Some(name).filter(|_| addresses.dnssec == Dnssec::Secure), None]
     } else if addresses.dnssec == Dnssec::Secure {
         [Some(addresses.final_name(name)), aliased.then_some(name)]
     } else if aliased && addresses.dnssec_of_asked == Dnssec::Secure {
@@ -295,7 +297,7 @@ mod tests {
             ("no address", Answer { dnssec: Dnssec::Secure, ..Answer::failed(Outcome::NoData) }, [None, None]),
         ];
         for (case, answer, bases) in cases {
-            assert_eq!(ground(true, asked, &answer).bases, bases, "{case}");
+            assert_eq!(ground(true, asked, &answer, false).bases, bases, "{case}");
         }
     }
 

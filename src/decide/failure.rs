@@ -92,7 +92,8 @@ fn judge_reply(rules: &Behaviour, sender: &Sender, phase: Phase, reply: &Reply, 
     };
     // RFC 2034 §4 wants both of one class; `451 5.7.3` is seen all the same, and the reply code says whether it is for good.
     let told = reply.enhanced.filter(|status| status.0 == reply.class() || !session.drops_other_class);
-    let status = own.or(told).unwrap_or(Enhanced(reply.class(), 0, 0));
+    let bare = || if session.status_by_code { status_by_code(phase, reply.code) } else { Enhanced(reply.class(), 0, 0) };
+    let status = own.or(told).unwrap_or_else(bare);
     let status = if out_of_order { status.with_class(4) } else { status };
     match phase {
         Phase::Auth if !temporary && rules.pass.login_5xx_waits => Effect::Next(status.with_class(4)),
@@ -130,6 +131,29 @@ fn judge_reply(rules: &Behaviour, sender: &Sender, phase: Phase, reply: &Reply, 
     }
 }
 
+/// What Sendmail takes a reply without a status for (usersmtp.c `smtptodsn`, `smtprcptstat`, `smtpmailfrom`).
+fn status_by_code(phase: Phase, code: u16) -> Enhanced {
+    match (phase, code) {
+        (Phase::Rcpt, 550) => Enhanced(5, 1, 1),
+        (Phase::Rcpt | Phase::Mail, 553) => Enhanced(5, 1, 3),
+        (Phase::Mail, 501) => Enhanced(5, 5, 2),
+        (Phase::Mail, 552) => Enhanced(5, 3, 4),
+        (Phase::Mail, 500..) => Enhanced(5, 0, 0),
+        (_, 450) => Enhanced(4, 2, 0),
+        (_, 451) => Enhanced(4, 3, 0),
+        (_, 452) => Enhanced(4, 3, 1),
+        (_, 500) => Enhanced(5, 5, 2),
+        (_, 501 | 504) => Enhanced(5, 5, 4),
+        (_, 502 | 503) => Enhanced(5, 5, 1),
+        (_, 550) => Enhanced(5, 2, 0),
+        (_, 551) => Enhanced(5, 1, 6),
+        (_, 552) => Enhanced(5, 2, 2),
+        (_, 553) => Enhanced(5, 1, 0),
+        (_, 500..) => Enhanced(5, 0, 0),
+        _ => Enhanced(4, 0, 0),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::profile::{behaviour, default_sender};
@@ -161,6 +185,14 @@ mod tests {
             (Profile::Sendmail, Phase::Data, "554 5.6.0", true, Bounce(e("5.0.0"))),
             (Profile::Sendmail, Phase::Data, "451 4.3.0", true, Next(e("4.0.0"))),
             (Profile::Sendmail, Phase::Mail, "421 4.3.2", false, Next(e("4.0.0"))),
+            (Profile::Sendmail, Phase::Rcpt, "550 no", true, Bounce(e("5.1.1"))),
+            (Profile::Sendmail, Phase::Rcpt, "552 no", true, Bounce(e("5.2.2"))),
+            (Profile::Sendmail, Phase::Rcpt, "450 no", true, Next(e("4.2.0"))),
+            (Profile::Sendmail, Phase::Mail, "553 no", true, Bounce(e("5.1.3"))),
+            (Profile::Sendmail, Phase::Mail, "550 no", true, Bounce(e("5.0.0"))),
+            (Profile::Sendmail, Phase::Mail, "452 no", true, Next(e("4.3.1"))),
+            (Profile::Sendmail, Phase::FinalDot, "550 no", true, Bounce(e("5.2.0"))),
+            (Profile::Sendmail, Phase::FinalDot, "451 no", true, Next(e("4.3.0"))),
             (Profile::Sendmail, Phase::Mail, "451 4.3.0", false, Next(e("4.3.0"))),
             (Profile::Sendmail, Phase::FinalDot, "421 4.3.2", false, Next(e("4.3.2"))),
             (Profile::KumoMta, Phase::Mail, "503 5.5.1", false, Defer(e("4.5.1"))),

@@ -140,6 +140,8 @@ pub struct TargetAddresses {
     pub left_out: bool,
     /// The name is an alias of this one.
     pub alias_of: Option<NameId>,
+    /// The sender's settings say that it is the sender itself (Exim `hosts_treat_as_local`).
+    pub is_own: bool,
 }
 
 impl TargetAddresses {
@@ -155,6 +157,7 @@ impl TargetAddresses {
             no_such_name: false,
             left_out: false,
             alias_of: None,
+            is_own: false,
         }
     }
 }
@@ -215,14 +218,15 @@ pub fn plan(
     let text = label(names, name);
     let is_self = |target: &TargetAddresses| {
         let by_address = target.addresses.iter().any(|address| asker.addresses.contains(address) || address.is_loopback());
-        asker.port == 25
-            && match rules.mx.self_check {
-                SelfCheck::Address => by_address,
-                // `Cwlocalhost` stands in every sendmail.cf (proto.m4).
-                SelfCheck::Name => target.name == asker.hostname || names.text(target.name) == "localhost",
-                SelfCheck::NameOrAddress => by_address || target.name == asker.hostname,
-                SelfCheck::Never => false,
-            }
+        target.is_own
+            || asker.port == 25
+                && match rules.mx.self_check {
+                    SelfCheck::Address => by_address,
+                    // `Cwlocalhost` stands in every sendmail.cf (proto.m4).
+                    SelfCheck::Name => target.name == asker.hostname || names.text(target.name) == "localhost",
+                    SelfCheck::NameOrAddress => by_address || target.name == asker.hostname,
+                    SelfCheck::Never => false,
+                }
     };
     let own = targets.iter().filter(|target| is_self(target)).map(|target| target.preference).min();
     let (mut chosen, mut passed_over) = (Vec::new(), Vec::new());

@@ -80,7 +80,7 @@ impl Unwarned {
     /// Is this sender of this message one of them? `local` is the part before the @.
     #[must_use]
     pub fn has(self, local: &str, headers: &[Header]) -> bool {
-        const LIST: [&str; 7] = ["list-id", "list-post", "list-subscribe", "list-unsubscribe", "list-archive", "list-owner", "list-help"];
+        const LIST: [&str; 3] = ["list-id", "list-post", "list-subscribe"];
         let says = |name: &str, words: &[&str]| {
             let of_it = |header: &&Header| header.name.eq_ignore_ascii_case(name);
             headers.iter().filter(of_it).any(|header| words.iter().any(|word| header.value.to_ascii_lowercase().contains(word)))
@@ -114,6 +114,7 @@ mod tests {
             ("anna", field("precedence", "first-class"), [false, false, false]),
             ("anna", field("List-Id", "<l.example>"), [false, true, false]),
             ("anna", field("Auto-Submitted", "auto-replied (vacation)"), [false, true, false]),
+            ("anna", field("List-Help", "<l.example>"), [false, false, false]),
             ("anna", field("Auto-Submitted", "no"), [false, false, false]),
             ("owner-list", vec![], [false, false, true]),
             ("list-request", vec![], [false, false, true]),

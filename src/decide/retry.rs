@@ -105,11 +105,11 @@ pub fn after_deferral(retry: &Retry, expiry: ExpiryTest, memory: Memory, now: Si
             if expiry == ExpiryTest::AfterAttempt && memory.began.since(memory.arrived) > *lifetime_ns {
                 return Next::Expire { why: "it was too old when this attempt began" };
             }
-            // qmail looks at the clock when an attempt begins (qmail-send.c `pass_dochan`).
-            let begun_s = memory.began.since(memory.arrived) / SECOND;
-            let root = if *by_age { begun_s.isqrt() + 20 } else { ((age / SECOND).isqrt() / 20 + 1) * 20 };
+            // qmail reckons when it opens the pass (qmail-send.c `pass_dochan`).
+            let age = if *by_age { memory.began.since(memory.arrived) } else { age };
+            let root = if *by_age { (age / SECOND).isqrt() + 20 } else { ((age / SECOND).isqrt() / 20 + 1) * 20 };
             let why = if *by_age {
-                "(root of its age in seconds when the attempt began + 20)² seconds after it came"
+                "(root of its age in seconds + 20)² seconds after it came"
             } else {
                 "the next 400·k² seconds after it came"
             };

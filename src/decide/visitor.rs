@@ -35,6 +35,8 @@ pub struct Visitor<'a> {
     pub tenant: Option<SystemId>,
     /// That tenant's name.
     pub organization: Option<&'a str>,
+    /// For a server in a hybrid: it sends for a tenant with which the organization shares nothing.
+    pub other_tenant: bool,
     /// The port that it found.
     pub listener: Option<&'a Listener>,
     /// MAIL FROM, empty for the null sender (P1).
@@ -71,6 +73,7 @@ impl<'a> Visitor<'a> {
             oauth: false,
             tenant: None,
             organization: None,
+            other_tenant: false,
             listener: None,
             sender: "",
             author: None,

@@ -35,6 +35,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             stamps: Stamps::default(),
             once: false,
             answers: true,
+            stays_together: true,
         };
         let why = format!("an alias of `{target}`: the recipient is rewritten");
         let decision = Decision::for_reason((), because("R8", &*address.domain, why, "DontExpandCnames"));

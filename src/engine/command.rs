@@ -4,7 +4,7 @@ use super::authentication::Arrival;
 use super::fault::{Cut, is_at};
 use super::session::{Refusals, SessionEnd, Stop, Talk, status_of};
 use super::world::World;
-use crate::base::{ConnectionResult, Phase, Reply, SimTime};
+use crate::base::{ConnectionResult, Enhanced, Phase, Reply, SimTime};
 use crate::decide::failure::{Effect, Event};
 use crate::model::fault::{DropHow, FaultKind, Unreachable};
 use crate::trace::NONE;
@@ -121,7 +121,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             Stop::Reply(reply) if reply.class() == 5 => (Event::Reply(reply), ConnectionResult::Permfail),
             Stop::Reply(reply) => (Event::Reply(reply), ConnectionResult::Tempfail),
         };
-        let effect = self.effect_of(talk, phase, event);
+        let mut effect = self.effect_of(talk, phase, event);
+        if let (Phase::Data, true, Effect::Bounce(_), Some(status)) = (phase, talk.closed, effect, talk.rules.session.closed_at_data) {
+            effect = Effect::Bounce(status);
+        }
         let reply = match stop {
             Stop::Reply(reply) => self.noted(reply, effect),
             Stop::Lost(_) => self.tables.reply(0, status_of(effect), &format!("lost connection at {}", phase.as_str())),
@@ -139,7 +142,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     /// A reply as the sender notes it: a refusal that it takes for temporary has a status of class 4.
     pub(super) fn noted(&mut self, reply: &Reply, effect: Effect) -> u32 {
         let status = status_of(effect);
-        let differs = reply.enhanced.map_or(reply.class() != status.0, |own| own != status);
+        let differs = reply.enhanced.unwrap_or(Enhanced(reply.class(), 0, 0)) != status;
         let enhanced = if differs { Some(status) } else { reply.enhanced };
         self.tables.replies.intern(Reply { enhanced, ..reply.clone() })
     }

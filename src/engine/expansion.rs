@@ -10,11 +10,12 @@ use super::route::Stop;
 use super::world::{End, RecipientState, World};
 use crate::base::{Address, Fate, HostId, Interner, MsgId};
 use crate::decide::claim::template;
+use crate::decide::profile::EqualMembers;
 use crate::decide::srs;
 use crate::decide::{Decision, because};
 use crate::model::expansion::{Apart, Expansion, ExpansionKind, SenderAfter};
 use crate::model::settings::Directory;
-use crate::trace::level::{FATES, STEPS};
+use crate::trace::level::{FATES, PATHS, STEPS};
 use crate::trace::{Concern, ExpansionRow, NONE};
 use smallvec::SmallVec;
 use std::collections::BTreeMap;
@@ -32,6 +33,8 @@ pub(crate) struct Expansions {
     places: BTreeMap<(MsgId, u32), SmallVec<[u16; 2]>>,
     /// Who was replaced.
     replaced: BTreeMap<(MsgId, u16), ()>,
+    /// The last copy whose recipients are only written otherwise: the number and the pass of the one that it was made of, its row and its number.
+    together: Option<(u32, u16, u32, u32)>,
 }
 
 /// A recipient that stands for another one.
@@ -117,7 +120,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     /// What is left of the sender's wishes about reports for a recipient.
     pub(super) fn wishes(&self, copy: u32, index: u16) -> Wishes {
         let row = &self.copies[copy];
-        if row.wishes_lost || !self.rules(row.host).extensions.dsn {
+        if row.wishes_lost || self.wishful && !self.knows_wishes(copy, row.host) {
             return Wishes::Usual;
         }
         let message = row.message;
@@ -201,7 +204,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     fn goes_on(&mut self, copy: u32, index: u16, members: &[u16], sender: u32, expansion: &Expansion) {
         let row = &self.copies[copy];
         let (message, host, tenant, hops, visits, number) = (row.message, row.host, row.tenant, row.hops, row.visits, row.number);
-        let new = self.new_copy(message, host, tenant, self.now, members, NONE, (hops, visits));
+        let joined = if expansion.stays_together { self.join_rewritten(copy, members) } else { None };
+        let is_new = joined.is_none();
+        let new = joined.unwrap_or_else(|| self.new_copy(message, host, tenant, self.now, members, NONE, (hops, visits)));
         self.copies[new].arrival = self.changed_in_place(copy, expansion);
         self.copies[new].wishes_lost = self.copies[copy].wishes_lost;
         if !self.plain {
@@ -220,7 +225,32 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             });
             self.trace.expansions.extend(rows);
         }
-        self.wake_copy(new, self.now);
+        if expansion.stays_together {
+            self.expansions.together = Some((number, self.copies[copy].pass, new, self.copies[new].number));
+        }
+        if is_new {
+            self.wake_copy(new, self.now);
+        }
+    }
+
+    /// Others of this pass whose recipients are only written otherwise wait to go on: these go with them.
+    fn join_rewritten(&mut self, copy: u32, members: &[u16]) -> Option<u32> {
+        let own = (self.copies[copy].number, self.copies[copy].pass);
+        let (of, pass, new, number) = self.expansions.together?;
+        let row = &self.copies[new];
+        if (of, pass) != own || row.number != number || row.closed || row.pass > 0 || row.jobs > 0 {
+            return None;
+        }
+        let message = row.message;
+        for index in members {
+            self.messages[message].ends[usize::from(*index)].open += 1;
+            self.copies[new].recipients.push(super::settle::pending(*index));
+        }
+        if self.writes(PATHS) {
+            let all = self.copies[new].recipients.iter().map(|recipient| recipient.index).collect();
+            self.trace.copies[number as usize].recipients = self.tables.recipient_sets.intern(all);
+        }
+        Some(new)
     }
 
     /// How many recipients the sender wrote: those that stand for others are not among them.
@@ -260,6 +290,12 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 return None;
             }
         }
+        if expansion.kind == ExpansionKind::Alias
+            && !stands_for_itself
+            && self.has_copy_already((copy, index), address, known, list.contains(&address))
+        {
+            return None;
+        }
         let place = list.len() as u16;
         let mut longer = list.clone();
         longer.push(address);
@@ -273,6 +309,29 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         self.expansions.members.insert((id, place), member);
         self.expansions.places.entry((id, address)).or_default().push(place);
         Some(place)
+    }
+
+    /// Does an alias of this machine lead to somebody who has the message already, by the places of his address?
+    fn has_copy_already(&self, (copy, index): (u32, u16), member: u32, known: &[u16], is_named: bool) -> bool {
+        let row = &self.copies[copy];
+        let (host, id) = (row.host, self.messages[row.message].id);
+        let root = |place: u16| self.expansions.line_of(id, place).last().map_or(place, |(root, _)| root);
+        // What comes round again is another message.
+        let is_now = |one: &Member| (one.host, one.hops, one.kind) == (host, row.hops, ExpansionKind::Alias);
+        let here = |place: &&u16| self.expansions.member(id, **place).is_some_and(is_now);
+        match self.rules(host).pass.equal_members {
+            EqualMembers::All => false,
+            EqualMembers::OnceOfRecipient => known.iter().filter(here).any(|place| root(*place) == root(index)),
+            EqualMembers::Once => {
+                // Of those whom the sender wrote only the ones that came along are in the same message.
+                let came_along = || {
+                    let template = self.recipient_template(row.message, index);
+                    let address = |place: &u16| self.recipient_template(row.message, *place);
+                    here(&&index) || template == member || row.recipients.iter().any(|one| address(&one.index) == member)
+                };
+                known.iter().any(|place| here(&place)) || is_named && known.is_empty() && came_along()
+            }
+        }
     }
 
     /// Was this recipient here before? Within one machine nobody goes in circles; beyond it, servers that write `Delivered-To` find their own.

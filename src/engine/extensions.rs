@@ -83,7 +83,13 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let line = &self.jobs[job].line;
         let (client, server) = (self.copies[self.jobs[job].copy].host, line.server);
         let offered = self.offers_dsn(server, line.port);
-        !(end.extended && offered && self.rules(client).extensions.dsn)
+        !(end.extended && offered && self.knows_wishes(self.jobs[job].copy, client))
+    }
+
+    /// Does the machine know what the sender of a message wishes? Where it entered it must have been told, so DSN must have been announced.
+    pub(super) fn knows_wishes(&self, copy: u32, host: HostId) -> bool {
+        self.rules(host).extensions.dsn
+            && (self.copies[copy].hops > 0 || self.config(host).receiver.listeners.iter().any(|listener| offers(listener, "DSN")))
     }
 
     fn offers_dsn(&self, server: HostId, port: u16) -> bool {

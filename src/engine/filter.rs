@@ -40,6 +40,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                     stamps: Stamps::default(),
                     once: false,
                     answers: true,
+                    stays_together: false,
                 };
                 Err(Stop::Expand(self.expansion(expansion)))
             }

@@ -148,7 +148,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let Some(retry) = self.exim_retry(self.copies[copy].host) else { return SimTime::NEVER };
         let report = self.sender_of(copy) == NONE;
         let ends = [
-            (retry.auto_thaw_ns, retry.auto_thaw_ns > 0),
+            (retry.auto_thaw_ns, retry.auto_thaw_ns > 0 && !report),
             (retry.timeout_frozen_after_ns, retry.timeout_frozen_after_ns > 0),
             (retry.ignore_bounce_errors_after_ns, report),
         ];

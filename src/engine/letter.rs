@@ -106,7 +106,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             marks.scl = None;
         }
         // Headers of the organization are those of the tenant that X-OriginatorOrg names.
-        kept = kept && self.is_own_half(door, self.copies[job.copy].tenant);
+        kept = kept && self.is_own_half(door.server, client, self.copies[job.copy].tenant);
         self.name_originator(door, self.copies[job.copy].tenant, marks);
         marks.scl = self.level_at_door(door, marks.scl, kept);
         (marks.ruled, marks.stands_in) = (None, false);

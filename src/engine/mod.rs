@@ -56,6 +56,7 @@ mod rate_delay;
 mod receive_connector;
 mod relay;
 mod removal;
+mod reroute;
 mod rerouting;
 mod resolver;
 mod restrictions;

@@ -8,7 +8,8 @@ use crate::decide::exchange::recipient::returned;
 use crate::decide::reports::{NamesInReports, Unwarned};
 use crate::decide::{Decision, because};
 use crate::model::directory::remote_domain;
-use crate::model::settings::{Directory, Profile};
+use crate::model::retry_rules::Warned;
+use crate::model::settings::{Directory, Profile, Retry};
 use crate::model::traffic::{AddressTemplate, TlsWish};
 use crate::trace::{Concern, NONE, ReportRow};
 
@@ -42,7 +43,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
         let row = &self.messages[message];
         let heard = lines.first().is_none_or(|(index, ..)| self.wishes(copy, *index) != Wishes::Usual);
-        let notify = self.sources_model.get(row.source as usize).and_then(|source| source.notify).filter(|_| heard);
+        // What a sender wishes is for its message, not for reports about it.
+        let wished = heard && row.kind == 0;
+        let notify = self.sources_model.get(row.source as usize).and_then(|source| source.notify).filter(|_| wished);
         let wanted = match (notify, kind) {
             (None, _) => true,
             (Some(_), 1) if lines.iter().all(|(_, action, ..)| matches!(*action, "delivered" | "relayed" | "expanded")) => true,
@@ -124,6 +127,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     pub(super) fn wants_word_of_success(&self, message: u32) -> bool {
         let source = self.messages[message].source as usize;
         self.sources_model.get(source).and_then(|source| source.notify).is_some_and(|notify| notify.success)
+            && self.messages[message].kind == 0
     }
 
     /// Tells the sender that a recipient was reached, or how far it came, if that was asked for.
@@ -148,7 +152,12 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     /// "It is late, we keep trying."
     pub(super) fn delay_notice(&mut self, copy: u32) {
-        let unwarned = self.rules(self.copies[copy].host).unwarned;
+        let host = self.copies[copy].host;
+        let unwarned = match &self.config(host).sender.retry {
+            Retry::Exim(retry) if retry.warned == Warned::Nobody => return,
+            Retry::Exim(retry) if retry.warned == Warned::Everybody => Unwarned::Nobody,
+            _ => self.rules(host).unwarned,
+        };
         if unwarned != Unwarned::Nobody {
             let (letter, from) = (self.letter(copy), self.sender_of(copy));
             let sender = (from != NONE).then(|| self.tables.templates.get(from));

@@ -1,7 +1,7 @@
 //! Where does a next hop lead? Its lookups, and the plan made of the answers: once per question, kept with its reasons.
 
 use super::last_words::last_missing;
-use super::targets::{leave_out, mx_answer, one_further, own_target, without_mx};
+use super::targets::{leave_out, mx_answer, name_aliases, one_further, own_target, without_mx};
 use super::world::World;
 use crate::base::{ConfigId, Enhanced, HostId, NameId, ResolverId, SimTime};
 use crate::decide::Because;
@@ -270,7 +270,8 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 if !question.configured {
                     leave_out(&mut found, &sender.targets);
                 }
-                grounds.extend(self.grounds(list, *target, &pair));
+                found.is_own = sender.targets.treats_as_own(names.text(*target));
+                grounds.extend(self.grounds((list, rules.tls.dane.asks_listed_name), *target, &pair));
                 found
             })
             .collect();
@@ -287,6 +288,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             without_mx(&mut decision, names.text(name), question.configured && self.is_device(question.config));
         }
         decisions.push(self.store("which addresses?", question.host, NONE, &decision));
+        name_aliases(&mut decision.outcome, sender.targets.alias_names, implicit.then_some(name), &found);
         let beside_self = decision.passed_over.iter().any(|reason| reason.rule == "R19");
         let outcome = match decision.outcome {
             MxPlan::End { end, is_loop } => MxPlan::End { end: self.configured_end(question, rules, end), is_loop },

@@ -87,11 +87,16 @@ pub(super) enum Proved {
 
 impl<const LEVEL: u8> World<'_, LEVEL> {
     /// What DANE stands on at the addresses of a target; nothing is said about those that nobody signed.
-    pub(super) fn grounds(&self, list: bool, target: NameId, answers: &[(u32, u32); 2]) -> SmallVec<[(IpAddr, dane::Ground); 2]> {
+    pub(super) fn grounds(
+        &self,
+        (list, asks_listed_name): (bool, bool),
+        target: NameId,
+        answers: &[(u32, u32); 2],
+    ) -> SmallVec<[(IpAddr, dane::Ground); 2]> {
         let signed = |id: &u32| *id != NONE && self.resolvers.answer(*id).dnssec_of_asked == Dnssec::Secure;
         let of = |id: u32| {
             let answer = self.resolvers.answer(id);
-            let ground = dane::ground(list, target, answer);
+            let ground = dane::ground(list, target, answer, asks_listed_name);
             answer.records().iter().filter_map(RecordData::address).map(move |address| (address, ground))
         };
         answers.iter().map(|(id, _)| *id).filter(signed).flat_map(of).collect()

@@ -167,6 +167,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 let decision = route::choose(directory, &config.sender.routing, &text, &address.domain);
                 if decision.outcome == NextStop::Mx
                     && self.rules(host).pass.rewrites_aliases
+                    && !config.sender.targets.keeps_aliases
                     && let Some((stop, rewritten)) = self.rewritten_alias(host, &address)
                 {
                     decisions.push(self.store("where to?", host, tenant, &rewritten));

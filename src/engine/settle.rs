@@ -300,7 +300,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 }
 
 /// A recipient of a new copy.
-fn pending(index: u16) -> Recipient {
+pub(super) fn pending(index: u16) -> Recipient {
     Recipient { index, state: RecipientState::Pending, kept: false, reply: NONE, said_by: NONE }
 }
 

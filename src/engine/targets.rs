@@ -5,15 +5,28 @@
 
 use super::chance::Purpose;
 use super::world::World;
-use crate::base::ConfigId;
+use crate::base::{ConfigId, NameId};
 use crate::decide::Decision;
 use crate::decide::mx::{Asker, BOGUS, Candidate, MxAnswer, MxPlan, TargetAddresses};
 use crate::decide::order::{OF_ADDRESS, order};
 use crate::decide::profile::{OrderRule, bounce, defer};
 use crate::model::dns::{Answer, Dnssec, Outcome, RecordData};
-use crate::model::settings::{Directory, OwnTarget, Targets};
+use crate::model::settings::{AliasNames, Directory, OwnTarget, Targets};
 use crate::model::topology::AnswerOrder;
 use std::net::IpAddr;
+
+/// The names that hosts have where they were found by aliases; `asked`: whose address was asked for.
+pub(super) fn name_aliases(plan: &mut MxPlan, names: AliasNames, asked: Option<NameId>, found: &[TargetAddresses]) {
+    let MxPlan::Try(candidates) = plan else { return };
+    for candidate in candidates {
+        let alias_of = || found.iter().find(|target| target.name == candidate.name).and_then(|target| target.alias_of);
+        candidate.name = match names {
+            AliasNames::OfList => candidate.name,
+            AliasNames::Asked => asked.unwrap_or(candidate.name),
+            AliasNames::Final => alias_of().unwrap_or(candidate.name),
+        };
+    }
+}
 
 /// Takes the addresses away that the sender does not want to know of.
 pub(super) fn leave_out(found: &mut TargetAddresses, targets: &Targets) {
@@ -41,6 +54,7 @@ pub(super) fn own_target(
         OwnTarget::IsUsed => return plan(&Asker { addresses: Vec::new(), ..asker.clone() }),
         OwnTarget::Defers => (defer(4, 4, 6), "defer"),
         OwnTarget::Fails => (bounce(5, 4, 6), "fail"),
+        OwnTarget::Reroutes => (bounce(5, 4, 6), "reroute"),
     };
     let (end, word) = end;
     let mut decision = Decision { outcome: MxPlan::End { end, is_loop: true }, ..looped };

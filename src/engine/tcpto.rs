@@ -8,19 +8,19 @@ use crate::trace::NONE;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-/// By machine and address: what is known, and connects under way that will run into their timeout, in order.
-pub(crate) type SilentAddresses = BTreeMap<(HostId, IpAddr), (Silence, Vec<SimTime>)>;
+/// By machine and address: what is known, and what will be when a connect that is under way has run into its timeout.
+pub(crate) type SilentAddresses = BTreeMap<(HostId, IpAddr), Vec<(SimTime, Silence)>>;
 
-/// What is known at a moment: a connect counts when its time is over.
-fn known_at((known, later): &(Silence, Vec<SimTime>), at: SimTime) -> Silence {
-    later.iter().filter(|end| **end <= at).fold(*known, |known, end| timed_out(known, *end))
+/// What is known at a moment.
+fn known_at(all: Option<&Vec<(SimTime, Silence)>>, at: SimTime) -> Silence {
+    all.into_iter().flatten().rev().find(|(from, _)| *from <= at).map_or_else(Silence::default, |(_, known)| *known)
 }
 
 impl<const LEVEL: u8> World<'_, LEVEL> {
     /// Does a job pass an address by that did not answer lately?
     pub(super) fn skips_silent_address(&mut self, job: u32, address: IpAddr, at: SimTime) -> bool {
         let copy = &self.copies[self.jobs[job].copy];
-        let Some(known) = self.silent.get(&(copy.host, address)).map(|known| known_at(known, at)) else { return false };
+        let known = known_at(self.silent.get(&(copy.host, address)), at);
         let key = self.model.hosts[copy.host.index()].key;
         let luck = self.chance.draw(Purpose::Process, self.messages[copy.message].luck, key, copy.luck());
         let skipped = is_skipped(known, at, luck);
@@ -42,14 +42,15 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let key = (client, address);
         if silent {
             let now = self.now;
-            let known = self.silent.entry(key).or_default();
-            known.0 = known_at(known, now);
-            known.1.retain(|end| *end > now);
-            let place = known.1.partition_point(|end| *end <= at);
-            known.1.insert(place, at);
-        } else if let Some(known) = self.silent.get_mut(&key) {
-            known.0 = Silence::default();
-            known.1.retain(|end| *end > at);
+            let all = self.silent.entry(key).or_default();
+            // What is over long since is told by the last of it.
+            let past = all.iter().rposition(|(from, _)| *from <= now).unwrap_or(0);
+            all.drain(..past);
+            let before = all.iter().rposition(|(from, _)| *from <= at);
+            let known = timed_out(before.map_or_else(Silence::default, |before| all[before].1), at);
+            all.insert(before.map_or(0, |before| before + 1), (at, known));
+        } else {
+            self.silent.remove(&key);
         }
     }
 }

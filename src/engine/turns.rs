@@ -65,6 +65,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 self.end_recipient(copy, usize::from(place), Fate::NotModelled, status, NONE);
             }
         }
+        if self.jobs[job].is_loop {
+            self.reroute(copy, &mut left);
+        }
         let row = &self.jobs[job];
         let (status, said_by, bounce, is_loop) = (row.status, row.said_by, row.bounce, row.is_loop);
         for place in &left {
@@ -158,6 +161,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 // One with a delay rests instead; what stands in its line is put off all the same (qmgr_entry.c).
                 let dead_ns = if rests { 1 } else { retry_min };
                 (row.dead_until, row.cohorts, row.failure) = (self.now.after(dead_ns), 0, 0);
+                // When it lives again it begins anew (qmgr_queue.c, `qmgr_queue_unthrottle`).
+                row.window = initial.max(row.active);
                 let reason = self.tables.replies.get(status).clone();
                 row.dead_status = self.tables.reply(
                     reason.code,

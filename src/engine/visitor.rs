@@ -34,6 +34,8 @@ pub(crate) struct VisitKey {
     number: u64,
     /// Whose author and score.
     source: u32,
+    /// The tenant of the service that it sends for.
+    tenant: u32,
     /// Which of the server's dated rules are in force.
     period: u8,
 }
@@ -71,6 +73,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             origin: (message.from, self.copies[copy].arrival.carried),
             number: if constant { 0 } else { message.address_number },
             source,
+            tenant: self.copies[copy].tenant,
             period: talk.theirs.receiver.directory.period(talk.now),
         };
         self.visits.intern(key)
@@ -109,6 +112,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             oauth: self.logs_in_by_token(talk),
             tenant: self.sending_tenant(talk),
             organization: self.sending_tenant(talk).map(|tenant| &*self.model.systems[tenant.index()].name),
+            other_tenant: !self.is_own_half(talk.server, talk.client, copy.tenant),
             sender: &seen.sender,
             author: seen.author.as_deref(),
             scl: source.and_then(|source| source.scl),

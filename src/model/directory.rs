@@ -112,5 +112,6 @@ pub fn expansion(name: &str, to: Vec<AddressTemplate>, kind: super::expansion::E
         stamps: super::letter::Stamps::default(),
         once,
         answers: !once,
+        stays_together: false,
     }
 }

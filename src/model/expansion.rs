@@ -28,6 +28,8 @@ pub struct Expansion {
     pub once: bool,
     /// Automatic replies of those who get a copy reach the sender.
     pub answers: bool,
+    /// The recipient is only written otherwise: all of them that are stay together.
+    pub stays_together: bool,
 }
 
 /// How the copy of somebody differs from those of the others.

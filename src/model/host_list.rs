@@ -49,6 +49,12 @@ impl HostList {
         }
     }
 
+    /// Does it name hosts only, no networks?
+    #[must_use]
+    pub fn is_of_names(&self) -> bool {
+        !self.0.iter().any(|item| matches!(item.what, HostWord::Network(_)))
+    }
+
     /// Reads the notation: items between colons, or between another sign that stands behind `<` at the beginning.
     ///
     /// # Errors

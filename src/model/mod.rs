@@ -29,6 +29,7 @@ pub mod retry_rules;
 pub mod routing_address;
 pub mod settings;
 pub mod sites;
+pub mod targets;
 pub mod topology;
 pub mod traffic;
 

@@ -147,12 +147,26 @@ pub struct EximRetry {
     pub one_connection: HostList,
     /// `delay_warning`: ages at which the sender is told; the last gap goes on. Empty = never.
     pub delay_warnings_ns: Vec<u64>,
+    /// `delay_warning_condition`: of whose mail.
+    pub warned: Warned,
     /// `ignore_bounce_errors_after`: a frozen report is tried once more after this, and then forgotten.
     pub ignore_bounce_errors_after_ns: u64,
     /// `auto_thaw`: a frozen message is tried again after this; 0 = never.
     pub auto_thaw_ns: u64,
     /// `timeout_frozen_after`: a frozen message is given up after this; 0 = never.
     pub timeout_frozen_after_ns: u64,
+}
+
+/// Whose senders Exim tells that mail is late (`delay_warning_condition`).
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Warned {
+    /// Not those of lists, of bulk mail and of automatic mail: Exim's own condition.
+    #[default]
+    NotBulk,
+    /// All.
+    Everybody,
+    /// None.
+    Nobody,
 }
 
 /// One retry rule: to whom it applies, to which errors, and how long which waits last.

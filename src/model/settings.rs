@@ -11,6 +11,7 @@ use super::fope::FopeRouting;
 pub use super::keeping::{Cache, Keeping, SessionLimits};
 use super::restrictions::Restrictions;
 pub use super::retry_rules::Retry;
+pub use super::targets::{AliasNames, OwnTarget, Targets};
 use super::topology::Law;
 use crate::base::{CertId, NameId, NextHopId, Pattern, Reply, SimTime, TlsVersion};
 use std::net::IpAddr;
@@ -146,31 +147,6 @@ impl Sender {
         let last_resort = matches!(&self.routing, Routing::Mta { fallback_hosts, .. } if !fallback_hosts.is_empty());
         !last_resort && !self.keeping.is_used() && self.rate_delay_ns == 0
     }
-}
-
-/// What a sender makes of some targets.
-#[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
-pub struct Targets {
-    /// Exim `ignore_target_hosts`: as if these addresses did not exist.
-    pub ignored: Vec<ipnet::IpNet>,
-    /// Exim `hosts_randomize`: lists that somebody wrote are put into an order of luck.
-    pub shuffled: bool,
-    /// Exim `self`: what becomes of mail whose best MX is the sender.
-    pub own: OwnTarget,
-}
-
-/// What becomes of mail whose best MX is the sender itself.
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
-pub enum OwnTarget {
-    /// As the profile does.
-    #[default]
-    AsProfile,
-    /// It waits.
-    Defers,
-    /// It is returned.
-    Fails,
-    /// It is sent there all the same.
-    IsUsed,
 }
 
 /// Which address families a sender uses.

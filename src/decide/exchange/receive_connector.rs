@@ -133,7 +133,18 @@ pub fn rights(organization: &Organization, connector: &ReceiveConnector, visitor
     }
     let names = visitor.proven_names();
     let is_cloud = |wanted: &str| names.iter().any(|name| *name == wanted || name.strip_prefix("*.").is_some_and(|name| name == wanted));
-    if let Some(name) = connector.cloud_names.iter().find(|name| is_cloud(name)) {
+    let cloud = connector.cloud_names.iter().find(|name| is_cloud(name));
+    if let Some(name) = cloud.filter(|_| visitor.other_tenant) {
+        let why = format!(
+            "TlsDomainCapabilities: its certificate is that of `{name}`, which all tenants show, and this mail left a tenant with which the \
+             organization shares no accepted domain (X-OriginatorOrg; switch `originator_org`): {}",
+            if connector.anonymous { "anonymous" } else { "nobody in particular, and the connector takes no anonymous mail" }
+        );
+        let rights =
+            Rights { submits: connector.anonymous, relays: connector.anonymous && connector.anonymous_relay, authenticated: false };
+        return (rights, say("RCV-2", &why));
+    }
+    if let Some(name) = cloud {
         return (
             all,
             say("RCV-2", &format!("TlsDomainCapabilities: its certificate is that of `{name}`, the other half of the organization")),

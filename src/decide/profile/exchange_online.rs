@@ -44,6 +44,8 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         helo: HeloUse::After5xx,
         helo_5xx: Greeting5xx::BouncesAtOnce,
         greeting_status: Some((Enhanced(4, 4, 317), None)),
+        status_by_code: false,
+        closed_at_data: None,
         data_status: None,
         closing_at_mail: None,
         drops_other_class: false,
@@ -87,6 +89,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         policies_of_servers: false,
         // Its article about DANE lists an expired certificate among the failures, without an exception for usage 3.
         dane: DaneRules {
+            asks_listed_name: false,
             unsigned_list_counts: false,
             useless_is_missing: true,
             // Nobody says whether it does.

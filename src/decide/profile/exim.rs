@@ -8,7 +8,7 @@ use super::super::extensions::{ExtensionRules, Lack};
 use super::*;
 use crate::base::{DAY, Enhanced, HOUR, MINUTE, TlsVersion};
 use crate::model::host_list::HostList;
-use crate::model::retry_rules::{EximRetry, Growth, RetryError, RetryPart, RetryRule};
+use crate::model::retry_rules::{EximRetry, Growth, RetryError, RetryPart, RetryRule, Warned};
 use crate::model::settings::{
     ClientTls, Families, FamilyPreference, Keeping, Profile, Retry, Routing, Sender, Targets, Timers, TlsLevel, TlsPolicy,
 };
@@ -29,7 +29,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         null_mx_wins: false,
         null_mx_any_preference: false,
         localhost_is_null_mx: false,
-        backup_has_no_fallback: false,
+        backup_has_no_fallback: true,
         keeps_duplicates: false,
         address_in_mx_data: false,
         self_is_best: End { freeze: true, ..defer(4, 4, 6) },
@@ -48,6 +48,8 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         helo: HeloUse::AfterAnyRefusal,
         helo_5xx: Greeting5xx::BouncesAtLast,
         greeting_status: None,
+        status_by_code: false,
+        closed_at_data: None,
         data_status: None,
         closing_at_mail: None,
         drops_other_class: false,
@@ -92,6 +94,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         dane: DaneRules {
             missing: bounce(5, 7, 5),
             name_counts: false,
+            asks_listed_name: true,
             useless_is_missing: false,
             strongest_digest: false,
             ..DaneRules::RFC
@@ -129,6 +132,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         rewrites_aliases: false,
         session_ends_name: false,
         fallback_breaks_off: false,
+        equal_members: EqualMembers::Once,
         jitters: false,
         learns_from_failures: false,
         sequence_errors_wait: false,
@@ -167,6 +171,7 @@ pub(super) fn sender() -> Sender {
             deliveries_at_once: 2,
             one_connection: HostList::default(),
             delay_warnings_ns: vec![DAY],
+            warned: Warned::NotBulk,
             ignore_bounce_errors_after_ns: 70 * DAY,
             auto_thaw_ns: 0,
             timeout_frozen_after_ns: 0,

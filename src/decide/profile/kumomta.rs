@@ -46,6 +46,8 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         helo: HeloUse::Never,
         helo_5xx: Greeting5xx::Next,
         greeting_status: None,
+        status_by_code: false,
+        closed_at_data: None,
         data_status: None,
         closing_at_mail: None,
         drops_other_class: false,

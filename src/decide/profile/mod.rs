@@ -18,7 +18,7 @@ mod tls_rules;
 pub use tls_rules::{BrokenHandshake, DaneRules, RevocationCheck, TlsRules};
 
 pub use door::{DoorRules, door_of};
-pub use pass::PassRules;
+pub use pass::{EqualMembers, PassRules};
 
 use super::extensions::ExtensionRules;
 use super::relay::RelayRules;
@@ -271,6 +271,10 @@ pub struct SessionRules {
     pub helo_5xx: Greeting5xx,
     /// What is noted of a refused banner, EHLO or HELO, whatever its enhanced status: for 4xx, for 5xx that is final. `None` = what the server said.
     pub greeting_status: Option<(Enhanced, Option<Enhanced>)>,
+    /// The status of a refused DATA where the server closes then: that of the line that broke at RSET.
+    pub closed_at_data: Option<Enhanced>,
+    /// A reply without an enhanced status has one by its code.
+    pub status_by_code: bool,
     /// What is noted of a refused DATA, whatever its enhanced status: for 4xx, for 5xx. `None` = what the server said.
     pub data_status: Option<(Enhanced, Enhanced)>,
     /// What is noted of 421 to MAIL, whatever its enhanced status. `None` = what the server said.

@@ -62,6 +62,8 @@ const BASE: Behaviour = Behaviour {
         helo: HeloUse::AfterAnyRefusal,
         helo_5xx: Greeting5xx::Next,
         greeting_status: None,
+        status_by_code: false,
+        closed_at_data: None,
         data_status: None,
         closing_at_mail: None,
         drops_other_class: false,
@@ -115,7 +117,11 @@ const BASE: Behaviour = Behaviour {
     tells_postmaster: false,
     extensions: ExtensionRules { dsn: true, eight_bit: Lack::SendsAnyway, binary: Lack::Unknown, utf8: Lack::Unknown },
     door: DoorRules::PLAIN,
-    pass: PassRules { hop_refusal: (500, Enhanced(5, 4, 6), "Routing loop detected: Loop detected"), ..PassRules::PLAIN },
+    pass: PassRules {
+        hop_refusal: (500, Enhanced(5, 4, 6), "Routing loop detected: Loop detected"),
+        equal_members: EqualMembers::OnceOfRecipient,
+        ..PassRules::PLAIN
+    },
     tries_address_once: false,
     skips_silent: false,
     relay: Some(RelayRules {

@@ -36,6 +36,8 @@ pub struct PassRules {
     pub session_ends_name: bool,
     /// After a failed MX lookup a host of last resort is met twice, up to DATA, and nothing is delivered there (a running Sendmail 8.17).
     pub fallback_breaks_off: bool,
+    /// Which members of aliases get no copy, since the message has one for them already.
+    pub equal_members: EqualMembers,
     /// Each wait is longer or shorter by luck: a fortieth of the first one, half a minute at most (KumoMTA queue.rs).
     pub jitters: bool,
     /// Domains with the same mail hosts share connections and their limit (KumoMTA site names).
@@ -48,6 +50,17 @@ pub struct PassRules {
     pub hop_refusal: (u16, Enhanced, &'static str),
     /// Mail with too many Received fields is taken, and returned by the server itself with these words; `None`: refused.
     pub too_many_hops: Option<(u16, Enhanced, &'static str)>,
+}
+
+/// What becomes of an alias that leads to somebody who has the message by another way.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum EqualMembers {
+    /// Each way is a copy.
+    All,
+    /// One copy for each recipient that the sender wrote (Postfix `duplicate_filter_limit`, OpenSMTPD).
+    OnceOfRecipient,
+    /// One copy for the message (Exim redirect, Sendmail recipient.c).
+    Once,
 }
 
 impl PassRules {
@@ -68,6 +81,7 @@ impl PassRules {
         rewrites_aliases: false,
         session_ends_name: false,
         fallback_breaks_off: false,
+        equal_members: EqualMembers::All,
         jitters: false,
         learns_from_failures: false,
         sequence_errors_wait: false,

@@ -6,7 +6,8 @@ use super::super::extensions::{ExtensionRules, Lack};
 use super::*;
 use crate::base::{DAY, Enhanced, MINUTE, SECOND, TlsVersion};
 use crate::model::settings::{
-    Cache, ClientTls, Families, FamilyPreference, Keeping, Profile, Retry, Routing, Sender, Targets, Timers, TlsLevel, TlsPolicy,
+    AliasNames, Cache, ClientTls, Families, FamilyPreference, Keeping, Profile, Retry, Routing, Sender, Targets, Timers, TlsLevel,
+    TlsPolicy,
 };
 
 pub(super) static BEHAVIOUR: Behaviour = Behaviour {
@@ -44,6 +45,8 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         helo: HeloUse::AfterAnyRefusal,
         helo_5xx: Greeting5xx::BouncesAtOnce,
         greeting_status: None,
+        status_by_code: false,
+        closed_at_data: None,
         data_status: None,
         closing_at_mail: None,
         drops_other_class: true,
@@ -110,6 +113,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         login_5xx_waits: true,
         hop_refusal: (554, Enhanced(5, 4, 0), "Error: too many hops"),
         learns_from_failures: true,
+        equal_members: EqualMembers::OnceOfRecipient,
         ..PassRules::PLAIN
     },
 };
@@ -150,7 +154,7 @@ pub(super) fn sender() -> Sender {
         skip_5xx_greeting: true,
         randomize_addresses: true,
         defer_if_no_mx_address: false,
-        targets: Targets::default(),
+        targets: Targets { alias_names: AliasNames::Asked, ..Targets::default() },
         failed_cohort_limit: 1,
         deliveries_in_all: 100,
         rate_delay_ns: 0,

@@ -45,6 +45,8 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         helo: HeloUse::After5xx,
         helo_5xx: Greeting5xx::BouncesAtOnce,
         greeting_status: None,
+        status_by_code: false,
+        closed_at_data: None,
         data_status: None,
         closing_at_mail: None,
         drops_other_class: false,

@@ -35,7 +35,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         null_mx_wins: false,
         null_mx_any_preference: false,
         localhost_is_null_mx: false,
-        backup_has_no_fallback: false,
+        backup_has_no_fallback: true,
         keeps_duplicates: false,
         address_in_mx_data: true,
         self_is_best: End { code: 553, ..bounce(5, 3, 5) },
@@ -51,6 +51,8 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         helo_5xx: Greeting5xx::BouncesAtLast,
         greeting_status: Some((Enhanced(4, 5, 0), Some(Enhanced(5, 5, 0)))),
         // The reply to DATA, and 421 to MAIL, are judged by their code alone (usersmtp.c `smtpdata`, `smtpmailfrom`).
+        status_by_code: true,
+        closed_at_data: Some(Enhanced(4, 4, 2)),
         data_status: Some((Enhanced(4, 0, 0), Enhanced(5, 0, 0))),
         closing_at_mail: Some(Enhanced(4, 0, 0)),
         drops_other_class: false,
@@ -116,6 +118,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         jitters: false,
         hop_refusal: PassRules::PLAIN.hop_refusal,
         too_many_hops: Some((554, Enhanced(5, 4, 6), "Too many hops")),
+        equal_members: EqualMembers::Once,
         ..PassRules::PLAIN
     },
 };

@@ -82,6 +82,8 @@ pub struct DaneRules {
     pub expiry_counts: bool,
     /// Under usage 2 the certificate must have the host's name (RFC 7672 §3.1.2). A running Exim 4.96 delivers without.
     pub name_counts: bool,
+    /// Records count at the name that a host was found by alone, where it is an alias, and only if its addresses are signed all the way (Exim host.c).
+    pub asks_listed_name: bool,
     /// Statuses of its own by RFC 8460 result type; what is not listed has the status of the level.
     pub statuses: &'static [(&'static str, Enhanced)],
 }
@@ -96,6 +98,7 @@ impl DaneRules {
         lookup_failed: Enhanced(4, 7, 5),
         expiry_counts: false,
         name_counts: true,
+        asks_listed_name: false,
         statuses: &[],
     };
 }

@@ -114,6 +114,8 @@ pub enum RecordData<N = NameId> {
     },
     /// The beginning of a zone.
     Soa(Soa<N>),
+    /// Data of a type that mail never asks for: the name exists.
+    Other,
 }
 
 /// RFC 6698 §2.1, with numbers as written, also those that no client knows.
@@ -188,6 +190,7 @@ impl<N> RecordData<N> {
             Self::Ns(_) => RecordType::Ns,
             Self::Srv { .. } => RecordType::Srv,
             Self::Soa(_) => RecordType::Soa,
+            Self::Other => RecordType::Other,
         }
     }
 
@@ -226,7 +229,7 @@ impl<N> RecordData<N> {
             Self::Mx { exchange: target, .. } | Self::Cname(target) | Self::Ptr(target) | Self::Ns(target) | Self::Srv { target, .. } => {
                 Some(target)
             }
-            Self::A(_) | Self::Aaaa(_) | Self::Txt(_) | Self::Tlsa(_) | Self::Soa(_) => None,
+            Self::A(_) | Self::Aaaa(_) | Self::Txt(_) | Self::Tlsa(_) | Self::Soa(_) | Self::Other => None,
         }
     }
 
@@ -242,6 +245,7 @@ impl<N> RecordData<N> {
             Self::Ptr(target) => RecordData::Ptr(rename(target)),
             Self::Ns(target) => RecordData::Ns(rename(target)),
             Self::Srv { priority, weight, port, target } => RecordData::Srv { priority, weight, port, target: rename(target) },
+            Self::Other => RecordData::Other,
             Self::Soa(soa) => RecordData::Soa(Soa {
                 primary: rename(soa.primary),
                 contact: rename(soa.contact),

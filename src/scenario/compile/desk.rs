@@ -183,6 +183,7 @@ impl Desk {
                 _ if text.matches('@').count() > 1 => {
                     "one address in one pair of quotes: [\"al@contoso.com\", \"ben@contoso.com\"]".to_owned()
                 }
+                _ if text.contains("@[") => "an address literal is written [192.0.2.1] or [IPv6:2001:db8::1] (RFC 5321 §4.1.3)".to_owned(),
                 _ => "an address is written \"alice@contoso.com\"; \"<>\" is the null sender".to_owned(),
             })
         })

@@ -29,6 +29,7 @@ pub(super) fn forward(name: &Text, forward: &Forward, place: Span, desk: &mut De
         stamps: Stamps::default(),
         once: false,
         answers: true,
+        stays_together: false,
     }
 }
 
@@ -45,6 +46,7 @@ pub(super) fn list(name: &Text, list: &MailingList, place: Span, desk: &mut Desk
         stamps: Stamps::default(),
         once: false,
         answers: false,
+        stays_together: false,
     }
 }
 

@@ -20,7 +20,7 @@ use super::desk::Desk;
 use super::filter::filter;
 use super::identity::Identity;
 use super::mailboxes::Mailboxes;
-use super::receiver::{Usual, receiver, versions};
+use super::receiver::{Usual, receiver, unannounced, versions};
 use super::scope::Scope;
 use super::settings::{Tuned, tune};
 use super::stance;
@@ -77,6 +77,7 @@ pub(super) fn config(
         sessions: tuned.sessions,
         when_full: tuned.when_full,
         client_limits: tuned.client_limits,
+        without: unannounced(profile, tuned.offers_dsn),
         ..Usual::MTA
     };
     let mut directory = directory(mta, host, scope, desk);
@@ -106,6 +107,7 @@ pub(super) fn usual(profile: Profile) -> Tuned {
         max_recipients: 0,
         hop_limit: Usual::MTA.hop_limit,
         names_of_levels: Vec::new(),
+        offers_dsn: false,
         sessions: sessions.unwrap_or(Usual::MTA.sessions),
         when_full: when_full.unwrap_or(Usual::MTA.when_full),
         client_limits,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::base::{MILLISECOND, TlsVersion};
 use crate::diag::{Diagnostic, code};
 use crate::model::client_limits::ClientLimits;
-use crate::model::settings::{Directory, Listener, Receiver, WhenFull};
+use crate::model::settings::{Directory, Listener, Profile, Receiver, WhenFull};
 use crate::model::topology::Law;
 use crate::scenario::schema::{self, Host, TlsVersionWord};
 use crate::scenario::source::{Field, Text};
@@ -24,6 +24,8 @@ pub(super) struct Usual {
     pub(super) max_recipients: u32,
     pub(super) hop_limit: u32,
     pub(super) tls_versions: (TlsVersion, TlsVersion),
+    /// Words of EHLO that it does not announce.
+    pub(super) without: &'static [&'static str],
 }
 
 impl Usual {
@@ -37,7 +39,24 @@ impl Usual {
         max_recipients: 0,
         hop_limit: 100,
         tls_versions: (TlsVersion::Tls10, TlsVersion::Tls13),
+        without: &[],
     };
+}
+
+/// What a server of this profile does not announce, as it is delivered.
+///
+/// Sources: qmail-smtpd.c (PIPELINING and 8BITMIME), OpenSMTPD smtp_session.c, sendmail srvrsmtp.c and RELEASE_NOTES (SMTPUTF8 only where it is switched on),
+/// Exim `dsn_advertise_hosts` (nobody), KumoMTA smtp_server.rs, postconf(5). BINARYMIME none of them has.
+pub(super) fn unannounced(profile: Profile, offers_dsn: bool) -> &'static [&'static str] {
+    match profile {
+        Profile::Qmail => &["BINARYMIME", "CHUNKING", "SIZE", "SMTPUTF8"],
+        Profile::OpenSmtpd | Profile::OpenSmtpd6 | Profile::Sendmail => &["BINARYMIME", "CHUNKING", "SMTPUTF8"],
+        Profile::KumoMta => &["BINARYMIME", "CHUNKING", "SIZE"],
+        Profile::Exim if offers_dsn => &["BINARYMIME"],
+        Profile::Exim => &["BINARYMIME", "DSN"],
+        Profile::Postfix => &["BINARYMIME"],
+        Profile::Rfc | Profile::NoRetry | Profile::ExchangeOnline | Profile::ExchangeServer => &[],
+    }
 }
 
 /// Time of a transaction, where nobody says otherwise.
@@ -46,7 +65,7 @@ const SERVICE_TIME: Law = Law::Constant(200 * MILLISECOND);
 /// Builds the receiving side of a machine.
 pub(super) fn receiver(host: &Host, usual: Usual, directory: Directory, certificates: &Certificates, desk: &mut Desk) -> Receiver {
     Receiver {
-        listeners: listeners(host, usual.tls_versions, desk),
+        listeners: listeners(host, &usual, desk),
         certificate: certificates.shown(&host.certificate, usual.certificate, desk),
         sessions: desk.number_or(&host.sessions, usual.sessions, 1, u32::MAX),
         when_full: match host.when_full.get() {
@@ -67,7 +86,7 @@ pub(super) fn receiver(host: &Host, usual: Usual, directory: Directory, certific
 }
 
 /// Port 25, and what is written laid over that.
-fn listeners(host: &Host, usual: (TlsVersion, TlsVersion), desk: &mut Desk) -> Vec<Listener> {
+fn listeners(host: &Host, usual: &Usual, desk: &mut Desk) -> Vec<Listener> {
     let plain = |name: &str| Listener {
         name: name.into(),
         port: 25,
@@ -75,8 +94,8 @@ fn listeners(host: &Host, usual: (TlsVersion, TlsVersion), desk: &mut Desk) -> V
         implicit_tls: false,
         require_tls: false,
         require_login: false,
-        without: Vec::new(),
-        tls_versions: usual,
+        without: usual.without.iter().map(|word| (*word).into()).collect(),
+        tls_versions: usual.tls_versions,
         turns_away: None,
     };
     let mut listeners: BTreeMap<Box<str>, Listener> = BTreeMap::from([("smtp".into(), plain("smtp"))]);
@@ -90,8 +109,11 @@ fn listeners(host: &Host, usual: (TlsVersion, TlsVersion), desk: &mut Desk) -> V
             implicit_tls: written.implicit_tls.or(false),
             require_tls: written.require_tls.or(false),
             require_login: written.require_login.or(false),
-            without: written.without.items().iter().map(|word| ehlo_word(word, desk)).collect(),
-            tls_versions: versions(&written.tls_versions, usual, desk),
+            without: {
+                let own = usual.without.iter().map(|word| Box::from(*word));
+                written.without.items().iter().map(|word| ehlo_word(word, desk)).chain(own).collect()
+            },
+            tls_versions: versions(&written.tls_versions, usual.tls_versions, desk),
             ..plain(&entry.key)
         };
         listeners.insert(entry.key.as_str().into(), row);

@@ -78,6 +78,17 @@ impl Beside {
         for name in &beside.signed {
             beside.made_up.extend(front_ends.iter().map(|address| (name.clone(), RecordData::of_address(*address))));
         }
+        // A name of the service that a machine of the scenario has is that machine's: FOPE had some of them before.
+        let machines = world.hosts.iter().zip(identities).filter(|(host, _)| !matches!(host.part, Part::FrontEnd(_)));
+        let taken: BTreeSet<&str> = machines.filter_map(|(_, identity)| identity.hostname.as_ref()).map(Domain::as_str).collect();
+        let of_service: BTreeSet<IpAddr> =
+            front_ends.iter().copied().chain(services.names().flat_map(|(_, addresses)| addresses.iter().copied())).collect();
+        let leads_to_service = |data: &RecordData<Box<str>>| match data {
+            RecordData::A(address) => of_service.contains(&IpAddr::V4(*address)),
+            RecordData::Aaaa(address) => of_service.contains(&IpAddr::V6(*address)),
+            _ => false,
+        };
+        beside.made_up.retain(|(name, data)| !(taken.contains(name.as_str()) && leads_to_service(data)));
         beside.made_up.in_order();
         beside.made_up.dedup();
         beside
@@ -242,6 +253,13 @@ fn aliases(zones: &Zones, texts: &StageTexts, names: &Names, desk: &mut Desk) {
     }
 }
 
+/// Is it a name that Exchange Online answers to?
+fn is_of_service(name: &str) -> bool {
+    let below = ["mail.protection.outlook.com", SIGNED_ZONE];
+    below.iter().any(|zone| name.strip_suffix(zone).is_some_and(|front| front.ends_with('.')))
+        || matches!(name, "smtp.office365.com" | "smtp-legacy.office365.com")
+}
+
 /// Every host that mail is sent to must be known; else it is probably a typing mistake.
 pub(super) fn targets_are_covered(
     zones: &[Zones],
@@ -270,6 +288,12 @@ pub(super) fn targets_are_covered(
         }
         let problem =
             Diagnostic::error(code::UNCOVERED, place, format!("{what} `{text}` is neither an address nor a name that anything here knows"));
+        if is_of_service(text) {
+            let help = "an endpoint of Exchange Online is there with a tenant: write ExchangeOnline(accepted_domains: {…}); for a domain that no tenant has, name \
+                        the endpoint of one that is there; domains of the outside world need no records";
+            desk.say(problem.help(help));
+            return;
+        }
         let otherwise = format!("add a record such as `{text}. A 192.0.2.10`, or the host with that `hostname`");
         desk.unknown(problem, text, alike(zones, names, text), otherwise);
     };

@@ -9,9 +9,9 @@ use super::data;
 use super::lex::{Entry, Token, entries};
 use super::name::{self, Origin};
 use super::problem::{ZoneProblem, codes, quote};
-use super::types::{is_skipped, nearest, skipped_type, unknown_type};
+use super::types::{is_skipped, makes_a_name, nearest, skipped_type, unknown_type};
 use super::{Included, Zone, ZoneRecord, rules, time};
-use crate::model::dns::RecordType;
+use crate::model::dns::{RecordData, RecordType};
 
 /// Brings the text that `$INCLUDE` names: what to call it, and the text; or a sentence that says why not.
 pub type Include<'i> = dyn FnMut(&str) -> Result<(String, String), String> + 'i;
@@ -134,11 +134,18 @@ impl Reader<'_, '_> {
             } else if let Some(kept) = word.text.parse().ok().filter(|_| !word.is_quoted) {
                 break (kept, rest);
             } else {
-                problems.push(if is_skipped(word) { skipped_type(word) } else { unknown_type(word, Some(entry)) });
-                return None;
+                let skipped = is_skipped(word);
+                problems.push(if skipped { skipped_type(word) } else { unknown_type(word, Some(entry)) });
+                if !skipped || !makes_a_name(word) {
+                    return None;
+                }
+                break (RecordType::Other, &[][..]);
             }
         };
-        let (data, target) = data::read(record_type, data, last.range.clone(), &self.origin, problems);
+        let (data, target) = match record_type {
+            RecordType::Other => (Some(RecordData::Other), None),
+            kept => data::read(kept, data, last.range.clone(), &self.origin, problems),
+        };
         if let (RecordType::Txt, Some(at)) = (record_type, entry.comment_behind_word) {
             let problem = ZoneProblem::warning(at..at + 1, codes::TEXT, "this `;` begins a comment: the text ends before it");
             problems.push(problem.help("put the whole text in quotes"));
@@ -280,6 +287,8 @@ mod tests {
             "c.sub.contoso.com 300 Cname(c\\\\.d.sub.contoso.com)",
             "sub.contoso.com 300 Soa(Soa { primary: ns.sub.contoso.com, contact: host\\\\.master.sub.contoso.com, serial: 7, refresh_seconds: 3600, \
              retry_seconds: 600, expire_seconds: 1209600, minimum_seconds: 60 })",
+            "odd.sub.contoso.com 300 Other",
+            "odd2.sub.contoso.com 300 Other",
         ];
         assert_eq!(zone.records.iter().map(say).collect::<Vec<_>>(), expected);
         let codes: Vec<_> = zone.problems.iter().map(|problem| (problem.code, problem.severity)).collect();

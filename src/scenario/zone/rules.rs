@@ -12,7 +12,8 @@ use crate::model::dns::{RecordData, RecordType, parent_text};
 /// Everything that only shows when several records are seen together.
 pub(super) fn check(records: &[ZoneRecord]) -> Vec<ZoneProblem> {
     let mut sets = BTreeMap::<(&str, RecordType), Vec<&ZoneRecord>>::new();
-    for record in records {
+    // What is said of the name alone says nothing more a second time.
+    for record in records.iter().filter(|record| record.data != RecordData::Other) {
         sets.entry((&record.owner, record.data.record_type())).or_default().push(record);
     }
     let mut problems = Vec::new();

@@ -54,12 +54,36 @@ pub(super) fn is_skipped(word: &Token<'_>) -> bool {
     !word.is_quoted && (is_numbered || SKIPPED.contains(&&*upper))
 }
 
+/// Types that stand beside anything, an alias too, or at names that are none (RFC 4034, RFC 5155).
+const OF_SIGNATURES: &[&str] = &["KEY", "NSEC", "NSEC3", "RRSIG", "SIG"];
+
+/// Does a name exist for such a record?
+pub(super) fn makes_a_name(word: &Token<'_>) -> bool {
+    !OF_SIGNATURES.contains(&&*word.text.to_ascii_uppercase()) && !is_needed(word)
+}
+
+/// One that leads mail somewhere, and is not read: all names below it are others (DNAME), or a type that is read under its own name.
+fn is_needed(word: &Token<'_>) -> bool {
+    const BY_NUMBER: [u16; 11] = [1, 2, 5, 6, 12, 15, 16, 28, 33, 39, 52];
+    let upper = word.text.to_ascii_uppercase();
+    let number = upper.strip_prefix("TYPE").and_then(|number| number.parse::<u16>().ok());
+    upper == "DNAME" || number.is_some_and(|number| BY_NUMBER.contains(&number))
+}
+
 pub(super) fn skipped_type(word: &Token<'_>) -> ZoneProblem {
-    let problem = ZoneProblem::warning(
-        word.range.clone(),
-        codes::SKIPPED,
-        format!("{} records change nothing here: this one is skipped", quote(word.text)),
-    );
+    if is_needed(word) {
+        let problem = ZoneProblem::error(word.range.clone(), codes::TYPE, format!("{} records are not modelled", quote(word.text)));
+        return problem.help(if word.text.eq_ignore_ascii_case("DNAME") {
+            "write a CNAME for each name below it that mail asks for"
+        } else {
+            "write the type by its name: MX, TXT, A"
+        });
+    }
+    let message = match makes_a_name(word) {
+        true => format!("{} records lead no mail: here the name exists, and nothing more", quote(word.text)),
+        false => format!("{} records change nothing here: this one is skipped", quote(word.text)),
+    };
+    let problem = ZoneProblem::warning(word.range.clone(), codes::SKIPPED, message);
     if word.text.eq_ignore_ascii_case("SPF") {
         return problem.help("SPF policies stand in `TXT` records (RFC 7208 §3.1)");
     }

@@ -4,9 +4,9 @@
 //! A time is written `2h30m`; a bare number counts seconds. Several retry rules stand in lines of their own; the first that fits counts.
 
 use super::{Meaning, Table, Tuned};
-use crate::base::{SECOND, common_form, parse_duration};
+use crate::base::{Domain, SECOND, common_form, parse_duration};
 use crate::model::host_list::HostList;
-use crate::model::retry_rules::{Digits, EximRetry, Growth, RetryError, RetryPart, RetryRule, Source};
+use crate::model::retry_rules::{Digits, EximRetry, Growth, RetryError, RetryPart, RetryRule, Source, Warned};
 use crate::model::settings::{FamilyPreference, Keeping, OwnTarget, Retry, TlsLevel};
 
 /// Puts a time into place.
@@ -51,6 +51,7 @@ pub(super) static TABLE: Table = &[
     ("retry_data_expire", retry_time!(data_expire_ns)),
     ("retry_include_ip_address", Meaning::YesNo(|t, yes| retry(t).by_address = yes)),
     ("delay_warning", Meaning::List(warnings)),
+    ("delay_warning_condition", Meaning::List(warned)),
     ("queue_run_max", Meaning::Number(|t, n| retry(t).runs_at_once = n)),
     ("remote_max_parallel", Meaning::Number(|t, n| retry(t).deliveries_at_once = n)),
     (
@@ -67,15 +68,15 @@ pub(super) static TABLE: Table = &[
     ("hosts_max_try", Meaning::Number(|t, n| t.sender.address_limit = n)),
     ("connection_max_messages", Meaning::Number(|t, n| t.sender.keeping = Keeping::ForWaiting { mails: n })),
     ("max_rcpt", Meaning::Number(|t, n| t.sender.recipient_limit = n)),
+    ("self", Meaning::List(own_target)),
     (
-        "self",
-        Meaning::Word(&[
-            ("freeze", |t| t.sender.targets.own = OwnTarget::AsProfile),
-            ("defer", |t| t.sender.targets.own = OwnTarget::Defers),
-            ("fail", |t| t.sender.targets.own = OwnTarget::Fails),
-            ("pass", |t| t.sender.targets.own = OwnTarget::Fails),
-            ("send", |t| t.sender.targets.own = OwnTarget::IsUsed),
-        ]),
+        "hosts_treat_as_local",
+        Meaning::List(|t, text| {
+            t.sender.targets.treated_as_own = HostList::parse(text).ok().filter(HostList::is_of_names).ok_or(
+                "names of hosts stand here: \"mx.example.com : *.inside.example\", with ! before one that is not meant; named lists and lookups are not modelled",
+            )?;
+            Ok(())
+        }),
     ),
     ("hosts_randomize", Meaning::YesNo(|t, yes| t.sender.targets.shuffled = yes)),
     ("ignore_target_hosts", Meaning::List(ignored)),
@@ -98,6 +99,7 @@ pub(super) static TABLE: Table = &[
             Ok(())
         }),
     ),
+    ("dsn_advertise_hosts", Meaning::List(|t, text| all_or_none(text).map(|all| t.offers_dsn = all).map_err(|_| DSN_HOSTS))),
     // The model does what these values say.
     ("hosts_max_try_hardlimit", Meaning::Only("50")),
     ("delay_after_cutoff", Meaning::Only("true")),
@@ -109,6 +111,7 @@ pub(super) static TABLE: Table = &[
     ("tls_try_verify_hosts", Meaning::Only("*")),
     ("allow_mx_to_ip", Meaning::Only("false")),
     ("allow_domain_literals", Meaning::Only("false")),
+    ("dns_cname_loops", Meaning::NoEffect),
     ("check_srv", Meaning::Only("")),
     ("queue_run_in_order", Meaning::Only("false")),
     ("size_addition", Meaning::Only("1024")),
@@ -135,11 +138,9 @@ pub(super) static NOT_MODELLED: &[&str] = &[
     "acl_smtp_mail",
     "acl_smtp_rcpt",
     "bounce_sender_authentication",
-    "delay_warning_condition",
     "helo_data",
     "dnssec_require_domains",
     "dns_again_means_nonexist",
-    "dns_cname_loops",
     "dns_retrans",
     "dns_retry",
     "fail_defer_domains",
@@ -147,7 +148,6 @@ pub(super) static NOT_MODELLED: &[&str] = &[
     "hosts_override",
     "hosts_require_auth",
     "hosts_require_dane",
-    "hosts_treat_as_local",
     "hosts_try_auth",
     "hosts_try_dane",
     "hold_domains",
@@ -198,6 +198,44 @@ fn warnings(tuned: &mut Tuned, text: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
+/// `freeze`, `defer`, or `reroute: example.com`.
+fn own_target(tuned: &mut Tuned, text: &str) -> Result<(), &'static str> {
+    const WRONG: &str =
+        "`freeze`, `defer`, `fail`, `pass`, `send` or `reroute: example.com` stands here; `reroute: rewrite:` is not modelled";
+    let lower = text.to_ascii_lowercase();
+    let targets = &mut tuned.sender.targets;
+    targets.own = match lower.as_str() {
+        "freeze" => OwnTarget::AsProfile,
+        "defer" => OwnTarget::Defers,
+        "fail" | "pass" => OwnTarget::Fails,
+        "send" => OwnTarget::IsUsed,
+        _ => {
+            let domain = lower.strip_prefix("reroute:").map(str::trim).and_then(|domain| Domain::parse(domain).ok()).ok_or(WRONG)?;
+            if domain.as_str().is_empty() || domain.as_str().starts_with('*') {
+                return Err(WRONG);
+            }
+            targets.rerouted_to = Some(domain.as_str().into());
+            OwnTarget::Reroutes
+        }
+    };
+    Ok(())
+}
+
+/// A condition without conditions, or the one that Exim has by itself.
+fn warned(tuned: &mut Tuned, text: &str) -> Result<(), &'static str> {
+    const OWN: &str = "${ifor{{!eq{$h_list-id:$h_list-post:$h_list-subscribe:}{}}{match{$h_precedence:}{(?i)bulk|list|junk}}\
+                       {match{$h_auto-submitted:}{(?i)auto-generated|auto-replied}}}{no}{yes}}";
+    let bare: String = text.chars().filter(|sign| !sign.is_whitespace() && *sign != '\\').collect();
+    let who = match bare.to_ascii_lowercase().as_str() {
+        own if own == OWN => Warned::NotBulk,
+        "" | "0" | "no" | "false" => Warned::Nobody,
+        _ if bare.contains('$') => return Err("`yes`, `no` or Exim's own condition stands here: other expansions are not modelled"),
+        _ => Warned::Everybody,
+    };
+    retry(tuned).warned = who;
+    Ok(())
+}
+
 /// `0.0.0.0 : 127.0.0.0/8`, or `<; ::1 ; 127.0.0.0/8`.
 fn ignored(tuned: &mut Tuned, text: &str) -> Result<(), &'static str> {
     const WRONG: &str = "addresses and networks stand here: \"0.0.0.0 : 127.0.0.0/8\", with IPv6 \"<; ::1 ; 127.0.0.0/8\"";
@@ -213,6 +251,8 @@ fn ignored(tuned: &mut Tuned, text: &str) -> Result<(), &'static str> {
     tuned.sender.targets.ignored = words.map(network).collect::<Result<_, _>>()?;
     Ok(())
 }
+
+const DSN_HOSTS: &str = "`*` or \"\" stands here: a list of single hosts is not modelled";
 
 /// `*` or nothing: lists of single hosts are TLS policies of next hops here.
 fn all_or_none(text: &str) -> Result<bool, &'static str> {

@@ -44,6 +44,8 @@ pub(super) struct Tuned {
     pub(super) hop_limit: u32,
     /// What certificates must carry at a level, where a policy names nothing itself (Postfix `smtp_tls_secure_cert_match`).
     pub(super) names_of_levels: Vec<(TlsLevel, Vec<Box<str>>)>,
+    /// Exim announces DSN (`dsn_advertise_hosts`).
+    pub(super) offers_dsn: bool,
     pub(super) sessions: u32,
     pub(super) when_full: WhenFull,
     pub(super) client_limits: ClientLimits,
@@ -267,6 +269,7 @@ mod tests {
         let (sender, client_limits) = (default_sender(profile), ClientLimits::default());
         let when_full = WhenFull::Wait;
         let mut tuned = Tuned {
+            offers_dsn: false,
             sender,
             max_message_size: None,
             max_recipients: 0,

@@ -5,7 +5,7 @@
 use super::{Meaning, Table, Tuned};
 use crate::base::{DAY, HOUR, MINUTE, SECOND, TlsVersion, common_form};
 use crate::model::restrictions::Restriction;
-use crate::model::settings::{Cache, DaneDigests, DaneUse, FamilyPreference, Keeping, Retry, TlsLevel, UnsignedList};
+use crate::model::settings::{AliasNames, Cache, DaneDigests, DaneUse, FamilyPreference, Keeping, Retry, TlsLevel, UnsignedList};
 
 /// Puts a time into a field of the retry rule.
 macro_rules! retry {
@@ -71,6 +71,10 @@ pub(super) static TABLE: Table = &[
     ("smtp_skip_5xx_greeting", Meaning::YesNo(|t, yes| t.sender.skip_5xx_greeting = yes)),
     ("smtp_randomize_addresses", Meaning::YesNo(|t, yes| t.sender.randomize_addresses = yes)),
     ("smtp_balance_inet_protocols", Meaning::YesNo(|t, yes| t.sender.families.balance = yes)),
+    (
+        "smtp_cname_overrides_servername",
+        Meaning::YesNo(|t, yes| t.sender.targets.alias_names = if yes { AliasNames::Final } else { AliasNames::Asked }),
+    ),
     ("smtp_defer_if_no_mx_address_found", Meaning::YesNo(|t, yes| t.sender.defer_if_no_mx_address = yes)),
     (
         "smtp_address_preference",
@@ -208,7 +212,6 @@ pub(super) static NOT_MODELLED: &[&str] = &[
     "sender_canonical_maps",
     "sender_dependent_default_transport_maps",
     "sender_dependent_relayhost_maps",
-    "smtp_cname_overrides_servername",
     "smtp_delivery_status_filter",
     "smtp_destination_concurrency_negative_feedback",
     "smtp_destination_concurrency_positive_feedback",

@@ -143,7 +143,7 @@ pub(super) static TABLE: Table = &[
     ("Timeout.aconnect", Meaning::Only("0")),
     ("DeliveryMode", Meaning::Only("background")),
     ("TryNullMXList", Meaning::Only("False")),
-    ("DontExpandCnames", Meaning::Only("False")),
+    ("DontExpandCnames", Meaning::YesNo(|t, yes| t.sender.targets.keeps_aliases = yes)),
     // Nothing that is shown depends on these.
     ("CACertFile", Meaning::NoEffect),
     ("CACertPath", Meaning::NoEffect),
