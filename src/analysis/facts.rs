@@ -70,6 +70,7 @@ fn kind_name(kind: &FaultKind) -> &'static str {
         FaultKind::Starttls { .. } => "Starttls",
         FaultKind::Certificate { .. } => "Certificate",
         FaultKind::Greylist { .. } => "Greylist",
+        FaultKind::Postscreen { .. } => "Postscreen",
         FaultKind::RateLimit { .. } => "RateLimit",
         FaultKind::Dns { .. } => "Dns",
         FaultKind::MtaSts { .. } => "MtaSts",

@@ -82,7 +82,9 @@ fn in_transaction(phase: Phase) -> bool {
 
 fn judge_reply(rules: &Behaviour, sender: &Sender, phase: Phase, reply: &Reply, last: bool) -> Effect {
     let session = &rules.session;
-    let temporary = reply.class() != 5;
+    // A command out of order is a matter of the session, not of the message (KumoMTA smtp_dispatcher.rs `classify_record`).
+    let out_of_order = reply.code == 503 && rules.pass.sequence_errors_wait;
+    let temporary = reply.class() != 5 || out_of_order;
     let own = match phase {
         Phase::Data => session.data_status.map(|(for_now, permanent)| if temporary { for_now } else { permanent }),
         Phase::Mail if reply.code == 421 => session.closing_at_mail,
@@ -92,6 +94,7 @@ fn judge_reply(rules: &Behaviour, sender: &Sender, phase: Phase, reply: &Reply, 
     let told = reply.enhanced.filter(|status| status.0 == reply.class() || !session.drops_other_class);
     let bare = || if session.status_by_code { status_by_code(phase, reply.code) } else { Enhanced(reply.class(), 0, 0) };
     let status = own.or(told).unwrap_or_else(bare);
+    let status = if out_of_order { status.with_class(4) } else { status };
     match phase {
         Phase::Auth if !temporary && rules.pass.login_5xx_waits => Effect::Next(status.with_class(4)),
         Phase::Banner | Phase::Connect | Phase::Ehlo | Phase::Helo => {
@@ -115,7 +118,11 @@ fn judge_reply(rules: &Behaviour, sender: &Sender, phase: Phase, reply: &Reply, 
         }
         // "In this case", says the RFC: another status than 5.5.3 tells of another trouble, such as a mailbox that is full.
         Phase::Rcpt if reply.code == 552 && session.rcpt_552_is_temporary && matches!(reply.enhanced, None | Some(Enhanced(_, 5, 3))) => {
-            Effect::Next(status.with_class(4))
+            if session.rcpt_4xx_tries_next {
+                Effect::Next(status.with_class(4))
+            } else {
+                Effect::Defer(status.with_class(4))
+            }
         }
         Phase::Rcpt if temporary && !session.rcpt_4xx_tries_next => Effect::Defer(status),
         _ if temporary && !session.tempfail_tries_next => Effect::Defer(status),
@@ -188,6 +195,10 @@ mod tests {
             (Profile::Sendmail, Phase::FinalDot, "451 no", true, Next(e("4.3.0"))),
             (Profile::Sendmail, Phase::Mail, "451 4.3.0", false, Next(e("4.3.0"))),
             (Profile::Sendmail, Phase::FinalDot, "421 4.3.2", false, Next(e("4.3.2"))),
+            (Profile::KumoMta, Phase::Mail, "503 5.5.1", false, Defer(e("4.5.1"))),
+            (Profile::KumoMta, Phase::FinalDot, "503 5.5.1", true, Defer(e("4.5.1"))),
+            (Profile::KumoMta, Phase::Rcpt, "552", false, Defer(e("4.0.0"))),
+            (Profile::KumoMta, Phase::Rcpt, "552 5.2.2", false, Bounce(e("5.2.2"))),
             (Profile::OpenSmtpd, Phase::Banner, "554 5.3.2 no", true, Next(e("4.3.2"))),
             (Profile::OpenSmtpd, Phase::Helo, "550 5.7.1", true, Next(e("4.7.1"))),
             (Profile::OpenSmtpd, Phase::Mail, "451 4.3.0", false, Defer(e("4.3.0"))),

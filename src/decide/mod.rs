@@ -23,6 +23,7 @@ pub mod profile;
 pub mod relay;
 pub mod remembered;
 pub mod reports;
+pub mod restrictions;
 pub mod retry;
 pub mod route;
 pub mod same_hosts;

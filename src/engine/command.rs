@@ -48,6 +48,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 continue;
             }
             match kind {
+                FaultKind::Greylist { .. } => refusal = refusal.or(self.greylisted_later(talk, *number)),
+                FaultKind::Postscreen { .. } => cost = cost.saturating_add(self.waits_to_be_greeted(talk, *number)),
                 FaultKind::Reply { sender, recipient: None, .. } if sender.is_some() && !self.sender_matches(talk, sender.as_ref()) => {}
                 FaultKind::Reply { recipient: Some(_), .. } | FaultKind::Drop { accepted: true, .. } => {}
                 // Each recipient has a reply of its own, which `rcpt` gives.

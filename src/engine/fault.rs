@@ -56,6 +56,8 @@ pub(crate) struct Faults {
     counts: Vec<u32>,
     greylists: BTreeMap<Triple, (SimTime, Option<SimTime>)>,
     rates: BTreeMap<(u32, HostId), VecDeque<SimTime>>,
+    /// Clients that postscreen knows.
+    pub(super) screened: super::postscreen::Screened,
 }
 
 /// A random timeline: up at the start, then edges.
@@ -121,6 +123,7 @@ impl Faults {
             counts: vec![0; model.faults.len()],
             greylists: BTreeMap::new(),
             rates: BTreeMap::new(),
+            screened: BTreeMap::new(),
         }
     }
 
@@ -379,6 +382,8 @@ pub(crate) fn is_at(kind: &FaultKind, wanted: Phase) -> bool {
         FaultKind::Reply { phase, .. } | FaultKind::Drop { phase, .. } => *phase == wanted,
         FaultKind::Tarpit { phase, .. } => phase.is_none_or(|phase| phase == wanted),
         FaultKind::BackPressure { .. } => wanted == Phase::Mail,
+        FaultKind::Greylist { phase, .. } => *phase == wanted && wanted != Phase::Rcpt,
+        FaultKind::Postscreen { .. } => wanted == Phase::Banner,
         _ => false,
     }
 }

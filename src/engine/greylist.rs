@@ -1,14 +1,39 @@
 //! Why a greylist sends a client away: what is told of it.
 
-use super::fault::Grey;
+use super::fault::{Client, Grey};
 use super::session::Talk;
 use super::world::World;
-use crate::base::duration;
+use crate::base::{Reply, duration};
 use crate::decide::{Decision, because};
+use crate::model::fault::FaultKind;
 use crate::trace::level::STEPS;
 use std::net::IpAddr;
 
 impl<const LEVEL: u8> World<'_, LEVEL> {
+    /// A greylist that answers DATA or the final dot: it knows the transaction by its first recipient (RFC 6647 §4).
+    #[cold]
+    #[inline(never)]
+    pub(super) fn greylisted_later(&mut self, talk: &Talk<'_>, number: u32) -> Option<Reply> {
+        let model = self.model;
+        let fault = &model.faults[number as usize];
+        let FaultKind::Greylist { delay_ns, window_ns, remembered_ns, memory, by_subnet, reply, .. } = &fault.kind else { return None };
+        if !fault.window.has(talk.now) {
+            return None;
+        }
+        let copy = self.jobs[talk.job].copy;
+        let message = self.copies[copy].message;
+        let first = *self.jobs[talk.job].recipients.first()?;
+        let template = self.recipient_template(message, self.copies[copy].recipients[usize::from(first)].index);
+        let address = self.tables.templates.get(template).expand(self.messages[message].address_number).to_string();
+        let sender = self.sender_text_of(copy);
+        let seen = self.seen_address(talk.job, talk.client, talk.address);
+        let client = Client::new(talk.client, seen, *by_subnet);
+        let times = (*delay_ns, *window_ns, *remembered_ns);
+        let why = self.faults.greylist(*memory, times, client, &sender, &address, talk.now).err()?;
+        self.tell_greylist(talk, seen, &address, why);
+        Some(reply.clone())
+    }
+
     /// Tells what a greylist found about a client, seen at this address, and a recipient.
     #[cold]
     #[inline(never)]

@@ -191,7 +191,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let list = self.connections.idle.get_mut(&key)?;
         list.retain(|kept| at <= kept.since.after(idle_ns));
         // What was encrypted for one destination may be too little for another, and its login may be another one (smtp.h `SMTP_KEY_MASK_SCACHE_ENDP_LABEL`).
-        let place = list.iter().rposition(|kept| kept.from == from && (!kept.encrypted && !login || kept.queue == queue))?;
+        let place = list.iter().rposition(|kept| {
+            kept.from == from && (!kept.encrypted && !login || kept.queue == queue || self.sites.are_one(kept.queue, queue))
+        })?;
         Some(list.remove(place))
     }
 

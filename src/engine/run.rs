@@ -153,6 +153,7 @@ fn play<const LEVEL: u8>(model: &Model, options: &Options) -> Run {
         connections: super::kept::Connections::default(),
         signatures: super::signature::Signatures::default(),
         last_tries: super::last_try::LastTries::default(),
+        sites: super::mx_site::Sites::default(),
         rests: super::rate_delay::Rests::default(),
         mail_runs: super::mail_run::MailRuns::default(),
         ok_reply,

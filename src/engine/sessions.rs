@@ -359,6 +359,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     /// A job is over.
     pub(super) fn forget_session(&mut self, job: u32) {
+        self.leaves_site(job);
         let (sessions, now) = (&mut self.relays.sessions, self.now);
         if sessions.routes.is_empty() {
             return;

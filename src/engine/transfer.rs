@@ -170,13 +170,20 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                             return Err(Stop::Reply(reply.clone()));
                         }
                     }
-                    FaultKind::Greylist { delay_ns, window_ns, remembered_ns, memory, by_subnet, reply, .. } if fault.window.has(start) => {
+                    FaultKind::Greylist { phase: Phase::Rcpt, delay_ns, window_ns, remembered_ns, memory, by_subnet, reply, .. }
+                        if fault.window.has(start) =>
+                    {
                         let times = (*delay_ns, *window_ns, *remembered_ns);
                         let seen = self.seen_address(talk.job, talk.client, talk.address);
                         let client = Client::new(talk.client, seen, *by_subnet);
                         if let Err(why) = self.faults.greylist(*memory, times, client, &sender, &address, start) {
                             self.tell_greylist(talk, seen, &address, why);
                             return Err(Stop::Reply(reply.clone()));
+                        }
+                    }
+                    FaultKind::Postscreen { .. } => {
+                        if let Some(reply) = self.screened_at_rcpt(talk, *number) {
+                            return Err(Stop::Reply(reply));
                         }
                     }
                     kind if is_at(kind, Phase::Rcpt) && count == 0 && !asked => {
@@ -226,7 +233,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let template = key.2;
         let constant = self.tables.templates.get(template).is_constant();
         let address = self.tables.templates.get(template).expand(self.messages[message].address_number);
-        let decision = self.ask_rcpt(talk, &address.to_string(), &address.domain);
+        let mut decision = self.ask_rcpt(talk, &address.to_string(), &address.domain);
+        let restricts = !talk.theirs.receiver.restrictions.is_empty();
+        if restricts {
+            decision = self.restricted(talk, &address.to_string(), decision);
+        }
         let tenant = match decision.outcome {
             Acceptance::Take(TakenFor { tenant: Some(tenant), .. }) => tenant.0,
             Acceptance::Take(_) | Acceptance::Refuse(_) => NONE,
@@ -235,7 +246,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let stored = self.store(question, talk.server, tenant, &decision);
         self.trace_decisions(self.jobs[talk.job].copy, Concern::in_session(index), &[stored]);
         // Where the client was not looked at, who is refused with which words may still depend on it.
-        if constant && (tenant != NONE || talk.visit != NONE || !matches!(talk.theirs.receiver.directory, Directory::Tenants(_))) {
+        if constant
+            && !restricts
+            && (tenant != NONE || talk.visit != NONE || !matches!(talk.theirs.receiver.directory, Directory::Tenants(_)))
+        {
             self.acceptance_cache.index.intern(key);
             self.acceptance_cache.answers.push((decision.outcome.clone(), stored));
         }

@@ -146,7 +146,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             (row.dead_until, row.dead_status) = (self.now.after(1), status);
             return;
         }
-        if row.dead_until > self.now {
+        if row.dead_until > self.now || !self.settings[host.index()].rules.pass.learns_from_failures {
             return;
         }
         if !failed {

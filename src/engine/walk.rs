@@ -47,6 +47,9 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 (hop, next_hop, told) = self.unsettled_hop(job, told, at).unwrap_or((hop, next_hop, told));
             }
             at = told.1.max(at);
+            if !self.plain && self.waits_for_site(job, told.0) {
+                return;
+            }
             let plan = &self.cache_plan(told.0);
             match &plan.outcome {
                 MxPlan::Try(candidates) => {

@@ -285,6 +285,8 @@ pub(crate) struct World<'m, const LEVEL: u8> {
     pub(crate) signatures: super::signature::Signatures,
     /// Jobs that go to the host after each one that cannot be reached.
     pub(crate) last_tries: super::last_try::LastTries,
+    /// Destinations that share their connections.
+    pub(crate) sites: super::mx_site::Sites,
     /// Destinations that rest.
     pub(crate) rests: super::rate_delay::Rests,
     /// Queue runs that take their mail in turn.

@@ -162,6 +162,8 @@ pub enum FaultKind {
     Greylist {
         /// Machines.
         hosts: HostSet,
+        /// What it answers: RCPT, DATA or the final dot.
+        phase: Phase,
         /// Too early before this, nanoseconds.
         delay_ns: u64,
         /// Too late after this.
@@ -174,6 +176,17 @@ pub enum FaultKind {
         by_subnet: bool,
         /// The reply.
         reply: Reply,
+    },
+    /// Unknown clients are looked at before the server itself speaks (postscreen).
+    Postscreen {
+        /// Machines.
+        hosts: HostSet,
+        /// An unknown client waits so long for its banner.
+        greet_wait_ns: u64,
+        /// Then it is known for so long.
+        greet_ttl_ns: u64,
+        /// With deep protocol tests: whoever passed them comes back, and is known for so long.
+        deep_ttl_ns: Option<u64>,
     },
     /// Too many messages.
     RateLimit {
@@ -308,6 +321,7 @@ pub fn struck(kind: &FaultKind) -> Option<&HostSet> {
         | FaultKind::Starttls { hosts, .. }
         | FaultKind::Certificate { hosts, .. }
         | FaultKind::Greylist { hosts, .. }
+        | FaultKind::Postscreen { hosts, .. }
         | FaultKind::RateLimit { hosts, .. }
         | FaultKind::BackPressure { hosts, .. } => Some(hosts),
         FaultKind::Partition { .. } | FaultKind::Latency { .. } | FaultKind::Dns { .. } | FaultKind::MtaSts { .. } => None,

@@ -24,6 +24,7 @@ pub mod manner;
 pub mod mta_sts;
 pub mod operation;
 pub mod receive_connector;
+pub mod restrictions;
 pub mod retry_rules;
 pub mod routing_address;
 pub mod settings;

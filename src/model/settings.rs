@@ -9,6 +9,7 @@ use super::expansion::Expansion;
 use super::filter::FilterRule;
 use super::fope::FopeRouting;
 pub use super::keeping::{Cache, Keeping, SessionLimits};
+use super::restrictions::Restrictions;
 pub use super::retry_rules::Retry;
 pub use super::targets::{AliasNames, OwnTarget, Targets};
 use super::topology::Law;
@@ -295,6 +296,8 @@ pub struct Receiver {
     pub hop_limit: u32,
     /// What it bears of one client.
     pub client_limits: ClientLimits,
+    /// Domains of senders and recipients that it refuses.
+    pub restrictions: Restrictions,
     /// Who has a mailbox here and what is taken for others.
     pub directory: Directory,
     /// What it does with messages beside that, in order.

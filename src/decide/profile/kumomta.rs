@@ -1,7 +1,7 @@
 //! KumoMTA with the defaults of `make_queue_config` and `make_egress_path`.
 //!
 //! Sources: its documentation (`try_next_host_on_transport_error`, `enable_tls`, ip_lookup_strategy.md), crates/mailexchanger (a
-//! lookup that brings no list, NXDOMAIN among them, is an error that waits: queue.rs `insert_ready`), smtp_dispatcher.rs. Not modelled: site names,
+//! lookup that brings no list, NXDOMAIN among them, is an error that waits: queue.rs `insert_ready`), smtp_dispatcher.rs. Not modelled:
 //! shaping, `max_ready`.
 
 use super::super::extensions::{ExtensionRules, Lack};
@@ -54,7 +54,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         tempfail_tries_next: false,
         rcpt_4xx_tries_next: false,
         one_connection: false,
-        rcpt_552_is_temporary: false,
+        rcpt_552_is_temporary: true,
         size_checked_before_mail: false,
         own_name: OwnName::Ignored,
         refused: Enhanced(4, 4, 1),
@@ -91,7 +91,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         policies_of_servers: false,
         dane: DaneRules::RFC,
     },
-    expiry_status: None,
+    expiry_status: Some((551, Enhanced(5, 4, 7), "Next delivery time would be after max_age", &[])),
     expiry: ExpiryTest::BeforeNext,
     tells_postmaster: false,
     expiry_action: "failed",
@@ -104,7 +104,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     skips_silent: false,
     extensions: ExtensionRules { dsn: false, eight_bit: Lack::Bounces, binary: Lack::Unknown, utf8: Lack::Bounces },
     door: DoorRules::PLAIN,
-    pass: PassRules { jitters: true, ..PassRules::PLAIN },
+    pass: PassRules { jitters: true, sequence_errors_wait: true, shares_sites: true, ..PassRules::PLAIN },
 };
 
 /// The sending side as it is delivered: what a scenario does not write.
@@ -131,7 +131,7 @@ pub(super) fn sender() -> Sender {
         concurrency: (32, 32),
         families: Families { v4: true, v6: true, prefer: FamilyPreference::Any, balance: true },
         routing: Routing::Mta { smart_hosts: Vec::new(), routes: Vec::new(), fallback_hosts: Vec::new() },
-        tls: ClientTls::of(TlsPolicy::of(TlsLevel::May), (TlsVersion::Tls12, TlsVersion::Tls13)),
+        tls: ClientTls::of(TlsPolicy { mta_sts: true, ..TlsPolicy::of(TlsLevel::May) }, (TlsVersion::Tls12, TlsVersion::Tls13)),
         skip_5xx_greeting: false,
         randomize_addresses: true,
         defer_if_no_mx_address: false,

@@ -40,6 +40,12 @@ pub struct PassRules {
     pub equal_members: EqualMembers,
     /// Each wait is longer or shorter by luck: a fortieth of the first one, half a minute at most (KumoMTA queue.rs).
     pub jitters: bool,
+    /// Domains with the same mail hosts share connections and their limit (KumoMTA site names).
+    pub shares_sites: bool,
+    /// 503 is for now (KumoMTA).
+    pub sequence_errors_wait: bool,
+    /// How many deliveries a destination gets at once depends on how the ones before it ended (Postfix qmgr_feedback.c).
+    pub learns_from_failures: bool,
     /// How it refuses mail with too many Received fields, at the final dot.
     pub hop_refusal: (u16, Enhanced, &'static str),
     /// Mail with too many Received fields is taken, and returned by the server itself with these words; `None`: refused.
@@ -77,6 +83,9 @@ impl PassRules {
         fallback_breaks_off: false,
         equal_members: EqualMembers::All,
         jitters: false,
+        learns_from_failures: false,
+        sequence_errors_wait: false,
+        shares_sites: false,
         hop_refusal: (554, Enhanced(5, 4, 6), "Too many hops"),
         too_many_hops: None,
     };

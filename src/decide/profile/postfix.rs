@@ -112,6 +112,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         reads_delivered_to: true,
         login_5xx_waits: true,
         hop_refusal: (554, Enhanced(5, 4, 0), "Error: too many hops"),
+        learns_from_failures: true,
         equal_members: EqualMembers::OnceOfRecipient,
         ..PassRules::PLAIN
     },

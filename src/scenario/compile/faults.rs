@@ -5,7 +5,7 @@ mod session;
 
 use std::net::IpAddr;
 
-use crate::base::{DAY, HostId, InOrder, SECOND, SimTime, seconds};
+use crate::base::{DAY, HostId, InOrder, Phase, SECOND, SimTime, seconds};
 use crate::diag::{Diagnostic, Span, code};
 use crate::model::back_pressure::{Pressure, PressureLevel, Resource};
 use crate::model::dns::RecordType;
@@ -109,6 +109,21 @@ impl<'a> Faults<'a> {
                 self.push(frame, &fault.when, FaultKind::Capacity { hosts, sessions, service_time }, desk);
             }
             schema::Fault::Greylist(fault) => self.greylist(frame, fault, desk),
+            schema::Fault::Postscreen(fault) => {
+                let hosts = self.target(frame, &fault.target, desk);
+                let deep = fault.deep_protocol_tests.or(false);
+                if fault.deep_ttl.is_written() && !deep {
+                    let way_out = "write deep_protocol_tests: true, or leave `deep_ttl` out";
+                    desk.error(code::EXCLUDES, fault.deep_ttl.span(), "`deep_ttl` without `deep_protocol_tests` decides nothing", way_out);
+                }
+                let kind = FaultKind::Postscreen {
+                    hosts,
+                    greet_wait_ns: desk.duration_or(&fault.greet_wait, 6 * SECOND),
+                    greet_ttl_ns: desk.duration_or(&fault.greet_ttl, DAY),
+                    deep_ttl_ns: deep.then(|| desk.duration_or(&fault.deep_ttl, 30 * DAY)),
+                };
+                self.push(frame, &fault.when, kind, desk);
+            }
             schema::Fault::RateLimit(fault) => {
                 let hosts = self.target(frame, &fault.target, desk);
                 if !fault.messages.is_written() {
@@ -137,6 +152,11 @@ impl<'a> Faults<'a> {
         let remembered_ns = desk.duration_or(&fault.remembered, 7 * DAY);
         let reply = desk.reply_or(&fault.code, "450 4.7.1 greylisted, try again later");
         let by_subnet = fault.lookup.or(schema::GreylistLookup::Host) == schema::GreylistLookup::Subnet;
+        let phase = match fault.phase.or(schema::GreylistPhase::Rcpt) {
+            schema::GreylistPhase::Rcpt => Phase::Rcpt,
+            schema::GreylistPhase::Data => Phase::Data,
+            schema::GreylistPhase::FinalDot => Phase::FinalDot,
+        };
         let hosts = hosts_of(&self.target(frame, &fault.target, desk), self.world.count);
         let shared = self.world.scope.all_of(fault.shared_with.items(), desk);
         for host in hosts {
@@ -151,6 +171,7 @@ impl<'a> Faults<'a> {
             }) as u32;
             let kind = FaultKind::Greylist {
                 hosts: HostSet::These(vec![host]),
+                phase,
                 delay_ns,
                 window_ns,
                 remembered_ns,

@@ -6,6 +6,7 @@ use crate::base::{Domain, InOrder, Pattern, common_form};
 use crate::decide::profile::{FamiliesAsked, behaviour, default_sender, door_of};
 use crate::diag::code;
 use crate::model::authentication::Stance;
+use crate::model::restrictions::Restrictions;
 use crate::model::settings::{
     Client, ClientTls, Credentials, DaneUse, Directory, HostConfig, MtaDirectory, Profile, Receiver, Retry, Route, Routing, Sender,
     TlsLevel, TlsPolicy,
@@ -92,7 +93,8 @@ pub(super) fn config(
         oauth: oauth(&mta.oauth, &mta.login, desk),
         certificate: mta.client_certificate.get().and_then(|text| certificates.find(text, desk)),
     };
-    let receiver = Receiver { filter: filter(&mta.filter, desk), ..receiver(host, usual, directory, certificates, desk) };
+    let restrictions = std::mem::take(&mut tuned.restrictions);
+    let receiver = Receiver { filter: filter(&mta.filter, desk), restrictions, ..receiver(host, usual, directory, certificates, desk) };
     HostConfig { receiver, sender: tuned.sender, stance, credentials }
 }
 
@@ -109,6 +111,7 @@ pub(super) fn usual(profile: Profile) -> Tuned {
         sessions: sessions.unwrap_or(Usual::MTA.sessions),
         when_full: when_full.unwrap_or(Usual::MTA.when_full),
         client_limits,
+        restrictions: Restrictions::default(),
     };
     if profile == Profile::Postfix {
         (tuned.max_message_size, tuned.max_recipients, tuned.hop_limit) = (Some(POSTFIX_SIZE_BYTES), 1000, 50);

@@ -75,6 +75,7 @@ pub(super) fn receiver(host: &Host, usual: Usual, directory: Directory, certific
             Some(schema::WhenFull::Silence) => WhenFull::Silence,
         },
         client_limits: usual.client_limits,
+        restrictions: crate::model::restrictions::Restrictions::default(),
         service_time: desk.law_or(&host.service_time, SERVICE_TIME),
         max_message_size: usual.max_message_size,
         max_recipients: usual.max_recipients,

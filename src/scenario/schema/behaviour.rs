@@ -25,6 +25,8 @@ words! {
     pub enum DnsAnswer("a DNS failure") { ServFail, NxDomain, NoData, Refused, Timeout, Bogus, Truncated }
     /// What goes wrong with a policy host.
     pub enum MtaStsHow("a failure of MTA-STS") { PolicyGone, HttpsDown, BadCertificate, Malformed }
+    /// What a greylist answers.
+    pub enum GreylistPhase("a step that a greylist answers") { Rcpt, Data, FinalDot }
     /// By what a greylist knows a client (postgrey).
     pub enum GreylistLookup("a value of `lookup`") { Host, Subnet }
     /// When a sender wants to be told (RFC 3461).
@@ -49,7 +51,7 @@ kinds! {
     pub enum Fault("a kind of fault") whole {
         fields {
             Down(Down), Partition(Partition), Flapping(Flapping), Capacity(Capacity), Tarpit(Tarpit), Latency(Latency), Reply(ReplyFault),
-            Drop(DropFault), Starttls(StarttlsFault), Certificate(CertificateFault), Greylist(Greylist), RateLimit(RateLimit), Dns(DnsFault),
+            Drop(DropFault), Starttls(StarttlsFault), Certificate(CertificateFault), Greylist(Greylist), Postscreen(Postscreen), RateLimit(RateLimit), Dns(DnsFault),
             MtaSts(MtaStsFault), BackPressure(BackPressure),
         }
     }
@@ -217,7 +219,17 @@ schema! {
         remembered: Field<Text>,
         shared_with: Field<Vec<Text>>,
         lookup: Field<GreylistLookup>,
+        phase: Field<GreylistPhase>,
         code: Field<Text>,
+    }
+
+    /// Who is not known waits, and may have to come back.
+    pub struct Postscreen("`Postscreen`") inlines when: Window {
+        target: Field<Text>,
+        greet_wait: Field<Text>,
+        greet_ttl: Field<Text>,
+        deep_protocol_tests: Field<bool>,
+        deep_ttl: Field<Text>,
     }
 
     /// Not so many at a time.

@@ -111,7 +111,7 @@ fn same_thing(a: &Fault, b: &Fault) -> bool {
         (FaultKind::Down { how, addresses, .. }, FaultKind::Down { how: how_b, addresses: addresses_b, .. }) => {
             how != how_b && addresses == addresses_b
         }
-        (FaultKind::Greylist { .. }, FaultKind::Greylist { .. }) => true,
+        (FaultKind::Greylist { .. }, FaultKind::Greylist { .. }) | (FaultKind::Postscreen { .. }, FaultKind::Postscreen { .. }) => true,
         (FaultKind::Capacity { sessions, service_time, .. }, FaultKind::Capacity { sessions: sessions_b, service_time: service_b, .. }) => {
             sessions.is_some() && sessions_b.is_some() && sessions != sessions_b
                 || service_time.is_some() && service_b.is_some() && service_time != service_b

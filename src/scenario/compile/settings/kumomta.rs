@@ -44,6 +44,7 @@ pub(super) static TABLE: Table = &[
             ("Disabled", |t| t.sender.tls.policy.level = TlsLevel::None),
         ]),
     ),
+    ("enable_mta_sts", Meaning::YesNo(|t, yes| t.sender.tls.policy.mta_sts = yes)),
     ("try_next_host_on_transport_error", Meaning::Only("false")),
     (
         "opportunistic_tls_reconnect_on_failed_handshake",

@@ -26,6 +26,7 @@ mod sendmail;
 use crate::base::{SECOND, parse_duration};
 use crate::diag::{Diagnostic, code};
 use crate::model::client_limits::ClientLimits;
+use crate::model::restrictions::Restrictions;
 use crate::model::settings::{Profile, Retry, Sender, TlsLevel, WhenFull};
 use crate::scenario::source::{Named, Text};
 
@@ -48,6 +49,8 @@ pub(super) struct Tuned {
     pub(super) sessions: u32,
     pub(super) when_full: WhenFull,
     pub(super) client_limits: ClientLimits,
+    /// Postfix alone.
+    pub(super) restrictions: Restrictions,
 }
 
 /// How the value of a setting is written, and what it does.
@@ -275,6 +278,7 @@ mod tests {
             sessions: 0,
             when_full,
             client_limits,
+            restrictions: Restrictions::default(),
         };
         tune(profile, &mta.settings, &mut tuned, &mut desk);
         (tuned, desk.problems.iter().map(|problem| format!("{} {}", problem.code.id, problem.message)).collect())
