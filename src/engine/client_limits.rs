@@ -65,6 +65,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     #[cold]
     #[inline(never)]
     pub(super) fn after_refusals(&mut self, talk: &mut Talk<'_>, refusals: &Refusals) -> Result<(), Stop> {
+        if let Some(stop) = self.refused_in_a_row(talk, refusals) {
+            return Err(stop);
+        }
         let limits = &talk.theirs.receiver.client_limits;
         if limits.soft_errors == 0 && limits.hard_errors == 0 {
             return Ok(());

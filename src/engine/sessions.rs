@@ -6,8 +6,9 @@
 
 use super::queue::Kind;
 use super::relay::Open;
+use super::session::{Refusals, Stop, Talk};
 use super::world::{Stage, World};
-use crate::base::{HostId, SimTime};
+use crate::base::{Enhanced, HostId, Reply, SimTime};
 use crate::decide::relay::{Another, Busy, Way, another_session, why_another, why_in_line};
 use crate::model::keeping::{Keeping, SessionLimits};
 use crate::model::settings::Directory;
@@ -355,6 +356,19 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         self.one_less(host);
         self.serve_who_waits(host);
         self.next_in_queue(queue);
+    }
+
+    /// Does a sender of sessions leave a server that refused so many recipients one after the other (mta_session.c, `max_failures_per_session`)?
+    pub(super) fn refused_in_a_row(&self, talk: &Talk<'_>, refusals: &Refusals) -> Option<Stop> {
+        let most = self.session_limits(talk.client)?.failures as usize;
+        let row = &self.jobs[talk.job].recipients;
+        let last = row.iter().position(|place| refusals.last().is_some_and(|(of, ..)| of == place))?;
+        let first = (last + 1).checked_sub(most).filter(|_| most > 0)?;
+        let tail = refusals.len().checked_sub(most)?;
+        let in_a_row = row[first..=last].iter().zip(&refusals[tail..]).all(|(place, (of, ..))| place == of);
+        // Only at the moment when the number is reached: the last recipient named is the last one refused.
+        let words = "Too many consecutive errors, closing connection";
+        in_a_row.then(|| Stop::Reply(Reply::new(0, Some(Enhanced(4, 0, 0)), words)))
     }
 
     /// A job is over.

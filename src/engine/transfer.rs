@@ -135,6 +135,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     #[cold]
     fn refused_too_often(&mut self, talk: &mut Talk<'_>, stop: &Stop, place: u16, refusals: Refusals) -> SessionEnd {
         match stop {
+            // The sender itself leaves: all that are left hear the same.
+            Stop::Reply(reply) if reply.code == 0 => self.all_or_nothing(talk, Phase::Rcpt, stop, refusals),
             Stop::Reply(reply) if self.jobs[talk.job].recipients.len() > refusals.len() + 1 => {
                 self.closed_at_rcpt(talk, reply, place, refusals)
             }

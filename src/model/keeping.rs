@@ -58,6 +58,8 @@ pub struct SessionLimits {
     pub gap_domain_ns: u64,
     /// Between the end of a session and the next connect over its route, while that has another one.
     pub gap_after_ns: u64,
+    /// After so many refused recipients in a row a session ends; 0 = never.
+    pub failures: u32,
     /// Mails over one session at most.
     pub mails: u32,
     /// The last session of a destination waits so long for more mail.
@@ -78,6 +80,7 @@ impl SessionLimits {
         gap_relay_ns: 2 * SECOND,
         gap_domain_ns: 0,
         gap_after_ns: 3 * SECOND,
+        failures: 25,
         mails: 100,
         idle_ns: 10 * SECOND,
     };

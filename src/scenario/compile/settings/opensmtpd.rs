@@ -83,7 +83,7 @@ pub(super) static TABLE: Table = &[
     ("mta limit session-mail-max", limit!(mails)),
     ("mta limit session-transaction-delay", Meaning::Only("0")),
     ("mta limit session-keepalive", gap!(idle_ns)),
-    ("mta limit max-failures-per-session", Meaning::Only("25")),
+    ("mta limit max-failures-per-session", Meaning::Number(|t, n| limits(t).failures = n)),
     ("mta limit task-hiwat", Meaning::NoEffect),
     ("mta limit task-lowat", Meaning::NoEffect),
     ("mta limit task-release", Meaning::NoEffect),
