@@ -324,9 +324,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         if *keeping == Keeping::Never || end.plaintext_retry || self.breaks_off(job) {
             return;
         }
-        let leaves =
-            matches!(end.phase, Phase::Rcpt | Phase::Data) && end.rest.is_some_and(|(_, reply)| self.tables.replies.get(reply).code == 0);
-        let whole = !matches!(end.result, ConnectionResult::Dropped | ConnectionResult::Timeout) && !leaves;
+        let whole = !matches!(end.result, ConnectionResult::Dropped | ConnectionResult::Timeout) && !self.left_by_itself(end);
         let closing = end.rest.is_some_and(|(_, reply)| self.tables.replies.get(reply).code == 421);
         let good = whole && end.result != ConnectionResult::TlsFailed && end.counts && !end.host_failure && !closing;
         let row = &self.jobs[job];

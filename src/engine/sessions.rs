@@ -6,9 +6,9 @@
 
 use super::queue::Kind;
 use super::relay::Open;
-use super::session::{Refusals, Stop, Talk};
+use super::session::{Refusals, SessionEnd, Stop, Talk};
 use super::world::{Stage, World};
-use crate::base::{Enhanced, HostId, Reply, SimTime};
+use crate::base::{Enhanced, HostId, Phase, Reply, SimTime};
 use crate::decide::relay::{Another, Busy, Way, another_session, why_another, why_in_line};
 use crate::model::keeping::{Keeping, SessionLimits};
 use crate::model::settings::Directory;
@@ -356,6 +356,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         self.one_less(host);
         self.serve_who_waits(host);
         self.next_in_queue(queue);
+    }
+
+    /// Did the sender end a session in the middle of a transaction, though the server would have gone on?
+    pub(super) fn left_by_itself(&self, end: &SessionEnd) -> bool {
+        matches!(end.phase, Phase::Rcpt | Phase::Data) && end.rest.is_some_and(|(_, reply)| self.tables.replies.get(reply).code == 0)
     }
 
     /// Does a sender of sessions leave a server that refused so many recipients one after the other (mta_session.c, `max_failures_per_session`)?
