@@ -521,3 +521,20 @@ fn explain_puts_no_words_into_a_servers_mouth() {
     assert!(told.contains("no TLS, policy verify: S4: the certificate is self-signed"), "{told}");
     assert!(!told.contains("said by a") && !told.contains("reply 454"), "{told}");
 }
+
+/// Where one recipient's mailbox is at hand and another's is not, the first has no hop to nobody.
+#[test]
+fn explain_of_a_mailbox_beside_others() {
+    let scenario = r#"Scenario(
+    systems: {
+        "eop": ExchangeOnline(accepted_domains: { "contoso.com": Authoritative }, mailboxes: ["al@contoso.com", "bo@contoso.com"]),
+        "x": Mta(hostname: "mx.x.example", mailboxes: ["*@x.example"]),
+    },
+    dns: (records: "contoso.com. MX 0 contoso-com.mail.protection.outlook.com.\nx.example. MX 10 mx.x.example.\nmx.x.example. A 192.0.2.2"),
+)
+"#;
+    let folder = Folder::new("beside").with("beside.ron", scenario);
+    let told =
+        folder.run(&["explain", "beside.ron", "--from", "al@contoso.com", "--to", "bo@contoso.com", "--to", "p@x.example"]).is(0).out;
+    assert!(told.contains("  there, at eop\n") && !told.contains("nobody"), "{told}");
+}

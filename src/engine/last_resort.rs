@@ -27,6 +27,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             return;
         }
         let (status, host) = (row.status, self.copies[row.copy].host);
+        if self.queues_retry(host) {
+            // "which server?" has said who stands in whose place.
+            return;
+        }
         let why = match status {
             NONE => "a host of last resort".to_owned(),
             last => format!("a host of last resort, since all before it failed; the last word was: {}", self.tables.replies.get(last)),

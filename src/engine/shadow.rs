@@ -3,8 +3,8 @@
 //! The shadow takes over after ShadowResubmitTimeSpan, or at the next heartbeat when the server comes back with an empty queue database. It learns of
 //! deliveries only with the heartbeat, so mail that left in the last moments before the death is sent twice; and a server that was silent for longer and
 //! comes back with its queue sends everything that its shadow has sent already. A mailbox removes the duplicate, somebody outside does not. Who holds
-//! shadows is said by `decide::exchange::redundancy`. Sources: Exchange Server "Shadow redundancy", Set-TransportConfig. Not modelled: lines that are cut
-//! between a server and its shadow.
+//! shadows is said by `decide::exchange::redundancy`. Sources: Exchange Server "Shadow redundancy", Set-TransportConfig. A line that is cut
+//! when mail comes lets no shadow be made; one that is cut later is not noticed (not modelled: heartbeats over it).
 
 use super::route::Stop;
 use super::world::{Copy, RecipientState, World};
@@ -29,11 +29,14 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         }
     }
 
-    /// The server that holds the shadow of what came to another one then: the first of those asked that was up.
+    /// The server that holds the shadow of what came to another one then: the first of those asked that was up and could be reached.
     pub(super) fn shadow_of(&mut self, host: HostId, at: SimTime) -> Option<HostId> {
         let candidates = shadow_servers(self.organization_of(host)?);
         let model = self.model;
-        candidates.into_iter().find(|other| self.faults.down(model, *other, None, at).is_none() && !self.takes_no_shadows(*other, at))
+        candidates.into_iter().find(|other| {
+            let reached = self.faults.down(model, *other, None, at).is_none() && self.faults.line(model, host, *other, at).is_none();
+            reached && !self.takes_no_shadows(*other, at)
+        })
     }
 
     /// The server that holds the shadow of a copy: in Exchange 2010 the hop before.

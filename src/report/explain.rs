@@ -120,6 +120,12 @@ impl Page {
 
     fn hop(&mut self, number: usize, hop: &Hop, fate: Fate) {
         self.lost_before(number, hop);
+        if hop.to.is_none() && fate == Fate::Delivered && hop.attempts.is_empty() && hop.at_end.is_empty() && hop.waited.is_none() {
+            // A mailbox where the message is, beside recipients who are elsewhere.
+            self.line(2, &format!("there, at {}", label(&hop.from)));
+            hop.decisions.iter().for_each(|decision| self.decision(4, decision));
+            return;
+        }
         let kept = hop.attempts.last().is_some_and(|attempt| attempt.result == AttemptResult::Delivered)
             || fate == Fate::Delivered && !hop.at_end.is_empty();
         let to = hop.to.as_ref().map_or(if kept { "its own mailbox" } else { "nobody" }, label);
