@@ -98,7 +98,7 @@ pub(super) fn parts(envelope: &Envelope, desk: &mut Desk) -> Parts {
     let utf8 = envelope.smtp_utf8.or(false);
     let from = envelope.from.get().and_then(|text| sender(text, utf8, desk)).map(|sender| (sender, 1)).into_iter().collect();
     let all = envelope.to.items();
-    let to = all.iter().filter_map(|text| template(text, utf8, desk)).collect();
+    let to = everybody(all, utf8, desk);
     Parts { from, to: (!all.is_empty()).then_some(Recipients::All(to)), size_bytes: size(envelope, desk), utf8 }
 }
 
@@ -284,9 +284,19 @@ fn recipients(envelope: &Envelope, place: Span, desk: &mut Desk) -> Option<Recip
             desk.error(code::EXCLUDES, to.span(), "`to` and `to_one_of` exclude each other", "leave one of them out");
             None
         }
-        (all, true) => Some(Recipients::All(all.iter().filter_map(|text| template(text, envelope.smtp_utf8.or(false), desk)).collect())),
+        (all, true) => Some(Recipients::All(everybody(all, envelope.smtp_utf8.or(false), desk))),
         ([], false) => Some(Recipients::OneOf(one_of(to_one_of, envelope.smtp_utf8.or(false), desk))),
     }
+}
+
+/// Who is written twice gets one copy, as with servers that take a message in (seen with Postfix, Exim and Sendmail; OpenSMTPD keeps both).
+fn everybody(all: &[Text], utf8: bool, desk: &mut Desk) -> Vec<AddressTemplate> {
+    let mut to: Vec<AddressTemplate> = Vec::with_capacity(all.len());
+    let mut known = std::collections::BTreeSet::new();
+    for text in all {
+        to.extend(template(text, utf8, desk).filter(|_| known.insert(text.as_str())));
+    }
+    to
 }
 
 fn one_of(named: &Named<u64>, utf8: bool, desk: &mut Desk) -> Vec<(AddressTemplate, u32)> {
