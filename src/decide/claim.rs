@@ -3,9 +3,8 @@
 //! The most exact claim counts. Sources: RFC 5321 §3.9; local(8) and aliases(5) of Postfix; `decide::srs`.
 
 use super::srs;
-use crate::base::{Address, Pattern};
+use crate::base::Pattern;
 use crate::model::expansion::{Expansion, ExpansionKind, SenderAfter};
-use crate::model::letter::Stamps;
 use crate::model::settings::MtaDirectory;
 use crate::model::traffic::AddressTemplate;
 
@@ -52,44 +51,18 @@ fn returned(directory: &MtaDirectory, address: &str, domain: &str) -> Option<Exp
         return None;
     }
     let sender = srs::restore(local, domain)?;
-    Some(Expansion {
-        name: address.into(),
-        kind: ExpansionKind::Alias,
-        to: vec![template(&sender)],
-        apart: Vec::new(),
-        sender: SenderAfter::Kept,
-        changes: Vec::new(),
-        stamps: Stamps::default(),
-        once: false,
-        answers: true,
-        stays_together: false,
-    })
-}
-
-/// An address of one message as a template that has no number in it.
-#[must_use]
-pub fn template(address: &Address) -> AddressTemplate {
-    AddressTemplate { local: address.local.replace('#', "##").into(), domain: address.domain.replace('#', "##").into() }
+    Some(Expansion::of(address, vec![AddressTemplate::of(&sender)], ExpansionKind::Alias))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::Address;
 
     #[test]
     fn claims() {
-        let forward = |name: &str, sender| Expansion {
-            name: name.into(),
-            kind: ExpansionKind::Alias,
-            to: vec![AddressTemplate { local: "a".into(), domain: "d.test".into() }],
-            apart: Vec::new(),
-            sender,
-            changes: Vec::new(),
-            stamps: Stamps::default(),
-            once: false,
-            answers: true,
-            stays_together: false,
-        };
+        let to = AddressTemplate { local: "a".into(), domain: "d.test".into() };
+        let forward = |name: &str, sender| Expansion { sender, ..Expansion::of(name, vec![to.clone()], ExpansionKind::Alias) };
         let directory = MtaDirectory {
             mailboxes: vec![Pattern::new("bob@f.test"), Pattern::new("*@f.test")],
             expansions: vec![

@@ -7,7 +7,6 @@
 
 use super::queue::Kind;
 use super::session::{SessionEnd, status_of};
-use super::settle::DEFER_AT_ONCE;
 use super::world::{RecipientState, Stage, World};
 use crate::base::{AttemptResult, ConnectionResult, HostId, Phase, SimTime};
 use crate::decide::exchange::receive_connector::came_in_on;
@@ -202,14 +201,6 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             self.job_over(job);
             return;
         }
-        self.jobs[job].plain = false;
-        let stays = self.jobs[job].recipients.iter().all(|place| self.copies[copy].recipients[*place as usize].said_by == DEFER_AT_ONCE);
-        if stays {
-            return self.job_over(job);
-        }
-        if rules.pass.session_ends_name {
-            self.leaves_the_name(job);
-        }
-        self.walk(job, self.now);
+        self.rest_goes_on(job);
     }
 }

@@ -6,11 +6,9 @@
 use super::route::Stop;
 use super::world::World;
 use crate::base::{Address, HostId};
-use crate::decide::claim::template;
 use crate::decide::{Decision, because};
 use crate::model::dns::{Outcome, RecordType};
-use crate::model::expansion::{Expansion, ExpansionKind, SenderAfter};
-use crate::model::letter::Stamps;
+use crate::model::expansion::Expansion;
 
 impl<const LEVEL: u8> World<'_, LEVEL> {
     /// The recipient in the domain that its own stands for; `None` if it is no alias, or leads nowhere.
@@ -24,19 +22,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             return None;
         }
         let target = self.tables.names.text(target).to_owned();
-        let to = Address { local: address.local.clone(), domain: target.as_str().into() };
-        let expansion = Expansion {
-            name: address.to_string().into(),
-            kind: ExpansionKind::Alias,
-            to: vec![template(&to)],
-            apart: Vec::new(),
-            sender: SenderAfter::Kept,
-            changes: Vec::new(),
-            stamps: Stamps::default(),
-            once: false,
-            answers: true,
-            stays_together: true,
-        };
+        let expansion = Expansion::in_domain(address, &target);
         let why = format!("an alias of `{target}`: the recipient is rewritten");
         let decision = Decision::for_reason((), because("R8", &*address.domain, why, "DontExpandCnames"));
         Some((Stop::Expand(self.expansion(expansion)), decision))

@@ -9,12 +9,12 @@
 use super::route::Stop;
 use super::world::{End, RecipientState, World};
 use crate::base::{Address, Fate, HostId, Interner, MsgId};
-use crate::decide::claim::template;
 use crate::decide::profile::EqualMembers;
 use crate::decide::srs;
 use crate::decide::{Decision, because};
 use crate::model::expansion::{Apart, Expansion, ExpansionKind, SenderAfter};
 use crate::model::settings::Directory;
+use crate::model::traffic::AddressTemplate;
 use crate::trace::level::{FATES, PATHS, STEPS};
 use crate::trace::{Concern, ExpansionRow, NONE};
 use smallvec::SmallVec;
@@ -401,7 +401,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 let begin = self.model.start_unix_s.unwrap_or(0).max(0) as u64;
                 let day = (begin + self.now.0 / crate::base::SECOND) / 86_400;
                 let rewritten = srs::rewrite(&from, domain.as_deref().unwrap_or(&own.domain), day);
-                self.tables.templates.intern(template(&rewritten))
+                self.tables.templates.intern(AddressTemplate::of(&rewritten))
             }
         }
     }

@@ -8,7 +8,7 @@ use super::session::{Refusals, Talk};
 use super::world::{RecipientState, World};
 use crate::base::{Enhanced, HostId, Reply};
 use crate::decide::filter::{FilterEnd, run};
-use crate::model::expansion::{Expansion, ExpansionKind, SenderAfter};
+use crate::model::expansion::{Expansion, ExpansionKind};
 use crate::model::filter::{FilterAction, FilterRule};
 use crate::model::letter::Stamps;
 use crate::trace::NONE;
@@ -28,22 +28,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         match decision.outcome.end {
             None => Ok(Stamps { headers: decision.outcome.headers, ..Stamps::default() }),
             Some(FilterEnd::Reject(reply)) => Err(Stop::Refuse(self.tables.replies.intern(reply))),
-            Some(FilterEnd::Redirect(name, to)) => {
-                let (kind, sender) = (ExpansionKind::Alias, SenderAfter::Kept);
-                let expansion = Expansion {
-                    name,
-                    kind,
-                    to: vec![to],
-                    apart: Vec::new(),
-                    sender,
-                    changes: Vec::new(),
-                    stamps: Stamps::default(),
-                    once: false,
-                    answers: true,
-                    stays_together: false,
-                };
-                Err(Stop::Expand(self.expansion(expansion)))
-            }
+            Some(FilterEnd::Redirect(name, to)) => Err(Stop::Expand(self.expansion(Expansion::of(&name, vec![to], ExpansionKind::Alias)))),
             Some(FilterEnd::Quarantine(rule)) => {
                 Err(Stop::Quarantine(self.tables.reply(250, Enhanced(2, 7, 0), &format!("quarantined by the filter rule `{rule}`"))))
             }

@@ -3,10 +3,7 @@
 //! Source: Exim rf_self_action.c, rf_change_domain.c. Not modelled: `rewrite`, which writes the other domain into the header too.
 
 use super::world::World;
-use crate::base::Address;
-use crate::decide::claim::template;
-use crate::model::expansion::{Expansion, ExpansionKind, SenderAfter};
-use crate::model::letter::Stamps;
+use crate::model::expansion::Expansion;
 use crate::model::settings::OwnTarget;
 
 impl<const LEVEL: u8> World<'_, LEVEL> {
@@ -21,20 +18,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             let (message, index) = (row.message, row.recipients[usize::from(place)].index);
             let number = self.messages[message].address_number;
             let address = self.tables.templates.get(self.recipient_template(message, index)).expand(number);
-            let to = Address { local: address.local.clone(), domain: domain.clone() };
-            let expansion = Expansion {
-                name: address.to_string().into(),
-                kind: ExpansionKind::Alias,
-                to: vec![template(&to)],
-                sender: SenderAfter::Kept,
-                changes: Vec::new(),
-                stamps: Stamps::default(),
-                once: false,
-                answers: true,
-                stays_together: true,
-                apart: Vec::new(),
-            };
-            let expansion = self.expansion(expansion);
+            let expansion = self.expansion(Expansion::in_domain(&address, &domain));
             self.expand(copy, usize::from(place), expansion);
         }
     }

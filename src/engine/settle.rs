@@ -137,12 +137,18 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             self.walk(job, self.now);
             return;
         }
+        self.rest_goes_on(job);
+    }
+
+    /// A session left somebody: the next candidate, or nobody more in this attempt.
+    pub(super) fn rest_goes_on(&mut self, job: u32) {
+        let copy = self.jobs[job].copy;
         self.jobs[job].plain = false;
         let stays = self.jobs[job].recipients.iter().all(|place| self.copies[copy].recipients[*place as usize].said_by == DEFER_AT_ONCE);
         if stays {
             return self.job_over(job);
         }
-        if rules.pass.session_ends_name {
+        if self.rules(self.copies[copy].host).pass.session_ends_name {
             self.leaves_the_name(job);
         }
         self.walk(job, self.now)

@@ -2,7 +2,6 @@
 //!
 //! Sources: Set-Mailbox ForwardingSmtpAddress, New-MailUser ExternalEmailAddress, New-DistributionGroup, New-RemoteDomain.
 
-use super::expansion::Expansion;
 use super::inbox::InboxRule;
 use super::traffic::AddressTemplate;
 use crate::base::{HostId, Pattern};
@@ -96,22 +95,4 @@ pub fn entry_of<'a>(entries: &'a [DirectoryEntry], mailboxes: &[Pattern], addres
     let closeness = |pattern: &Pattern| (pattern.is_exact(), pattern.weight());
     let mailbox = mailboxes.iter().find(|pattern| pattern.matches(address));
     mailbox.is_none_or(|mailbox| closeness(mailbox) <= closeness(&entry.address)).then_some(entry)
-}
-
-/// The copies that go on in the place of an entry.
-#[must_use]
-pub fn expansion(name: &str, to: Vec<AddressTemplate>, kind: super::expansion::ExpansionKind) -> Expansion {
-    let once = kind == super::expansion::ExpansionKind::List;
-    Expansion {
-        name: name.into(),
-        kind,
-        to,
-        apart: Vec::new(),
-        sender: super::expansion::SenderAfter::Kept,
-        changes: Vec::new(),
-        stamps: super::letter::Stamps::default(),
-        once,
-        answers: !once,
-        stays_together: false,
-    }
 }

@@ -6,6 +6,7 @@
 use super::authentication::Change;
 use super::letter::Stamps;
 use super::traffic::AddressTemplate;
+use crate::base::Address;
 
 /// What stands in the place of a recipient.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -30,6 +31,34 @@ pub struct Expansion {
     pub answers: bool,
     /// The recipient is only written otherwise: all of them that are stay together.
     pub stays_together: bool,
+}
+
+impl Expansion {
+    /// The copies that go on in the place of somebody, with nothing special about them. Those of a list are one for each member, whose automatic replies
+    /// the sender does not hear.
+    #[must_use]
+    pub fn of(name: &str, to: Vec<AddressTemplate>, kind: ExpansionKind) -> Self {
+        let is_list = kind == ExpansionKind::List;
+        Self {
+            name: name.into(),
+            kind,
+            to,
+            apart: Vec::new(),
+            sender: SenderAfter::Kept,
+            changes: Vec::new(),
+            stamps: Stamps::default(),
+            once: is_list,
+            answers: !is_list,
+            stays_together: false,
+        }
+    }
+
+    /// The same recipient in another domain: who comes together stays together.
+    #[must_use]
+    pub fn in_domain(address: &Address, domain: &str) -> Self {
+        let to = Address { local: address.local.clone(), domain: domain.into() };
+        Self { stays_together: true, ..Self::of(&address.to_string(), vec![AddressTemplate::of(&to)], ExpansionKind::Alias) }
+    }
 }
 
 /// How the copy of somebody differs from those of the others.

@@ -184,6 +184,12 @@ pub struct AddressTemplate {
 }
 
 impl AddressTemplate {
+    /// An address that is the same for every message.
+    #[must_use]
+    pub fn of(address: &crate::base::Address) -> Self {
+        Self { local: address.local.replace('#', "##").into(), domain: address.domain.replace('#', "##").into() }
+    }
+
     /// The address of message number `number`.
     #[must_use]
     pub fn expand(&self, number: u64) -> crate::base::Address {

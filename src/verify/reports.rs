@@ -31,6 +31,13 @@ struct Wanted {
     envelope_id: Option<String>,
 }
 
+impl Wanted {
+    /// Any report of a kind.
+    fn of(kind: Kind, to: Option<Who>, window: Window) -> Self {
+        Self { kind, actions: vec![], to, window, recipients: None, status: None, text: None, returns: None, envelope_id: None }
+    }
+}
+
 pub(super) fn ndr(it: &schema::Ndr, desk: &mut Desk<'_>) -> Check {
     let wanted = Wanted {
         kind: if it.action.get() == Some(&DsnAction::Delayed) { Kind::DelayNotice } else { Kind::Dsn },
@@ -56,46 +63,20 @@ pub(super) fn notice(it: &schema::Notice, desk: &mut Desk<'_>) -> Check {
     };
     let window = Window { within: desk.duration(&it.within), no_sooner: None };
     let to = desk.who(&it.to);
-    counted(
-        Wanted { kind: Kind::Dsn, actions, to, window, recipients: None, status: None, text: None, returns: None, envelope_id: None },
-        it.is.get().copied(),
-        None,
-    )
+    counted(Wanted { actions, ..Wanted::of(Kind::Dsn, to, window) }, it.is.get().copied(), None)
 }
 
 pub(super) fn delay_notice(it: &schema::DelayNotice, desk: &mut Desk<'_>) -> Check {
     let window = Window { within: desk.duration(&it.within), no_sooner: None };
     let to = desk.who(&it.to);
     let moments = desk.moments(&it.moments);
-    let wanted = Wanted {
-        kind: Kind::DelayNotice,
-        actions: vec![],
-        to,
-        window,
-        recipients: None,
-        status: None,
-        text: None,
-        returns: None,
-        envelope_id: None,
-    };
-    counted(wanted, it.is.get().copied(), moments)
+    counted(Wanted::of(Kind::DelayNotice, to, window), it.is.get().copied(), moments)
 }
 
 pub(super) fn automatic_reply(it: &schema::AutomaticReply, desk: &mut Desk<'_>) -> Check {
     let window = Window { within: desk.duration(&it.within), no_sooner: None };
     let to = desk.who(&it.to);
-    let wanted = Wanted {
-        kind: Kind::AutomaticReply,
-        actions: vec![],
-        to,
-        window,
-        recipients: None,
-        status: None,
-        text: None,
-        returns: None,
-        envelope_id: None,
-    };
-    counted(wanted, it.is.get().copied(), None)
+    counted(Wanted::of(Kind::AutomaticReply, to, window), it.is.get().copied(), None)
 }
 
 fn word(action: DsnAction) -> &'static str {

@@ -27,9 +27,8 @@ pub(crate) fn opens_elsewhere(organization: &Organization, entry: &DirectoryEntr
 mod tests {
     use super::*;
     use crate::base::{Enhanced, Pattern, Reply};
-    use crate::model::directory::expansion;
     use crate::model::exchange_server::ServerVersion;
-    use crate::model::expansion::ExpansionKind;
+    use crate::model::expansion::{Expansion, ExpansionKind};
 
     #[test]
     fn where_a_group_is_opened() {
@@ -37,7 +36,7 @@ mod tests {
             address: Pattern::new("all@a.test"),
             kind: EntryKind::Group { members: vec![], authenticated_only: true, moderated: false, answers: false, expansion_server },
         };
-        let opened = Lookup::Replaced(expansion("all@a.test", vec![], ExpansionKind::List));
+        let opened = Lookup::Replaced(Expansion::of("all@a.test", vec![], ExpansionKind::List));
         let refused = Lookup::Refused(Reply::new(550, Some(Enhanced(5, 7, 133)), "no"));
         let organization = Organization::bare(ServerVersion::Exchange2019);
         let cases = [

@@ -5,11 +5,9 @@
 //! mailbox are skipped then, without a word to anybody. Sources: New-InboxRule; the table of loop guards in Microsoft's articles on 5.4.6 to 5.4.20;
 //! Set-RemoteDomain `AutoForwardEnabled`. Decision of ours: all redirecting comes before all forwarding.
 
-use super::super::claim::template;
 use super::super::{Because, Decision, because};
 use super::recipient::{Lookup, Owner, allowed_forwards};
 use crate::base::Address;
-use crate::model::directory::expansion;
 use crate::model::expansion::{Expansion, ExpansionKind, SenderAfter};
 use crate::model::inbox::{InboxRule, InboxStep, InboxWork};
 use crate::model::letter::Letter;
@@ -44,7 +42,7 @@ pub(super) fn look_up(owner: &Owner<'_>, letter: &Letter, rules: &[InboxRule], a
     let plan = match (redirect.is_empty(), forward.is_empty()) {
         (false, no_more) => Some((redirect, InboxWork::Redirected, stays || !no_more, SenderAfter::Kept, "redirects it")),
         (true, false) => {
-            let sender = Address::parse(address).map_or(SenderAfter::Kept, |own| SenderAfter::Replaced(template(&own)));
+            let sender = Address::parse(address).map_or(SenderAfter::Kept, |own| SenderAfter::Replaced(AddressTemplate::of(&own)));
             Some((forward, InboxWork::All, stays, sender, "forwards it as the mailbox's own message"))
         }
         (true, true) => None,
@@ -59,13 +57,13 @@ pub(super) fn look_up(owner: &Owner<'_>, letter: &Letter, rules: &[InboxRule], a
     };
     let (mut to, mut passed_over) = allowed_forwards(owner, to, passed_over);
     if keeps {
-        to.extend(Address::parse(address).map(|own| template(&own)));
+        to.extend(Address::parse(address).map(|own| AddressTemplate::of(&own)));
     }
     if to.is_empty() {
         let chosen = std::mem::take(&mut passed_over);
         return Decision { outcome: Lookup::Dropped, chosen, passed_over };
     }
-    let mut replaced: Expansion = expansion(address, to, ExpansionKind::Alias);
+    let mut replaced: Expansion = Expansion::of(address, to, ExpansionKind::Alias);
     replaced.sender = sender;
     replaced.stamps.forwarded_by = Some(owner.system);
     replaced.stamps.keeps_organization_headers = true;

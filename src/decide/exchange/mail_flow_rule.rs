@@ -6,10 +6,8 @@
 //! the rules below them.
 
 use super::super::acceptance::accepted_domain;
-use super::super::claim::template;
 use super::super::{Because, Decision, because};
 use crate::base::{Address, Enhanced, InOrder, Reply};
-use crate::model::directory::expansion;
 use crate::model::dns::Names;
 use crate::model::exchange::{DomainType, Tenant};
 use crate::model::expansion::{Apart, Expansion, ExpansionKind};
@@ -39,7 +37,7 @@ impl Ruled {
     /// Who stands in the place of the recipient `address` if rules redirect or copy: rules do not run again over these copies.
     #[must_use]
     pub fn as_expansion(self, address: &str) -> Expansion {
-        let own = || Address::parse(address).map(|own| template(&own));
+        let own = || Address::parse(address).map(|own| AddressTemplate::of(&own));
         // Who was meant is not passed on by the rule that copies.
         let apart = if self.redirect.is_some() { Vec::new() } else { vec![(0, Apart::NotByRule)] };
         let (name, mut to) = self.redirect.unwrap_or_else(|| (address.into(), own().into_iter().collect()));
@@ -51,7 +49,7 @@ impl Ruled {
         }
         let stamps = Stamps { keeps_organization_headers: true, by_rule: true, ruled: Some(self.pin), ..self.stamps };
         // Rules act on the message, before it is split by recipients: whoever they add is added once.
-        Expansion { stamps, apart, once: true, ..expansion(&name, to, ExpansionKind::Alias) }
+        Expansion { stamps, apart, once: true, ..Expansion::of(&name, to, ExpansionKind::Alias) }
     }
 }
 

@@ -5,11 +5,10 @@
 //! forward that a remote domain forbids is dropped without a word.
 
 use super::super::acceptance::accepted_domain;
-use super::super::claim::template;
 use super::super::srs;
 use super::super::{Because, Decision, because};
 use crate::base::{Address, Enhanced, Reply, SystemId};
-use crate::model::directory::{DirectoryEntry, EntryKind, RemoteDomain, entry_of, expansion, remote_domain};
+use crate::model::directory::{DirectoryEntry, EntryKind, RemoteDomain, entry_of, remote_domain};
 use crate::model::dns::Names;
 use crate::model::exchange::{DomainType, Tenant};
 use crate::model::expansion::{Expansion, ExpansionKind};
@@ -79,7 +78,7 @@ pub fn look_up(tenant: &Tenant, names: &Names, letter: &Letter, address: &str, d
     }
     if let Some(sender) = returned(tenant, address) {
         let why = "a sender that this tenant rewrote (SRS): what comes back goes to the one it stands for";
-        let replaced = expansion(address, vec![template(&sender)], ExpansionKind::Alias);
+        let replaced = Expansion::of(address, vec![AddressTemplate::of(&sender)], ExpansionKind::Alias);
         return Decision::for_reason(Lookup::Replaced(replaced), because("LOOKUP", address, why, "SRS"));
     }
     let (outcome, why) = match accepted_domain(tenant, names, domain) {
@@ -129,7 +128,7 @@ pub(crate) fn of_entry(owner: &Owner<'_>, letter: &Letter, entry: &DirectoryEntr
         }
         EntryKind::MailUser(Some(external)) => {
             let why = format!("a mail user: the mailbox is elsewhere, as {}@{}", external.local, external.domain);
-            let replaced = expansion(address, vec![external.clone()], ExpansionKind::Alias);
+            let replaced = Expansion::of(address, vec![external.clone()], ExpansionKind::Alias);
             Decision::for_reason(Lookup::Replaced(replaced), because("LOOKUP", name, why, "New-MailUser ExternalEmailAddress"))
         }
         EntryKind::Group { authenticated_only: true, .. } if !letter.origin.is_internal() => {
@@ -147,7 +146,7 @@ pub(crate) fn of_entry(owner: &Owner<'_>, letter: &Letter, entry: &DirectoryEntr
         EntryKind::OtherType(kind) => other_type(owner, name, kind),
         EntryKind::Group { members, answers, .. } => {
             let why = format!("a group of {}", members.len());
-            let mut replaced = expansion(address, members.clone(), ExpansionKind::List);
+            let mut replaced = Expansion::of(address, members.clone(), ExpansionKind::List);
             replaced.answers = *answers;
             Decision::for_reason(Lookup::Replaced(replaced), because("LOOKUP", name, why, "New-DistributionGroup"))
         }
@@ -190,7 +189,7 @@ fn forward(owner: &Owner<'_>, letter: &Letter, name: &str, to: &[AddressTemplate
     if left.is_empty() {
         return Decision { outcome: Lookup::Dropped, chosen: dropped, passed_over: Vec::new() };
     }
-    let mut replaced = expansion(address, left, ExpansionKind::Alias);
+    let mut replaced = Expansion::of(address, left, ExpansionKind::Alias);
     replaced.stamps.forwarded_by = Some(system);
     replaced.stamps.keeps_organization_headers = true;
     let whom: Vec<String> = replaced.to.iter().map(|to| format!("{}@{}", to.local, to.domain)).collect();

@@ -31,11 +31,14 @@ pub(super) struct StageConfigs<'a> {
     /// Of the stages before.
     pub(super) versions: &'a [Version],
     pub(super) configs: &'a mut Vec<HostConfig>,
+    /// For each stage so far: which machines it has.
+    pub(super) there: &'a mut Vec<Vec<bool>>,
 }
 
 impl StageConfigs<'_> {
     pub(super) fn all(&mut self, identities: &[Identity], tables: &mut Tables, desk: &mut Desk) -> Vec<ConfigId> {
         let mut ids: Vec<ConfigId> = Vec::with_capacity(identities.len());
+        let mut there = vec![true; identities.len()];
         // Machines of a pool are all alike.
         let mut pools: BTreeMap<(usize, &str), ConfigId> = BTreeMap::new();
         let is_fope = |host: &HostPlan| self.world.systems[host.system].kind == SystemKind::Fope;
@@ -51,11 +54,14 @@ impl StageConfigs<'_> {
                 ids.push(*id);
                 continue;
             }
-            let config = self.one(host, identity, (identities, at, &fopes), tables, desk);
+            let written = self.one(host, identity, (identities, at, &fopes), tables, desk);
+            there[at] = written.is_some();
+            let config = written.unwrap_or_else(absent);
             let id = self.id(ids.len(), config);
             pools.extend(pool.map(|pool| (pool, id)));
             ids.push(id);
         }
+        self.there.push(there);
         ids
     }
 
@@ -77,11 +83,11 @@ impl StageConfigs<'_> {
         (identities, here, fopes): (&[Identity], usize, &BTreeMap<Box<str>, Vec<IpAddr>>),
         tables: &mut Tables,
         desk: &mut Desk,
-    ) -> HostConfig {
+    ) -> Option<HostConfig> {
         let tree = &self.stage.tree;
         let system = tree.systems.get(&self.world.systems[host.system].name);
         let written = host.written(&self.world.systems, tree);
-        match (&host.part, system, written) {
+        Some(match (&host.part, system, written) {
             (Part::FrontEnd(_), _, _) => {
                 let id = |name: &str| {
                     let at = self.world.systems.iter().position(|system| *system.name == *name)?;
@@ -107,8 +113,8 @@ impl StageConfigs<'_> {
                 internet::config(&host.part, None, tree, self.certificates, desk)
             }
             // Not there (any more): nothing listens, and nothing leaves.
-            _ => absent(),
-        }
+            _ => return None,
+        })
     }
 }
 

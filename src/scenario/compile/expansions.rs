@@ -7,7 +7,6 @@ use crate::base::Address;
 use crate::diag::{Span, code};
 use crate::model::authentication::Change;
 use crate::model::expansion::{Expansion, ExpansionKind, SenderAfter};
-use crate::model::letter::Stamps;
 use crate::model::traffic::AddressTemplate;
 use crate::scenario::schema::{Forward, MailingList};
 use crate::scenario::source::{Field, Text};
@@ -19,34 +18,18 @@ const MEMBERS_MAX: usize = 50_000;
 
 /// `Forward(to, srs)`
 pub(super) fn forward(name: &Text, forward: &Forward, place: Span, desk: &mut Desk) -> Expansion {
-    Expansion {
-        name: name.as_str().into(),
-        kind: ExpansionKind::Alias,
-        to: addresses(&forward.to, "to", place, desk),
-        apart: Vec::new(),
-        sender: if forward.srs.or(false) { SenderAfter::Rewritten(None) } else { SenderAfter::Kept },
-        changes: Vec::new(),
-        stamps: Stamps::default(),
-        once: false,
-        answers: true,
-        stays_together: false,
-    }
+    let sender = if forward.srs.or(false) { SenderAfter::Rewritten(None) } else { SenderAfter::Kept };
+    Expansion { sender, ..Expansion::of(name.as_str(), addresses(&forward.to, "to", place, desk), ExpansionKind::Alias) }
 }
 
 /// `List(members, owner, footer)`
 pub(super) fn list(name: &Text, list: &MailingList, place: Span, desk: &mut Desk) -> Expansion {
     let owner = list.owner.get().and_then(|text| address(text, desk));
     Expansion {
-        name: name.as_str().into(),
-        kind: ExpansionKind::List,
-        to: addresses(&list.members, "members", place, desk),
-        apart: Vec::new(),
         sender: owner.map_or(SenderAfter::Kept, SenderAfter::Replaced),
         changes: if list.footer.or(false) { vec![Change::Footer] } else { Vec::new() },
-        stamps: Stamps::default(),
         once: false,
-        answers: false,
-        stays_together: false,
+        ..Expansion::of(name.as_str(), addresses(&list.members, "members", place, desk), ExpansionKind::List)
     }
 }
 

@@ -1,9 +1,9 @@
 //! `filter`: what a mail server or an appliance does with messages beside passing them on.
 
 use crate::base::Pattern;
-use crate::decide::claim::template;
 use crate::diag::code;
 use crate::model::filter::{FilterAction, FilterRule, HeaderTest};
+use crate::model::traffic::AddressTemplate;
 use crate::scenario::schema;
 use crate::scenario::source::{Field, Named, Text};
 
@@ -110,7 +110,7 @@ fn action(name: &Text, action: &schema::FilterAction, desk: &mut Desk) -> Option
                 desk.missing(redirect.place, &format!("the rule `{name}` does not say where to"), help);
                 return None;
             };
-            FilterAction::Redirect(template(&desk.address(to)?))
+            FilterAction::Redirect(AddressTemplate::of(&desk.address(to)?))
         }
     })
 }

@@ -107,6 +107,7 @@ fn compile(tree: &Scenario, loader: &mut Loader, desk: &mut Desk) -> (Model, Vec
     let mut zone_rows = Vec::new();
     let mut versions: Vec<Version> = Vec::new();
     let mut certificates = Vec::new();
+    let mut there = Vec::new();
     for (stage, texts) in stages.iter().zip(&texts) {
         let named = Certificates::of(&stage.tree, &scope, &mut tables, desk);
         let compiled = zones::zones(&stage.tree, texts, &beside, &mut tables.names, desk);
@@ -115,8 +116,15 @@ fn compile(tree: &Scenario, loader: &mut Loader, desk: &mut Desk) -> (Model, Vec
             zone_rows.push(compiled);
             zone_rows.len() - 1
         });
-        let mut stage_configs =
-            StageConfigs { stage, world: &world, scope: &scope, certificates: &named, versions: &versions, configs: &mut configs };
+        let mut stage_configs = StageConfigs {
+            stage,
+            world: &world,
+            scope: &scope,
+            certificates: &named,
+            versions: &versions,
+            configs: &mut configs,
+            there: &mut there,
+        };
         let ids = stage_configs.all(&identities, &mut tables, desk);
         let operations = operations::operations(&stage.operations, &scope, (&ids, &configs), desk);
         versions.push(Version {
@@ -149,7 +157,7 @@ fn compile(tree: &Scenario, loader: &mut Loader, desk: &mut Desk) -> (Model, Vec
         exchange: exchange_servers(&systems),
     };
     spoken_names::struck(tree, &tables.names, &loader.sources, desk);
-    let faults = read_faults(about, tree, &world, &stages, &mut tables, desk);
+    let faults = read_faults(about, tree, &world, &taken_away::absences(&world, &stages, &there), &mut tables, desk);
     let internet = systems.iter().position(|system| system.kind == SystemKind::Internet).expect("the internet is always there");
     let mut model = Model {
         name: tree.name.as_str().unwrap_or("").into(),
@@ -352,7 +360,7 @@ fn read_faults(
     about: faults::World<'_>,
     tree: &Scenario,
     world: &World,
-    stages: &[Stage],
+    absences: &[taken_away::Absence<'_>],
     tables: &mut Tables,
     desk: &mut Desk,
 ) -> faults::Finished {
@@ -367,8 +375,8 @@ fn read_faults(
             faults.receives(HostId(at as u32), &host.name, own.receives.items(), tables, desk);
         }
     }
-    for absence in taken_away::absences(world, stages) {
-        faults.taken_away(&absence);
+    for absence in absences {
+        faults.taken_away(absence);
     }
     faults.finish(desk)
 }
