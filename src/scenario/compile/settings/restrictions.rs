@@ -105,7 +105,7 @@ pub(super) fn read(key: &Text, list: &Text, desk: &mut Desk) -> Vec<Restriction>
         } else {
             let problem = Diagnostic::error(code::VALUE, at, format!("`{word}` is not a restriction of Postfix"));
             let known = MODELLED.iter().map(|(name, _)| *name).chain(NOT_MODELLED.iter().copied());
-            desk.unknown(problem, &word, known, &format!("modelled are {}", modelled()));
+            desk.unknown(problem, &word, known, format!("modelled are {}", modelled()));
         }
     }
     found
