@@ -43,6 +43,7 @@ mod organization;
 mod origin_dns;
 mod originator_org;
 mod other_addresses;
+mod own_line;
 mod pass;
 mod patience;
 mod plan;
