@@ -181,6 +181,8 @@ mod tests {
             domain_secure: vec![],
             cloud_names: vec![],
             cloud_in_clear: false,
+            silent_about: vec![],
+            faces: vec![],
         }
     }
 
