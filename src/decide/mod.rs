@@ -32,6 +32,7 @@ pub mod tcpto;
 pub mod tls;
 pub mod tls_policy;
 pub mod tls_reporting;
+pub mod turn;
 pub mod visitor;
 
 /// An outcome with its reasons.

@@ -6,6 +6,7 @@
 
 use super::chance::Purpose;
 use super::kept::Kept;
+use super::known_from::KnownFrom;
 use super::plan::Goal;
 use super::queue::Kind;
 use super::world::World;
@@ -33,7 +34,7 @@ pub(crate) struct MailRuns {
     /// By copy under way: its process.
     of_copy: BTreeMap<u32, (HostId, u32)>,
     /// What all processes of a machine know of hosts that failed.
-    status: BTreeMap<(HostId, NameId), Failed>,
+    status: BTreeMap<(HostId, NameId), KnownFrom<Option<Failed>>>,
     /// Numbers of copies that no process has taken yet.
     waiting: BTreeMap<HostId, BTreeSet<u32>>,
     next: u32,
@@ -207,7 +208,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             }
             return false;
         }
-        let known = self.mail_runs.status.get(&(host, name)).copied();
+        let known = self.mail_runs.status.get(&(host, name)).and_then(|known| known.at(at)).flatten();
         if let Some(failed) = known.filter(|failed| failed.by != own && !failed.is_stale(at, lasts_ns)) {
             let enhanced = self.tables.replies.get(failed.reply).enhanced.unwrap_or(self.rules(host).session.refused);
             self.note_effect(job, Effect::Next(enhanced), failed.reply, true);
@@ -247,7 +248,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 
     /// What the machine's processes share of hosts, if they do.
-    fn host_status_of(&self, host: HostId) -> HostStatus {
+    pub(super) fn host_status_of(&self, host: HostId) -> HostStatus {
         match self.config(host).sender.keeping {
             Keeping::WithinRun { host_status, .. } => host_status,
             Keeping::Never | Keeping::Cache(_) | Keeping::ForWaiting { .. } | Keeping::Sessions(_) => HostStatus::OfRun,
@@ -263,7 +264,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             process.failed.insert(name, failed);
         }
         if self.host_status_of(host) != HostStatus::OfRun {
-            self.mail_runs.status.insert((host, name), failed);
+            let now = self.now;
+            self.mail_runs.status.entry((host, name)).or_default().learn(now, at, Some(failed));
             self.disconnects(job, at);
         }
     }
@@ -291,7 +293,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
         let host = self.copies[copy].host;
         if self.host_status_of(host) != HostStatus::OfRun {
-            self.mail_runs.status.remove(&(host, kept.name));
+            let now = self.now;
+            if let Some(known) = self.mail_runs.status.get_mut(&(host, kept.name)) {
+                known.learn(now, now, None);
+            }
             self.disconnects(job, self.now);
         }
         let Some(process) = self.process_of(copy) else { return };

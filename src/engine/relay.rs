@@ -4,6 +4,7 @@
 //! stands in `sessions`.
 
 use super::kept::Kept;
+use super::known_from::KnownFrom;
 use super::queue::Kind;
 use super::sessions::Sessions;
 use super::world::{Stage, World};
@@ -19,7 +20,7 @@ use std::net::IpAddr;
 /// The memory of all senders that have one.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Relays {
-    routes: BTreeMap<(HostId, IpAddr), Route>,
+    routes: BTreeMap<(HostId, IpAddr), KnownFrom<Route>>,
     /// By queue.
     pub(super) destinations: BTreeMap<u32, Destination>,
     pub(super) sessions: Sessions,
@@ -52,7 +53,7 @@ pub(super) struct Open {
 impl Relays {
     /// Is the route from a machine to an address suspended?
     pub(super) fn is_suspended(&self, client: HostId, address: IpAddr, at: SimTime) -> bool {
-        self.routes.get(&(client, address)).is_some_and(|route| route.is_suspended(at))
+        self.routes.get(&(client, address)).and_then(|route| route.at(at)).is_some_and(|route| route.is_suspended(at))
     }
 }
 
@@ -198,8 +199,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             self.relays.dead.insert((self.copies[row.copy].number, address));
         }
         let Some(rules) = self.rules(client).relay else { return };
-        let before = self.relays.routes.get(&(client, address)).copied();
-        self.relays.routes.insert((client, address), suspend(&rules, before, at));
+        let now = self.now;
+        let route = self.relays.routes.entry((client, address)).or_default();
+        route.learn(now, at, suspend(&rules, route.at(at), at));
         self.relays.sessions.ends(job, at);
         if at > self.now {
             self.relays.sessions.still_connects((client, address), row.queue, at);

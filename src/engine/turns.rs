@@ -4,6 +4,7 @@ use super::settle::DEFER_AT_ONCE;
 use super::world::{RecipientState, World};
 use crate::base::{AttemptResult, Enhanced, Fate, MINUTE, SimTime};
 use crate::trace::NONE;
+use crate::trace::level::PATHS;
 
 impl<const LEVEL: u8> World<'_, LEVEL> {
     /// All candidates of a job are through: the next in its queue has its turn.
@@ -209,6 +210,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             }
             let row = &mut self.queues[queue as usize];
             let job = row.waiting.pop_front().expect("somebody waits");
+            if self.writes(PATHS) {
+                self.has_its_turn(job);
+            }
             if !self.plain && self.put_aside(job) {
                 continue;
             }

@@ -167,8 +167,8 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 }
                 return;
             };
-            if proves && at > self.now {
-                // Questions about the candidate are asked when its moment comes.
+            if at > self.now && (proves || !self.plain && self.learns_meanwhile(client)) {
+                // Questions about the candidate are asked when its moment comes, and so is what others have learned of it until then.
                 self.wake_job(job, at, Kind::Settle, Stage::NextCandidate);
                 return;
             }
