@@ -476,6 +476,40 @@ fn explain_dates_what_was_decided_later() {
     }
 }
 
+/// After a failover each hop ends where and when it ended, and the time in the mailbox is told by itself.
+#[test]
+fn explain_tells_of_failovers() {
+    let scenario = std::fs::read_to_string("scenarios/exchange/safety-net.ron").unwrap();
+    let second = "changes: { \"2\": (at: \"1h 1m\", systems: { \"org\": ExchangeServer(mailbox_databases: { \"DB1\": (active: \"EX1\", behind: \"30m\") }) }), ";
+    let twice = scenario.replacen("changes: { ", second, 1);
+    let folder = Folder::new("failovers").with("once.ron", &scenario).with("twice.ron", &twice);
+    let cases: [(&str, &[&str]); 2] = [
+        (
+            "once.ron",
+            &[
+                "path far > EX1 > EX2 ",
+                "hop 1: far -> EX1 queue meadow.example, rule MX; came 55m, left 55m 0.36s, 360ms in all",
+                "before hop 2: in the mailbox at EX1 until the failover at 1h came 55m 0.36s, ended 1h, 5m in all",
+                "hop 2: EX1 -> EX2 queue EX2, rule INT-1; came 1h, left 1h 0.36s, 360ms in all",
+                "for <ann@meadow.example>; 55m 0.36s after the start",
+            ],
+        ),
+        (
+            "twice.ron",
+            &[
+                "path far > EX1 > EX2 > EX1 ",
+                "hop 2: EX1 -> EX2 queue EX2, rule INT-1; came 1h, left 1h 0.36s, 360ms in all",
+                "in the mailbox at EX2 until the failover at 1h 1m came 1h 0.36s,",
+            ],
+        ),
+    ];
+    for (file, expected) in cases {
+        let ended = folder.run(&["explain", file, "--message", "late#1"]).is(0);
+        let told = ended.out.split_whitespace().collect::<Vec<_>>().join(" ");
+        expected.iter().for_each(|words| assert!(told.contains(words), "{words}: {}", ended.out));
+    }
+}
+
 /// What a shadow sends on was tried by another server first, until that died: its part is told too.
 #[test]
 fn explain_tells_what_a_lost_server_tried() {
@@ -537,4 +571,41 @@ fn explain_of_a_mailbox_beside_others() {
     let told =
         folder.run(&["explain", "beside.ron", "--from", "al@contoso.com", "--to", "bo@contoso.com", "--to", "p@x.example"]).is(0).out;
     assert!(told.contains("  there, at eop\n") && !told.contains("nobody"), "{told}");
+}
+
+/// A problem that only overlays bring points at text that is right as it stands, so it says whose it is.
+#[test]
+fn check_says_in_which_variant_or_test_a_problem_lies() {
+    let text = r#"Scenario(
+    systems: {
+        "contoso": Mta(hostname: "mx.contoso.com", mailboxes: ["*@contoso.com"]),
+    },
+    dns: (records: "contoso.com. MX 10 mx.contoso.com.\nmx.contoso.com. A 192.0.2.1"),
+    traffic: { "mail": Message(from: "bob@fabrikam.com", to: ["alice@contoso.com"]) },
+    variants: {
+        "no address": (dns: (remove: ["mx.contoso.com A"])),
+        "nor MX": (dns: (remove: ["contoso.com MX", "mx.contoso.com A"])),
+    },
+    tests: {
+        "with a variant": (variant: "no address", expect: [NothingLost()]),
+        "with its own": (given: (systems: { "contoso": Mta(certificate: "nope") }), expect: [NothingLost()]),
+    },
+)"#;
+    let said = Folder::new("whose").with("t.ron", text).run(&["check", "--format", "json", "t.ron"]).is(3).out;
+    let document: serde_json::Value = serde_json::from_str(&said).unwrap();
+    let problems = document["files"][0]["problems"].as_array().unwrap();
+    let whose: Vec<String> = problems
+        .iter()
+        .map(|problem| {
+            let also = &problem["also"][0];
+            format!("{} {}: {}", problem["code"].as_str().unwrap(), also["place"]["line"], also["message"].as_str().unwrap_or_default())
+        })
+        .collect();
+    let expected = [
+        "MT0104 8: only in this variant and one other",
+        "MT0110 8: only in this variant",
+        "MT0111 8: only in this variant and one other",
+        "MT0101 13: only in this test",
+    ];
+    assert_eq!(whose, expected, "{said}");
 }

@@ -19,11 +19,24 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
     }
 
+    /// A copy goes through the categorizer again, now.
+    pub(super) fn route_again(&mut self, copy: u32, why: &'static str) {
+        self.leaves_its_queues(copy);
+        self.transport_queues.routed_again.insert(copy);
+        self.pass_row(copy, self.now, why);
+        self.wake_copy(copy, self.now);
+    }
+
+    /// Does a copy come to its queues from the categorizer, and has not waited there before?
+    pub(super) fn comes_anew(&self, copy: u32) -> bool {
+        self.copies[copy].pass <= 1 || self.transport_queues.routed_again.contains(&copy)
+    }
+
     /// A job of a new message comes to a queue: is that a new queue?
     pub(super) fn begins_anew(&mut self, job: u32) {
         let (copy, queue) = (self.jobs[job].copy, self.jobs[job].queue);
         let row = &self.queues[queue as usize];
-        if row.dead_until <= self.now || row.active > 0 || !row.waiting.is_empty() || self.copies[copy].pass > 1 {
+        if row.dead_until <= self.now || row.active > 0 || !row.waiting.is_empty() || !self.comes_anew(copy) {
             return;
         }
         let Some(left_at) = self.transport_queues.left_at.get(&queue).copied() else { return };

@@ -53,6 +53,7 @@ mod postscreen;
 mod precedence;
 mod proof;
 mod queue;
+mod queue_names;
 mod queue_runs;
 mod rate_delay;
 mod receive_connector;
