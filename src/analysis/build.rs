@@ -331,8 +331,9 @@ impl<'a> Builder<'a> {
         let mut attempts = self.attempts_of(copy, next, index);
         let (decisions, at_end) = self.told_when(copy, next, index, &mut attempts);
         // Who joins a queue in Retry waits with it: that is no attempt.
-        let attempts: Vec<Attempt> =
-            attempts.into_iter().map(|(_, attempt)| attempt).filter(|attempt| attempt.result != AttemptResult::Joined).collect();
+        attempts.retain(|(_, attempt)| attempt.result != AttemptResult::Joined);
+        let tried_at_once = attempts.first().is_some_and(|(pass, _)| *pass == 1);
+        let attempts: Vec<Attempt> = attempts.into_iter().map(|(_, attempt)| attempt).collect();
         let carried = next.map(|next| self.copy(next).from_connection);
         let tls = carried.and_then(|connection| self.tls(self.run.trace.connections[connection as usize].outcome));
         let destination = self.destination_of(copy, index, carried);
@@ -346,9 +347,8 @@ impl<'a> Builder<'a> {
         let taken = self.taken_by(next, index);
         let left_at = taken.map_or_else(|| self.ended_in(copy, index, &attempts), |taken| self.copy(taken).arrived);
         let waited = self.passes.get(&(copy, 1)).map(|at| &self.run.trace.passes[*at as usize]);
-        let tried = attempts.first().is_some_and(|first| waited.is_none_or(|pass| first.at < pass.next_at));
         Hop {
-            waited: waited.filter(|_| !tried).map(|pass| (pass.next_at, pass.why)),
+            waited: waited.filter(|_| !tried_at_once).map(|pass| (pass.next_at, pass.why)),
             sender: self.sender_of(row.message.0, index),
             recipient: self.address_of(row.message.0, index),
             from: self.place_of(copy),

@@ -13,7 +13,7 @@ use super::world::World;
 use crate::base::{Enhanced, HostId, NameId, SECOND, SimTime};
 use crate::decide::failure::Effect;
 use crate::decide::retry::next_scan;
-use crate::decide::{Because, because};
+use crate::decide::{because, passed_by};
 use crate::model::keeping::HostStatus;
 use crate::model::settings::{Keeping, Retry};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -191,6 +191,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
         let status = self.tables.replies.get(failed.reply).enhanced.unwrap_or(self.rules(self.copies[copy].host).session.refused);
         self.note_effect(job, Effect::Next(status), failed.reply, true);
+        let why = passed_by::failed_in_run(self.tables.names.text(name), &self.model.clock().moment(failed.at));
+        self.tell_passed_by(job, why);
         true
     }
 
@@ -214,24 +216,17 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             self.note_effect(job, Effect::Next(enhanced), failed.reply, true);
             let (ago, lasts) = (crate::base::duration(at.since(failed.at)), crate::base::duration(lasts_ns));
             let why = format!("not tried: it failed {ago} ago, and Timeout.hoststatus is {lasts}");
-            self.trace_left_alone(job, because("STATUS", words, why, "Sendmail HostStatusDirectory"));
+            self.tell_passed_by(job, because("STATUS", words, why, "Sendmail HostStatusDirectory"));
             return true;
         }
         if status == HostStatus::SharedAndAlone && (self.is_open_elsewhere(copy, name) || !self.connects_alone(job, (host, name), at)) {
             let reply = self.tables.reply(0, Enhanced(4, 4, 5), &format!("another process talks to {words}"));
             self.note_effect(job, Effect::Next(Enhanced(4, 4, 5)), reply, false);
             let why = "not tried: another process talks to it, and there may be one only";
-            self.trace_left_alone(job, because("STATUS", words, why, "Sendmail SingleThreadDelivery"));
+            self.tell_passed_by(job, because("STATUS", words, why, "Sendmail SingleThreadDelivery"));
             return true;
         }
         false
-    }
-
-    fn trace_left_alone(&mut self, job: u32, why: Because) {
-        let copy = self.jobs[job].copy;
-        let (host, tenant) = (self.copies[copy].host, self.copies[copy].tenant);
-        let stored = self.store_reasons("may this host be tried?", host, tenant, &[], &[why]);
-        self.trace_of_job(job, &[stored]);
     }
 
     /// Has the copy's own process a connection to this host open?

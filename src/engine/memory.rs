@@ -77,6 +77,8 @@ pub(crate) struct PassNotes {
     pub(super) last_resort_began: bool,
     /// The message is to be frozen at its end.
     pub(super) freeze: bool,
+    /// An administrator had it tried, whatever the retry times say (`exim -qf`).
+    pub(super) forced: bool,
     /// Rows of lookups and decisions before it.
     pub(super) rows: (usize, usize),
 }
@@ -134,7 +136,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         [self.tables.names.text(name).to_owned(), domain]
     }
 
-    fn domain_of(&self, copy: u32, place: u16) -> String {
+    pub(super) fn domain_of(&self, copy: u32, place: u16) -> String {
         let (message, index) = (self.copies[copy].message, self.copies[copy].recipients[place as usize].index);
         self.tables.templates.get(self.recipient_template(message, index)).expand(self.messages[message].address_number).domain.to_string()
     }
@@ -176,7 +178,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             answer = Usable::NotYet;
         }
         let old = too_old(rule(Failure::Other), arrived, at);
-        if self.memory.passes.get(&copy).is_some_and(|pass| pass.unusable.contains(&key)) {
+        if self.memory.passes.get(&copy).is_some_and(|pass| pass.forced) {
+            answer = Usable::Yes;
+        }
+        if self.has_failed_in_pass(job, candidate) {
             answer = Usable::NotYet;
         }
         if matches!(answer, Usable::Yes | Usable::YesExpired)
@@ -196,6 +201,22 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             Usable::Yes => Some(!old),
             Usable::YesExpired => Some(false),
         }
+    }
+
+    /// Has a host failed in the same pass already?
+    pub(super) fn has_failed_in_pass(&self, job: u32, candidate: u32) -> bool {
+        let copy = self.jobs[job].copy;
+        let key = self.host_key(self.copies[copy].host, candidate);
+        self.memory.passes.get(&copy).is_some_and(|pass| pass.unusable.contains(&key))
+    }
+
+    /// What is remembered of a host, or of the message at the host, whose time has not come.
+    pub(super) fn record_against(&self, job: u32, candidate: u32, at: SimTime) -> Option<(Record, bool)> {
+        let copy = &self.copies[self.jobs[job].copy];
+        let key = self.host_key(copy.host, candidate);
+        let keys = [(Key::Host(key), false), (Key::Message(key, copy.number), true)];
+        keys.into_iter()
+            .find_map(|(key, of_message)| Some((*self.record(copy.host, &key).filter(|record| at < record.next_try)?, of_message)))
     }
 
     /// Must this recipient wait before it is even looked up? Asked in queue runs only.

@@ -300,6 +300,13 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         for host in &model.versions[version].retry_queues {
             self.retry_queues_now(*host);
             for copy in self.copies.rows_where(|copy| copy.host == *host && copy.jobs == 0 && !copy.closed) {
+                if self.memory.frozen.contains_key(&copy) {
+                    continue;
+                }
+                self.pass_row(copy, self.now, "an administrator had the queue tried (retry_queues)");
+                if self.remembers(*host) {
+                    self.memory.passes.entry(copy).or_default().forced = true;
+                }
                 self.wake_copy(copy, self.now);
             }
         }

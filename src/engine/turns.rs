@@ -224,6 +224,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 let status = self.queues[queue as usize].dead_status;
                 let job_row = &mut self.jobs[job];
                 (job_row.status, job_row.eventful, job_row.started, job_row.host_failure) = (status, true, self.now, false);
+                if !self.plain {
+                    self.waits_for_domain(job);
+                }
                 self.finish_job(job);
                 continue;
             }
