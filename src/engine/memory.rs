@@ -28,7 +28,7 @@ pub(crate) enum Key {
 }
 
 /// A host in a key: name, address, port.
-type HostKey = (NameId, Option<IpAddr>, u16);
+pub(super) type HostKey = (NameId, Option<IpAddr>, u16);
 
 /// One thing to write down at the end of a pass.
 #[derive(Clone, Debug)]
@@ -71,7 +71,7 @@ pub(crate) struct PassNotes {
     /// Jobs that are over.
     pub(super) over: Vec<JobNotes>,
     /// Hosts that failed in it.
-    unusable: Vec<HostKey>,
+    pub(super) unusable: Vec<HostKey>,
     /// Jobs that wait with the hosts of last resort for the others of the message; and whether those have begun.
     pub(super) for_last_resort: Vec<u32>,
     pub(super) last_resort_began: bool,
@@ -123,7 +123,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
     }
 
-    fn host_key(&self, host: HostId, candidate: u32) -> HostKey {
+    pub(super) fn host_key(&self, host: HostId, candidate: u32) -> HostKey {
         let key = self.tables.candidates.get(candidate);
         let by_address = self.exim_retry(host).is_none_or(|retry| retry.by_address);
         (key.name, by_address.then_some(key.address), key.port)
@@ -148,7 +148,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         Key::Recipient(template, self.sender_of(copy), number)
     }
 
-    fn record(&self, host: HostId, key: &Key) -> Option<&Record> {
+    pub(super) fn record(&self, host: HostId, key: &Key) -> Option<&Record> {
         let retry = self.exim_retry(host)?;
         let (record, written) = self.memory.records.get(&(host, key.clone()))?;
         (self.now.since(*written) <= retry.data_expire_ns).then_some(record)
@@ -201,22 +201,6 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             Usable::Yes => Some(!old),
             Usable::YesExpired => Some(false),
         }
-    }
-
-    /// Has a host failed in the same pass already?
-    pub(super) fn has_failed_in_pass(&self, job: u32, candidate: u32) -> bool {
-        let copy = self.jobs[job].copy;
-        let key = self.host_key(self.copies[copy].host, candidate);
-        self.memory.passes.get(&copy).is_some_and(|pass| pass.unusable.contains(&key))
-    }
-
-    /// What is remembered of a host, or of the message at the host, whose time has not come.
-    pub(super) fn record_against(&self, job: u32, candidate: u32, at: SimTime) -> Option<(Record, bool)> {
-        let copy = &self.copies[self.jobs[job].copy];
-        let key = self.host_key(copy.host, candidate);
-        let keys = [(Key::Host(key), false), (Key::Message(key, copy.number), true)];
-        keys.into_iter()
-            .find_map(|(key, of_message)| Some((*self.record(copy.host, &key).filter(|record| at < record.next_try)?, of_message)))
     }
 
     /// Must this recipient wait before it is even looked up? Asked in queue runs only.

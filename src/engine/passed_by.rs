@@ -1,10 +1,12 @@
 //! Why is a host passed by? Told where it happens; the words stand in `decide::passed_by`.
 
+use super::memory::Key;
 use super::plan::Goal;
 use super::world::World;
 use crate::base::SimTime;
 use crate::decide::Because;
 use crate::decide::passed_by::{failed_before, not_yet, serialized, silent, suspended};
+use crate::decide::remembered::Record;
 use crate::trace::Concern;
 use crate::trace::level::STEPS;
 
@@ -61,5 +63,21 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             None => serialized(name),
         };
         self.tell_passed_by(job, why);
+    }
+
+    /// Has a host failed in the same pass already?
+    pub(super) fn has_failed_in_pass(&self, job: u32, candidate: u32) -> bool {
+        let copy = self.jobs[job].copy;
+        let key = self.host_key(self.copies[copy].host, candidate);
+        self.memory.passes.get(&copy).is_some_and(|pass| pass.unusable.contains(&key))
+    }
+
+    /// What is remembered of a host, or of the message at the host, whose time has not come.
+    pub(super) fn record_against(&self, job: u32, candidate: u32, at: SimTime) -> Option<(Record, bool)> {
+        let copy = &self.copies[self.jobs[job].copy];
+        let key = self.host_key(copy.host, candidate);
+        let keys = [(Key::Host(key), false), (Key::Message(key, copy.number), true)];
+        keys.into_iter()
+            .find_map(|(key, of_message)| Some((*self.record(copy.host, &key).filter(|record| at < record.next_try)?, of_message)))
     }
 }
