@@ -46,7 +46,7 @@ pub(crate) struct JobNotes {
     /// The recipients it began with.
     pub(super) places: Vec<u16>,
     /// Hosts that it may wait for at its end; not where the message itself was the trouble.
-    pub(super) hosts: Vec<NameId>,
+    pub(super) hosts: Vec<(NameId, crate::model::settings::TlsLevel)>,
     pub(super) own_fault: bool,
     items: Vec<Item>,
     /// Of single recipients.

@@ -46,6 +46,7 @@ mod organization;
 mod origin_dns;
 mod originator_org;
 mod other_addresses;
+mod own_line;
 mod pass;
 mod passed_by;
 mod patience;
