@@ -20,13 +20,14 @@ fn scaled(text: &str) -> Option<u64> {
 mod page;
 mod postfix;
 mod qmail;
+mod restrictions;
 mod rfc;
 mod sendmail;
 
 use crate::base::{SECOND, parse_duration};
 use crate::diag::{Diagnostic, code};
 use crate::model::client_limits::ClientLimits;
-use crate::model::restrictions::Restrictions;
+use crate::model::restrictions::{Restriction, Restrictions};
 use crate::model::settings::{Profile, Retry, Sender, TlsLevel, WhenFull};
 use crate::scenario::source::{Named, Text};
 
@@ -78,6 +79,8 @@ enum Meaning {
     Word(&'static [WordOf]),
     /// A list of words that is read by its own function; the sentence says what is possible.
     List(fn(&mut Tuned, &str) -> Result<(), &'static str>),
+    /// Postfix: what smtpd asks of a client, word by word.
+    Restrictions(fn(&mut Tuned) -> &mut Vec<Restriction>),
     /// Whatever it says, nothing that the model shows depends on it.
     NoEffect,
     /// The model does what this value means, and nothing else yet.
@@ -222,6 +225,10 @@ fn apply(key: &Text, value: &Text, meaning: Meaning, tuned: &mut Tuned, desk: &m
             }
         },
         Meaning::List(put) => put(tuned, text).map_err(str::to_owned),
+        Meaning::Restrictions(list) => {
+            *list(tuned) = restrictions::read(key, value, desk);
+            Ok(())
+        }
         Meaning::NoEffect => Ok(()),
         Meaning::Only(same) if same.eq_ignore_ascii_case(text) => Ok(()),
         Meaning::Only(same) => {
