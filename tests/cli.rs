@@ -609,3 +609,29 @@ fn check_says_in_which_variant_or_test_a_problem_lies() {
     ];
     assert_eq!(whose, expected, "{said}");
 }
+
+/// docs/scenario-format.md, Overlays: flags come last, also behind what a test lays over its file.
+#[test]
+fn flags_have_the_last_word_in_tests() {
+    let text = r#"Scenario(
+    dns: (records: "d.example. MX 10 a.d.example.\na.d.example. A 192.0.2.1"),
+    systems: { "a": Mta(hostname: "a.d.example", mailboxes: ["*@d.example"]) },
+    variants: { "slow": (systems: { "a": Mta(service_time: "2s") }) },
+    tests: {
+        "t": (
+            send: (from: "b@x.example", to: ["q@d.example"]),
+            expect: [Delivered(no_sooner: "9s", within: "11s")],
+            cases: {
+                "file": (),
+                "variant": (variant: "slow"),
+                "given": (given: (systems: { "a": Mta(service_time: "3s") })),
+                "fault": (given: (faults: { "dark": Down(target: "a", until: "1h") })),
+            },
+        ),
+    },
+)"#;
+    let folder = Folder::new("last_word").with("t.ron", text);
+    folder.run(&["test", "t.ron"]).is(1);
+    let ended = folder.run(&["test", "t.ron", "--set", r#"systems.a.service_time="9s""#, "--set", "faults.dark=None"]).is(0);
+    assert!(ended.out.contains("4 passed"), "{}", ended.out);
+}

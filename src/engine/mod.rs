@@ -61,6 +61,7 @@ mod reroute;
 mod rerouting;
 mod resolver;
 mod restrictions;
+mod retry_round;
 mod rounds;
 mod route;
 mod rules_passed;

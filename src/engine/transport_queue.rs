@@ -29,6 +29,8 @@ pub(crate) struct TransportQueues {
     /// Second copies of what is under way or delivered.
     pub(super) redundancy: super::safety_net::Redundancy,
     schedules: BTreeMap<u32, Schedule>,
+    /// When what waits in a queue was last brought into order.
+    pub(super) lined_up: BTreeMap<u32, SimTime>,
     /// When something last left a queue without an attempt.
     pub(super) left_at: BTreeMap<u32, SimTime>,
     /// Queues in which something of a copy was left in this pass.
@@ -292,6 +294,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
         if self.now < next {
             self.sleep_on(copy, next, ends);
+            return true;
+        }
+        if self.lines_up(copy) {
             return true;
         }
         if self.transport_queues.waits.remove(&copy).is_some_and(|wait| wait.emptied) {
