@@ -101,7 +101,10 @@ fn one_mistake_each() {
             "MT0004 1:17-1:21 expected a text in quotes, found the word `None` = `None` takes away a name in `{ }`; a field of `( )` is left out \
              instead",
         ),
-        ("Scenario(until: )", "MT0004 1:17-1:18 expected a text in quotes, found `)`"),
+        (
+            "Scenario(until: )",
+            "MT0004 1:17-1:18 expected a text in quotes, found `)` = there is no value here: write one, or leave the field out",
+        ),
         // Fields.
         ("Scenario(sed: 1)", "MT0002 1:10-1:13 a scenario has no field `sed` = did you mean `seed`?"),
         ("Scenario(seed: 1, seed: 2)", "MT0005 1:19-1:23 the field `seed` stands twice in these brackets"),

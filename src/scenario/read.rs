@@ -165,6 +165,7 @@ impl<'de> Reader<'de> {
         let problem = Diagnostic::error(code::WRONG_SHAPE, self.whole(token), message);
         match token.kind {
             Kind::End => problem.help("the file ends although brackets are open"),
+            Kind::Close(_) | Kind::Other(',') => problem.help("there is no value here: write one, or leave the field out"),
             Kind::Other('$') => problem.help("`$true` and `$false` are `true` and `false` here, `$null` is a field left out"),
             Kind::Word("Some") => problem.help("write the value itself, without `Some( )`"),
             Kind::Word("None") => problem.help("`None` takes away a name in `{ }`; a field of `( )` is left out instead"),
