@@ -125,7 +125,7 @@ impl<'de> Reader<'de> {
         Ok(None)
     }
 
-    /// Steps over one value, whatever it is.
+    /// Steps over one value of which something was said, whatever it is.
     pub(super) fn skip(&self, ahead: &mut dyn Ahead<'de>) -> Result<(), Stopped> {
         let token = self.peek();
         let end = skip_value(self.text, token.start);

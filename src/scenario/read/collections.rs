@@ -142,7 +142,11 @@ fn read_entries<'de>(reader: &Reader<'de>, entries: &mut dyn Entries<'de>, into:
         reader.seek_value();
         let token = reader.peek();
         if token.kind == Kind::Word("None") && reader.bracket_behind(&token).is_none() {
-            entries.value(&mut |ahead| reader.skip(ahead))?;
+            entries.value(&mut |ahead| {
+                ahead.pass_over()?;
+                reader.pass(&token);
+                Ok(())
+            })?;
             into.none();
         } else {
             entries.value(&mut |ahead| into.read(reader, ahead))?;
