@@ -1,11 +1,22 @@
 //! What stands in the Status field of a delivery report (RFC 3464 §2.3.4), and who hears nothing of delays?
 //!
-//! Sources: Exim deliver.c and `delay_warning_condition`; Sendmail savemail.c and envelope.c; OpenSMTPD bounce.c and queue.c; qmail-send(8), whose reports are prose (QSBMF); and running servers, see `docs/fidelity.md`.
+//! Sources: Exim deliver.c and `delay_warning_condition`; Sendmail savemail.c and envelope.c; OpenSMTPD bounce.c and queue.c; qmail-send(8), whose reports are prose (QSBMF); KumoMTA docs/faq/receiving_inbound_mail.md; and running servers, see `docs/fidelity.md`.
 //! Not modelled: fields that nothing is decided by (Remote-MTA, Arrival-Date, Will-Retry-Until).
 
 use super::precedence::precedence;
 use crate::base::{Enhanced, decode_xtext};
 use crate::model::letter::Header;
+
+/// When a server tells the sender about recipients that it gave up.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ReportTime {
+    /// After each attempt, about those that failed in it.
+    EachPass,
+    /// When nobody of the message is left, about all that failed until then (qmail-send.c `injectbounce`).
+    WhenDone,
+    /// It writes logs, and reports only where a script of its own makes them (KumoMTA).
+    Never,
+}
 
 /// How a server chooses the status that it writes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -30,6 +30,7 @@ mod kept;
 mod last_resort;
 mod last_try;
 mod last_words;
+mod late_reports;
 mod letter;
 mod machine;
 mod mail_run;

@@ -5,7 +5,7 @@ use super::world::{Recipient, RecipientState, World};
 use crate::base::{Enhanced, HostId};
 use crate::decide::acceptance::accepted_domain;
 use crate::decide::exchange::recipient::returned;
-use crate::decide::reports::{NamesInReports, Unwarned};
+use crate::decide::reports::{NamesInReports, ReportTime, Unwarned};
 use crate::decide::{Decision, because};
 use crate::model::directory::remote_domain;
 use crate::model::retry_rules::Warned;
@@ -20,12 +20,12 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     /// A report to the sender: born here, from nobody.
     pub(super) fn report(&mut self, copy: u32, mut lines: Vec<(u16, &'static str, Enhanced, u32)>, kind: u8) {
         let message = self.copies[copy].message;
-        if !self.plain && self.transport_queues.redundancy.is_silent(copy) {
+        let host = self.copies[copy].host;
+        if !self.plain && self.transport_queues.redundancy.is_silent(copy) || self.rules(host).reports == ReportTime::Never {
             return;
         }
         let row = &self.messages[message];
         let (to, from) = (row.to, self.sender_of(copy));
-        let host = self.copies[copy].host;
         let to_whom = if from != NONE {
             from
         } else if kind == 1 && self.rules(host).tells_postmaster {

@@ -71,9 +71,10 @@ impl HostConfig {
 }
 
 /// Whose rules a sender follows.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Profile {
     /// RFC 5321 and its sisters, strictly.
+    #[default]
     Rfc,
     /// Postfix 3.
     Postfix,
@@ -384,6 +385,8 @@ impl Directory {
 /// Whose mail a mail server takes.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MtaDirectory {
+    /// Whose words it uses.
+    pub profile: Profile,
     /// Mailboxes here, most exact pattern first.
     pub mailboxes: Vec<Pattern>,
     /// Recipients that others stand for, most exact pattern first.

@@ -111,6 +111,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     },
     expiry_status: Some((550, Enhanced(5, 4, 300), "Message expired", KEPT)),
     expiry: ExpiryTest::Timer,
+    reports: ReportTime::EachPass,
     tells_postmaster: false,
     expiry_action: "failed",
     report_status: ReportStatus::Cause,

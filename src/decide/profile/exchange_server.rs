@@ -91,6 +91,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     },
     expiry_status: Some((550, Enhanced(4, 4, 7), "Message expired", &[])),
     expiry: ExpiryTest::AfterAttempt,
+    reports: ReportTime::EachPass,
     tells_postmaster: false,
     expiry_action: "failed",
     report_status: ReportStatus::Cause,

@@ -102,6 +102,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     },
     expiry_status: None,
     expiry: ExpiryTest::AfterAttempt,
+    reports: ReportTime::EachPass,
     tells_postmaster: false,
     expiry_action: "failed",
     report_status: ReportStatus::ByAction,
@@ -115,7 +116,9 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     door: DoorRules {
         full: (None, "Too many concurrent SMTP connections; please try again later."),
         client_full: (None, "Too many concurrent SMTP connections from this IP address; please try again later."),
-        spares_relay_clients: false,
+        unknown_user: Some((550, None, "Unknown user")),
+        no_relay: (550, None, "relay not permitted"),
+        ..DoorRules::PLAIN
     },
     pass: PassRules {
         queues_retry: false,

@@ -93,6 +93,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     },
     expiry_status: Some((551, Enhanced(5, 4, 7), "Next delivery time would be after max_age", &[])),
     expiry: ExpiryTest::BeforeNext,
+    reports: ReportTime::Never,
     tells_postmaster: false,
     expiry_action: "failed",
     report_status: ReportStatus::Cause,
@@ -103,7 +104,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     tries_address_once: false,
     skips_silent: false,
     extensions: ExtensionRules { dsn: false, eight_bit: Lack::Bounces, binary: Lack::Unknown, utf8: Lack::Bounces },
-    door: DoorRules::PLAIN,
+    door: DoorRules { no_relay: (550, Some(Enhanced(5, 7, 1)), "relaying not permitted"), ..DoorRules::PLAIN },
     pass: PassRules { jitters: true, sequence_errors_wait: true, shares_sites: true, ..PassRules::PLAIN },
 };
 

@@ -17,12 +17,12 @@ mod tls_rules;
 
 pub use tls_rules::{BrokenHandshake, DaneRules, RevocationCheck, TlsRules};
 
-pub use door::{DoorRules, door_of};
+pub use door::{DoorRules, Refusal, door_of};
 pub use pass::{EqualMembers, PassRules};
 
 use super::extensions::ExtensionRules;
 use super::relay::RelayRules;
-use super::reports::{NamesInReports, ReportStatus, Unwarned};
+use super::reports::{NamesInReports, ReportStatus, ReportTime, Unwarned};
 use crate::base::Enhanced;
 use crate::model::settings::{Profile, Retry, Sender};
 
@@ -46,6 +46,8 @@ pub struct Behaviour {
     pub expiry_status: Option<ExpiryStatus>,
     /// When the lifetime is tested.
     pub expiry: ExpiryTest,
+    /// When it tells the sender what it gave up.
+    pub reports: ReportTime,
     /// What would be a report about a report goes to the local postmaster.
     pub tells_postmaster: bool,
     /// The action that the report of an expired message names.

@@ -114,9 +114,14 @@ const BASE: Behaviour = Behaviour {
     minds_precedence: false,
     unwarned: Unwarned::Nobody,
     expiry: ExpiryTest::Timer,
+    reports: ReportTime::EachPass,
     tells_postmaster: false,
     extensions: ExtensionRules { dsn: true, eight_bit: Lack::SendsAnyway, binary: Lack::Unknown, utf8: Lack::Unknown },
-    door: DoorRules::PLAIN,
+    door: DoorRules {
+        unknown_user: Some((550, None, "Invalid recipient")),
+        no_relay: (550, None, "Invalid recipient"),
+        ..DoorRules::PLAIN
+    },
     pass: PassRules {
         hop_refusal: (500, Enhanced(5, 4, 6), "Routing loop detected: Loop detected"),
         equal_members: EqualMembers::OnceOfRecipient,

@@ -91,6 +91,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     },
     expiry_status: None,
     expiry: ExpiryTest::AfterAttempt,
+    reports: ReportTime::WhenDone,
     tells_postmaster: true,
     expiry_action: "failed",
     report_status: ReportStatus::Unwritten,
@@ -101,7 +102,11 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     tries_address_once: false,
     skips_silent: true,
     extensions: ExtensionRules { dsn: false, eight_bit: Lack::SendsAnyway, binary: Lack::Unknown, utf8: Lack::Unknown },
-    door: DoorRules::PLAIN,
+    door: DoorRules {
+        unknown_user: None,
+        no_relay: (553, None, "sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)"),
+        ..DoorRules::PLAIN
+    },
     pass: PassRules { reads_delivered_to: true, ..PassRules::PLAIN },
 };
 

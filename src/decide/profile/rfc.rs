@@ -93,6 +93,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     expiry_status: None,
     // The give-up time is a time, not an attempt (RFC 5321 §4.5.4.1).
     expiry: ExpiryTest::Timer,
+    reports: ReportTime::EachPass,
     tells_postmaster: false,
     expiry_action: "failed",
     report_status: ReportStatus::Cause,

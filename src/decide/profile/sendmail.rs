@@ -99,6 +99,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     },
     expiry_status: Some((0, Enhanced(4, 4, 7), "Cannot send message within Timeout.queuereturn", &[])),
     expiry: ExpiryTest::AfterAttempt,
+    reports: ReportTime::EachPass,
     tells_postmaster: true,
     expiry_action: "failed",
     report_status: ReportStatus::SessionFailed,
@@ -109,7 +110,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     tries_address_once: true,
     skips_silent: false,
     extensions: ExtensionRules { dsn: true, eight_bit: Lack::Converts, binary: Lack::Unknown, utf8: Lack::Unknown },
-    door: DoorRules::PLAIN,
+    door: DoorRules { no_relay: (550, Some(Enhanced(5, 7, 1)), "Relaying denied"), ..DoorRules::PLAIN },
     pass: PassRules {
         shares_signatures: true,
         rewrites_aliases: true,

@@ -80,7 +80,7 @@ pub(super) fn config(
         without: unannounced(profile, tuned.offers_dsn),
         ..Usual::MTA
     };
-    let mut directory = directory(mta, host, scope, desk);
+    let mut directory = MtaDirectory { profile, ..directory(mta, host, scope, desk) };
     if matches!(profile, Profile::OpenSmtpd | Profile::OpenSmtpd6) {
         // `match from local` is for the addresses of its own interfaces too (smtpd.conf(5)).
         directory.relay_clients.extend(identity.addresses.iter().map(|own| Client::Network((*own).into())));
@@ -357,7 +357,7 @@ fn directory(mta: &Mta, host: &Host, scope: &Scope, desk: &mut Desk) -> MtaDirec
         relay_domains: mta.relay_domains.items().iter().map(pattern).collect(),
         relay_clients: mta.relay_clients.items().iter().filter_map(|text| client(text, scope, desk)).collect(),
         send_as: send_as(&mta.send_as),
-        is_device: false,
+        ..MtaDirectory::default()
     }
 }
 
