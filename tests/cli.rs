@@ -538,3 +538,40 @@ fn explain_of_a_mailbox_beside_others() {
         folder.run(&["explain", "beside.ron", "--from", "al@contoso.com", "--to", "bo@contoso.com", "--to", "p@x.example"]).is(0).out;
     assert!(told.contains("  there, at eop\n") && !told.contains("nobody"), "{told}");
 }
+
+/// A problem that only overlays bring points at text that is right as it stands, so it says whose it is.
+#[test]
+fn check_says_in_which_variant_or_test_a_problem_lies() {
+    let text = r#"Scenario(
+    systems: {
+        "contoso": Mta(hostname: "mx.contoso.com", mailboxes: ["*@contoso.com"]),
+    },
+    dns: (records: "contoso.com. MX 10 mx.contoso.com.\nmx.contoso.com. A 192.0.2.1"),
+    traffic: { "mail": Message(from: "bob@fabrikam.com", to: ["alice@contoso.com"]) },
+    variants: {
+        "no address": (dns: (remove: ["mx.contoso.com A"])),
+        "nor MX": (dns: (remove: ["contoso.com MX", "mx.contoso.com A"])),
+    },
+    tests: {
+        "with a variant": (variant: "no address", expect: [NothingLost()]),
+        "with its own": (given: (systems: { "contoso": Mta(certificate: "nope") }), expect: [NothingLost()]),
+    },
+)"#;
+    let said = Folder::new("whose").with("t.ron", text).run(&["check", "--format", "json", "t.ron"]).is(3).out;
+    let document: serde_json::Value = serde_json::from_str(&said).unwrap();
+    let problems = document["files"][0]["problems"].as_array().unwrap();
+    let whose: Vec<String> = problems
+        .iter()
+        .map(|problem| {
+            let also = &problem["also"][0];
+            format!("{} {}: {}", problem["code"].as_str().unwrap(), also["place"]["line"], also["message"].as_str().unwrap_or_default())
+        })
+        .collect();
+    let expected = [
+        "MT0104 8: only in this variant and one other",
+        "MT0110 8: only in this variant",
+        "MT0111 8: only in this variant and one other",
+        "MT0101 13: only in this test",
+    ];
+    assert_eq!(whose, expected, "{said}");
+}

@@ -5,7 +5,8 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::args::{CheckArgs, Format};
-use super::input::{self, Findings};
+use super::findings::{self, Findings};
+use super::input;
 use super::output::{deliver, plain, style_for};
 use super::select::select;
 use super::{Exit, print_json};
@@ -54,7 +55,7 @@ pub fn check(args: &CheckArgs) -> Exit {
     let mut unreadable: Vec<UnreadableDocument> =
         selection.unreadable.into_iter().map(|(file, error)| UnreadableDocument { file, error }).collect();
     for path in &selection.files {
-        match input::check(path) {
+        match findings::check(path) {
             Ok(findings) => {
                 if findings.failed() {
                     exit = exit.and(Exit::Invalid);

@@ -5,15 +5,15 @@ use std::io::{self, Read as _};
 use std::path::Path;
 
 use super::args::{ExplainArgs, Format, WhatIf};
+use super::findings::Findings;
 use super::output::{complain, deliver, plain, remark, shown};
 use super::{Exit, print_json};
 use crate::base::Spellings;
-use crate::diag::{Diagnostic, Severity, Sources, Span, Style, code, in_file_order, render};
+use crate::diag::{Diagnostic, Span, Style, code, render};
 use crate::report::words::{Clock, spelled_names};
 use crate::scenario::load::FILE_BYTES_MAX;
 use crate::scenario::schema::Scenario;
-use crate::scenario::{Invalid, Loaded, Loader, Named, overlay};
-use crate::verify::{SEND, check_expectations, plan};
+use crate::scenario::{Loaded, Loader, Named, overlay};
 
 /// How messages call standard input.
 pub const STANDARD_INPUT: &str = "<stdin>";
@@ -25,68 +25,6 @@ pub fn name(path: &Path) -> String {
 
 fn is_standard_input(path: &Path) -> bool {
     path == Path::new("-")
-}
-
-/// What was said about one scenario.
-#[derive(Debug)]
-pub struct Findings {
-    /// The texts that the places point into.
-    pub sources: Sources,
-    /// In file order.
-    pub problems: Vec<Diagnostic>,
-    /// The file itself, not only a variant or a test of it, has something in it that no source decides.
-    pub undecided: bool,
-}
-
-impl Findings {
-    /// How many of this severity.
-    pub fn count(&self, severity: Severity) -> usize {
-        self.problems.iter().filter(|problem| problem.severity == severity).count()
-    }
-
-    /// Can the scenario not be used?
-    pub fn failed(&self) -> bool {
-        self.count(Severity::Error) > 0
-    }
-
-    /// The pictures, one after the other; styles are stripped on their way out where nobody wants them.
-    pub fn text(&self, style: Style) -> String {
-        render(&self.problems, &self.sources, style)
-    }
-
-    /// The same for programs.
-    pub fn json(&self) -> Vec<serde_json::Value> {
-        self.problems.iter().map(|problem| problem.to_json(&self.sources)).collect()
-    }
-}
-
-/// Reads and checks a scenario, alone, with each of its variants, and as each of its tests wants it.
-///
-/// # Errors
-/// The file that was named cannot be read. (What a scenario mentions and cannot be read is a problem of the scenario.)
-pub fn check(path: &Path) -> io::Result<Findings> {
-    let (loader, scenario) = open(path)?;
-    let loaded = match Loaded::finish(loader, scenario, &stem(path)) {
-        Ok(loaded) => loaded,
-        Err(invalid) => return Ok(invalid.into()),
-    };
-    let undecided = loaded.warnings.iter().any(|problem| problem.code == code::EQUALLY_CLOSE);
-    let mut findings = Findings { sources: loaded.loader.sources.clone(), problems: loaded.warnings.clone(), undecided };
-    findings.problems.extend(check_expectations(&loaded.tree));
-    let variants = loaded.tree.variants.iter().map(|(_, variant)| (vec![variant], None));
-    let tests = plan(&loaded.tree, None).into_iter().filter(|planned| !planned.fields.skip.is_written());
-    let tests: Vec<_> = tests.map(|planned| (planned.overlays.clone(), planned.send().cloned())).collect();
-    for (overlays, send) in variants.chain(tests) {
-        match loaded.with(&overlays) {
-            Ok(world) => {
-                findings.problems.extend(send.and_then(|message| world.send(SEND, &message).err()).into_iter().flatten());
-                findings.problems.extend(world.warnings);
-            }
-            Err(invalid) => findings.problems.extend(invalid.problems),
-        }
-    }
-    in_file_order(&mut findings.problems);
-    Ok(findings)
 }
 
 /// Why there is no scenario.
@@ -155,14 +93,8 @@ pub fn with_names(answer: String, loaded: &Loaded) -> String {
 }
 
 /// The name of a scenario that has none.
-fn stem(path: &Path) -> String {
+pub fn stem(path: &Path) -> String {
     if is_standard_input(path) { STANDARD_INPUT.to_owned() } else { path.file_stem().unwrap_or_default().to_string_lossy().into_owned() }
-}
-
-impl From<Invalid> for Findings {
-    fn from(invalid: Invalid) -> Self {
-        Self { sources: invalid.sources, problems: invalid.problems, undecided: false }
-    }
 }
 
 /// What a program gets instead of the answer.
@@ -188,7 +120,11 @@ fn refuse(path: &Path, findings: &Findings, format: Format) -> Exit {
     }
 }
 
-fn open(path: &Path) -> io::Result<(Loader, Option<Scenario>)> {
+/// The text of a file as a tree; what is wrong with it is kept in the loader.
+///
+/// # Errors
+/// The file that was named cannot be read.
+pub fn open(path: &Path) -> io::Result<(Loader, Option<Scenario>)> {
     if is_standard_input(path) {
         let mut bytes = Vec::new();
         io::stdin().lock().take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;

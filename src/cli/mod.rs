@@ -5,6 +5,7 @@ mod chart;
 mod check;
 mod exit;
 mod explain;
+mod findings;
 mod input;
 mod output;
 mod run;

@@ -23,6 +23,8 @@ pub struct Inbound {
     pub trusted_mail: TrustedMail,
     /// `partner_require_tls_reply`
     pub require_tls_reply: RequireTlsReply,
+    /// `both_restrictions`: of a Partner connector that restricts by addresses and by certificate, one is enough.
+    pub either_restriction: bool,
     /// `relay_refused_reply`: 451 4.4.62 instead of 550 5.7.64.
     pub relay_is_deferred: bool,
 }

@@ -227,9 +227,10 @@ impl Names {
             all.extend(self.hostnames.iter().filter(|(_, host)| members.contains(*host)).map(|(hostname, _)| hostname.clone()));
             return Ok(all);
         }
-        // Connectors of Edge subscriptions stand in no file.
+        // Connectors of Edge subscriptions stand in no file, nor what MX resolution calls its ways.
+        let spoken = ["EdgeSync - ", "MX of ", "address of "];
         if self.decided.contains(name)
-            || name.starts_with("EdgeSync - ")
+            || spoken.iter().any(|beginning| name.starts_with(beginning))
             || name.parse::<IpAddr>().is_ok()
             || self.target_called(name).is_ok()
         {

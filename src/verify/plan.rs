@@ -18,6 +18,8 @@ pub struct Planned<'a> {
     pub test: &'a str,
     /// The name of the case.
     pub case: Option<&'a str>,
+    /// Where the name of the case, or of the test, is written; nowhere for a run that only invariants need.
+    pub place: Span,
     /// The variant that it plays.
     pub variant: Option<&'a str>,
     /// Only invariants are judged.
@@ -108,6 +110,7 @@ impl<'a> Planner<'a> {
         let mut planned = Planned {
             test,
             case,
+            place: self.place_of(test, case),
             variant: variant.map(|(name, _)| name),
             for_invariants: false,
             overlays,
@@ -123,8 +126,7 @@ impl<'a> Planner<'a> {
             planned.expect(invariant, Some(name.to_string()), &names);
         }
         if planned.checks.is_empty() && planned.problems.is_empty() {
-            let place = self.place_of(test, case);
-            let problem = Diagnostic::error(code::MISSING, place, "this test expects nothing");
+            let problem = Diagnostic::error(code::MISSING, planned.place, "this test expects nothing");
             planned.problems.push(problem.help("write `expect: [ … ]`"));
         }
         planned

@@ -132,6 +132,9 @@ mod tests {
                 "none of 6 recipients, the first: chosen: To on-premises (OUT-3), site-a.contoso.com (SH-2); passed over: To partner (OUT-3), 192.0.2.99 (SH-2) [inbound#1]",
             ),
             (r#"Any(PassedOver(name: "To partner", because: "out-3"))"#, "holds"),
+            // As `explain` calls the ways of MX resolution: words before a name of the zones are no slip.
+            (r#"Not(Chosen(name: "MX of site-a.contoso.com"))"#, "holds"),
+            (r#"Not(PassedOver(name: "address of contoso.com", because: "SH-2"))"#, "holds"),
             (r#"Not(Chosen(because: "OUT-33"))"#, "MT0101: no rule is called `OUT-33` (did you mean `OUT-3`?)"),
             (r#"Not(PassedOver(by: "eop", name: "nope"))"#, "MT0101: nothing that could be chosen is called `nope`"),
             (r#"Not(PassedOver(name: "no connector"))"#, "holds"),

@@ -197,7 +197,7 @@ impl<'a> Case<'a> {
         }
         let mut known = winner.is_some();
         if winner.is_none() {
-            let (partner, reasons, mut lost) = inbound_connector::partner(connectors, self.visitor, self.domain);
+            let (partner, reasons, mut lost) = inbound_connector::partner(&tenant.inbound, self.visitor, self.domain);
             let partners: Vec<&str> = connectors.iter().filter(|row| !row.on_premises).map(|row| &*row.name).collect();
             self.lost.retain(|reason| !(reason.rule == "IN-1" && partners.contains(&&*reason.name)));
             self.lost.append(&mut lost);

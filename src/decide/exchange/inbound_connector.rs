@@ -6,7 +6,7 @@
 
 use super::super::visitor::Visitor;
 use super::super::{Because, because};
-use crate::model::inbound::InboundConnector;
+use crate::model::inbound::{Inbound, InboundConnector};
 
 const SOURCE: &str = "New-InboundConnector";
 const ENABLED: &str = "New-InboundConnector Enabled";
@@ -167,7 +167,9 @@ pub(super) enum Partner {
 }
 
 /// Asks the Partner connectors: those that restrict beat those that only name a domain.
-pub(super) fn partner(connectors: &[InboundConnector], visitor: &Visitor<'_>, recipient: &str) -> (Partner, Vec<Because>, Vec<Because>) {
+pub(super) fn partner(inbound: &Inbound, visitor: &Visitor<'_>, recipient: &str) -> (Partner, Vec<Because>, Vec<Because>) {
+    let connectors = &inbound.connectors;
+    let keeps_to = |connector| keeps_to(connector, visitor, inbound.either_restriction);
     let mut lost = Vec::new();
     let (mut restricting, mut naming) = (Vec::new(), Vec::new());
     for (at, connector) in connectors.iter().enumerate().filter(|(_, connector)| !connector.on_premises) {
@@ -190,12 +192,12 @@ pub(super) fn partner(connectors: &[InboundConnector], visitor: &Visitor<'_>, re
     // The first by name among the closest.
     let closest =
         |list: &[(usize, usize)]| list.iter().copied().max_by_key(|(at, closeness)| (*closeness, std::cmp::Reverse(*at))).map(|(at, _)| at);
-    let passing: Vec<(usize, usize)> = restricting.iter().copied().filter(|(at, _)| keeps_to(&connectors[*at], visitor).is_ok()).collect();
+    let passing: Vec<(usize, usize)> = restricting.iter().copied().filter(|(at, _)| keeps_to(&connectors[*at]).is_ok()).collect();
     let reason = |rule, at: usize, why: String| because(rule, &*connectors[at].name, why, restriction(&connectors[at]));
     let winner = closest(&passing).or_else(|| closest(&restricting)).or_else(|| closest(&naming));
     let Some(winner) = winner else { return (Partner::Silent, Vec::new(), lost) };
     for (at, _) in restricting.iter().chain(&naming).filter(|(at, _)| *at != winner) {
-        let why = match keeps_to(&connectors[*at], visitor) {
+        let why = match keeps_to(&connectors[*at]) {
             Err(why) => why,
             Ok(_) if connectors[winner].restricts() && !connectors[*at].restricts() => {
                 "only names the sender's domain: a connector that restricts goes first".to_owned()
@@ -205,7 +207,7 @@ pub(super) fn partner(connectors: &[InboundConnector], visitor: &Visitor<'_>, re
         lost.push(reason("IN-2", *at, why));
     }
     let connector = &connectors[winner];
-    match keeps_to(connector, visitor) {
+    match keeps_to(connector) {
         Err(why) => {
             (Partner::Restricted(winner), vec![reason("IN-6", winner, format!("keeps the sender's domain to others: {why}"))], lost)
         }
@@ -232,8 +234,8 @@ fn restriction(connector: &InboundConnector) -> &'static str {
     }
 }
 
-/// Does the client come from where the connector restricts its domains to? Of both restrictions one is enough (IN-3: write two connectors).
-fn keeps_to(connector: &InboundConnector, visitor: &Visitor<'_>) -> Result<String, String> {
+/// Does the client come from where the connector restricts its domains to? With both restrictions it must satisfy each, unless `either` is enough.
+fn keeps_to(connector: &InboundConnector, visitor: &Visitor<'_>, either: bool) -> Result<String, String> {
     if !connector.restricts() {
         return Ok(match certificate(connector, visitor) {
             Some(Ok(detail)) => format!("names the sender's domain, and {detail}; it restricts nothing"),
@@ -244,7 +246,15 @@ fn keeps_to(connector: &InboundConnector, visitor: &Visitor<'_>) -> Result<Strin
     let certificate = if connector.restricts_to_certificate { certificate(connector, visitor) } else { None };
     let address = if connector.restricts_to_addresses { address(connector, visitor) } else { None };
     match (certificate, address) {
-        (Some(Ok(detail)), _) | (_, Some(Ok(detail))) => Ok(detail),
+        (Some(Ok(one)), Some(Ok(other))) => Ok(format!("{one}; {other}")),
+        (Some(Ok(detail)), None) | (None, Some(Ok(detail))) => Ok(detail),
+        (Some(Ok(detail)), Some(Err(why))) | (Some(Err(why)), Some(Ok(detail))) => {
+            if either {
+                Ok(detail)
+            } else {
+                Err(format!("{detail}, but it restricts by both: {why}"))
+            }
+        }
         (Some(Err(one)), Some(Err(other))) => Err(format!("{one}; {other}")),
         (Some(Err(why)), None) | (None, Some(Err(why))) => Err(why),
         (None, None) => Err("it restricts to nobody".to_owned()),

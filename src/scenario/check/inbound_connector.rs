@@ -246,7 +246,13 @@ fn advice(name: &Text, connector: &InboundConnector, tenant: &ExchangeOnline, de
     if !is_on_premises(connector) && addresses && certificate.is_some() {
         let message = "addresses and a certificate in one Partner connector (IN-3)";
         let problem = Diagnostic::warning(code::UNWISE_CONNECTOR, connector.sender_ip_addresses.span(), message);
-        desk.say(problem.help("write two connectors, one for each"));
+        let both = connector.restrict_domains_to_ip_addresses.or(false) && connector.restrict_domains_to_certificate.or(false);
+        let help = if both {
+            "it restricts by both, so a client needs both; if one is to be enough, write two connectors, one for each"
+        } else {
+            "write two connectors, one for each"
+        };
+        desk.say(problem.help(help));
     }
     if let Some(wanted) = certificate.filter(|_| is_on_premises(connector)) {
         let plain = common_form(wanted);

@@ -79,6 +79,7 @@ pub(super) fn inbound(tenant: &ExchangeOnline, tree: &Scenario, era: Era, shared
         trusted_mail: TrustedMail::default(),
         require_tls_reply: RequireTlsReply::default(),
         relay_is_deferred: false,
+        either_restriction: false,
     };
     for named in shared.into_iter().chain([&tenant.switches]) {
         named.iter().for_each(|(name, value)| switch(name, value, &mut inbound, desk));
@@ -200,8 +201,9 @@ fn submission(tenant: &ExchangeOnline) -> Submission {
 }
 
 /// Switches of this side, with their values.
-pub(super) const SWITCHES: [(&str, &[&str]); 5] = [
+pub(super) const SWITCHES: [(&str, &[&str]); 6] = [
     ("trusted_organizations", &["unfiltered", "filtered"]),
+    ("both_restrictions", &["each", "either"]),
     ("partner_require_tls_reply", &["451 5.7.3", "530 5.7.0"]),
     ("relay_refused_reply", &["550 5.7.64", "451 4.4.62"]),
     ("daily_recipient_limit_reply", &["554 5.2.0", "550 5.1.90"]),
@@ -214,6 +216,8 @@ fn switch(name: &Text, value: &Text, inbound: &mut Inbound, desk: &mut Desk) {
     match (name.as_str(), value.as_str()) {
         ("trusted_organizations", "unfiltered") => inbound.trusted_mail = TrustedMail::Unfiltered,
         ("trusted_organizations", "filtered") => inbound.trusted_mail = TrustedMail::Filtered,
+        ("both_restrictions", "each") => inbound.either_restriction = false,
+        ("both_restrictions", "either") => inbound.either_restriction = true,
         ("partner_require_tls_reply", "451 5.7.3") => inbound.require_tls_reply = RequireTlsReply::Transient,
         ("partner_require_tls_reply", "530 5.7.0") => inbound.require_tls_reply = RequireTlsReply::Permanent,
         ("relay_refused_reply", "550 5.7.64") => inbound.relay_is_deferred = false,

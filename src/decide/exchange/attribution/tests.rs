@@ -193,6 +193,7 @@ fn locks_and_holes() {
     let mut names = Names::default();
     let lock = InboundConnector { restricts_to_certificate: true, ..by_certificate("lock", "*.gateway.net", false) };
     let lock_by_address = InboundConnector { restricts_to_addresses: true, ..by_address("lock", false) };
+    let both = InboundConnector { restricts_to_addresses: true, addresses: lock_by_address.addresses.clone(), ..lock.clone() };
     let hole = InboundConnector { sender_domains: vec!["far.test".into()], require_tls: false, ..connector("hole", false) };
     let off = InboundConnector { enabled: false, ..lock.clone() };
     let on_premises = by_address("own", true);
@@ -204,6 +205,9 @@ fn locks_and_holes() {
         ("nobody's friend", vec![&lock, &friends], From(there, "x@far.test", None), "550 5.7.51 ATT-3 IN-6"),
         ("the gateway", vec![&lock], From(there, "x@far.test", Some("out.gateway.net")), "incoming of 1 ATT-3 IN-2"),
         ("past the gateway", vec![&lock], From(there, "x@far.test", None), "550 5.7.51 ATT-3 IN-6"),
+        ("both keys", vec![&both], From(here, "x@far.test", Some("out.gateway.net")), "incoming of 1 ATT-3 IN-2"),
+        ("one of two keys", vec![&both], From(there, "x@far.test", Some("out.gateway.net")), "550 5.7.51 ATT-3 IN-6"),
+        ("the other of two", vec![&both], From(here, "x@far.test", Some("x.test")), "550 5.7.51 ATT-3 IN-6"),
         ("the null sender past it", vec![&lock], From(there, "", None), "550 5.7.51 ATT-3 IN-6"),
         ("a connector for a domain opens no hole", vec![&lock, &hole], From(there, "x@far.test", None), "550 5.7.51 ATT-3 IN-6"),
         ("a disabled lock", vec![&off], From(there, "x@far.test", None), "incoming of 1 ATT-3 IN-7"),
