@@ -50,6 +50,13 @@ pub fn why_it_rests(name: &str, delay_ns: u64) -> Decision<()> {
     Decision::for_reason((), because("KEEP-7", name, why, "default_destination_rate_delay"))
 }
 
+/// Why a message goes on over the connection of its own last transaction (KEEP-10).
+#[must_use]
+pub fn why_again(name: &str) -> Decision<()> {
+    let why = "it took some recipients and answered 452 to others: these follow at once in a transaction of their own";
+    Decision::for_reason((), because("KEEP-10", name, why, "Exim smtp.c"))
+}
+
 /// Why a session goes over a connection to `name` that is open already, and had `mails` messages.
 #[must_use]
 pub fn why_open(keeping: &Keeping, name: &str, mails: u32, own_queue: bool) -> Decision<()> {

@@ -6,6 +6,8 @@
 use super::precedence::precedence;
 use crate::base::{Enhanced, decode_xtext};
 use crate::model::letter::Header;
+use crate::model::settings::Returned;
+use crate::model::traffic::Returns;
 
 /// When a server tells the sender about recipients that it gave up.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -31,6 +33,17 @@ pub enum ReportStatus {
     SessionFailed,
     /// None: its reports have no such field.
     Unwritten,
+}
+
+/// Does a report of failure return the headers alone? A limit counts more than what the sender asked for (Postfix bounce_notify_util.c, Exim deliver.c).
+#[must_use]
+pub fn headers_only(returned: Returned, asked: Option<Returns>, size_bytes: u64) -> bool {
+    match (returned, asked) {
+        (_, Some(Returns::Headers)) | (Returned::Headers, _) => true,
+        (Returned::UpTo(limit), _) => size_bytes > limit,
+        (Returned::Whole, _) => false,
+        (Returned::IfAsked, asked) => asked.is_none(),
+    }
 }
 
 /// What a report without a status carries in its place.
@@ -133,6 +146,22 @@ mod tests {
         ] {
             let got = [Unwarned::Nobody, Unwarned::Bulk, Unwarned::BulkAndOwners].map(|rule| rule.has(local, &headers));
             assert_eq!(got, expected, "{local} {headers:?}");
+        }
+    }
+
+    #[test]
+    fn what_comes_back() {
+        use Returned::{Headers, IfAsked, UpTo, Whole};
+        //                                                      nothing asked, full, headers
+        for (returned, size_bytes, expected) in [
+            (Whole, 5_000_000, [false, false, true]),
+            (UpTo(50_000), 50_000, [false, false, true]),
+            (UpTo(50_000), 50_001, [true, true, true]),
+            (IfAsked, 1_000, [true, false, true]),
+            (Headers, 1_000, [true, true, true]),
+        ] {
+            let got = [None, Some(Returns::Full), Some(Returns::Headers)].map(|asked| headers_only(returned, asked, size_bytes));
+            assert_eq!(got, expected, "{returned:?} {size_bytes}");
         }
     }
 

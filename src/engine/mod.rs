@@ -7,6 +7,7 @@ mod authentication;
 mod automatic_reply;
 mod back_pressure;
 mod between_servers;
+mod canonical;
 mod chance;
 mod client_limits;
 mod command;

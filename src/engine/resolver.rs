@@ -166,7 +166,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 
     /// Asks the zones (or meets a fault): the answer, what it costs, and how long it may be kept, in seconds.
-    fn fetch(&mut self, slot: u32, at: SimTime, luck: (u64, u64)) -> (u32, u64, u32) {
+    pub(super) fn fetch(&mut self, slot: u32, at: SimTime, luck: (u64, u64)) -> (u32, u64, u32) {
         let model = self.model;
         let Slot { resolver, name, kind, place, .. } = self.resolvers.slots[slot as usize];
         let settings = &model.resolvers[resolver.index()];

@@ -62,7 +62,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             }
             self.leaves_room(job);
         }
-        let end = std::mem::replace(&mut self.ends[job as usize], SessionEnd::GONE);
+        let mut end = std::mem::replace(&mut self.ends[job as usize], SessionEnd::GONE);
         self.release(server);
         let copy = self.jobs[job].copy;
         // Who was refused in the last session of an attempt keeps that word, though the session then broke for the others.
@@ -74,6 +74,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let connection = if lost_reply { NONE } else { self.finish_connection_row(job, &end) };
         let rules = self.rules(self.copies[copy].host);
         let keeps = rules.session.keeps_rcpt_4xx;
+        if rules.pass.rcpt_452_goes_on && !end.refusals.is_empty() {
+            self.puts_off(job, &mut end);
+        }
         if self.remembers(self.copies[copy].host) && !end.plaintext_retry {
             self.remember_session(job, &end);
         }
@@ -121,8 +124,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 self.messages[message].ends[index as usize].open -= 1;
             }
         }
-        if !self.plain {
-            self.line_is_free(job, &end);
+        if !self.plain && self.line_is_free(job, &end) {
+            end.let_go();
+            return self.walk(job, self.now);
         }
         if self.jobs[job].recipients.is_empty() {
             end.let_go();

@@ -98,6 +98,19 @@ pub enum Profile {
     NoRetry,
 }
 
+/// How much of a message comes back in a report of its failure.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Returned {
+    /// All of it.
+    Whole,
+    /// All of it up to so many bytes, else its headers.
+    UpTo(u64),
+    /// All of it where its sender asked for that, else its headers.
+    IfAsked,
+    /// Its headers.
+    Headers,
+}
+
 /// The sending side.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sender {
@@ -131,6 +144,8 @@ pub struct Sender {
     pub targets: Targets,
     /// Deferrals for connection failures in a row (as shares of the window) before a destination counts as dead; 0 = never.
     pub failed_cohort_limit: u32,
+    /// What a report of failure returns.
+    pub returned: Returned,
     /// Deliveries at once to all next hops together (qmail `concurrencyremote`, Postfix `default_process_limit`); 0 = no limit.
     pub deliveries_in_all: u32,
     /// How long a destination rests after each delivery (Postfix `default_destination_rate_delay`); 0 = not at all.

@@ -97,8 +97,8 @@ pub struct MxRules {
     pub lookup_failed: End,
     /// The MX question was answered REFUSED; `None` = as if it failed for now.
     pub lookup_refused: Option<End>,
-    /// The MX question about a name that is no alias was answered SERVFAIL; `None` = as if it failed for now.
-    pub lookup_servfail: Option<End>,
+    /// The MX question failed for now, and the name itself has an address; `None` = that makes no difference.
+    pub lookup_failed_with_address: Option<End>,
     /// No target has an address, all for good.
     pub no_usable_target: End,
     /// No target has an address, and the question about the last of them failed only for now.

@@ -46,6 +46,8 @@ pub(super) struct Tuned {
     pub(super) names_of_levels: Vec<(TlsLevel, Vec<Box<str>>)>,
     /// Exim announces DSN (`dsn_advertise_hosts`).
     pub(super) offers_dsn: bool,
+    /// OpenSMTPD knows itself among the mail hosts of a domain by its own name (`relay backup`).
+    pub(super) is_backup: bool,
     pub(super) sessions: u32,
     pub(super) when_full: WhenFull,
     pub(super) client_limits: ClientLimits,

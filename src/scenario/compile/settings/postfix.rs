@@ -5,7 +5,7 @@
 use super::{Meaning, Table, Tuned};
 use crate::base::{DAY, HOUR, MINUTE, SECOND, TlsVersion, common_form};
 use crate::model::restrictions::Restriction;
-use crate::model::settings::{AliasNames, Cache, DaneDigests, DaneUse, FamilyPreference, Keeping, Retry, TlsLevel, UnsignedList};
+use crate::model::settings::{AliasNames, Cache, DaneDigests, DaneUse, FamilyPreference, Keeping, Retry, Returned, TlsLevel, UnsignedList};
 
 /// Puts a time into a field of the retry rule.
 macro_rules! retry {
@@ -112,6 +112,8 @@ pub(super) static TABLE: Table = &[
     ("smtp_tls_mandatory_protocols", Meaning::List(mandatory_protocols)),
     ("smtp_tls_verify_cert_match", Meaning::List(|t, text| match_names(t, TlsLevel::Verify, text))),
     ("smtp_tls_secure_cert_match", Meaning::List(|t, text| match_names(t, TlsLevel::Secure, text))),
+    // What its reports return.
+    ("bounce_size_limit", Meaning::Bytes(|t, bytes| t.sender.returned = bytes.map_or(Returned::Whole, Returned::UpTo))),
     // What it takes as a server.
     ("message_size_limit", Meaning::Bytes(|t, bytes| t.max_message_size = bytes)),
     ("smtpd_recipient_limit", Meaning::Number(|t, n| t.max_recipients = n)),
