@@ -476,6 +476,40 @@ fn explain_dates_what_was_decided_later() {
     }
 }
 
+/// After a failover each hop ends where and when it ended, and the time in the mailbox is told by itself.
+#[test]
+fn explain_tells_of_failovers() {
+    let scenario = std::fs::read_to_string("scenarios/exchange/safety-net.ron").unwrap();
+    let second = "changes: { \"2\": (at: \"1h 1m\", systems: { \"org\": ExchangeServer(mailbox_databases: { \"DB1\": (active: \"EX1\", behind: \"30m\") }) }), ";
+    let twice = scenario.replacen("changes: { ", second, 1);
+    let folder = Folder::new("failovers").with("once.ron", &scenario).with("twice.ron", &twice);
+    let cases: [(&str, &[&str]); 2] = [
+        (
+            "once.ron",
+            &[
+                "path far > EX1 > EX2 ",
+                "hop 1: far -> EX1 queue meadow.example, rule MX; came 55m, left 55m 0.36s, 360ms in all",
+                "before hop 2: in the mailbox at EX1 until the failover at 1h came 55m 0.36s, ended 1h, 5m in all",
+                "hop 2: EX1 -> EX2 queue EX2, rule INT-1; came 1h, left 1h 0.36s, 360ms in all",
+                "for <ann@meadow.example>; 55m 0.36s after the start",
+            ],
+        ),
+        (
+            "twice.ron",
+            &[
+                "path far > EX1 > EX2 > EX1 ",
+                "hop 2: EX1 -> EX2 queue EX2, rule INT-1; came 1h, left 1h 0.36s, 360ms in all",
+                "in the mailbox at EX2 until the failover at 1h 1m came 1h 0.36s,",
+            ],
+        ),
+    ];
+    for (file, expected) in cases {
+        let ended = folder.run(&["explain", file, "--message", "late#1"]).is(0);
+        let told = ended.out.split_whitespace().collect::<Vec<_>>().join(" ");
+        expected.iter().for_each(|words| assert!(told.contains(words), "{words}: {}", ended.out));
+    }
+}
+
 /// What a shadow sends on was tried by another server first, until that died: its part is told too.
 #[test]
 fn explain_tells_what_a_lost_server_tried() {
@@ -574,4 +608,30 @@ fn check_says_in_which_variant_or_test_a_problem_lies() {
         "MT0101 13: only in this test",
     ];
     assert_eq!(whose, expected, "{said}");
+}
+
+/// docs/scenario-format.md, Overlays: flags come last, also behind what a test lays over its file.
+#[test]
+fn flags_have_the_last_word_in_tests() {
+    let text = r#"Scenario(
+    dns: (records: "d.example. MX 10 a.d.example.\na.d.example. A 192.0.2.1"),
+    systems: { "a": Mta(hostname: "a.d.example", mailboxes: ["*@d.example"]) },
+    variants: { "slow": (systems: { "a": Mta(service_time: "2s") }) },
+    tests: {
+        "t": (
+            send: (from: "b@x.example", to: ["q@d.example"]),
+            expect: [Delivered(no_sooner: "9s", within: "11s")],
+            cases: {
+                "file": (),
+                "variant": (variant: "slow"),
+                "given": (given: (systems: { "a": Mta(service_time: "3s") })),
+                "fault": (given: (faults: { "dark": Down(target: "a", until: "1h") })),
+            },
+        ),
+    },
+)"#;
+    let folder = Folder::new("last_word").with("t.ron", text);
+    folder.run(&["test", "t.ron"]).is(1);
+    let ended = folder.run(&["test", "t.ron", "--set", r#"systems.a.service_time="9s""#, "--set", "faults.dark=None"]).is(0);
+    assert!(ended.out.contains("4 passed"), "{}", ended.out);
 }

@@ -171,7 +171,7 @@ fn all_mistakes_at_once() {
         "MT0002 6:76-6:87 an outbound connector has no field `UseMXRecord` = parameters are written in snake_case: `use_mx_record`",
         "MT0003 7:27-7:37 `Encryption` is not a value of `tls_settings` = did you mean `EncryptionOnly`?",
         "MT0001 7:61-7:68 expected `,` before the word `enabled` = a comma stands between fields, names and list entries",
-        "MT0004 7:70-7:73 expected `true` or `false`, found the word `yes`",
+        "MT0004 7:70-7:73 expected `true` or `false`, found the word `yes` = write true, without quotes",
         "MT0002 10:5-10:9 a scenario has no field `test` = did you mean `tests`?",
     ];
     assert_eq!(complaints(text), expected);

@@ -258,15 +258,234 @@ fn the_overlay_rule() {
             r#"(systems: { "m": Mta(profile: Postfix, settings: { "b": "2" }) })"#,
             systems(&m.replace(r#"{ "a": "1" }"#, r#"{ "a": "1", "b": "2" }"#), s, ""),
         ),
-        (
-            "faults whole, traffic field by field",
-            r#"(faults: { "f": Down(target: "s") }, traffic: { "t": Poisson(rate: "9/s") }, groups: { "g": None })"#,
-            systems(m, s, r#"faults: { "f": Down(target: "s") }, traffic: { "t": Poisson(rate: "9/s", from: "a@b.example") }, groups: {}"#),
-        ),
     ];
     for (case, over, expected) in table {
         let (merged, problems) = laid_over(base, over);
         assert_eq!(without_places(&merged), without_places(&read(&expected)), "{case}");
+        assert_eq!(problems, [], "{case}");
+    }
+}
+
+/// Each section of a scenario, and how something laid over it meets what is there.
+#[test]
+fn how_each_section_is_laid_over() {
+    let table = [
+        // ( ) field by field
+        ("a scenario", "seed: 1", "until: \"2h\"", "seed: 1, until: \"2h\""),
+        ("exchange_online", "exchange_online: (pool: 4)", "exchange_online: (era: Exo2022)", "exchange_online: (pool: 4, era: Exo2022)"),
+        (
+            "its lists whole",
+            "exchange_online: (addresses: [\"a\"])",
+            "exchange_online: (addresses: [\"b\"])",
+            "exchange_online: (addresses: [\"b\"])",
+        ),
+        (
+            "its switches by name",
+            "exchange_online: (switches: { \"a\": \"1\" })",
+            "exchange_online: (switches: { \"b\": \"2\" })",
+            "exchange_online: (switches: { \"a\": \"1\", \"b\": \"2\" })",
+        ),
+        ("limits", "limits: (events: 1)", "limits: (hops: 2)", "limits: (events: 1, hops: 2)"),
+        (
+            "dns",
+            "dns: (rest: NxDomain)",
+            "dns: (answer_order: Random, dnssec: { \"a\": Secure })",
+            "dns: (rest: NxDomain, answer_order: Random, dnssec: { \"a\": Secure })",
+        ),
+        // { } name by name, then each thing field by field
+        (
+            "resolvers",
+            "resolvers: { \"r\": (tries: 1) }",
+            "resolvers: { \"r\": (warm: true) }",
+            "resolvers: { \"r\": (tries: 1, warm: true) }",
+        ),
+        (
+            "authorities",
+            "authorities: { \"a\": (key: \"k\") }",
+            "authorities: { \"a\": (not_after: \"1d\") }",
+            "authorities: { \"a\": (key: \"k\", not_after: \"1d\") }",
+        ),
+        (
+            "certificates",
+            "certificates: { \"c\": (key: \"k\", names: [\"x\"]) }",
+            "certificates: { \"c\": (names: [\"y\"]) }",
+            "certificates: { \"c\": (key: \"k\", names: [\"y\"]) }",
+        ),
+        (
+            "mta_sts",
+            "mta_sts: { \"d\": (certificate: \"c\") }",
+            "mta_sts: { \"d\": (policy: \"p\") }",
+            "mta_sts: { \"d\": (certificate: \"c\", policy: \"p\") }",
+        ),
+        (
+            "links",
+            "links: { \"l\": (between: (\"a\", \"b\")) }",
+            "links: { \"l\": (latency: \"1s\") }",
+            "links: { \"l\": (between: (\"a\", \"b\"), latency: \"1s\") }",
+        ),
+        (
+            "groups are lists",
+            "groups: { \"g\": [\"a\"] }",
+            "groups: { \"g\": [\"b\"], \"h\": [\"c\"] }",
+            "groups: { \"g\": [\"b\"], \"h\": [\"c\"] }",
+        ),
+        ("dnssec words", "dns: (dnssec: { \"a\": Secure })", "dns: (dnssec: { \"a\": Bogus })", "dns: (dnssec: { \"a\": Bogus })"),
+        // kinds: equal ones field by field, another one replaces
+        (
+            "systems",
+            "systems: { \"m\": Mta(hostname: \"h\") }",
+            "systems: { \"m\": Mta(sessions: 2) }",
+            "systems: { \"m\": Mta(hostname: \"h\", sessions: 2) }",
+        ),
+        (
+            "a pool for an address",
+            "systems: { \"m\": Mta(egress: \"192.0.2.1\") }",
+            "systems: { \"m\": Mta(egress_pool: [\"192.0.2.2\"]) }",
+            "systems: { \"m\": Mta(egress_pool: [\"192.0.2.2\"]) }",
+        ),
+        (
+            "what a host receives is a list",
+            "systems: { \"m\": Mta(receives: [Greylist(delay: \"5m\", phase: Data)]) }",
+            "systems: { \"m\": Mta(receives: [Greylist(delay: \"1m\")]) }",
+            "systems: { \"m\": Mta(receives: [Greylist(delay: \"1m\")]) }",
+        ),
+        (
+            "recipients",
+            "systems: { \"m\": Mta(recipients: { \"a@b.example\": Forward(to: [\"x\"], srs: true) }) }",
+            "systems: { \"m\": Mta(recipients: { \"a@b.example\": Forward(to: [\"y\"]) }) }",
+            "systems: { \"m\": Mta(recipients: { \"a@b.example\": Forward(to: [\"y\"], srs: true) }) }",
+        ),
+        (
+            "traffic",
+            "traffic: { \"t\": Poisson(rate: \"1/s\", from: \"a\") }",
+            "traffic: { \"t\": Poisson(rate: \"9/s\") }",
+            "traffic: { \"t\": Poisson(rate: \"9/s\", from: \"a\") }",
+        ),
+        (
+            "traffic of another kind",
+            "traffic: { \"t\": Poisson(rate: \"1/s\", from: \"a\") }",
+            "traffic: { \"t\": Message(from: \"b\") }",
+            "traffic: { \"t\": Message(from: \"b\") }",
+        ),
+        (
+            "a choice for a sender",
+            "traffic: { \"t\": Message(from: \"a\", to: [\"b\"]) }",
+            "traffic: { \"t\": Message(from_one_of: { \"c\": 1 }, to_one_of: { \"d\": 1 }) }",
+            "traffic: { \"t\": Message(from_one_of: { \"c\": 1 }, to_one_of: { \"d\": 1 }) }",
+        ),
+        (
+            "faults",
+            "faults: { \"f\": Down(target: \"m\", at: \"1h\") }",
+            "faults: { \"f\": Down(how: Refused) }",
+            "faults: { \"f\": Down(target: \"m\", at: \"1h\", how: Refused) }",
+        ),
+        (
+            "a fault of another kind",
+            "faults: { \"f\": Down(target: \"m\", at: \"1h\") }",
+            "faults: { \"f\": Capacity(target: \"m\") }",
+            "faults: { \"f\": Capacity(target: \"m\") }",
+        ),
+        (
+            "another end",
+            "faults: { \"f\": Down(target: \"m\", lasts: \"1h\") }",
+            "faults: { \"f\": Down(until: \"5h\") }",
+            "faults: { \"f\": Down(target: \"m\", until: \"5h\") }",
+        ),
+        (
+            "another length",
+            "faults: { \"f\": Tarpit(until: \"1h\", times: 2) }",
+            "faults: { \"f\": Tarpit(lasts: \"5h\") }",
+            "faults: { \"f\": Tarpit(lasts: \"5h\", times: 2) }",
+        ),
+        (
+            "another step",
+            "faults: { \"f\": Drop(phase: Content, after: \"1KB\") }",
+            "faults: { \"f\": Drop(phase: FinalDot, accepted: true) }",
+            "faults: { \"f\": Drop(phase: FinalDot, accepted: true) }",
+        ),
+        (
+            "and back",
+            "faults: { \"f\": Drop(phase: FinalDot, accepted: true) }",
+            "faults: { \"f\": Drop(phase: Content) }",
+            "faults: { \"f\": Drop(phase: Content) }",
+        ),
+        (
+            "no refusal",
+            "faults: { \"f\": Starttls(how: Refused, code: \"454\") }",
+            "faults: { \"f\": Starttls(how: Closes) }",
+            "faults: { \"f\": Starttls(how: Closes) }",
+        ),
+        (
+            "no deep tests",
+            "faults: { \"f\": Postscreen(deep_protocol_tests: true, deep_ttl: \"1d\") }",
+            "faults: { \"f\": Postscreen(deep_protocol_tests: false) }",
+            "faults: { \"f\": Postscreen(deep_protocol_tests: false) }",
+        ),
+        (
+            "changes",
+            "changes: { \"c\": (at: \"1h\", retry_queues: [\"a\"]) }",
+            "changes: { \"c\": (at: \"2h\") }",
+            "changes: { \"c\": (at: \"2h\", retry_queues: [\"a\"]) }",
+        ),
+        (
+            "their operations are a list",
+            "changes: { \"c\": (operations: [SuspendQueue(server: \"a\")]) }",
+            "changes: { \"c\": (operations: [ResumeQueue(server: \"b\")]) }",
+            "changes: { \"c\": (operations: [ResumeQueue(server: \"b\")]) }",
+        ),
+        (
+            "variants",
+            "variants: { \"v\": (seed: 1) }",
+            "variants: { \"v\": (until: \"1h\"), \"w\": () }",
+            "variants: { \"v\": (seed: 1, until: \"1h\"), \"w\": () }",
+        ),
+        (
+            "invariants",
+            "invariants: { \"i\": Delivered(to: \"a\", within: \"1m\") }",
+            "invariants: { \"i\": Delivered(within: \"2m\") }",
+            "invariants: { \"i\": Delivered(to: \"a\", within: \"2m\") }",
+        ),
+        (
+            "another bound",
+            "invariants: { \"i\": Attempts(by: \"a\", is: 1) }",
+            "invariants: { \"i\": Attempts(at_most: 2) }",
+            "invariants: { \"i\": Attempts(by: \"a\", at_most: 2) }",
+        ),
+        (
+            "a number for a bound",
+            "invariants: { \"i\": Copies(at_least: 1, at_most: 2) }",
+            "invariants: { \"i\": Copies(is: 3) }",
+            "invariants: { \"i\": Copies(is: 3) }",
+        ),
+        (
+            "what is in brackets",
+            "invariants: { \"i\": Not(Delivered(to: \"a\")) }",
+            "invariants: { \"i\": Not(Delivered(within: \"2m\")) }",
+            "invariants: { \"i\": Not(Delivered(within: \"2m\")) }",
+        ),
+        (
+            "tests",
+            "tests: { \"t\": (seeds: 2, expect: [NothingLost()]) }",
+            "tests: { \"t\": (expect: [NotModelled()], tags: [\"x\"]) }",
+            "tests: { \"t\": (seeds: 2, expect: [NotModelled()], tags: [\"x\"]) }",
+        ),
+        (
+            "what they send",
+            "tests: { \"t\": (send: (at: \"1h\", from: \"a\")) }",
+            "tests: { \"t\": (send: (from: \"b\")) }",
+            "tests: { \"t\": (send: (at: \"1h\", from: \"b\")) }",
+        ),
+        // None takes a name away everywhere
+        (
+            "gone",
+            "faults: { \"f\": Down(target: \"m\") }, links: { \"l\": () }",
+            "faults: { \"f\": None }, links: { \"l\": None }",
+            "faults: {}, links: {}",
+        ),
+    ];
+    for (case, base, over, expected) in table {
+        let (merged, problems) = laid_over(&format!("({base})"), &format!("({over})"));
+        assert_eq!(without_places(&merged), without_places(&read(&format!("({expected})"))), "{case}");
         assert_eq!(problems, [], "{case}");
     }
 }

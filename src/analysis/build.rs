@@ -231,6 +231,7 @@ impl<'a> Builder<'a> {
         let text: Rc<str> = reply.map_or_else(|| "".into(), |id| self.replies[id as usize].clone());
         let has_rows = !self.run.trace.copies.is_empty();
         let copy = copy.filter(|_| has_rows);
+        let stays = copy.filter(|copy| self.ends_here(*copy, fate));
         Recipient {
             said_by: (said_by != NONE).then(|| self.who_said(HostId(said_by), message, &to, reply, at)),
             to,
@@ -247,15 +248,9 @@ impl<'a> Builder<'a> {
             final_place: copy.map(|copy| self.place_of(copy)),
             duplicates: arrivals.saturating_sub(1),
             hops: copy.map_or_else(Vec::new, |copy| self.hops(copy, index, fate)),
-            arrival: copy.filter(|copy| self.ends_here(*copy, fate)).map_or_else(Vec::new, |copy| self.told_about(copy, index)),
+            arrival: stays.map_or_else(Vec::new, |copy| self.told_about(copy, index)),
+            lost_before: stays.map_or_else(Vec::new, |copy| self.lost_before(copy, index)),
         }
-    }
-
-    /// It arrived in this queue's own system, which tried to send it nowhere.
-    fn ends_here(&self, copy: u32, fate: Fate) -> bool {
-        matches!(fate, Fate::Delivered | Fate::LeftModel | Fate::Quarantined)
-            && self.attempts[copy as usize].is_empty()
-            && self.connections[copy as usize].is_empty()
     }
 
     /// The last copy that still holds a recipient.
@@ -344,7 +339,8 @@ impl<'a> Builder<'a> {
             }
             None => ("".into(), ""),
         };
-        let left_at = next.map_or_else(|| self.ended_in(copy, index, &attempts), |next| self.copy(next).arrived);
+        let taken = self.taken_by(next, index);
+        let left_at = taken.map_or_else(|| self.ended_in(copy, index, &attempts), |taken| self.copy(taken).arrived);
         let waited = self.passes.get(&(copy, 1)).map(|at| &self.run.trace.passes[*at as usize]);
         let tried = attempts.first().is_some_and(|first| waited.is_none_or(|pass| first.at < pass.next_at));
         Hop {
@@ -352,7 +348,7 @@ impl<'a> Builder<'a> {
             sender: self.sender_of(row.message.0, index),
             recipient: self.address_of(row.message.0, index),
             from: self.place_of(copy),
-            to: next.map(|next| self.place_of(next)),
+            to: taken.map(|taken| self.place_of(taken)),
             queued_at: row.arrived,
             left_at,
             queue,

@@ -176,6 +176,7 @@ fn recipient(fate: Fate, at: SimTime, hops: Vec<Hop>) -> Recipient {
         duplicates: 0,
         hops,
         arrival: vec![],
+        lost_before: vec![],
     }
 }
 

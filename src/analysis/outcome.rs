@@ -209,6 +209,8 @@ pub struct Recipient {
     pub hops: Vec<Hop>,
     /// Why it stayed there, where it arrived: what the last system decided about it.
     pub arrival: Vec<Rc<Decision>>,
+    /// What was lost before it came there, by no hop of its own.
+    pub lost_before: Vec<LostBefore>,
 }
 
 impl Recipient {
@@ -248,8 +250,17 @@ pub struct Hop {
     pub attempts: Vec<Attempt>,
     /// Of the connection that carried it.
     pub tls: Option<Tls>,
-    /// Where a shadow sends on what a server lost: that server's part, as it ended.
-    pub lost_before: Vec<Hop>,
+    /// Where a second copy is sent on of what was lost: the part of the server that lost it.
+    pub lost_before: Vec<LostBefore>,
+}
+
+/// What a server had of a message before it was lost there.
+#[derive(Clone, Debug)]
+pub struct LostBefore {
+    /// Its part, as it ended.
+    pub hop: Hop,
+    /// It was in a mailbox, and a failover took it out again; else it was lost with a queue.
+    pub from_mailbox: bool,
 }
 
 /// One pass of a sender over its candidates (RFC 5321 §4.5.4.1).

@@ -342,6 +342,11 @@ impl Faults {
         let at = SimTime(at.0 - at.0 % SECOND);
         let key = (memory, client, from.into(), to.into());
         match self.greylists.get_mut(&key) {
+            // Noted by a session that began earlier and asks later.
+            Some((first, None)) if at < *first => {
+                *first = at;
+                Err(Grey::Unknown)
+            }
             Some((first, passed)) => {
                 let known = passed.is_some_and(|passed| at.since(passed) <= remembered);
                 let waited = at.since(*first);

@@ -19,6 +19,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 self.lose(copy);
             }
         }
+        self.lost_queues_begin_anew(host);
     }
 
     pub(super) fn lose(&mut self, copy: u32) {

@@ -10,14 +10,10 @@ use super::world::{RecipientState, World};
 use crate::base::{HostId, Pattern, SimTime};
 use crate::decide::exchange::back_pressure::paused as delivery_is_paused;
 use crate::decide::exchange::queue_operation::{Held, held};
-use crate::decide::route::queue_name;
 use crate::model::operation::{Operation, OperationKind};
 use crate::trace::{Concern, NONE};
 use smallvec::SmallVec;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// What no connector matches lies in a queue of this name.
-const UNREACHABLE: &str = "Unreachable";
 
 /// What is held back.
 #[derive(Clone, Debug, Default)]
@@ -168,31 +164,6 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let orders = self.transport_queues.operations.orders.iter().rev();
         let last = orders.into_iter().find(|(server, pattern, _)| *server == host && self.is_called(queue, pattern.as_ref()));
         last.is_some_and(|(.., suspends)| *suspends)
-    }
-
-    /// Is a queue called so: by its connector, or by a host or domain that it leads to?
-    fn is_called(&self, queue: u32, pattern: Option<&Pattern>) -> bool {
-        let Some(pattern) = pattern else { return true };
-        if queue == NONE {
-            return pattern.matches(UNREACHABLE);
-        }
-        let key = self.tables.destinations.get(self.queues[queue as usize].destination);
-        let domains = Pattern::of_names(pattern.as_str());
-        let hop = |name: &str| domains.matches(name) || domains.matches(name.trim_start_matches('[').trim_end_matches(']'));
-        pattern.matches(&key.connector) || key.hops.iter().any(|at| hop(&queue_name(&self.tables.names, self.tables.next_hops.get(at.0))))
-    }
-
-    /// What a queue is called in reasons.
-    pub(super) fn called(&self, queue: u32) -> Box<str> {
-        if queue == NONE {
-            return UNREACHABLE.into();
-        }
-        let key = self.tables.destinations.get(self.queues[queue as usize].destination);
-        match key.hops.first() {
-            _ if !key.connector.is_empty() => key.connector.clone(),
-            Some(hop) => queue_name(&self.tables.names, self.tables.next_hops.get(hop.0)).into(),
-            None => UNREACHABLE.into(),
-        }
     }
 
     /// A job is about to join its queue: is it held back there? Then its recipients wait without an attempt.
@@ -393,10 +364,12 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             "Retry-Queue: an administrator asks for an attempt now"
         };
         for copy in waiting {
-            self.transport_queues.waits.remove(&copy);
             if resubmit {
                 self.no_longer_stays(copy);
+                self.route_again(copy, why);
+                continue;
             }
+            self.transport_queues.waits.remove(&copy);
             self.pass_row(copy, self.now, why);
             self.wake_copy(copy, self.now);
         }

@@ -39,10 +39,12 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let FaultKind::Postscreen { greet_wait_ns, greet_ttl_ns, .. } = &fault.kind else { return 0 };
         let Some(client) = self.screens(talk).filter(|_| fault.window.has(talk.now)) else { return 0 };
         let known = self.faults.screened.entry((talk.server, client)).or_default();
-        if known.0.is_some_and(|passed| talk.now.since(passed) <= *greet_ttl_ns) {
-            return 0;
+        match known.0 {
+            Some(passed) if passed <= talk.now && talk.now.since(passed) <= *greet_ttl_ns => return 0,
+            // Another session of this client is still waiting, and will be through first.
+            Some(passed) if passed > talk.now => {}
+            _ => known.0 = Some(talk.now.after(*greet_wait_ns)),
         }
-        known.0 = Some(talk.now.after(*greet_wait_ns));
         self.tell_screen(talk, format!("an unknown client waits {} for the rest of the banner", duration(*greet_wait_ns)));
         *greet_wait_ns
     }
@@ -57,10 +59,12 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let client = self.screens(talk).filter(|_| fault.window.has(talk.now))?;
         let began = self.jobs[talk.job].line.began;
         let known = self.faults.screened.entry((talk.server, client)).or_default();
-        if known.1.is_some_and(|passed| passed < began && talk.now.since(passed) <= deep_ttl_ns) {
-            return None;
+        match known.1 {
+            Some(passed) if passed < began && talk.now.since(passed) <= deep_ttl_ns => return None,
+            // Another session of this client passed them while this one was under way.
+            Some(passed) if talk.now.since(passed) <= deep_ttl_ns => {}
+            _ => known.1 = Some(talk.now),
         }
-        known.1 = Some(talk.now);
         self.tell_screen(talk, "the tests of the protocol were passed in this session, which cannot be handed on: once more".to_owned());
         Some(Reply::new(450, Some(Enhanced(4, 3, 2)), "Service currently unavailable"))
     }

@@ -122,9 +122,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             }
             let Some(unreachable) = self.transport_queues.waits.get(&copy).map(|wait| wait.queues.is_empty()) else { continue };
             if self.copies[copy].jobs == 0 && !self.all_held(copy, unreachable) {
-                self.transport_queues.waits.remove(&copy);
-                self.pass_row(copy, self.now, ROUTED_AGAIN);
-                self.wake_copy(copy, self.now);
+                self.route_again(copy, ROUTED_AGAIN);
             }
         }
     }

@@ -29,6 +29,8 @@ pub(crate) struct TransportQueues {
     /// Second copies of what is under way or delivered.
     pub(super) redundancy: super::safety_net::Redundancy,
     schedules: BTreeMap<u32, Schedule>,
+    /// When what waits in a queue was last brought into order.
+    pub(super) lined_up: BTreeMap<u32, SimTime>,
     /// When something last left a queue without an attempt.
     pub(super) left_at: BTreeMap<u32, SimTime>,
     /// Queues in which something of a copy was left in this pass.
@@ -42,6 +44,8 @@ pub(crate) struct TransportQueues {
     pub(super) in_mailboxes: BTreeSet<u32>,
     /// Copies that a shadow or a Safety Net sends again, and that have not been looked at yet.
     pub(super) resubmitted: BTreeSet<u32>,
+    /// Copies that an edit or an administrator sent through the categorizer again: they come to their queues as new ones.
+    pub(super) routed_again: BTreeSet<u32>,
     /// What administrators hold back.
     pub(super) operations: super::operations::Operations,
     /// The front end that the connection of a job leaves through.
@@ -122,7 +126,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     pub(super) fn joined_in_retry(&self, job: u32) -> bool {
         let row = &self.jobs[job];
         let copy = &self.copies[row.copy];
-        self.queues_retry(copy.host) && copy.pass == 1 && row.hop == 0 && row.plan == NONE
+        self.queues_retry(copy.host) && self.comes_anew(row.copy) && row.hop == 0 && row.plan == NONE
     }
 
     /// A queue learns from a finished job.
@@ -164,6 +168,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     pub(super) fn wait_for_queues(&mut self, copy: u32) {
         let host = self.copies[copy].host;
         let queues = self.transport_queues.left.remove(&copy).unwrap_or_default();
+        self.transport_queues.routed_again.remove(&copy);
         if self.removed_meanwhile(copy, queues.first().copied().unwrap_or(NONE)) {
             self.leaves_queues(&queues);
             return;
@@ -176,8 +181,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         };
         if self.transport_queues.operations.moved.remove(&copy) && !self.all_held(copy, queues.is_empty()) {
             self.leaves_queues(&queues);
-            self.pass_row(copy, self.now, super::rerouting::ROUTED_AGAIN);
-            self.wake_copy(copy, self.now);
+            self.route_again(copy, super::rerouting::ROUTED_AGAIN);
             return;
         }
         let retry_ns = self.transport(host).message_retry_ns;
@@ -292,6 +296,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             self.sleep_on(copy, next, ends);
             return true;
         }
+        if self.lines_up(copy) {
+            return true;
+        }
         if self.transport_queues.waits.remove(&copy).is_some_and(|wait| wait.emptied) {
             self.no_longer_stays(copy);
         }
@@ -312,6 +319,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     pub(super) fn forget_wait(&mut self, copy: u32) {
         self.leaves_its_queues(copy);
         self.transport_queues.left.remove(&copy);
+        self.transport_queues.routed_again.remove(&copy);
         self.no_longer_stays(copy);
         self.transport_queues.redundancy.forget(copy);
         self.acknowledge(copy);

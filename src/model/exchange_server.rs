@@ -49,6 +49,8 @@ pub struct Organization {
     pub elsewhere: Vec<(Pattern, HostId)>,
     /// What an Edge server knows of the recipients inside (EdgeSync).
     pub synchronized: Vec<Pattern>,
+    /// Names of the database availability groups, in that order.
+    pub dags: Vec<Box<str>>,
     /// Mailbox databases with a name, in the order of names.
     pub databases: Vec<Database>,
     /// Forwards, mail users and groups, most exact pattern first.
@@ -119,6 +121,7 @@ impl Organization {
             mailboxes: vec![],
             elsewhere: vec![],
             synchronized: vec![],
+            dags: vec![],
             databases: vec![],
             entries: vec![],
             automatic_replies: vec![],

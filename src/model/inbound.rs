@@ -2,6 +2,7 @@
 //!
 //! Source: cmdlet parameters of New-InboundConnector, Set-OrganizationConfig, Set-TransportConfig; the announcements of 2017 and 2023 about relay.
 
+use super::receive_connector::Range;
 use crate::base::{Pattern, SimTime};
 use ipnet::IpNet;
 use std::net::IpAddr;
@@ -14,7 +15,7 @@ pub struct Inbound {
     /// `RejectDirectSend`
     pub reject_direct_send: bool,
     /// Mail from here is never called junk.
-    pub ip_allow_list: Vec<IpNet>,
+    pub ip_allow_list: Vec<Range>,
     /// Since when which condition for relay holds.
     pub relay: RelayPeriods,
     /// What logins may do.

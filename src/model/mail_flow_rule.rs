@@ -3,9 +3,9 @@
 //! Source: New-TransportRule and the tables of its conditions and actions. Not modelled: attachments, classifications, moderation, disclaimers.
 
 use super::letter::{Header, MessageType};
+use super::receive_connector::Range;
 use super::traffic::AddressTemplate;
 use crate::base::Reply;
-use ipnet::IpNet;
 use regex::Regex;
 
 /// One rule; its place in the tenant's list is its priority.
@@ -72,7 +72,7 @@ pub enum Test {
     /// The sender's domain is one of these or below one of them.
     SenderDomain(Vec<Box<str>>),
     /// The address that handed it in.
-    SenderIp(Vec<IpNet>),
+    SenderIp(Vec<Range>),
     /// An attribute of the sender in the directory, by name in lower case.
     SenderAttribute(Vec<(Box<str>, Texts)>),
     /// The recipient is one of these addresses.

@@ -10,8 +10,8 @@ use std::net::IpAddr;
 pub struct ReceiveConnector {
     /// `Name`
     pub name: Box<str>,
-    /// `Bindings`: local address (`None` = all of them) and port.
-    pub bindings: Vec<(Option<IpAddr>, u16)>,
+    /// `Bindings`: local address (`0.0.0.0` = all of IPv4, `::` = all of IPv6) and port.
+    pub bindings: Vec<(IpAddr, u16)>,
     /// `RemoteIPRanges`
     pub ranges: Vec<Range>,
     /// `PermissionGroups` has AnonymousUsers.
@@ -40,6 +40,26 @@ pub struct ReceiveConnector {
     pub cloud_names: Vec<Box<str>>,
     /// The same for clients without TLS (`NO-TLS`), whoever they are.
     pub cloud_in_clear: bool,
+}
+
+impl ReceiveConnector {
+    /// Is it bound to one of these local addresses and this port?
+    #[must_use]
+    pub fn is_at_one_of(&self, locals: &[IpAddr], port: u16) -> bool {
+        self.bindings.iter().any(|(local, bound)| *bound == port && locals.contains(local))
+    }
+
+    /// Is it bound to all local addresses of the family of `peer` and this port?
+    #[must_use]
+    pub fn is_at_all_for(&self, peer: IpAddr, port: u16) -> bool {
+        self.bindings.iter().any(|(local, bound)| *bound == port && local.is_unspecified() && local.is_ipv4() == peer.is_ipv4())
+    }
+
+    /// How many addresses the narrowest of its ranges has that hold this one.
+    #[must_use]
+    pub fn width_for(&self, peer: IpAddr) -> Option<u128> {
+        self.ranges.iter().filter(|range| range.has(peer)).map(Range::width).min()
+    }
 }
 
 /// How much a Receive connector bears; `u32::MAX` is `unlimited`.

@@ -26,7 +26,7 @@ pub enum Restriction {
     PermitNetworks,
     /// `permit_sasl_authenticated`
     PermitLogin,
-    /// `permit`, `permit_auth_destination` of a domain served here: the list ends.
+    /// `permit`: the list ends.
     Permit,
     /// `reject_unknown_sender_domain`
     UnknownSender,

@@ -7,8 +7,8 @@
 use super::sameness::{again, differs_in_order, is_alike, same_decisions};
 use super::words::{Clock, count, duration, fit, wrap};
 use crate::analysis::outcome::{
-    Attempt, AttemptResult, Authentication, Connection, ConnectionResult, Decision, Hop, Kind, Lookup, Message, Outcome, Place, Reason,
-    Recipient, Tls,
+    Attempt, AttemptResult, Authentication, Connection, ConnectionResult, Decision, Hop, Kind, Lookup, LostBefore, Message, Outcome, Place,
+    Reason, Recipient, Tls,
 };
 use crate::analysis::paths::{label, route};
 use crate::base::{Fate, SimTime, TlsOutcome, printable};
@@ -113,13 +113,14 @@ impl Page {
         }
         if let Some(place) = recipient.final_place.as_ref().filter(|_| !recipient.arrival.is_empty()) {
             self.gap();
+            self.lost_before("that", &recipient.lost_before);
             self.line(2, &format!("there, at {}", label(place)));
             recipient.arrival.iter().for_each(|decision| self.decision(4, decision));
         }
     }
 
     fn hop(&mut self, number: usize, hop: &Hop, fate: Fate) {
-        self.lost_before(number, hop);
+        self.lost_before(&format!("hop {number}"), &hop.lost_before);
         if hop.to.is_none() && fate == Fate::Delivered && hop.attempts.is_empty() && hop.at_end.is_empty() && hop.waited.is_none() {
             // A mailbox where the message is, beside recipients who are elsewhere.
             self.line(2, &format!("there, at {}", label(&hop.from)));
@@ -134,11 +135,16 @@ impl Page {
     }
 
     /// What servers tried that lost it before somebody else sent it on.
-    fn lost_before(&mut self, number: usize, hop: &Hop) {
-        for lost in &hop.lost_before {
-            self.lost_before(number, lost);
-            let died = self.clock.moment(lost.left_at);
-            self.line(2, &format!("before hop {number}: {}, which lost it with its queue at {died}", label(&lost.from)));
+    fn lost_before(&mut self, next: &str, lost_before: &[LostBefore]) {
+        for before in lost_before {
+            let lost = &before.hop;
+            self.lost_before(next, &lost.lost_before);
+            let (died, place) = (self.clock.moment(lost.left_at), label(&lost.from));
+            let what = match before.from_mailbox {
+                true => format!("in the mailbox at {place} until the failover at {died}"),
+                false => format!("{place}, which lost it with its queue at {died}"),
+            };
+            self.line(2, &format!("before {next}: {what}"));
             self.hop_body(lost, Fate::Lost);
             self.gap();
         }

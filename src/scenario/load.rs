@@ -31,7 +31,8 @@ pub struct Loader {
     root: Option<PathBuf>,
     /// Where each file is.
     places: BTreeMap<FileId, Place>,
-    flags: usize,
+    /// What flags of the command line lay over everything, in order.
+    flags: Vec<Scenario>,
 }
 
 /// Where a file is, and how messages call its folder.
@@ -103,14 +104,20 @@ impl Loader {
         self.flag(scenario, "--fail", argument, fail_text(argument))
     }
 
+    /// The flags once more, over what was laid over a scenario that has them already: they have the last word.
+    pub(super) fn flags_again(&mut self, scenario: Scenario) -> Scenario {
+        self.flags.iter().fold(scenario, |scenario, over| overlay(&scenario, over, &mut self.problems))
+    }
+
     fn flag(&mut self, scenario: &Scenario, flag: &str, argument: &str, text: Result<String, PathProblem>) -> Option<Scenario> {
-        self.flags += 1;
-        let name = format!("{flag} {}", self.flags);
+        let name = format!("{flag} {}", self.flags.len() + 1);
         match text {
             Ok(text) => {
                 let file = self.sources.add(&name, text);
                 let over = parse(&self.sources, file, &mut self.problems)?;
-                Some(overlay(scenario, &over, &mut self.problems))
+                let laid = overlay(scenario, &over, &mut self.problems);
+                self.flags.push(over);
+                Some(laid)
             }
             Err(problem) => {
                 let file = self.sources.add(&name, argument);

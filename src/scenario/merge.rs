@@ -1,13 +1,13 @@
 //! What comes out when a small scenario is laid over a big one?
 //!
 //! One rule for bases, variants, changes, `given` and flags: `( )` goes field by field, `{ }` name by name, `None` takes a name away,
-//! lists, texts, numbers, words and faults are replaced whole, and so is a system that changes its kind. DNS text is not merged here: its
-//! layers are kept in order. Merged values keep the place where they were written.
+//! lists, texts, numbers and words are replaced whole, and so is what changes its kind. Of two fields that exclude each other the one in the
+//! overlay counts. DNS text is not merged here: its layers are kept in order. Merged values keep the place where they were written.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::read::{Fields, Value};
+use super::read::{Fields, Part, Value};
 use super::schema::{Scenario, Test};
 use super::source::{Entry, Named};
 use crate::diag::{Diagnostic, code};
@@ -49,6 +49,15 @@ pub fn as_base(mut base: Scenario) -> Scenario {
     base.tests = nothing.tests;
     base.base = nothing.base;
     base
+}
+
+/// Of two fields that exclude each other, each below and in the overlay: if the overlay has one of them, the other is forgotten.
+pub(super) fn one_of_two<A: Part, B: Part>((old_a, new_a): (&mut A, &A), (old_b, new_b): (&mut B, &B)) {
+    match (new_a.is_there(), new_b.is_there()) {
+        (true, false) => *old_b = B::default(),
+        (false, true) => *old_a = A::default(),
+        (true, true) | (false, false) => {}
+    }
 }
 
 impl<T: Value> Named<T> {

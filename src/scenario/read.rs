@@ -211,6 +211,9 @@ pub trait Value: Clone + Sized {
 
 /// Something that stands in a field of `( )`: written or not, so it has a default.
 pub trait Part: Clone + Default {
+    /// Was it written?
+    fn is_there(&self) -> bool;
+
     /// Reads what stands behind the colon.
     ///
     /// # Errors

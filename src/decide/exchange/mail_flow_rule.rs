@@ -109,7 +109,8 @@ pub fn run(tenant: &Tenant, names: &Names, letter: &Letter, address: &str, domai
         ended_by = match outcome.end {
             Some(End::Reject(_)) => Some((&rule.name, "returns the message")),
             Some(End::Delete) => Some((&rule.name, "deletes the message")),
-            Some(End::Quarantine) | None => rule.stops.then_some((&*rule.name, "stops the processing of rules")),
+            Some(End::Quarantine) => Some((&rule.name, "quarantines the message, and no rule behind it is asked, not even on its release")),
+            None => rule.stops.then_some((&*rule.name, "stops the processing of rules")),
         };
     }
     let (mut chosen, passed_over) = decision;
@@ -233,7 +234,7 @@ impl Question<'_> {
             }
             Test::SenderAddress(texts) => any_sender(&|sender, _| texts.are_in(sender)),
             Test::SenderDomain(domains) => any_sender(&|_, domain| is_below_one_of(domains, domain)),
-            Test::SenderIp(networks) => letter.client.is_some_and(|client| networks.iter().any(|network| network.contains(&client))),
+            Test::SenderIp(networks) => letter.client.is_some_and(|client| networks.iter().any(|network| network.has(client))),
             Test::SenderAttribute(tests) => self.has_attribute(&letter.author, tests),
             Test::RecipientIs(list) => is_one_of(list, self.address),
             Test::RecipientScope(scope) => (*scope == Scope::Inside) == self.is_inside(self.address, self.domain),
@@ -288,7 +289,7 @@ fn is_below_one_of(domains: &[Box<str>], domain: &str) -> bool {
 /// The reply of a rule that says neither a code nor a text.
 #[must_use]
 pub fn rejection(status: Option<Enhanced>, text: Option<&str>) -> Reply {
-    let text = text.unwrap_or("the message was refused by a rule of the organization");
+    let text = text.unwrap_or("Delivery not authorized, message refused");
     Reply::new(550, Some(status.unwrap_or(Enhanced(5, 7, 1))), &format!("TRANSPORT.RULES.RejectMessage; {text}"))
 }
 

@@ -29,27 +29,13 @@ pub struct Rights {
 #[must_use]
 pub fn find<'a>(organization: &'a Organization, visitor: &Visitor<'_>) -> Option<&'a ReceiveConnector> {
     let (listener, address) = (visitor.listener?, visitor.peer.address?);
-    let bound = |connector: &ReceiveConnector, to_one: bool| {
-        connector.bindings.iter().any(|(local, port)| {
-            *port == listener.port
-                && match local {
-                    Some(local) => to_one && listener.only_at.contains(local),
-                    None => !to_one,
-                }
-        })
+    let narrowest = |is_bound: &dyn Fn(&ReceiveConnector) -> bool| {
+        let candidates = organization.receive_connectors.iter().filter(|connector| is_bound(connector));
+        let holding = candidates.filter_map(|connector| Some((connector.width_for(address)?, connector)));
+        holding.min_by_key(|(width, _)| *width).map(|(_, connector)| connector)
     };
-    let narrowest = |to_one: bool| {
-        let candidates = organization.receive_connectors.iter().filter(|connector| bound(connector, to_one));
-        candidates
-            .filter_map(|connector| {
-                let width =
-                    connector.ranges.iter().filter(|range| range.has(address)).map(crate::model::receive_connector::Range::width).min()?;
-                Some((width, connector))
-            })
-            .min_by_key(|(width, _)| *width)
-            .map(|(_, connector)| connector)
-    };
-    if listener.only_at.is_empty() { narrowest(false) } else { narrowest(true).or_else(|| narrowest(false)) }
+    narrowest(&|connector| connector.is_at_one_of(&listener.only_at, listener.port))
+        .or_else(|| narrowest(&|connector| connector.is_at_all_for(address, listener.port)))
 }
 
 /// Why the other connectors at the same port do not have this client.
@@ -57,18 +43,12 @@ pub fn find<'a>(organization: &'a Organization, visitor: &Visitor<'_>) -> Option
 pub fn others(organization: &Organization, has_it: &ReceiveConnector, visitor: &Visitor<'_>) -> Vec<Because> {
     let (Some(listener), Some(address)) = (visitor.listener, visitor.peer.address) else { return Vec::new() };
     let at_port = |connector: &&ReceiveConnector| connector.bindings.iter().any(|(_, port)| *port == listener.port);
-    let bound_to_it = |connector: &ReceiveConnector| {
-        let here = |(local, port): &(Option<std::net::IpAddr>, u16)| {
-            *port == listener.port && local.is_some_and(|local| listener.only_at.contains(&local))
-        };
-        connector.bindings.iter().any(here)
-    };
+    let bound_to_it = |connector: &ReceiveConnector| connector.is_at_one_of(&listener.only_at, listener.port);
     let lost = |connector: &ReceiveConnector| {
-        let bound_to_all = connector.bindings.iter().any(|(local, port)| *port == listener.port && local.is_none());
-        if !bound_to_all && !bound_to_it(connector) {
+        if !connector.is_at_all_for(address, listener.port) && !bound_to_it(connector) {
             return because("RCV-1", &*connector.name, "bound to another address of the server", "New-ReceiveConnector Bindings");
         }
-        if !connector.ranges.iter().any(|range| range.has(address)) {
+        if connector.width_for(address).is_none() {
             let why = format!("its remote addresses do not hold {address}");
             return because("RCV-1", &*connector.name, why, "New-ReceiveConnector RemoteIPRanges");
         }
@@ -94,10 +74,7 @@ pub fn nobody_has(client: std::net::IpAddr) -> Decision<Reply> {
 #[must_use]
 pub fn came_in_on(organization: &Organization, address: std::net::IpAddr) -> Option<&ReceiveConnector> {
     let at_port = organization.receive_connectors.iter().filter(|connector| connector.bindings.iter().any(|(_, port)| *port == 25));
-    let held = at_port.filter_map(|connector| {
-        let width = connector.ranges.iter().filter(|range| range.has(address)).map(crate::model::receive_connector::Range::width).min()?;
-        Some((width, connector))
-    });
+    let held = at_port.filter_map(|connector| Some((connector.width_for(address)?, connector)));
     held.min_by_key(|(width, _)| *width).map(|(_, connector)| connector)
 }
 
@@ -281,7 +258,7 @@ mod tests {
     fn connector(name: &str, from: &str, to: &str) -> ReceiveConnector {
         ReceiveConnector {
             name: name.into(),
-            bindings: vec![(None, 25)],
+            bindings: vec![("0.0.0.0".parse().unwrap(), 25)],
             ranges: vec![Range { from: from.parse().unwrap(), to: to.parse().unwrap() }],
             anonymous: true,
             users: false,

@@ -163,7 +163,7 @@ mod tests {
     fn connector(limits: Limits) -> ReceiveConnector {
         ReceiveConnector {
             name: "Default Frontend".into(),
-            bindings: vec![(None, 25)],
+            bindings: vec![("0.0.0.0".parse().unwrap(), 25)],
             ranges: vec![],
             anonymous: true,
             users: false,

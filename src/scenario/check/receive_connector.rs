@@ -189,11 +189,11 @@ fn domain_security(connector: &ReceiveConnector, desk: &mut Desk) {
 }
 
 /// `0.0.0.0:25`, `192.0.2.1:25`, `[::]:25`.
-pub(in crate::scenario) fn binding(text: &str) -> Option<(Option<IpAddr>, u16)> {
+pub(in crate::scenario) fn binding(text: &str) -> Option<(IpAddr, u16)> {
     let (address, port) = text.trim().rsplit_once(':')?;
     let port: u16 = port.parse().ok().filter(|port| *port > 0)?;
     let address: IpAddr = address.trim_start_matches('[').trim_end_matches(']').parse().ok()?;
-    Some((if address.is_unspecified() { None } else { Some(address) }, port))
+    Some((address, port))
 }
 
 /// An address, a network, or `from-to`.
@@ -241,9 +241,9 @@ mod tests {
     #[test]
     fn bindings_and_ranges() {
         let one: IpAddr = std::net::Ipv4Addr::new(192, 0, 2, 1).into();
-        assert_eq!(binding("0.0.0.0:25"), Some((None, 25)));
-        assert_eq!(binding("[::]:587"), Some((None, 587)));
-        assert_eq!(binding("192.0.2.1:2525"), Some((Some(one), 2525)));
+        assert_eq!(binding("0.0.0.0:25"), Some((std::net::Ipv4Addr::UNSPECIFIED.into(), 25)));
+        assert_eq!(binding("[::]:587"), Some((std::net::Ipv6Addr::UNSPECIFIED.into(), 587)));
+        assert_eq!(binding("192.0.2.1:2525"), Some((one, 2525)));
         assert_eq!(binding("192.0.2.1"), None);
         let ranges = [
             ("192.0.2.1", Some(0)),

@@ -9,8 +9,9 @@ use std::net::IpAddr;
 use crate::base::{InOrder, Pattern, Reply, SimTime, TlsVersion, common_form};
 use crate::diag::{Diagnostic, code};
 use crate::model::inbound::{EnhancedFiltering, Inbound, InboundConnector, RelayPeriods, RequireTlsReply, Submission, TrustedMail};
+use crate::model::receive_connector::Range;
 use crate::model::settings::Listener;
-use crate::scenario::check::{inbound_connector, told_apart};
+use crate::scenario::check::{inbound_connector, receive_connector, told_apart};
 use crate::scenario::schema::{self, ConnectorType, Era, ExchangeOnline, Scenario, System};
 use crate::scenario::source::{Named, Text};
 use crate::scenario::values::parse_date;
@@ -160,9 +161,13 @@ fn organization(text: &Text, tree: &Scenario, desk: &mut Desk) -> Option<Box<str
     found
 }
 
-/// `ip_allow_list`: addresses and blocks from /24 to /32.
-fn allowed(text: &Text, desk: &mut Desk) -> Option<ipnet::IpNet> {
-    let read = inbound_connector::sender_address(text);
+/// `ip_allow_list`: addresses, blocks from /24 to /32, and ranges of 256 addresses at most.
+fn allowed(text: &Text, desk: &mut Desk) -> Option<Range> {
+    let read = match receive_connector::range(text).filter(|_| text.contains('-')) {
+        Some(range) if range.from.is_ipv4() && range.width() < 256 => Ok(range),
+        Some(_) => Err("a range holds at most 256 IPv4 addresses"),
+        None => inbound_connector::sender_address(text).map(|network| Range { from: network.network(), to: network.broadcast() }),
+    };
     if let Err(help) = read {
         desk.error(code::CMDLET_REFUSES, text.span(), format!("`{text}` does not belong on an allow list"), help);
     }

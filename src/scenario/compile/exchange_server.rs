@@ -148,6 +148,7 @@ fn organization(
         paths: servers::paths(server, &servers, about.here, desk),
         servers: servers.servers,
         sites: servers.sites,
+        dags: servers.dags,
         accepted_domains: accepted_domains(server, &everywhere, tables, desk),
         // An Edge server has no mailboxes, and is told who has an address inside.
         mailboxes: if edge { Vec::new() } else { mailboxes.patterns() },

@@ -199,11 +199,11 @@ impl<'a> Faults<'a> {
             schema::DnsAnswer::Bogus => DnsFault::Bogus,
             schema::DnsAnswer::Truncated => DnsFault::Truncated,
         };
-        let kind = fault.r#type.get().and_then(|text| match text.parse::<RecordType>() {
+        let kind = fault.r#type.get().filter(|text| text.as_str() != "*").and_then(|text| match text.parse::<RecordType>() {
             Ok(kind) => Some(kind),
             Err(_) => {
                 let problem = Diagnostic::error(code::VALUE, text.span(), format!("`{text}` is not a type of record"));
-                desk.say(problem.help("one of A, AAAA, MX, CNAME, TXT, TLSA, PTR, NS, SRV, SOA"));
+                desk.say(problem.help("one of A, AAAA, MX, CNAME, TXT, TLSA, PTR, NS, SRV, SOA, or \"*\" for all of them"));
                 None
             }
         });
@@ -377,7 +377,12 @@ fn window(when: &schema::Window, frame: &Frame<'_>, desk: &mut Desk) -> Window {
         desk.error(code::EXCLUDES, when.lasts.span(), "`until` and `lasts` both say when it ends", "leave one of them out");
     }
     let lasts = when.lasts.get().and_then(|text| desk.duration(text));
-    let until = lasts.map_or_else(|| desk.moment_or(&when.until, SimTime::NEVER), |ns| from.after(ns));
+    let never = when.until.as_str() == Some("never");
+    let until = match lasts {
+        Some(ns) => from.after(ns),
+        None if never => SimTime::NEVER,
+        None => desk.moment_or(&when.until, SimTime::NEVER),
+    };
     if until <= from {
         let place = if when.until.is_written() { when.until.span() } else { when.lasts.span() };
         desk.error(code::RANGE, place, "this ends before it begins", "`at` is the beginning, `until` or `lasts` the end");

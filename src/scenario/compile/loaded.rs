@@ -79,7 +79,7 @@ impl Loaded {
         Ok(Self { model, tree, loader, warnings: problems, internet })
     }
 
-    /// The same scenario with others laid over it, in order.
+    /// The same scenario with others laid over it, in order, and flags of the command line last.
     ///
     /// # Errors
     /// Every problem of the whole, in file order.
@@ -89,6 +89,7 @@ impl Loaded {
         for over in overlays {
             tree = overlay(&tree, over, &mut loader.problems);
         }
+        tree = loader.flags_again(tree);
         Self::finish(loader, Some(tree), &self.model.name)
     }
 

@@ -16,7 +16,7 @@ use crate::scenario::source::{Field, Text};
 
 use super::desk::Desk;
 use super::expansions::addresses;
-use conditions::Reader;
+use conditions::{Null as _, Reader};
 
 /// What a returned message says is at most this long.
 const REASON_MAX: usize = 1024;
@@ -93,6 +93,32 @@ fn refuse(name: &Text, rule: &TransportRule, desk: &mut Desk) {
     if let Some(text) = rule.reject_message_reason_text.get().filter(|text| text.chars().count() > REASON_MAX) {
         desk.error(code::CMDLET_REFUSES, text.span(), format!("a reason has at most {REASON_MAX} characters"), "shorten it");
     }
+    let refusal = [&rule.reject_message_reason_text, &rule.reject_message_enhanced_status_code].into_iter().find(|field| !field.is_null());
+    let redirect = Some(&rule.redirect_message_to).filter(|field| !field.is_null());
+    if let (Some(refusal), Some(redirect)) = (refusal, redirect) {
+        let message = "one rule cannot both refuse a message and redirect it";
+        let problem = Diagnostic::error(code::CMDLET_REFUSES, redirect.span(), message).also(refusal.span(), "it is refused here");
+        desk.say(problem.help("write two rules, each with conditions of its own"));
+        return;
+    }
+    let ends = [
+        ("delete_message", rule.delete_message.or(false)),
+        ("reject_message_reason_text", refusal.is_some()),
+        ("quarantine", rule.quarantine.or(false)),
+    ];
+    let Some((end, _)) = ends.into_iter().find(|(_, written)| *written) else { return };
+    let lists = [
+        ("redirect_message_to", &rule.redirect_message_to),
+        ("blind_copy_to", &rule.blind_copy_to),
+        ("copy_to", &rule.copy_to),
+        ("add_to_recipients", &rule.add_to_recipients),
+    ];
+    let lists = lists.into_iter().filter(|(_, field)| !field.is_null()).map(|(field, list)| (field, list.span()));
+    let route = Some(&rule.route_message_outbound_connector).filter(|field| !field.is_null());
+    for (field, span) in lists.chain(route.map(|route| ("route_message_outbound_connector", route.span()))) {
+        let message = format!("`{field}` does nothing beside `{end}`, which ends the message");
+        desk.say(Diagnostic::warning(code::NO_EFFECT, span, message).help("write two rules, this one first"));
+    }
 }
 
 /// What a rule does, in the order in which the service does it: what ends the message last.
@@ -130,18 +156,19 @@ fn actions(rule: &TransportRule, connectors: &[OutboundConnector], desk: &mut De
         actions.push(Action::RequireTls);
     }
     let copies = [(&rule.blind_copy_to, "blind_copy_to"), (&rule.copy_to, "copy_to"), (&rule.add_to_recipients, "add_to_recipients")];
-    for (field, what) in copies.into_iter().filter(|(field, _)| field.is_written()) {
+    for (field, what) in copies.into_iter().filter(|(field, _)| !field.is_null()) {
         actions.push(Action::Copy(addresses(field, what, rule.place, desk)));
     }
-    if rule.redirect_message_to.is_written() {
+    if !rule.redirect_message_to.is_null() {
         actions.push(Action::Redirect(addresses(&rule.redirect_message_to, "redirect_message_to", rule.place, desk)));
     }
     if rule.quarantine.or(false) {
         actions.push(Action::Quarantine);
     }
-    if rule.reject_message_reason_text.is_written() || rule.reject_message_enhanced_status_code.is_written() {
-        let status = rule.reject_message_enhanced_status_code.get().and_then(|text| rejection_code(text, desk));
-        actions.push(Action::Reject(rejection(status, rule.reject_message_reason_text.as_str())));
+    if !rule.reject_message_reason_text.is_null() || !rule.reject_message_enhanced_status_code.is_null() {
+        let status = rule.reject_message_enhanced_status_code.get().filter(|text| !text.is_empty());
+        let status = status.and_then(|text| rejection_code(text, desk));
+        actions.push(Action::Reject(rejection(status, rule.reject_message_reason_text.as_str().filter(|text| !text.is_empty()))));
     }
     if rule.delete_message.or(false) {
         actions.push(Action::Delete);

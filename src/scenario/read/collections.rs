@@ -11,6 +11,10 @@ use crate::scenario::source::{Entry, Field, Named, Text};
 use crate::scenario::tokens::{Kind, skip_blank, skip_value};
 
 impl<T: Value> Part for Field<T> {
+    fn is_there(&self) -> bool {
+        self.is_written()
+    }
+
     fn read_part<'de>(&mut self, reader: &Reader<'de>, entries: &mut dyn Entries<'de>) -> Result<(), Stopped> {
         reader.seek_value();
         let place = reader.place(&reader.peek());
@@ -37,6 +41,10 @@ impl<T: Value> Part for Field<T> {
 }
 
 impl<T: Value> Part for Named<T> {
+    fn is_there(&self) -> bool {
+        self.is_written()
+    }
+
     fn read_part<'de>(&mut self, reader: &Reader<'de>, entries: &mut dyn Entries<'de>) -> Result<(), Stopped> {
         reader.seek_value();
         entries.value(&mut |ahead| {

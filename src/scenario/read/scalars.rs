@@ -19,7 +19,7 @@ impl Value for Text {
         let token = reader.peek();
         match token.kind {
             Kind::Text { .. } => read_text(reader, &token, ahead).map(Some),
-            Kind::Word(word) if !matches!(word, "None" | "Some" | "true" | "false") => {
+            Kind::Word(word) if !matches!(word, "None" | "Some") => {
                 let problem = reader.wrong_shape("a text in quotes", &token).help(format!("texts stand in quotes: \"{word}\""));
                 reader.refuse(problem, ahead)
             }
@@ -43,11 +43,28 @@ impl Value for bool {
     fn read<'de>(reader: &Reader<'de>, ahead: &mut dyn Ahead<'de>) -> Result<Option<Self>, Stopped> {
         let token = reader.peek();
         let Kind::Word(word @ ("true" | "false")) = token.kind else {
-            return reader.refuse(reader.wrong_shape("`true` or `false`", &token), ahead);
+            let problem = reader.wrong_shape("`true` or `false`", &token);
+            let inside = reader.place(&token);
+            let meant = reader.text.get(inside.start as usize..inside.end as usize).and_then(yes_or_no);
+            let problem = match meant {
+                Some(meant) => problem.help(format!("write {meant}, without quotes")),
+                None if problem.help.is_empty() => problem.help("`true` or `false` stands here, without quotes"),
+                None => problem,
+            };
+            return reader.refuse(problem, ahead);
         };
         ahead.pass_over()?;
         reader.pass(&token);
         Ok(Some(word == "true"))
+    }
+}
+
+/// What other languages write for `true` and `false`.
+fn yes_or_no(written: &str) -> Option<bool> {
+    match written.to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" | "1" | "enabled" => Some(true),
+        "false" | "no" | "off" | "0" | "disabled" => Some(false),
+        _ => None,
     }
 }
 

@@ -43,12 +43,12 @@ words! {
 
 kinds! {
     /// A source of messages.
-    pub enum Traffic("a kind of traffic") merges {
+    pub enum Traffic("a kind of traffic") {
         fields { Message(Message), Burst(Burst), Every(Every), Poisson(Poisson), File(TrafficFile) }
     }
 
     /// Something that goes wrong.
-    pub enum Fault("a kind of fault") whole {
+    pub enum Fault("a kind of fault") {
         fields {
             Down(Down), Partition(Partition), Flapping(Flapping), Capacity(Capacity), Tarpit(Tarpit), Latency(Latency), Reply(ReplyFault),
             Drop(DropFault), Starttls(StarttlsFault), Certificate(CertificateFault), Greylist(Greylist), Postscreen(Postscreen), RateLimit(RateLimit), Dns(DnsFault),
@@ -59,7 +59,7 @@ kinds! {
 
 schema! {
     /// What all kinds of traffic say about a message.
-    pub struct Envelope("a message") {
+    pub struct Envelope("a message") either (from, from_one_of), (to, to_one_of) {
         by: Field<Text>,
         from: Field<Text>,
         from_one_of: Named<u64>,
@@ -122,7 +122,7 @@ schema! {
     }
 
     /// When a fault holds.
-    pub struct Window("a fault") {
+    pub struct Window("a fault") either (until, lasts) {
         at: Field<Text>,
         until: Field<Text>,
         lasts: Field<Text>,
@@ -190,7 +190,7 @@ schema! {
     }
 
     /// The session ends there.
-    pub struct DropFault("`Drop`") inlines when: SessionWindow {
+    pub struct DropFault("`Drop`") inlines when: SessionWindow first forget_another_step {
         target: Field<Text>,
         phase: Field<Phase>,
         how: Field<DropHow>,
@@ -199,7 +199,7 @@ schema! {
     }
 
     /// No or broken encryption.
-    pub struct StarttlsFault("`Starttls`") inlines when: SessionWindow {
+    pub struct StarttlsFault("`Starttls`") inlines when: SessionWindow first forget_the_refusal {
         target: Field<Text>,
         how: Field<StarttlsHow>,
         code: Field<Text>,
@@ -224,7 +224,7 @@ schema! {
     }
 
     /// Who is not known waits, and may have to come back.
-    pub struct Postscreen("`Postscreen`") inlines when: Window {
+    pub struct Postscreen("`Postscreen`") inlines when: Window first forget_the_deep_tests {
         target: Field<Text>,
         greet_wait: Field<Text>,
         greet_ttl: Field<Text>,
@@ -259,5 +259,30 @@ schema! {
     pub struct MtaStsFault("`MtaSts`") inlines when: Window {
         domain: Field<Text>,
         how: Field<MtaStsHow>,
+    }
+}
+
+/// `after` belongs to the content, `accepted` to the final dot.
+fn forget_another_step(old: &mut DropFault, over: &DropFault) {
+    let Some(phase) = over.phase.get() else { return };
+    if *phase != Phase::Content {
+        old.after = Field::default();
+    }
+    if *phase != Phase::FinalDot {
+        old.accepted = Field::default();
+    }
+}
+
+/// Only a refusal has a code.
+fn forget_the_refusal(old: &mut StarttlsFault, over: &StarttlsFault) {
+    if over.how.get().is_some_and(|how| *how != StarttlsHow::Refused) {
+        old.code = Field::default();
+    }
+}
+
+/// How long they are remembered says nothing where there are none.
+fn forget_the_deep_tests(old: &mut Postscreen, over: &Postscreen) {
+    if over.deep_protocol_tests.get() == Some(&false) {
+        old.deep_ttl = Field::default();
     }
 }

@@ -31,7 +31,7 @@ words! {
 
 kinds! {
     /// What stands behind an address of an Exchange directory.
-    pub enum DirectoryRecipient("a kind of recipient") merges {
+    pub enum DirectoryRecipient("a kind of recipient") {
         fields { Mailbox(ExchangeMailbox), MailUser(MailUser), Group(Group) }
     }
 }

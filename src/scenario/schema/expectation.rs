@@ -12,7 +12,7 @@ words! {
 
 kinds! {
     /// One thing that must hold.
-    pub enum Expectation("an expectation") whole {
+    pub enum Expectation("an expectation") {
         fields {
             Delivered(Delivered), Bounced(Bounced), Expired(Expired), Rejected(Rejected), Discarded(Discarded), Quarantined(Quarantined),
             Looped(Looped), Frozen(Frozen), Queued(Queued), NotModelled(NotModelled), Deferred(Deferred),
@@ -57,21 +57,21 @@ schema! {
     /// Somebody connected there, even in vain.
     pub struct Contacted("`Contacted`") { host: Field<Text>, after: Field<Text>, before: Field<Text> }
     /// The number of hops.
-    pub struct Hops("`Hops`") { is: Field<u64>, at_least: Field<u64>, at_most: Field<u64> }
+    pub struct Hops("`Hops`") either (is, at_least), (is, at_most) { is: Field<u64>, at_least: Field<u64>, at_most: Field<u64> }
     /// The number of passes of a sender over its candidates.
-    pub struct Attempts("`Attempts`") {
+    pub struct Attempts("`Attempts`") either (is, at_least), (is, at_most) {
         by: Field<Text>, is: Field<u64>, at_least: Field<u64>, at_most: Field<u64>, moments: Field<Vec<Text>>, tolerance: Field<Text>,
     }
     /// The number of SMTP transactions on a hop.
-    pub struct Transactions("`Transactions`") { hop: Field<(Text, Text)>, is: Field<u64>, at_least: Field<u64>, at_most: Field<u64> }
+    pub struct Transactions("`Transactions`") either (is, at_least), (is, at_most) { hop: Field<(Text, Text)>, is: Field<u64>, at_least: Field<u64>, at_most: Field<u64> }
     /// How often it arrived.
-    pub struct Copies("`Copies`") { is: Field<u64>, at_least: Field<u64>, at_most: Field<u64> }
+    pub struct Copies("`Copies`") either (is, at_least), (is, at_most) { is: Field<u64>, at_least: Field<u64>, at_most: Field<u64> }
     /// The envelope sender that a host saw.
     pub struct Seen("`Seen`") { at: Field<Text>, from: Field<Text> }
     /// Who was tried first, how often.
     pub struct Touched("`Touched`") { by: Field<Text>, first: Field<Text>, share: Field<Text>, tolerance: Field<Text> }
     /// The number of connections.
-    pub struct Connections("`Connections`") { to: Field<Text>, is: Field<u64>, at_least: Field<u64>, at_most: Field<u64> }
+    pub struct Connections("`Connections`") either (is, at_least), (is, at_most) { to: Field<Text>, is: Field<u64>, at_least: Field<u64>, at_most: Field<u64> }
 
     /// What won.
     pub struct Chosen("`Chosen`") { by: Field<Text>, name: Field<Text>, because: Field<Text> }
@@ -83,7 +83,7 @@ schema! {
     pub struct Asked("`Asked`") { by: Field<Text>, name: Field<Text>, r#type: Field<Text> }
 
     /// How a hop was protected.
-    pub struct TlsExpectation("`Tls`") {
+    pub struct TlsExpectation("`Tls`") either (is, at_least) {
         hop: Field<(Text, Text)>, is: Field<TlsWord>, at_least: Field<TlsWord>, version: Field<TlsVersionWord>, policy: Field<Text>,
         result: Field<Text>,
     }
@@ -103,7 +103,7 @@ schema! {
     pub struct Checked("`Checked`") { by: Field<Text>, spf: Field<Text>, dkim: Field<Text>, dmarc: Field<Text> }
 
     /// How many of the recipients in view.
-    pub struct Share("`Share`") {
+    pub struct Share("`Share`") either (is, at_least), (is, at_most) {
         to: Field<Text>, via: Field<Text>, fate: Field<Text>, is: Field<Text>, tolerance: Field<Text>, at_least: Field<Text>, at_most: Field<Text>,
     }
     /// A percentile of the delays.

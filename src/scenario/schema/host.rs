@@ -22,7 +22,7 @@ words! {
 
 schema! {
     /// A machine with queues of its own; a system without `hosts` has these fields itself.
-    pub struct Host("a host") {
+    pub struct Host("a host") either (egress, egress_pool) {
         hostname: Field<Text>,
         addresses: Field<Vec<Text>>,
         egress: Field<Text>,

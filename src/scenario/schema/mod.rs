@@ -33,10 +33,11 @@ macro_rules! words {
     )*};
 }
 
-/// Declares things with fields. `inlines x: X` takes in the fields of another; `first x` runs before another is laid over it.
+/// Declares things with fields. `inlines x: X` takes in the fields of another. Of the fields in `either (a, b)` only one can hold: laid over a thing that has the
+/// other, the one that is written counts. `first x` runs before another is laid over it.
 macro_rules! schema {
     ($($(#[$doc:meta])* pub struct $Name:ident ($what:literal $(, word $word:literal)? $(, overlay $overlay:literal)?)
-        $(inlines $inner:ident : $Inner:ident)? $(first $hook:ident)? {
+        $(inlines $inner:ident : $Inner:ident)? $(either $(($this:ident, $that:ident)),+)? $(first $hook:ident)? {
         $($(#[$field_doc:meta])* $field:ident : $Type:ty),* $(,)?
     })*) => {$(
         $(#[$doc])*
@@ -77,6 +78,7 @@ macro_rules! schema {
                 if !self.place.is_somewhere() {
                     self.place = _over.place;
                 }
+                $($($crate::scenario::merge::one_of_two((&mut self.$this, &_over.$this), (&mut self.$that, &_over.$that));)+)?
                 $($hook(self, _over);)?
                 $($crate::scenario::read::Fields::merge_fields(&mut self.$inner, &_over.$inner, _merger);)?
                 $($crate::scenario::read::Part::merge_part(&mut self.$field, &_over.$field, _merger);)*
@@ -122,10 +124,10 @@ macro_rules! schema {
     )*};
 }
 
-/// Declares kinds: a word with brackets, holding fields or one value, or (`words`) none at all. `merges` lays equal kinds over each other
-/// field by field; `whole` replaces them.
+/// Declares kinds: a word with brackets, holding fields or one value, or (`words`) none at all. Equal kinds with fields are laid over each other field by
+/// field; everything else is replaced.
 macro_rules! kinds {
-    ($($(#[$doc:meta])* pub enum $Name:ident ($what:literal) $how:ident {
+    ($($(#[$doc:meta])* pub enum $Name:ident ($what:literal) {
         $(fields { $($Kind:ident ($Inner:ty)),* $(,)? })?
         $(values { $($Wrap:ident ($Value:ty)),* $(,)? })?
         $(words { $($word:ident),* $(,)? })?
@@ -185,7 +187,12 @@ macro_rules! kinds {
                     }
                 }
 
-                kinds!(@merge $how $Name $($($Kind)*)?);
+                fn merge(&mut self, over: &Self, merger: &mut Merger) {
+                    match (self, over) {
+                        $($((Self::$Kind(old), Self::$Kind(new)) => Fields::merge_fields(old, new, merger),)*)?
+                        (old, new) => old.clone_from(new),
+                    }
+                }
 
                 fn wrap(current: Option<&Self>, path: &[Step], value: &str) -> Result<String, PathProblem> {
                     let Some(step) = path.first() else { return Ok(value.to_owned()) };
@@ -200,15 +207,6 @@ macro_rules! kinds {
             }
         };
     )*};
-    (@merge whole $Name:ident $($Kind:ident)*) => {};
-    (@merge merges $Name:ident $($Kind:ident)*) => {
-        fn merge(&mut self, over: &Self, merger: &mut Merger) {
-            match (self, over) {
-                $(($Name::$Kind(old), $Name::$Kind(new)) => Fields::merge_fields(old, new, merger),)*
-                (old, new) => old.clone_from(new),
-            }
-        }
-    };
 }
 
 mod behaviour;

@@ -4,7 +4,7 @@ use crate::scenario::source::{Field, Text};
 
 kinds! {
     /// One cmdlet.
-    pub enum Operation("an operation on queues") whole {
+    pub enum Operation("an operation on queues") {
         fields {
             RetryQueue(RetryQueue), SuspendQueue(QueueOperation), ResumeQueue(QueueOperation), SuspendMessage(MessageOperation),
             ResumeMessage(MessageOperation), RemoveMessage(RemoveMessage),

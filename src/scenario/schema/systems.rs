@@ -6,37 +6,37 @@ use crate::scenario::source::{Field, Named, Text};
 
 kinds! {
     /// One administration.
-    pub enum System("a kind of system") merges {
+    pub enum System("a kind of system") {
         fields {
             Mta(Mta), Gateway(Mta), ExchangeOnline(ExchangeOnline), ExchangeServer(ExchangeServer), Internet(Internet), Device(Device), Fope(Fope),
         }
     }
 
     /// What stands behind an address of an MTA.
-    pub enum Recipient("a kind of recipient") merges {
+    pub enum Recipient("a kind of recipient") {
         fields { Mailbox(LocalMailbox), Forward(Forward), List(MailingList) }
     }
 
     /// What a filter does.
-    pub enum FilterAction("an action of a filter") merges {
+    pub enum FilterAction("an action of a filter") {
         fields {
             Reject(RejectAction), Quarantine(QuarantineAction), Discard(DiscardAction), Tag(TagAction), Delay(DelayAction), Redirect(RedirectAction),
         }
     }
 
     /// Where a FOPE connector applies.
-    pub enum Association("an association") whole {
+    pub enum Association("an association") {
         values { Domains(Vec<Text>) }
         words { Company }
     }
 
     /// Where a FOPE connector sends.
-    pub enum FopeDestination("a destination") whole {
+    pub enum FopeDestination("a destination") {
         values { Ip(Text), Fqdn(Text), MultiSmtp(Text) }
     }
 
     /// What a FOPE connector asks of TLS.
-    pub enum FopeTls("a TLS choice") whole {
+    pub enum FopeTls("a TLS choice") {
         values { Matches(Text) }
         words { Opportunistic, SelfSigned, TrustedCa, MatchesDestinationDomain }
     }

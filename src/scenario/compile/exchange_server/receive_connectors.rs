@@ -14,6 +14,7 @@ use crate::scenario::source::Text;
 
 use super::receive_limits;
 use super::switches::Switches;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Who a default connector is for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -99,7 +100,7 @@ fn usual(name: &str, port: u16, for_whom: For, limits: Limits) -> ReceiveConnect
     let all = ["0.0.0.0-255.255.255.255", "::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"];
     ReceiveConnector {
         name: name.into(),
-        bindings: vec![(None, port)],
+        bindings: vec![(Ipv4Addr::UNSPECIFIED.into(), port), (Ipv6Addr::UNSPECIFIED.into(), port)],
         ranges: all.iter().filter_map(|text| receive_connector::range(text)).collect(),
         anonymous: for_whom == For::Everybody,
         users: matches!(for_whom, For::Users | For::UsersAndServers),
@@ -169,7 +170,7 @@ pub(super) fn listen(rows: &[ReceiveConnector], listeners: &mut Vec<Listener>) {
     let Some(usual) = listeners.first().cloned() else { return };
     for row in rows {
         for (local, port) in &row.bindings {
-            let only_at: Vec<std::net::IpAddr> = local.iter().copied().collect();
+            let only_at: Vec<IpAddr> = if local.is_unspecified() { Vec::new() } else { vec![*local] };
             if listeners.iter().any(|known| known.port == *port && known.only_at == only_at) {
                 continue;
             }
@@ -179,8 +180,8 @@ pub(super) fn listen(rows: &[ReceiveConnector], listeners: &mut Vec<Listener>) {
                 only_at: only_at.clone(),
                 implicit_tls: false,
                 require_tls: false,
-                // AUTH is offered where logins are the only ones who come.
-                require_login: row.users && !row.anonymous && !row.servers,
+                // Who must log in is for the connector to say that has the client.
+                require_login: false,
                 ..usual.clone()
             };
             if only_at.is_empty() { listeners.push(new) } else { listeners.insert(0, new) }

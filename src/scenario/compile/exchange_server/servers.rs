@@ -29,6 +29,8 @@ const USUAL_PORT: u16 = 25;
 pub(super) struct Servers {
     pub(super) servers: Vec<Server>,
     pub(super) sites: Vec<Site>,
+    /// Database availability groups, in the order of names.
+    pub(super) dags: Vec<Box<str>>,
 }
 
 /// The servers of the organization in this stage.
@@ -52,7 +54,7 @@ pub(super) fn servers(server: &ExchangeServer, about: About<'_>, tables: &mut Ta
         site: names.iter().position(|known| *known == site).unwrap_or(0),
         edge,
         hop: hop(&about.identities[at].addresses, if edge || one_service { USUAL_PORT } else { TRANSPORT_PORT }, tables),
-        dag: dags.iter().position(|members| members.contains(&at)),
+        dag: dags.iter().position(|(_, members)| members.contains(&at)),
     };
     let servers: Vec<Server> = found.into_iter().map(row).collect();
     let sites = names.into_iter().enumerate().map(|(at, name)| {
@@ -64,15 +66,15 @@ pub(super) fn servers(server: &ExchangeServer, about: About<'_>, tables: &mut Ta
         }
         Site { name, hub }
     });
-    Servers { sites: sites.collect(), servers }
+    Servers { sites: sites.collect(), servers, dags: dags.into_iter().map(|(name, _)| name).collect() }
 }
 
-/// The members of each database availability group, in the order of the groups' names.
-fn dags(server: &ExchangeServer, about: About<'_>, mailbox_servers: &[usize], desk: &mut Desk) -> Vec<Vec<usize>> {
+/// The database availability groups with their members, in the order of names.
+fn dags(server: &ExchangeServer, about: About<'_>, mailbox_servers: &[usize], desk: &mut Desk) -> Vec<(Box<str>, Vec<usize>)> {
     let mut written: Vec<_> = server.database_availability_groups.iter().collect();
     written.in_order_by_key(|(name, _)| name.as_str());
-    let mut found: Vec<Vec<usize>> = Vec::new();
-    for (_, dag) in written {
+    let mut found: Vec<(Box<str>, Vec<usize>)> = Vec::new();
+    for (name, dag) in written {
         let mut members = Vec::new();
         for text in dag.servers.items() {
             let meant = about.scope.find(text).unwrap_or_default();
@@ -83,13 +85,13 @@ fn dags(server: &ExchangeServer, about: About<'_>, mailbox_servers: &[usize], de
                 let names = mailbox_servers.iter().map(|at| &*about.world.hosts[*at].name);
                 desk.unknown(problem, text, names, "members are Mailbox servers of this organization");
             }
-            if own.iter().any(|at| found.iter().any(|other| other.contains(at))) {
+            if own.iter().any(|at| found.iter().any(|(_, other)| other.contains(at))) {
                 let help = "a server is a member of one group at most";
                 desk.error(code::CMDLET_REFUSES, text.span(), format!("`{text}` is in another database availability group"), help);
             }
             members.extend(own);
         }
-        found.push(members);
+        found.push((name.as_str().into(), members));
     }
     found
 }

@@ -7,6 +7,7 @@ use regex::RegexBuilder;
 use crate::base::common_form;
 use crate::diag::{Diagnostic, code};
 use crate::model::mail_flow_rule::{Condition, Scope, Test, Texts};
+use crate::scenario::check::receive_connector;
 use crate::scenario::schema::{DirectoryRecipient, Loose, MessageType, RuleConditions};
 use crate::scenario::source::{Field, Named, Text};
 
@@ -25,11 +26,46 @@ pub(super) struct Reader<'a> {
     pub(super) desk: &'a mut Desk,
 }
 
-/// Fields that were written become conditions: `read!(self, from the struct, field by function, ...)`.
+/// A parameter that is Null is no condition: an overlay takes one away so, as `Set-TransportRule -From $null` does.
+pub(super) trait Null {
+    fn is_null(&self) -> bool;
+}
+
+impl<T> Null for Field<Vec<T>> {
+    fn is_null(&self) -> bool {
+        self.items().is_empty()
+    }
+}
+
+impl Null for Field<Text> {
+    fn is_null(&self) -> bool {
+        self.as_str().unwrap_or_default().is_empty()
+    }
+}
+
+impl Null for Field<Loose> {
+    fn is_null(&self) -> bool {
+        self.get().is_none_or(|word| word.is_empty())
+    }
+}
+
+impl Null for Field<i64> {
+    fn is_null(&self) -> bool {
+        !self.is_written()
+    }
+}
+
+impl Null for Field<MessageType> {
+    fn is_null(&self) -> bool {
+        !self.is_written()
+    }
+}
+
+/// Fields that are not Null become conditions: `read!(self, from the struct, field by function, ...)`.
 macro_rules! read {
     ($reader:expr, $written:expr, $($field:ident by $make:ident),* $(,)?) => {{
         let mut conditions = Vec::new();
-        $(if $written.$field.is_written() {
+        $(if !$written.$field.is_null() {
             conditions.extend($reader.$make(&$written.$field).map(|test| Condition { field: stringify!($field), test }));
         })*
         conditions
@@ -184,15 +220,15 @@ impl Reader<'_> {
     }
 
     fn sender_ip(&mut self, field: &Field<Vec<Text>>) -> Option<Test> {
-        let networks = field.items().iter().filter_map(|text| {
-            let network = text.parse().ok().or_else(|| text.parse::<std::net::IpAddr>().ok().map(Into::into));
-            if network.is_none() {
-                let help = "an address or a network: \"192.0.2.10\", \"192.0.2.0/24\"";
+        let ranges = field.items().iter().filter_map(|text| {
+            let range = receive_connector::range(text);
+            if range.is_none() {
+                let help = "an address, a network or a range: \"192.0.2.10\", \"192.0.2.0/24\", \"192.0.2.1-192.0.2.9\"";
                 self.desk.error(code::VALUE, text.span(), format!("`{text}` is not a range of addresses"), help);
             }
-            network
+            range
         });
-        Some(Test::SenderIp(networks.collect()))
+        Some(Test::SenderIp(ranges.collect()))
     }
 
     fn words(&mut self, texts: &[Text]) -> Texts {
@@ -208,6 +244,15 @@ impl Reader<'_> {
     }
 
     fn pattern(&mut self, pattern: &str, place: &Text) -> Option<regex::Regex> {
+        if pattern.is_empty() {
+            self.desk.error(
+                code::VALUE,
+                place.span(),
+                "an empty pattern is found in every text",
+                "write what to look for, or leave it out",
+            );
+            return None;
+        }
         let built = RegexBuilder::new(pattern).case_insensitive(true).size_limit(PATTERN_BYTES_MAX).build();
         built
             .map_err(|problem| {
@@ -290,7 +335,7 @@ impl Reader<'_> {
 
     /// Members of two groups who write to each other: one without the other means nothing.
     fn between(&mut self, field: &'static str, one: &Field<Vec<Text>>, other: &Field<Vec<Text>>) -> Option<Condition> {
-        match (one.is_written(), other.is_written()) {
+        match (!one.is_null(), !other.is_null()) {
             (true, true) => Some(Condition { field, test: Test::Between(self.members(one), self.members(other)) }),
             (false, false) => None,
             (first, _) => {
@@ -303,7 +348,12 @@ impl Reader<'_> {
     }
 
     fn size_over(&mut self, field: &Field<Text>) -> Option<Test> {
-        self.desk.size(field.get()?)?.map(Test::SizeOver)
+        let text = field.get()?;
+        let size = self.desk.size(text)?;
+        if size.is_none() {
+            self.desk.error(code::RANGE, text.span(), "no message is larger than that", "a size such as \"10MB\"");
+        }
+        size.map(Test::SizeOver)
     }
 
     fn message_type(&mut self, field: &Field<MessageType>) -> Option<Test> {
@@ -321,7 +371,7 @@ impl Reader<'_> {
         (name, texts): (&Field<Text>, &Field<Vec<Text>>),
         read: impl FnOnce(&mut Self, &[Text]) -> Texts,
     ) -> Option<Condition> {
-        match (name.get(), texts.is_written()) {
+        match (name.get().filter(|name| !name.is_empty()), !texts.is_null()) {
             (Some(name), true) => {
                 let test = Test::Header { name: name.as_str().into(), texts: read(self, texts.items()) };
                 Some(Condition { field, test })

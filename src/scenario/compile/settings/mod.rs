@@ -20,13 +20,14 @@ fn scaled(text: &str) -> Option<u64> {
 mod page;
 mod postfix;
 mod qmail;
+mod restrictions;
 mod rfc;
 mod sendmail;
 
 use crate::base::{SECOND, parse_duration};
 use crate::diag::{Diagnostic, code};
 use crate::model::client_limits::ClientLimits;
-use crate::model::restrictions::Restrictions;
+use crate::model::restrictions::{Restriction, Restrictions};
 use crate::model::settings::{Profile, Retry, Sender, TlsLevel, WhenFull};
 use crate::scenario::source::{Named, Text};
 
@@ -80,6 +81,8 @@ enum Meaning {
     Word(&'static [WordOf]),
     /// A list of words that is read by its own function; the sentence says what is possible.
     List(fn(&mut Tuned, &str) -> Result<(), &'static str>),
+    /// Postfix: what smtpd asks of a client, word by word.
+    Restrictions(fn(&mut Tuned) -> &mut Vec<Restriction>),
     /// Whatever it says, nothing that the model shows depends on it.
     NoEffect,
     /// The model does what this value means, and nothing else yet.
@@ -224,6 +227,10 @@ fn apply(key: &Text, value: &Text, meaning: Meaning, tuned: &mut Tuned, desk: &m
             }
         },
         Meaning::List(put) => put(tuned, text).map_err(str::to_owned),
+        Meaning::Restrictions(list) => {
+            *list(tuned) = restrictions::read(key, value, desk);
+            Ok(())
+        }
         Meaning::NoEffect => Ok(()),
         Meaning::Only(same) if same.eq_ignore_ascii_case(text) => Ok(()),
         Meaning::Only(same) => {
@@ -254,9 +261,9 @@ fn factor(text: &str) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::mta::usual;
     use super::*;
     use crate::base::{DAY, HOUR, MINUTE, TlsVersion};
-    use crate::decide::profile::default_sender;
     use crate::model::settings::DaneUse;
     use crate::model::settings::FamilyPreference;
     use crate::scenario::load::Loader;
@@ -268,20 +275,7 @@ mod tests {
         let tree = loader.text("x.ron", &text).expect("readable");
         let Some(crate::scenario::schema::System::Mta(mta)) = tree.systems.get("a") else { panic!("an Mta") };
         let mut desk = Desk::default();
-        let (sender, client_limits) = (default_sender(profile), ClientLimits::default());
-        let when_full = WhenFull::Wait;
-        let mut tuned = Tuned {
-            offers_dsn: false,
-            sender,
-            max_message_size: None,
-            max_recipients: 0,
-            hop_limit: 0,
-            names_of_levels: Vec::new(),
-            sessions: 0,
-            when_full,
-            client_limits,
-            restrictions: Restrictions::default(),
-        };
+        let mut tuned = usual(profile);
         tune(profile, &mta.settings, &mut tuned, &mut desk);
         (tuned, desk.problems.iter().map(|problem| format!("{} {}", problem.code.id, problem.message)).collect())
     }

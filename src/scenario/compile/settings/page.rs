@@ -1,6 +1,6 @@
 //! The page of all settings, docs/settings.md, is written from the tables and held by this test (`UPDATE_GOLDEN=1` writes it anew).
 
-use super::{Meaning, Table, exim, kumomta, opensmtpd, postfix, qmail, rfc, sendmail};
+use super::{Meaning, Table, exim, kumomta, opensmtpd, postfix, qmail, restrictions, rfc, sendmail};
 
 const HEAD: &str = "# Settings by server
 
@@ -22,6 +22,7 @@ fn notation(meaning: Meaning) -> String {
         Meaning::YesNo(_) => "`yes` or `no`".into(),
         Meaning::Word(words) => words.iter().map(|(word, _)| format!("`{word}`")).collect::<Vec<_>>().join(", "),
         Meaning::List(_) => "in the server's own notation".into(),
+        Meaning::Restrictions(_) => format!("a list of {}; other words of Postfix are refused by name", restrictions::modelled()),
         Meaning::NoEffect => "accepted, without effect on what the model shows".into(),
         Meaning::Only(value) => format!("only `{value}`"),
         Meaning::Field(field) => format!("refused: write the field `{field}`"),

@@ -4,7 +4,6 @@
 
 use super::{Meaning, Table, Tuned};
 use crate::base::{DAY, HOUR, MINUTE, SECOND, TlsVersion, common_form};
-use crate::model::restrictions::Restriction;
 use crate::model::settings::{AliasNames, Cache, DaneDigests, DaneUse, FamilyPreference, Keeping, Retry, Returned, TlsLevel, UnsignedList};
 
 /// Puts a time into a field of the retry rule.
@@ -121,8 +120,8 @@ pub(super) static TABLE: Table = &[
     ("smtpd_client_connection_count_limit", Meaning::Number(|t, n| t.client_limits.connections = n)),
     ("smtpd_soft_error_limit", Meaning::Number(|t, n| t.client_limits.soft_errors = n.max(1))),
     ("smtpd_hard_error_limit", Meaning::Number(|t, n| t.client_limits.hard_errors = n.max(1))),
-    ("smtpd_sender_restrictions", Meaning::List(|t, text| restrictions(text).map(|list| t.restrictions.sender = list))),
-    ("smtpd_recipient_restrictions", Meaning::List(|t, text| restrictions(text).map(|list| t.restrictions.recipient = list))),
+    ("smtpd_sender_restrictions", Meaning::Restrictions(|t| &mut t.restrictions.sender)),
+    ("smtpd_recipient_restrictions", Meaning::Restrictions(|t| &mut t.restrictions.recipient)),
     (
         "unknown_address_reject_code",
         Meaning::List(|t, text| {
@@ -260,26 +259,6 @@ pub(super) fn time(text: &str, unit: char) -> Result<u64, String> {
         _ => return Err(wrong()),
     };
     number.parse::<u64>().ok().and_then(|number| number.checked_mul(factor)).ok_or_else(wrong)
-}
-
-/// `permit_mynetworks, reject_unknown_sender_domain`: what is looked at in which order.
-fn restrictions(text: &str) -> Result<Vec<Restriction>, &'static str> {
-    let mut list = Vec::new();
-    for word in text.split([',', ' ', '\n', '\t']).filter(|word| !word.is_empty()) {
-        list.push(match word {
-            "permit_mynetworks" => Restriction::PermitNetworks,
-            "permit_sasl_authenticated" => Restriction::PermitLogin,
-            "permit" => Restriction::Permit,
-            "reject_unknown_sender_domain" => Restriction::UnknownSender,
-            "reject_unknown_recipient_domain" => Restriction::UnknownRecipient,
-            // A server of a scenario never relays for others.
-            "reject_unauth_destination" | "defer_unauth_destination" => continue,
-            _ => {
-                return Err("of restrictions `reject_unknown_sender_domain`, `reject_unknown_recipient_domain`, `reject_unauth_destination`, `permit_mynetworks`, `permit_sasl_authenticated` and `permit` are modelled");
-            }
-        });
-    }
-    Ok(list)
 }
 
 /// Which address families it uses at all; a family that the machine has no address of stays out.
