@@ -1,13 +1,15 @@
 //! What did each pass of a queue try, and what came of it? Attempts with their lookups, decisions and connections.
 
 use super::build::Builder;
+use super::by_pass::of_pass;
 use super::outcome::{Attempt, Connection, Decision, Lookup, NotUsed, Tls};
 use super::untried::untried;
 use crate::base::{AttemptResult, ConnectionResult, Enhanced, InOrder, NextHopId, SimTime};
 use crate::decide::exchange::last_error::{EMPTIED, IN_RETRY, last_error};
 use crate::decide::route::queue_name;
 use crate::model::settings::{Profile, Target};
-use crate::trace::{AttemptRow, Concern, ConnectionRow, DecisionRow, DestinationKey, NONE};
+use crate::trace::{AttemptRow, Concern, ConnectionRow, DestinationKey, NONE};
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 impl Builder<'_> {
@@ -22,7 +24,7 @@ impl Builder<'_> {
         let mut passes: Vec<u16> = self.connections[copy as usize].iter().map(|at| self.run.trace.connections[*at as usize].pass).collect();
         passes.dedup();
         for pass in passes {
-            if rows.iter().any(|row| row.pass == pass) {
+            if rows.binary_search_by_key(&pass, |row| row.pass).is_ok() {
                 continue;
             }
             attempts.extend(self.plain_attempt(copy, pass, next, index, rows.last().copied()).map(|attempt| (pass, attempt)));
@@ -50,21 +52,26 @@ impl Builder<'_> {
         index: u16,
         attempts: &mut [(u16, Attempt)],
     ) -> (Vec<Rc<Decision>>, Vec<Rc<Decision>>) {
-        let mut told = self.told_about(copy, index);
-        let about = |row: &DecisionRow| row.concern == Concern::recipient(index);
-        let mut anew = |since: u16, of: &dyn Fn(u16) -> bool| {
-            let before = self.decisions_of(copy, |row| about(row) && row.pass < since);
-            let mut anew = self.decisions_of(copy, |row| about(row) && of(row.pass));
-            anew.retain(|decision| !before.iter().any(|known| Rc::ptr_eq(known, decision)));
-            told.retain(|decision| !anew.iter().any(|moved| Rc::ptr_eq(moved, decision)));
-            anew
-        };
+        // What was decided for the first time in each pass.
+        let mut anew: BTreeMap<u16, Vec<Rc<Decision>>> = BTreeMap::new();
+        let (mut seen, mut moved) = (BTreeSet::new(), BTreeSet::new());
+        let rows = self.decision_rows[copy as usize].iter().map(|at| &self.run.trace.decisions[*at as usize]);
+        for row in rows.filter(|row| row.concern == Concern::recipient(index)) {
+            if seen.insert(row.decision) {
+                anew.entry(row.pass).or_default().push(self.decisions[row.decision as usize].clone());
+            }
+        }
+        let mut goes_to = |decisions: &[Rc<Decision>]| moved.extend(decisions.iter().map(Rc::as_ptr));
         for (pass, attempt) in attempts.iter_mut().filter(|(pass, _)| *pass > 1) {
-            let anew = anew(*pass, &|other| other == *pass);
-            attempt.decisions.splice(0..0, anew);
+            let decisions = anew.get(pass).map_or(&[][..], |decisions| decisions);
+            goes_to(decisions);
+            attempt.decisions.splice(0..0, decisions.iter().cloned());
         }
         let after = attempts.last().map(|(last, _)| last + 1).filter(|_| next.is_none());
-        let at_end = after.map_or_else(Vec::new, |after| anew(after, &|pass| pass >= after));
+        let at_end: Vec<Rc<Decision>> = after.map_or_else(Vec::new, |after| anew.split_off(&after).into_values().flatten().collect());
+        goes_to(&at_end);
+        let mut told = self.told_about(copy, index);
+        told.retain(|decision| !moved.contains(&Rc::as_ptr(decision)));
         (told, at_end)
     }
 
@@ -87,12 +94,9 @@ impl Builder<'_> {
 
     /// A pass without a row: it delivered at once, or was under way at the end.
     fn plain_attempt(&self, copy: u32, pass: u16, next: Option<u32>, index: u16, before: Option<&AttemptRow>) -> Option<Attempt> {
-        let mine = |at: &&u32| {
-            // Connects that fail by timeline alone are known beforehand.
-            let row = &self.run.trace.connections[**at as usize];
-            row.pass == pass && row.at <= self.run.ended_at
-        };
-        let rows: Vec<u32> = self.connections[copy as usize].iter().filter(mine).copied().collect();
+        // Connects that fail by timeline alone are known beforehand.
+        let mine = |at: &&u32| self.run.trace.connections[**at as usize].at <= self.run.ended_at;
+        let rows: Vec<u32> = self.connections_in(copy, pass).iter().filter(mine).copied().collect();
         let carried = next.map(|next| self.copy(next).from_connection).filter(|connection| rows.contains(connection));
         let several = self.run.tables.recipient_sets.get(self.copy(copy).recipients).len() > 1;
         let rows: Vec<u32> = match carried {
@@ -137,8 +141,7 @@ impl Builder<'_> {
         let reply = (row.reply != NONE).then(|| self.run.tables.replies.get(row.reply));
         let mine = |at: &&u32| {
             let connection = &self.run.trace.connections[**at as usize];
-            connection.pass == row.pass
-                && connection.job == row.job
+            connection.job == row.job
                 && self.run.tables.legs.get(connection.leg).destination == row.destination
                 && connection.end <= row.end
         };
@@ -155,7 +158,7 @@ impl Builder<'_> {
             next_why: pass.filter(|_| deferred).map_or("", |pass| pass.why),
             lookups: self.lookups_of(copy, row.pass, row.destination),
             decisions: self.decisions_in(copy, row.pass, row.destination, row.recipient),
-            connections: self.connections[copy as usize].iter().filter(mine).map(|at| self.connection(*at, row.recipient)).collect(),
+            connections: self.connections_in(copy, row.pass).iter().filter(mine).map(|at| self.connection(*at, row.recipient)).collect(),
             last_error: None,
             not_used: self.not_used(copy, row.pass, row.destination),
         }
@@ -163,15 +166,27 @@ impl Builder<'_> {
 
     /// What was decided in a pass on the way to a destination, for one of those who go there.
     fn decisions_in(&self, copy: u32, pass: u16, destination: u32, index: u16) -> Vec<Rc<Decision>> {
-        let mine = [Concern::ALL, Concern::destination(destination), Concern::in_session(index)];
-        self.decisions_of(copy, |row| row.pass == pass && mine.contains(&row.concern))
+        let rows = of_pass(&self.decision_rows[copy as usize], pass, |at| self.run.trace.decisions[at as usize].pass);
+        self.decisions_of(rows, &[Concern::ALL, Concern::destination(destination), Concern::in_session(index)])
+    }
+
+    /// Each of these decisions once, as far as it concerns somebody of these.
+    pub(super) fn decisions_of(&self, rows: &[u32], concerns: &[Concern]) -> Vec<Rc<Decision>> {
+        let mut seen = BTreeSet::new();
+        let rows = rows.iter().map(|at| &self.run.trace.decisions[*at as usize]);
+        let rows = rows.filter(|row| concerns.contains(&row.concern) && seen.insert(row.decision));
+        rows.map(|row| self.decisions[row.decision as usize].clone()).collect()
+    }
+
+    fn connections_in(&self, copy: u32, pass: u16) -> &[u32] {
+        of_pass(&self.connections[copy as usize], pass, |at| self.run.trace.connections[at as usize].pass)
     }
 
     fn lookups_of(&self, copy: u32, pass: u16, destination: u32) -> Vec<Lookup> {
         let rows = self.lookups.get(&(copy, pass)).into_iter().flatten().map(|at| &self.run.trace.lookups[*at as usize]);
         let mine = rows.filter(|row| row.destination == NONE || row.destination == destination);
         // Transactions side by side ask the same at the same time.
-        let mut asked = std::collections::BTreeSet::new();
+        let mut asked = BTreeSet::new();
         let mine = mine.filter(|row| asked.insert((row.at, row.name, row.kind)));
         mine.map(|row| Lookup {
             at: row.at,

@@ -2,6 +2,7 @@
 //!
 //! A recipient's story is the chain of queues that its mail went through: of all copies the one that was delivered first, else the one that ended last.
 
+use super::by_pass::{group, group_by_pass, of_pass};
 use super::expansions::Expansions;
 use super::outcome::{
     Attempt, Authentication, Decision, Hop, Kind, Message, Outcome, Place, Published, Reason, Recipient, ReportLine, Stopped,
@@ -59,7 +60,7 @@ pub(super) struct Builder<'a> {
     pub(super) attempts: Vec<Vec<u32>>,
     pub(super) passes: BTreeMap<(u32, u16), u32>,
     pub(super) lookups: BTreeMap<(u32, u16), Vec<u32>>,
-    pub(super) decision_rows: BTreeMap<u32, Vec<u32>>,
+    pub(super) decision_rows: Vec<Vec<u32>>,
     pub(super) fates: Vec<Vec<u32>>,
     pub(super) copies: Vec<Vec<u32>>,
     /// Copies by the connection that brought them.
@@ -90,11 +91,15 @@ impl<'a> Builder<'a> {
             texts: run.tables.texts.values().iter().map(|text| text.as_ref().into()).collect(),
             replies: run.tables.replies.values().iter().map(|reply| reply.text.as_ref().into()).collect(),
             decisions: Vec::new(),
-            connections: group(trace.copies.len(), trace.connections.iter().map(|row| row.copy)),
-            attempts: group(trace.copies.len(), trace.attempts.iter().map(|row| row.copy)),
+            connections: group_by_pass(trace.copies.len(), trace.connections.iter().map(|row| row.copy), |at| {
+                trace.connections[at as usize].pass
+            }),
+            attempts: group_by_pass(trace.copies.len(), trace.attempts.iter().map(|row| row.copy), |at| trace.attempts[at as usize].pass),
             passes: trace.passes.iter().enumerate().map(|(at, row)| ((row.copy, row.pass), at as u32)).collect(),
             lookups: BTreeMap::new(),
-            decision_rows: BTreeMap::new(),
+            decision_rows: group_by_pass(trace.copies.len(), trace.decisions.iter().map(|row| row.copy), |at| {
+                trace.decisions[at as usize].pass
+            }),
             fates: group(trace.messages.len(), trace.fates.iter().map(|row| row.message.0)),
             copies: group(trace.messages.len(), trace.copies.iter().map(|row| row.message.0)),
             brought: brought(run),
@@ -109,9 +114,6 @@ impl<'a> Builder<'a> {
         }
         for (at, row) in trace.lookups.iter().enumerate() {
             builder.lookups.entry((row.copy, row.pass)).or_default().push(at as u32);
-        }
-        for (at, row) in trace.decisions.iter().enumerate() {
-            builder.decision_rows.entry(row.copy).or_default().push(at as u32);
         }
         builder.ids = builder.make_ids();
         builder.decisions = run.tables.decisions.values().iter().map(|stored| Rc::new(builder.decision(stored))).collect();
@@ -304,7 +306,9 @@ impl<'a> Builder<'a> {
         chain.reverse();
         let mut hops: Vec<Hop> =
             chain.windows(2).map(|pair| self.hop(pair[0].0, Some(self.origin(pair[1].0, pair[1].1).0), pair[0].1)).collect();
-        if !self.ends_here(last, fate) || self.decision_rows.contains_key(&last) && !matches!(fate, Fate::Delivered | Fate::LeftModel) {
+        if !self.ends_here(last, fate)
+            || !self.decision_rows[last as usize].is_empty() && !matches!(fate, Fate::Delivered | Fate::LeftModel)
+        {
             hops.push(self.hop(last, None, index));
         }
         hops
@@ -318,7 +322,7 @@ impl<'a> Builder<'a> {
     /// Decisions about a recipient in a queue, those about whom it stands for first.
     pub(super) fn told_about(&self, copy: u32, index: u16) -> Vec<Rc<Decision>> {
         let mut told = self.expansions.before(copy, index).map_or_else(Vec::new, |(copy, index)| self.told_about(copy, index));
-        told.extend(self.decisions_of(copy, |row| row.concern == Concern::recipient(index)));
+        told.extend(self.decisions_of(&self.decision_rows[copy as usize], &[Concern::recipient(index)]));
         told
     }
 
@@ -327,8 +331,9 @@ impl<'a> Builder<'a> {
         let mut attempts = self.attempts_of(copy, next, index);
         let (decisions, at_end) = self.told_when(copy, next, index, &mut attempts);
         // Who joins a queue in Retry waits with it: that is no attempt.
-        let attempts: Vec<Attempt> =
-            attempts.into_iter().map(|(_, attempt)| attempt).filter(|attempt| attempt.result != AttemptResult::Joined).collect();
+        attempts.retain(|(_, attempt)| attempt.result != AttemptResult::Joined);
+        let tried_at_once = attempts.first().is_some_and(|(pass, _)| *pass == 1);
+        let attempts: Vec<Attempt> = attempts.into_iter().map(|(_, attempt)| attempt).collect();
         let carried = next.map(|next| self.copy(next).from_connection);
         let tls = carried.and_then(|connection| self.tls(self.run.trace.connections[connection as usize].outcome));
         let destination = self.destination_of(copy, index, carried);
@@ -342,9 +347,8 @@ impl<'a> Builder<'a> {
         let taken = self.taken_by(next, index);
         let left_at = taken.map_or_else(|| self.ended_in(copy, index, &attempts), |taken| self.copy(taken).arrived);
         let waited = self.passes.get(&(copy, 1)).map(|at| &self.run.trace.passes[*at as usize]);
-        let tried = attempts.first().is_some_and(|first| waited.is_none_or(|pass| first.at < pass.next_at));
         Hop {
-            waited: waited.filter(|_| !tried).map(|pass| (pass.next_at, pass.why)),
+            waited: waited.filter(|_| !tried_at_once).map(|pass| (pass.next_at, pass.why)),
             sender: self.sender_of(row.message.0, index),
             recipient: self.address_of(row.message.0, index),
             from: self.place_of(copy),
@@ -379,8 +383,9 @@ impl<'a> Builder<'a> {
     /// Can a connection of a pass that was cut off have been for this recipient? Not if it went where only others of the same message go.
     pub(super) fn may_carry(&self, copy: u32, index: u16, connection: u32) -> bool {
         let (row, destination) = (&self.run.trace.connections[connection as usize], self.leads_to(connection));
-        let mut ended = self.attempts[copy as usize].iter().map(|at| &self.run.trace.attempts[*at as usize]);
-        if ended.any(|other| (other.pass, other.destination) == (row.pass, destination) && other.recipient != index) {
+        let ended = of_pass(&self.attempts[copy as usize], row.pass, |at| self.run.trace.attempts[at as usize].pass);
+        let mut ended = ended.iter().map(|at| &self.run.trace.attempts[*at as usize]);
+        if ended.any(|other| other.destination == destination && other.recipient != index) {
             return false;
         }
         let key = self.run.tables.destinations.get(destination);
@@ -389,17 +394,6 @@ impl<'a> Builder<'a> {
         let domain = self.run.tables.templates.get(self.template_of(message.0, index)).expand(number).domain;
         let to_mx_of = key.hops.first().filter(|_| key.rule == "MX").map(|hop| self.run.tables.next_hops.get(hop.0));
         to_mx_of.is_none_or(|hop| *queue_name(&self.run.tables.names, hop) == *domain)
-    }
-
-    pub(super) fn decisions_of(&self, copy: u32, wanted: impl Fn(&crate::trace::DecisionRow) -> bool) -> Vec<Rc<Decision>> {
-        let mut seen = Vec::new();
-        for at in self.decision_rows.get(&copy).into_iter().flatten() {
-            let row = &self.run.trace.decisions[*at as usize];
-            if wanted(row) && !seen.contains(&row.decision) {
-                seen.push(row.decision);
-            }
-        }
-        seen.into_iter().map(|decision| self.decisions[decision as usize].clone()).collect()
     }
 }
 
@@ -427,17 +421,6 @@ fn findings(run: &Run) -> BTreeMap<u32, Rc<Authentication>> {
     };
     let all: Vec<Rc<Authentication>> = run.tables.authentications.values().iter().map(|found| Rc::new(record(found))).collect();
     run.trace.authentications.iter().map(|row| (row.connection, all[row.found as usize].clone())).collect()
-}
-
-/// Rows by what they belong to.
-fn group(count: usize, owners: impl Iterator<Item = u32>) -> Vec<Vec<u32>> {
-    let mut groups = vec![Vec::new(); count];
-    for (at, owner) in owners.enumerate() {
-        if let Some(group) = groups.get_mut(owner as usize) {
-            group.push(at as u32);
-        }
-    }
-    groups
 }
 
 fn published(policy: &crate::trace::PublishedPolicy) -> Published {

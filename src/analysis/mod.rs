@@ -2,6 +2,7 @@
 
 mod attempts;
 mod build;
+mod by_pass;
 pub mod delays;
 mod envelope_names;
 mod expansions;

@@ -5,7 +5,7 @@
 //! a connection was opened with.
 
 use super::{Decision, because};
-use crate::base::{MINUTE, SECOND, SimTime, count, duration};
+use crate::base::{MINUTE, SECOND, SimTime, count};
 use crate::model::keeping::{Cache, Keeping};
 
 /// How busy a destination is, as Postfix's queue manager knows it. Forgotten when nothing waits for it and nothing is on its way.
@@ -41,13 +41,6 @@ impl Demand {
 pub fn stays(cache: &Cache, opened: SimTime, mails: u32, encrypted: bool, now: SimTime) -> bool {
     let young = cache.life_ns == 0 || now.since(opened) <= cache.life_ns;
     young && (cache.mails == 0 || mails < cache.mails) && (!encrypted || cache.encrypted)
-}
-
-/// Why a job stands in the line of a destination that rests after each delivery (KEEP-7).
-#[must_use]
-pub fn why_it_rests(name: &str, delay_ns: u64) -> Decision<()> {
-    let why = format!("one delivery at a time, and {} after each of them the next one begins", duration(delay_ns));
-    Decision::for_reason((), because("KEEP-7", name, why, "default_destination_rate_delay"))
 }
 
 /// Why a message goes on over the connection of its own last transaction (KEEP-10).

@@ -18,6 +18,7 @@ pub mod login;
 pub mod mta_sts;
 pub mod mx;
 pub mod order;
+pub mod passed_by;
 pub mod precedence;
 pub mod profile;
 pub mod relay;
@@ -32,6 +33,7 @@ pub mod tcpto;
 pub mod tls;
 pub mod tls_policy;
 pub mod tls_reporting;
+pub mod turn;
 pub mod visitor;
 
 /// An outcome with its reasons.

@@ -4,7 +4,7 @@
 //! the 11 seconds after which a destination without any host left is given up for now.
 
 use super::{Decision, because};
-use crate::base::{SimTime, count, duration};
+use crate::base::{SimTime, count};
 use crate::model::keeping::SessionLimits;
 use std::net::IpAddr;
 
@@ -36,8 +36,6 @@ pub struct RelayRules {
 pub struct Route {
     /// One more with each failure, one less when a suspension ends.
     pub penalty: u32,
-    /// When it failed last.
-    pub from: SimTime,
     /// Not used before.
     pub until: SimTime,
 }
@@ -46,7 +44,7 @@ impl Route {
     /// Is it suspended at a moment?
     #[must_use]
     pub fn is_suspended(&self, at: SimTime) -> bool {
-        self.from <= at && at < self.until
+        at < self.until
     }
 }
 
@@ -57,7 +55,7 @@ pub fn suspend(rules: &RelayRules, before: Option<Route>, at: SimTime) -> Route 
     let penalty = left + 1;
     let squared = u64::from(penalty).saturating_mul(u64::from(penalty));
     let wait = rules.suspended_ns.saturating_mul(squared).min(rules.suspended_most_ns);
-    Route { penalty, from: at, until: at.after(wait) }
+    Route { penalty, until: at.after(wait) }
 }
 
 /// What there is of a destination when somebody asks for one more session.
@@ -147,19 +145,6 @@ pub fn why_another(busy: &Busy, name: &str) -> Decision<()> {
     Decision::for_reason((), because("KEEP-8", name, why, "OpenSMTPD mta.c, limit.c"))
 }
 
-/// Why a message stands in line at a destination that has sessions open.
-#[must_use]
-pub fn why_in_line(limits: &SessionLimits, open: u32, name: &str) -> Decision<()> {
-    let why = format!(
-        "{} open: the first one that is free takes it, and a further one is opened {} after the last if more messages than sessions are there, \
-         {} to one address at most",
-        count(u64::from(open), "session"),
-        duration(limits.gap_of_destination_ns()),
-        limits.per_route.min(limits.per_host)
-    );
-    Decision::for_reason((), because("KEEP-8", name, why, "OpenSMTPD mta.c, limit.c"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -179,7 +164,7 @@ mod tests {
             looks_at_limits_ns: 0,
         };
         let at = |seconds: u64| SimTime(seconds * SECOND);
-        let known = |penalty, until| Some(Route { penalty, from: at(0), until: at(until) });
+        let known = |penalty, until| Some(Route { penalty, until: at(until) });
         let cases = [
             ("the first failure", None, 0, (1, 15)),
             ("again after the suspension", known(1, 15), 20, (1, 35)),

@@ -38,6 +38,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 let cut = self.faults.first_cut(self.model, self.client_of(job), server, address, self.now, patience);
                 let until = cut.map_or(patience, |cut| cut.from);
                 (self.jobs[job].stage, self.jobs[job].waits) = (Stage::InLine, u64::MAX);
+                self.stands_before_server(job, server);
                 self.machines[server.index()].line.push_back((job, until));
                 self.look_at_line(server, until);
             }
@@ -69,12 +70,16 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         if model.host_faults[server.index()].capacity.is_empty() {
             return self.settings[server.index()].sessions;
         }
-        let fewer = model.host_faults[server.index()].capacity.iter().find_map(|number| {
-            let fault = &model.faults[*number as usize];
+        self.fewer_slots(server).map_or(self.config(server).receiver.sessions, |(_, sessions)| sessions)
+    }
+
+    /// The fault that leaves a machine fewer sessions now, and how many.
+    pub(super) fn fewer_slots(&self, server: HostId) -> Option<(u32, u32)> {
+        self.model.host_faults[server.index()].capacity.iter().find_map(|number| {
+            let fault = &self.model.faults[*number as usize];
             let FaultKind::Capacity { sessions, .. } = &fault.kind else { return None };
-            sessions.filter(|_| fault.window.has(self.now))
-        });
-        fewer.unwrap_or(self.config(server).receiver.sessions)
+            sessions.filter(|_| fault.window.has(self.now)).map(|sessions| (*number, sessions))
+        })
     }
 
     pub(super) fn begin_session(&mut self, job: u32) {
@@ -94,7 +99,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             return;
         }
         self.machines[server.index()].busy += 1;
-        let end = self.play(job, listener);
+        let end = self.play(job, self.face(job, listener));
         if let Some(taken_at) = end.taken_at()
             && end.rest.is_some()
         {
@@ -135,6 +140,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     /// A client that waited for a banner in vain.
     pub(super) fn out_of_patience(&mut self, job: u32) {
+        self.has_its_turn(job);
         let status = self.rules(self.client_of(job)).session.lost;
         let reply = self.tables.reply(0, status, "conversation timed out while waiting for the banner");
         self.turned_away(job, reply, ConnectionResult::Timeout, "all slots of the server are taken");
@@ -179,6 +185,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     pub(super) fn serve_line(&mut self, server: HostId) {
         while self.machines[server.index()].busy < self.slots(server) {
             let Some((next, _)) = self.machines[server.index()].line.pop_front() else { return };
+            self.has_its_turn(next);
             self.begin_session(next);
         }
     }

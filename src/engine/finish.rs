@@ -9,6 +9,9 @@ use crate::model::settings::Profile;
 use crate::trace::level::{FATES, PATHS};
 use crate::trace::{FateRow, NONE, PassRow};
 
+/// Attempts have numbers of 16 bits, and who reads them asks for the one after the last.
+const ATTEMPTS_MAX: u16 = u16::MAX - 1;
+
 impl<const LEVEL: u8> World<'_, LEVEL> {
     /// A machine loses its queue: what lies there is gone, what is under way is gone when it comes back.
     pub(super) fn lose_queue(&mut self, host: HostId) {
@@ -127,6 +130,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 
     pub(super) fn pass_row(&mut self, copy: u32, next_at: SimTime, why: &'static str) {
+        if self.copies[copy].pass == ATTEMPTS_MAX {
+            self.bound = Some(format!("attempts of one message: {ATTEMPTS_MAX}"));
+        }
         if self.writes(PATHS) {
             let row = &self.copies[copy];
             self.trace.passes.push(PassRow { copy: row.number, pass: row.pass, next_at, why });

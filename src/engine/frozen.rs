@@ -5,9 +5,10 @@
 
 use super::memory::PassNotes;
 use super::world::{RecipientState, World};
-use crate::base::{Enhanced, Fate, SimTime};
+use crate::base::{Enhanced, Fate, SimTime, duration};
+use crate::decide::because;
 use crate::decide::remembered::warnings_due;
-use crate::trace::NONE;
+use crate::trace::{Concern, NONE};
 
 impl<const LEVEL: u8> World<'_, LEVEL> {
     /// All jobs of a pass are over.
@@ -122,7 +123,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     /// The message stays where it is, and nobody tries it: for good as far as this run goes, or until its time to be looked at again.
     fn freeze(&mut self, copy: u32) {
         let since = *self.memory.frozen.entry(copy).or_insert(self.now);
-        let again = self.thaws_at(copy, since);
+        let (again, end) = self.thaws_at(copy, since);
+        self.tell_frozen(copy, again, end);
         if again < self.until {
             for recipient in &mut self.copies[copy].recipients {
                 if recipient.state != RecipientState::Done {
@@ -143,20 +145,36 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         self.close_copy(copy);
     }
 
-    /// When a frozen message is looked at again.
-    fn thaws_at(&self, copy: u32, since: SimTime) -> SimTime {
-        let Some(retry) = self.exim_retry(self.copies[copy].host) else { return SimTime::NEVER };
+    /// Why it is frozen, and what ends that.
+    fn tell_frozen(&mut self, copy: u32, again: SimTime, end: Option<(&'static str, u64)>) {
+        let why =
+            if self.sender_of(copy) == NONE { "it failed, and its sender is <>: there is nobody to tell" } else { "a router says so" };
+        let moment = |(name, wait_ns)| {
+            format!("at {}, by the first queue run after {name} = {}", self.model.clock().moment(again), duration(wait_ns))
+        };
+        let ends = end.map_or_else(|| "by an administrator only".to_owned(), moment);
+        let why = format!("{why}; nobody tries it until it is looked at again {ends}");
+        let name = self.model.hosts[self.copies[copy].host.index()].name.clone();
+        let reason = because("FROZEN", name, why, "Exim deliver.c");
+        let stored = self.store_reasons("is it frozen?", self.copies[copy].host, NONE, &[reason], &[]);
+        self.trace_decisions(copy, Concern::ALL, &[stored]);
+    }
+
+    /// When a frozen message is looked at again, and which parameter says so.
+    fn thaws_at(&self, copy: u32, since: SimTime) -> (SimTime, Option<(&'static str, u64)>) {
+        let Some(retry) = self.exim_retry(self.copies[copy].host) else { return (SimTime::NEVER, None) };
         let report = self.sender_of(copy) == NONE;
         let ends = [
-            (retry.auto_thaw_ns, retry.auto_thaw_ns > 0 && !report),
-            (retry.timeout_frozen_after_ns, retry.timeout_frozen_after_ns > 0),
-            (retry.ignore_bounce_errors_after_ns, report),
+            ("auto_thaw", retry.auto_thaw_ns, retry.auto_thaw_ns > 0 && !report),
+            ("timeout_frozen_after", retry.timeout_frozen_after_ns, retry.timeout_frozen_after_ns > 0),
+            ("ignore_bounce_errors_after", retry.ignore_bounce_errors_after_ns, report),
         ];
-        let earliest = ends.iter().filter(|(_, holds)| *holds).map(|(wait, _)| since.after(*wait)).min();
-        earliest.map_or(SimTime::NEVER, |at| {
+        let earliest = ends.into_iter().filter(|(.., holds)| *holds).min_by_key(|(_, wait_ns, _)| *wait_ns);
+        earliest.map_or((SimTime::NEVER, None), |(name, wait_ns, _)| {
             let every = retry.runs_every_ns.max(1);
             let offset = retry.runs_offset_ns % every;
-            SimTime(at.0.saturating_sub(offset).div_ceil(every).saturating_mul(every).saturating_add(offset))
+            let run = since.after(wait_ns).0.saturating_sub(offset).div_ceil(every).saturating_mul(every).saturating_add(offset);
+            (SimTime(run), Some((name, wait_ns)))
         })
     }
 

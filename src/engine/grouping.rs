@@ -13,7 +13,7 @@ use crate::decide::order::{OF_ADDRESS, order};
 use crate::decide::route::queue_name;
 use crate::decide::same_hosts::{Listed, same_hosts};
 use crate::decide::{Because, because};
-use crate::model::settings::{DaneUse, NextHop, Target};
+use crate::model::settings::{DaneUse, NextHop, Target, TlsPolicy};
 use crate::trace::level::STEPS;
 use crate::trace::{Concern, NONE};
 use smallvec::SmallVec;
@@ -88,7 +88,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let usual = &self.config(self.copies[copy].host).sender.tls;
         let asks = usual.policies.iter().map(|(_, policy)| policy).chain([&usual.policy]).any(|policy| policy.dane != DaneUse::Never);
         let mut merged: Vec<(u32, SmallVec<[u16; 2]>, Option<(u32, SimTime)>)> = Vec::new();
-        let mut lists: Vec<Option<Vec<Listed>>> = Vec::new();
+        let mut lists: Vec<(Option<Vec<Listed>>, TlsPolicy)> = Vec::new();
         for (destination, places) in groups {
             // A job for the time of the question.
             let job = self.new_job(copy, destination, places.clone());
@@ -111,20 +111,20 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                     MxPlan::End { .. } => list,
                 };
             }
+            // What asks for more or less TLS is another transport.
+            let tls = self.policy_of_hop(job).clone();
             self.jobs.remove(job);
-            let tls = self.tables.destinations.get(destination).tls.clone();
             // A connection under DANE is for one domain (smtp.c, "holding for later").
             let list = list.filter(|_| !(asks && signed));
-            let is_same = |other: &Option<Vec<Listed>>| match (&list, other) {
-                (Some(list), Some(other)) => !list.is_empty() && same_hosts(list, other),
+            let is_same = |(other, wanted): &(Option<Vec<Listed>>, TlsPolicy)| match (&list, other) {
+                (Some(list), Some(other)) => !list.is_empty() && *wanted == tls && same_hosts(list, other),
                 _ => false,
             };
-            let same = lists.iter().position(is_same);
-            match same.filter(|at| self.tables.destinations.get(merged[*at].0).tls == tls) {
+            match lists.iter().position(is_same) {
                 Some(at) => merged[at].1.extend(places),
                 None => {
                     merged.push((destination, places, prepared));
-                    lists.push(list);
+                    lists.push((list, tls));
                 }
             }
         }

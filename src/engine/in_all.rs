@@ -27,16 +27,16 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         Some(self.config(host).sender.deliveries_in_all).filter(|most| *most > 0)
     }
 
-    fn has_free_place(&self, host: HostId) -> bool {
-        let active = self.transport_queues.in_all.active.get(&host).copied().unwrap_or(0);
-        self.most_in_all(host).is_none_or(|most| active < most)
+    /// How many deliveries a machine has under way, and may have, where that is the same.
+    pub(super) fn full_in_all(&self, host: HostId) -> Option<(u32, u32)> {
+        let (most, active) = (self.most_in_all(host)?, self.transport_queues.in_all.active.get(&host).copied().unwrap_or(0));
+        (active >= most).then_some((active, most))
     }
 
     /// Are all connections of a queue's server taken? Then the queue waits for one.
     pub(super) fn all_are_taken(&mut self, queue: u32) -> bool {
         let host = self.queues[queue as usize].host;
-        let Some(most) = self.most_in_all(host) else { return false };
-        let taken = self.transport_queues.in_all.active.get(&host).is_some_and(|active| *active >= most);
+        let taken = self.full_in_all(host).is_some();
         if taken {
             let waiting = self.transport_queues.in_all.waiting.entry(host).or_default();
             if !waiting.contains(&queue) {
@@ -66,7 +66,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         // One that rests, or has nothing left, needs no place: the next one has its turn.
         let mut left = self.transport_queues.in_all.waiting.get(&host).map_or(0, VecDeque::len);
         while left > 0
-            && self.has_free_place(host)
+            && self.full_in_all(host).is_none()
             && let Some(queue) = self.transport_queues.in_all.waiting.get_mut(&host).and_then(VecDeque::pop_front)
         {
             left -= 1;

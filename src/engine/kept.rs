@@ -13,7 +13,7 @@ use crate::decide::keeping::{Demand, is_too_old_for_service, stays, why_again, w
 use crate::decide::mx::MxPlan;
 use crate::decide::order::Order;
 use crate::model::fault::Unreachable;
-use crate::model::settings::{Cache, Directory, Keeping};
+use crate::model::settings::{Cache, Directory, Keeping, TlsLevel};
 use crate::trace::NONE;
 use crate::trace::level::STEPS;
 use std::collections::BTreeMap;
@@ -27,20 +27,22 @@ pub(crate) struct Kept {
     pub(super) port: u16,
     pub(super) name: NameId,
     /// For which destination it was opened.
-    queue: u32,
+    pub(super) queue: u32,
     opened: SimTime,
     /// Since when it is idle.
     pub(super) since: SimTime,
     pub(super) mails: u32,
     tls: u32,
     encrypted: bool,
+    /// How much TLS the destination wanted that it was opened for, and how much with what its domain publishes.
+    pub(super) levels: (TlsLevel, TlsLevel),
     extensions: bool,
     /// The address that it leaves from, of several.
     pub(super) from: Option<IpAddr>,
     /// The machine that it leaves through, where that is a front end.
     pub(super) speaker: Option<HostId>,
     /// Whose turn it was among the entries of its destination.
-    turn: Option<u8>,
+    pub(super) turn: Option<u8>,
 }
 
 impl Kept {
@@ -78,7 +80,7 @@ impl Use {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Connections {
     /// The newest last.
-    idle: BTreeMap<(HostId, IpAddr, u16), Vec<Kept>>,
+    pub(super) idle: BTreeMap<(HostId, IpAddr, u16), Vec<Kept>>,
     /// By queue: to which address its last good sessions went, the newest first, and until when that is known.
     bindings: BTreeMap<u32, Vec<(IpAddr, u16, SimTime)>>,
     demands: BTreeMap<u32, Demand>,
@@ -88,7 +90,7 @@ pub(crate) struct Connections {
 
 impl<const LEVEL: u8> World<'_, LEVEL> {
     /// The cache of a machine that has one.
-    fn cache_of(&self, host: HostId) -> Option<&Cache> {
+    pub(super) fn cache_of(&self, host: HostId) -> Option<&Cache> {
         match &self.config(host).sender.keeping {
             Keeping::Cache(cache) => Some(cache),
             Keeping::Never | Keeping::ForWaiting { .. } | Keeping::WithinRun { .. } | Keeping::Sessions(_) => None,
@@ -182,7 +184,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 
     /// Candidates of the best preference.
-    fn best_places(&self, plan: u32, order: &Order) -> Vec<u16> {
+    pub(super) fn best_places(&self, plan: u32, order: &Order) -> Vec<u16> {
         match &self.cache_plan(plan).outcome {
             MxPlan::Try(list) => {
                 let best = list.iter().map(|candidate| candidate.preference).min();
@@ -196,11 +198,14 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     fn take_idle(&mut self, job: u32, key: (HostId, IpAddr, u16), (queue, login): (u32, bool), idle_ns: u64, at: SimTime) -> Option<Kept> {
         // Each address of a pool is a transport of its own, and so are its connections.
         let from = if self.has_pool(key.0) { self.leaves_from(job, key.0, key.1, at) } else { None };
+        let level = self.policy_of_hop(job).level;
         let list = self.connections.idle.get_mut(&key)?;
         list.retain(|kept| at <= kept.since.after(idle_ns));
-        // What was encrypted for one destination may be too little for another, and its login may be another one (smtp.h `SMTP_KEY_MASK_SCACHE_ENDP_LABEL`).
+        // What was opened for one destination may be too little for another or for another message, and its login may be another one (smtp.h
+        // `SMTP_KEY_MASK_SCACHE_ENDP_LABEL`, `SMTP_KEY_FLAG_TLS_LEVEL`).
         let place = list.iter().rposition(|kept| {
-            kept.from == from && (!kept.encrypted && !login || kept.queue == queue || self.sites.are_one(kept.queue, queue))
+            let is_own = kept.queue == queue || !kept.encrypted && !login;
+            kept.from == from && (is_own && kept.levels.0 == level || self.sites.are_one(kept.queue, queue))
         })?;
         Some(list.remove(place))
     }
@@ -217,6 +222,12 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             }
         };
         let kept = self.connections.uses.get(&job)?.taken.filter(|kept| kept.leads_to(goal))?;
+        if kept.levels.1 != self.policy_of(job).level && !self.sites.are_one(kept.queue, self.jobs[job].queue) {
+            // What was learned of the domain meanwhile asks for another kind of connection.
+            self.connections.idle.entry((client, kept.address, kept.port)).or_default().push(kept);
+            self.connections.uses.entry(job).or_default().taken = None;
+            return None;
+        }
         let cut = self.faults.first_cut(self.model, client, kept.server, kept.address, kept.since, *at);
         let Some(cut) = cut else { return Some(probe_ns > 0) };
         // It broke while nobody used it: RSET shows that, at once or by silence.
@@ -334,6 +345,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             mails: taken.map_or(0, |kept| kept.mails) + 1,
             tls: end.tls,
             encrypted,
+            levels: taken.map_or_else(|| (self.policy_of_hop(job).level, self.policy_of(job).level), |kept| kept.levels),
             extensions: end.extended,
             turn: (row.hop < row.own_hops).then(|| ((usize::from(row.turn) + usize::from(row.hop)) % usize::from(row.own_hops)) as u8),
         };
@@ -395,46 +407,6 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let name = &self.tables.destinations.get(self.queues[queue as usize].destination).connector;
         let connector = organization.send_connectors.iter().find(|connector| connector.name == *name)?;
         Some(connector.mails_per_connection)
-    }
-
-    /// Where the connection of a line is that is free at this moment.
-    fn free_line(&self, queue: u32) -> Option<((HostId, IpAddr, u16), usize)> {
-        let host = self.queues[queue as usize].host;
-        if !self.cache_of(host)?.own_line {
-            return None;
-        }
-        let lists = self.connections.idle.iter().filter(|((client, ..), _)| *client == host);
-        let is_free = |kept: &Kept| kept.queue == queue && kept.since == self.now;
-        lists.into_iter().find_map(|(key, list)| Some((*key, list.iter().rposition(is_free)?)))
-    }
-
-    /// Is a connection of this line free at this moment?
-    pub(super) fn has_free_line(&self, queue: u32) -> bool {
-        self.free_line(queue).is_some()
-    }
-
-    /// Who has his turn gets the free connection of the line, however long he then looks for the way.
-    fn take_free_line(&mut self, queue: u32) -> Option<Kept> {
-        let (key, at) = self.free_line(queue)?;
-        self.connections.idle.get_mut(&key).map(|list| list.remove(at))
-    }
-
-    /// The address that the connection of the line leads to goes first, if it is still among the best.
-    fn own_line_first(&mut self, job: u32, order: &mut Order, plan: u32, kept: Kept) {
-        let best = self.best_places(plan, order);
-        let goals = &self.cache_plan(plan).goals;
-        match order.iter().position(|place| best.contains(place) && kept.leads_to(&goals[usize::from(*place)])) {
-            Some(at) => {
-                let place = order.remove(at);
-                order.insert(0, place);
-            }
-            None => self.connections.uses.entry(job).or_default().taken = None,
-        }
-    }
-
-    /// To which of the destination's entries the connection leads that a job has taken over.
-    pub(super) fn turn_of_own_line(&self, job: u32) -> Option<u8> {
-        self.connections.uses.get(&job)?.taken?.turn
     }
 
     /// A job is over: what it had to do with open connections is too.

@@ -6,13 +6,14 @@
 
 use super::chance::Purpose;
 use super::kept::Kept;
+use super::known_from::KnownFrom;
 use super::plan::Goal;
 use super::queue::Kind;
 use super::world::World;
 use crate::base::{Enhanced, HostId, NameId, SECOND, SimTime};
 use crate::decide::failure::Effect;
 use crate::decide::retry::next_scan;
-use crate::decide::{Because, because};
+use crate::decide::{because, passed_by};
 use crate::model::keeping::HostStatus;
 use crate::model::settings::{Keeping, Retry};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -33,7 +34,7 @@ pub(crate) struct MailRuns {
     /// By copy under way: its process.
     of_copy: BTreeMap<u32, (HostId, u32)>,
     /// What all processes of a machine know of hosts that failed.
-    status: BTreeMap<(HostId, NameId), Failed>,
+    status: BTreeMap<(HostId, NameId), KnownFrom<Option<Failed>>>,
     /// Numbers of copies that no process has taken yet.
     waiting: BTreeMap<HostId, BTreeSet<u32>>,
     next: u32,
@@ -190,6 +191,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
         let status = self.tables.replies.get(failed.reply).enhanced.unwrap_or(self.rules(self.copies[copy].host).session.refused);
         self.note_effect(job, Effect::Next(status), failed.reply, true);
+        let why = passed_by::failed_in_run(self.tables.names.text(name), &self.model.clock().moment(failed.at));
+        self.tell_passed_by(job, why);
         true
     }
 
@@ -207,30 +210,23 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             }
             return false;
         }
-        let known = self.mail_runs.status.get(&(host, name)).copied();
+        let known = self.mail_runs.status.get(&(host, name)).and_then(|known| known.at(at)).flatten();
         if let Some(failed) = known.filter(|failed| failed.by != own && !failed.is_stale(at, lasts_ns)) {
             let enhanced = self.tables.replies.get(failed.reply).enhanced.unwrap_or(self.rules(host).session.refused);
             self.note_effect(job, Effect::Next(enhanced), failed.reply, true);
             let (ago, lasts) = (crate::base::duration(at.since(failed.at)), crate::base::duration(lasts_ns));
             let why = format!("not tried: it failed {ago} ago, and Timeout.hoststatus is {lasts}");
-            self.trace_left_alone(job, because("STATUS", words, why, "Sendmail HostStatusDirectory"));
+            self.tell_passed_by(job, because("STATUS", words, why, "Sendmail HostStatusDirectory"));
             return true;
         }
         if status == HostStatus::SharedAndAlone && (self.is_open_elsewhere(copy, name) || !self.connects_alone(job, (host, name), at)) {
             let reply = self.tables.reply(0, Enhanced(4, 4, 5), &format!("another process talks to {words}"));
             self.note_effect(job, Effect::Next(Enhanced(4, 4, 5)), reply, false);
             let why = "not tried: another process talks to it, and there may be one only";
-            self.trace_left_alone(job, because("STATUS", words, why, "Sendmail SingleThreadDelivery"));
+            self.tell_passed_by(job, because("STATUS", words, why, "Sendmail SingleThreadDelivery"));
             return true;
         }
         false
-    }
-
-    fn trace_left_alone(&mut self, job: u32, why: Because) {
-        let copy = self.jobs[job].copy;
-        let (host, tenant) = (self.copies[copy].host, self.copies[copy].tenant);
-        let stored = self.store_reasons("may this host be tried?", host, tenant, &[], &[why]);
-        self.trace_of_job(job, &[stored]);
     }
 
     /// Has the copy's own process a connection to this host open?
@@ -247,7 +243,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 
     /// What the machine's processes share of hosts, if they do.
-    fn host_status_of(&self, host: HostId) -> HostStatus {
+    pub(super) fn host_status_of(&self, host: HostId) -> HostStatus {
         match self.config(host).sender.keeping {
             Keeping::WithinRun { host_status, .. } => host_status,
             Keeping::Never | Keeping::Cache(_) | Keeping::ForWaiting { .. } | Keeping::Sessions(_) => HostStatus::OfRun,
@@ -263,7 +259,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             process.failed.insert(name, failed);
         }
         if self.host_status_of(host) != HostStatus::OfRun {
-            self.mail_runs.status.insert((host, name), failed);
+            let now = self.now;
+            self.mail_runs.status.entry((host, name)).or_default().learn(now, at, Some(failed));
             self.disconnects(job, at);
         }
     }
@@ -291,7 +288,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
         let host = self.copies[copy].host;
         if self.host_status_of(host) != HostStatus::OfRun {
-            self.mail_runs.status.remove(&(host, kept.name));
+            let now = self.now;
+            if let Some(known) = self.mail_runs.status.get_mut(&(host, kept.name)) {
+                known.learn(now, now, None);
+            }
             self.disconnects(job, self.now);
         }
         let Some(process) = self.process_of(copy) else { return };

@@ -28,7 +28,7 @@ pub(crate) enum Key {
 }
 
 /// A host in a key: name, address, port.
-type HostKey = (NameId, Option<IpAddr>, u16);
+pub(super) type HostKey = (NameId, Option<IpAddr>, u16);
 
 /// One thing to write down at the end of a pass.
 #[derive(Clone, Debug)]
@@ -46,7 +46,7 @@ pub(crate) struct JobNotes {
     /// The recipients it began with.
     pub(super) places: Vec<u16>,
     /// Hosts that it may wait for at its end; not where the message itself was the trouble.
-    pub(super) hosts: Vec<NameId>,
+    pub(super) hosts: Vec<(NameId, crate::model::settings::TlsLevel)>,
     pub(super) own_fault: bool,
     items: Vec<Item>,
     /// Of single recipients.
@@ -71,12 +71,14 @@ pub(crate) struct PassNotes {
     /// Jobs that are over.
     pub(super) over: Vec<JobNotes>,
     /// Hosts that failed in it.
-    unusable: Vec<HostKey>,
+    pub(super) unusable: Vec<HostKey>,
     /// Jobs that wait with the hosts of last resort for the others of the message; and whether those have begun.
     pub(super) for_last_resort: Vec<u32>,
     pub(super) last_resort_began: bool,
     /// The message is to be frozen at its end.
     pub(super) freeze: bool,
+    /// An administrator had it tried, whatever the retry times say (`exim -qf`).
+    pub(super) forced: bool,
     /// Rows of lookups and decisions before it.
     pub(super) rows: (usize, usize),
 }
@@ -121,7 +123,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
     }
 
-    fn host_key(&self, host: HostId, candidate: u32) -> HostKey {
+    pub(super) fn host_key(&self, host: HostId, candidate: u32) -> HostKey {
         let key = self.tables.candidates.get(candidate);
         let by_address = self.exim_retry(host).is_none_or(|retry| retry.by_address);
         (key.name, by_address.then_some(key.address), key.port)
@@ -134,7 +136,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         [self.tables.names.text(name).to_owned(), domain]
     }
 
-    fn domain_of(&self, copy: u32, place: u16) -> String {
+    pub(super) fn domain_of(&self, copy: u32, place: u16) -> String {
         let (message, index) = (self.copies[copy].message, self.copies[copy].recipients[place as usize].index);
         self.tables.templates.get(self.recipient_template(message, index)).expand(self.messages[message].address_number).domain.to_string()
     }
@@ -146,7 +148,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         Key::Recipient(template, self.sender_of(copy), number)
     }
 
-    fn record(&self, host: HostId, key: &Key) -> Option<&Record> {
+    pub(super) fn record(&self, host: HostId, key: &Key) -> Option<&Record> {
         let retry = self.exim_retry(host)?;
         let (record, written) = self.memory.records.get(&(host, key.clone()))?;
         (self.now.since(*written) <= retry.data_expire_ns).then_some(record)
@@ -176,7 +178,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             answer = Usable::NotYet;
         }
         let old = too_old(rule(Failure::Other), arrived, at);
-        if self.memory.passes.get(&copy).is_some_and(|pass| pass.unusable.contains(&key)) {
+        if self.memory.passes.get(&copy).is_some_and(|pass| pass.forced) {
+            answer = Usable::Yes;
+        }
+        if self.has_failed_in_pass(job, candidate) {
             answer = Usable::NotYet;
         }
         if matches!(answer, Usable::Yes | Usable::YesExpired)

@@ -6,10 +6,9 @@
 
 use super::queue::Kind;
 use super::world::{Stage, World};
-use crate::base::{HostId, NameId, count};
+use crate::base::{HostId, NameId};
 use crate::decide::mx::MxPlan;
-use crate::decide::{Decision, because};
-use crate::trace::NONE;
+use crate::decide::turn::at_site;
 use crate::trace::level::STEPS;
 use std::collections::{BTreeMap, VecDeque};
 
@@ -70,17 +69,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             return false;
         }
         used.waiting.push_back(job);
-        let busy = used.busy;
         let row = &mut self.jobs[job];
         (row.stage, row.waits) = (Stage::NextHop, u64::MAX);
         if self.writes(STEPS) {
-            let why = format!(
-                "{} to the same hosts, for all domains that have them: no more (`connection_limit`)",
-                count(u64::from(busy), "connection")
-            );
-            let decision = Decision::for_reason((), because("KEEP-9", "its site", why, "KumoMTA make_egress_path, site names"));
-            let stored = self.store("when is its turn?", host, NONE, &decision);
-            self.trace_of_job(job, &[stored]);
+            let name = self.called(queue);
+            self.begins_to_wait(job, at_site(&name, most));
         }
         true
     }
@@ -93,6 +86,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         if let Some(next) = used.waiting.pop_front() {
             used.busy += 1;
             self.sites.jobs.insert(next, site);
+            self.has_its_turn(next);
             self.wake_job(next, self.now, Kind::Settle, Stage::NextHop);
         } else if used.busy == 0 {
             self.sites.used.remove(&site);

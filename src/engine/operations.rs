@@ -174,6 +174,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         if paused.is_none() && self.transport_queues.operations.is_empty() {
             return false;
         }
+        self.waits_no_longer(job);
         let places = std::mem::take(&mut self.jobs[job].recipients);
         let mut told: Vec<((u32, Option<Held>), u32, u32)> = Vec::new();
         for place in places {

@@ -318,9 +318,11 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             self.finish_hopeless(job, number);
         } else if full || queue.window > 0 && queue.active >= queue.window {
             queue.waiting.push_back(job);
+            if self.writes(STEPS) {
+                self.stands_in_line(job);
+            }
             if !self.plain {
                 self.wake_after_rest(number);
-                self.tell_of_rest(job);
                 self.comes_to_sessions(job);
             }
         } else {

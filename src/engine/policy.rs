@@ -77,6 +77,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let mut at = told.at;
         let id = read_record(self.resolvers.answer(told.answer).records().iter().filter_map(RecordData::text));
         let mut kept = self.policies.kept.get(&(resolver, domain)).cloned().unwrap_or_default();
+        // Who asks while somebody else fetches it has it, or has it not, when he has.
+        at = at.max(kept.fetched).max(kept.failure.as_ref().map_or(at, |(_, since, _)| *since));
         let valid = |kept: &Kept, at: SimTime| kept.policy.is_some() && at < kept.expires;
         let say = |rule, why: String| Decision::for_reason((), because(rule, text.as_str(), why, RFC));
         let mut fresh = false;

@@ -7,8 +7,6 @@
 use super::queue::Kind;
 use super::world::{Stage, World};
 use crate::base::SimTime;
-use crate::decide::keeping::why_it_rests;
-use crate::trace::NONE;
 use std::collections::BTreeMap;
 
 /// Until when each queue rests that does.
@@ -50,18 +48,5 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     #[inline(never)]
     pub(super) fn rest_is_over(&mut self, job: u32) {
         self.next_in_queue(self.jobs[job].queue);
-    }
-
-    /// Why a job stands in line.
-    pub(super) fn tell_of_rest(&mut self, job: u32) {
-        let host = self.copies[self.jobs[job].copy].host;
-        let delay_ns = self.config(host).sender.rate_delay_ns;
-        if delay_ns == 0 || !self.writes(crate::trace::level::STEPS) {
-            return;
-        }
-        let hop = self.tables.destinations.get(self.queues[self.jobs[job].queue as usize].destination).hops[0];
-        let name = crate::decide::route::queue_name(&self.tables.names, self.tables.next_hops.get(hop.0));
-        let stored = self.store("when is its turn?", host, NONE, &why_it_rests(&name, delay_ns));
-        self.trace_of_job(job, &[stored]);
     }
 }

@@ -4,6 +4,7 @@
 //! stands in `sessions`.
 
 use super::kept::Kept;
+use super::known_from::KnownFrom;
 use super::queue::Kind;
 use super::sessions::Sessions;
 use super::world::{Stage, World};
@@ -19,7 +20,8 @@ use std::net::IpAddr;
 /// The memory of all senders that have one.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Relays {
-    routes: BTreeMap<(HostId, IpAddr), Route>,
+    routes: BTreeMap<(HostId, IpAddr), KnownFrom<Route>>,
+    pub(super) domains: super::domain_status::DomainStatuses,
     /// By queue.
     pub(super) destinations: BTreeMap<u32, Destination>,
     pub(super) sessions: Sessions,
@@ -50,9 +52,14 @@ pub(super) struct Open {
 }
 
 impl Relays {
+    /// What is known of the route from a machine to an address.
+    pub(super) fn route(&self, client: HostId, address: IpAddr, at: SimTime) -> Option<Route> {
+        self.routes.get(&(client, address)).and_then(|route| route.at(at))
+    }
+
     /// Is the route from a machine to an address suspended?
     pub(super) fn is_suspended(&self, client: HostId, address: IpAddr, at: SimTime) -> bool {
-        self.routes.get(&(client, address)).is_some_and(|route| route.is_suspended(at))
+        self.route(client, address, at).is_some_and(|route| route.is_suspended(at))
     }
 }
 
@@ -61,14 +68,18 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     #[inline]
     pub(super) fn opens_at(&mut self, job: u32, address: IpAddr, at: SimTime) -> Option<SimTime> {
         let rules = self.rules(self.copies[self.jobs[job].copy].host);
-        let copy = self.copies[self.jobs[job].copy].number;
-        if rules.tries_address_once && self.relays.dead.contains(&(copy, address)) {
+        if rules.tries_address_once && self.is_dead(job, address) {
             return None;
         }
         if rules.skips_silent && self.skips_silent_address(job, address, at) {
             return None;
         }
         if rules.relay.is_some() { self.route_opens(job, address, at) } else { Some(at) }
+    }
+
+    /// Did an address fail in this attempt already?
+    pub(super) fn is_dead(&self, job: u32, address: IpAddr) -> bool {
+        self.relays.dead.contains(&(self.copies[self.jobs[job].copy].number, address))
     }
 
     /// Is the session of a destination that stays open one to this address?
@@ -198,8 +209,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             self.relays.dead.insert((self.copies[row.copy].number, address));
         }
         let Some(rules) = self.rules(client).relay else { return };
-        let before = self.relays.routes.get(&(client, address)).copied();
-        self.relays.routes.insert((client, address), suspend(&rules, before, at));
+        let now = self.now;
+        let route = self.relays.routes.entry((client, address)).or_default();
+        route.learn(now, at, suspend(&rules, route.at(at), at));
         self.relays.sessions.ends(job, at);
         if at > self.now {
             self.relays.sessions.still_connects((client, address), row.queue, at);
@@ -244,6 +256,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             let row = &mut self.jobs[job];
             (row.status, row.host_failure, row.eventful) = (status, true, true);
         }
+        self.waits_for_domain(job);
         at.max(self.relays.sessions.connects_until(queue, at)).max(began.after(relay.gives_up_after_ns))
     }
 }

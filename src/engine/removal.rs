@@ -56,6 +56,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     /// Takes a job out of its line; its recipients are pending.
     pub(super) fn leaves_the_line(&mut self, job: u32) {
+        self.waits_no_longer(job);
         let (copy, queue) = (self.jobs[job].copy, self.jobs[job].queue);
         self.queues[queue as usize].waiting.retain(|waiting| *waiting != job);
         self.jobs[job].recipients.clear();

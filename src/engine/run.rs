@@ -157,6 +157,7 @@ fn play<const LEVEL: u8>(model: &Model, options: &Options) -> Run {
         rests: super::rate_delay::Rests::default(),
         rounds: super::rounds::Rounds::default(),
         late_reports: super::late_reports::LateReports::default(),
+        waiting: super::its_turn::Waiting::default(),
         mail_runs: super::mail_run::MailRuns::default(),
         ok_reply,
         bound: None,
@@ -253,6 +254,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 self.trace.waiting.extend(waiting.map(|recipient| (row.number, recipient.index, recipient.reply)));
             }
             self.trace.waiting.sort_unstable();
+            self.tell_who_still_waits();
             // Sessions under way. A job that is over has none that ends later.
             for job in self.jobs.rows_where(|job| job.stage == Stage::InSession) {
                 let Some(end) = self.ends.get(job as usize).filter(|end| end.end > self.now).cloned() else { continue };
@@ -300,6 +302,13 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         for host in &model.versions[version].retry_queues {
             self.retry_queues_now(*host);
             for copy in self.copies.rows_where(|copy| copy.host == *host && copy.jobs == 0 && !copy.closed) {
+                if self.memory.frozen.contains_key(&copy) {
+                    continue;
+                }
+                self.pass_row(copy, self.now, "an administrator had the queue tried (retry_queues)");
+                if self.remembers(*host) {
+                    self.memory.passes.entry(copy).or_default().forced = true;
+                }
                 self.wake_copy(copy, self.now);
             }
         }

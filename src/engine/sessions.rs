@@ -9,7 +9,7 @@ use super::relay::Open;
 use super::session::{Refusals, SessionEnd, Stop, Talk};
 use super::world::{Stage, World};
 use crate::base::{Enhanced, HostId, Phase, Reply, SimTime};
-use crate::decide::relay::{Another, Busy, Way, another_session, why_another, why_in_line};
+use crate::decide::relay::{Another, Busy, Way, another_session, why_another};
 use crate::model::keeping::{Keeping, SessionLimits};
 use crate::model::settings::Directory;
 use crate::trace::NONE;
@@ -218,25 +218,16 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     pub(super) fn comes_to_sessions(&mut self, job: u32) {
         let queue = self.jobs[job].queue;
         let host = self.queues[queue as usize].host;
-        let Some(limits) = self.session_limits(host) else { return };
+        if self.session_limits(host).is_none() {
+            return;
+        }
         let ready = self.ready_sessions(queue);
-        let open = self.queues[queue as usize].active;
         let now = self.now;
         let known = self.relays.destinations.entry(queue).or_default();
         if known.looks_at <= now && now < known.next_source && ready > 0 {
             known.looks_at = known.next_source;
         }
-        if self.writes(STEPS) {
-            let decision = why_in_line(&limits, open, &self.name_of_queue(queue));
-            let stored = self.store("when is its turn?", host, NONE, &decision);
-            self.trace_of_job(job, &[stored]);
-        }
         self.next_in_queue(queue);
-    }
-
-    fn name_of_queue(&self, queue: u32) -> String {
-        let hop = self.tables.destinations.get(self.queues[queue as usize].destination).hops[0];
-        crate::decide::route::queue_name(&self.tables.names, self.tables.next_hops.get(hop.0))
     }
 
     /// Sessions of a destination that were greeted.
@@ -291,7 +282,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 self.relays.sessions.sent.insert(first, (address, false));
                 self.relays.destinations.entry(queue).or_default().last_connect = Some(now);
                 if self.writes(STEPS) {
-                    let stored = self.store("another session?", host, NONE, &why_another(&busy, &self.name_of_queue(queue)));
+                    let stored = self.store("another session?", host, NONE, &why_another(&busy, &self.called(queue)));
                     self.trace_of_job(first, &[stored]);
                 }
                 return false;

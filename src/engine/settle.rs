@@ -25,6 +25,14 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
     }
 
+    /// What a sender that remembers hosts or domains learns from a session.
+    fn session_teaches(&mut self, job: u32, end: &SessionEnd) {
+        if self.remembers(self.copies[self.jobs[job].copy].host) {
+            self.remember_session(job, end);
+        }
+        self.notes_domains(job, end);
+    }
+
     /// Recipients that a session's server took.
     pub(super) fn taken_places(&self, job: u32, end: &SessionEnd) -> SmallVec<[u16; 2]> {
         let refused = |place: &u16| end.refusals.iter().any(|(at, ..)| at == place);
@@ -77,8 +85,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         if rules.pass.rcpt_452_goes_on && !end.refusals.is_empty() {
             self.puts_off(job, &mut end);
         }
-        if self.remembers(self.copies[copy].host) && !end.plaintext_retry {
-            self.remember_session(job, &end);
+        if !self.plain && !end.plaintext_retry {
+            self.session_teaches(job, &end);
         }
         for (place, effect, reply) in end.refusals.iter() {
             self.apply(job, *place, *effect, *reply, server);

@@ -1,6 +1,7 @@
 //! Which addresses did not answer a sender that remembers that? The rule stands in `decide::tcpto`.
 
 use super::chance::Purpose;
+use super::known_from::KnownFrom;
 use super::world::World;
 use crate::base::{HostId, SimTime};
 use crate::decide::tcpto::{Silence, is_skipped, timed_out};
@@ -8,19 +9,14 @@ use crate::trace::NONE;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-/// By machine and address: what is known, and what will be when a connect that is under way has run into its timeout.
-pub(crate) type SilentAddresses = BTreeMap<(HostId, IpAddr), Vec<(SimTime, Silence)>>;
-
-/// What is known at a moment.
-fn known_at(all: Option<&Vec<(SimTime, Silence)>>, at: SimTime) -> Silence {
-    all.into_iter().flatten().rev().find(|(from, _)| *from <= at).map_or_else(Silence::default, |(_, known)| *known)
-}
+/// By machine and address.
+pub(crate) type SilentAddresses = BTreeMap<(HostId, IpAddr), KnownFrom<Silence>>;
 
 impl<const LEVEL: u8> World<'_, LEVEL> {
     /// Does a job pass an address by that did not answer lately?
     pub(super) fn skips_silent_address(&mut self, job: u32, address: IpAddr, at: SimTime) -> bool {
         let copy = &self.copies[self.jobs[job].copy];
-        let known = known_at(self.silent.get(&(copy.host, address)), at);
+        let known = self.silent.get(&(copy.host, address)).and_then(|known| known.at(at)).unwrap_or_default();
         let key = self.model.hosts[copy.host.index()].key;
         let luck = self.chance.draw(Purpose::Process, self.messages[copy.message].luck, key, copy.luck());
         let skipped = is_skipped(known, at, luck);
@@ -39,18 +35,13 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         if !self.rules(client).skips_silent {
             return;
         }
-        let key = (client, address);
+        let now = self.now;
         if silent {
-            let now = self.now;
-            let all = self.silent.entry(key).or_default();
-            // What is over long since is told by the last of it.
-            let past = all.iter().rposition(|(from, _)| *from <= now).unwrap_or(0);
-            all.drain(..past);
-            let before = all.iter().rposition(|(from, _)| *from <= at);
-            let known = timed_out(before.map_or_else(Silence::default, |before| all[before].1), at);
-            all.insert(before.map_or(0, |before| before + 1), (at, known));
-        } else {
-            self.silent.remove(&key);
+            let known = self.silent.entry((client, address)).or_default();
+            let before = known.at(at).unwrap_or_default();
+            known.learn(now, at, timed_out(before, at));
+        } else if let Some(known) = self.silent.get_mut(&(client, address)) {
+            known.learn(now, at, Silence::default());
         }
     }
 }

@@ -4,6 +4,7 @@ use super::settle::DEFER_AT_ONCE;
 use super::world::{RecipientState, World};
 use crate::base::{AttemptResult, Enhanced, Fate, MINUTE, SimTime};
 use crate::trace::NONE;
+use crate::trace::level::PATHS;
 
 impl<const LEVEL: u8> World<'_, LEVEL> {
     /// All candidates of a job are through: the next in its queue has its turn.
@@ -212,6 +213,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             }
             let row = &mut self.queues[queue as usize];
             let job = row.waiting.pop_front().expect("somebody waits");
+            if self.writes(PATHS) {
+                self.has_its_turn(job);
+            }
             if !self.plain && self.put_aside(job) {
                 continue;
             }
@@ -223,6 +227,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 let status = self.queues[queue as usize].dead_status;
                 let job_row = &mut self.jobs[job];
                 (job_row.status, job_row.eventful, job_row.started, job_row.host_failure) = (status, true, self.now, false);
+                if !self.plain {
+                    self.waits_for_domain(job);
+                }
                 self.finish_job(job);
                 continue;
             }

@@ -9,10 +9,12 @@ use super::memory::PassNotes;
 use super::world::{RecipientState, World};
 use crate::base::{HostId, NameId};
 use crate::decide::order::Order;
+use crate::model::settings::TlsLevel;
 use std::collections::BTreeMap;
 
-/// Numbers of copies by machine and by the host they wait for, in the order in which they began to.
-pub(crate) type WaitLists = BTreeMap<(HostId, NameId), Vec<u32>>;
+/// Numbers of copies by machine, by the host they wait for and by how much TLS they want there (a transport of Exim has its own list), in the order in
+/// which they began to.
+pub(crate) type WaitLists = BTreeMap<(HostId, NameId, TlsLevel), Vec<u32>>;
 
 impl<const LEVEL: u8> World<'_, LEVEL> {
     /// Hosts that a job may end up waiting for.
@@ -20,10 +22,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let plan = self.cache_plan(plan);
         let candidates: Vec<u32> = order.iter().map(|place| plan.goals[usize::from(*place)].candidate).collect();
         let names: Vec<NameId> = candidates.into_iter().map(|candidate| self.tables.candidates.get(candidate).name).collect();
+        let level = self.policy_of_hop(job).level;
         let notes = self.memory.jobs.entry(job).or_default();
         for name in names {
-            if !notes.hosts.contains(&name) {
-                notes.hosts.push(name);
+            if !notes.hosts.contains(&(name, level)) {
+                notes.hosts.push((name, level));
             }
         }
     }
@@ -33,9 +36,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let (host, number) = (self.copies[copy].host, self.copies[copy].number);
         let pending = |place: &u16| self.copies[copy].recipients[usize::from(*place)].state == RecipientState::Pending;
         let jobs = pass.over.iter().filter(|notes| !notes.own_fault && notes.places.iter().any(pending));
-        let names: Vec<NameId> = jobs.flat_map(|notes| notes.hosts.iter().copied()).collect();
-        for name in names {
-            let list = self.memory.wait_lists.entry((host, name)).or_default();
+        let names: Vec<(NameId, TlsLevel)> = jobs.flat_map(|notes| notes.hosts.iter().copied()).collect();
+        for (name, level) in names {
+            let list = self.memory.wait_lists.entry((host, name, level)).or_default();
             if !list.contains(&number) {
                 list.push(number);
             }
@@ -47,7 +50,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let copy = self.jobs[job].copy;
         let (host, number) = (self.copies[copy].host, self.copies[copy].number);
         loop {
-            let Some(list) = self.memory.wait_lists.get_mut(&(host, kept.name)).filter(|list| !list.is_empty()) else { return };
+            let Some(list) = self.memory.wait_lists.get_mut(&(host, kept.name, kept.levels.0)).filter(|list| !list.is_empty()) else {
+                return;
+            };
             let next = list.remove(0);
             let row = self.memory.spools.get(&host).and_then(|spool| spool.row_of(next));
             let Some(row) = row.filter(|_| next != number) else { continue };

@@ -171,8 +171,8 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 }
                 return;
             };
-            if proves && at > self.now {
-                // Questions about the candidate are asked when its moment comes.
+            if at > self.now && (proves || !self.plain && self.learns_meanwhile(client)) {
+                // Questions about the candidate are asked when its moment comes, and so is what others have learned of it until then.
                 self.wake_job(job, at, Kind::Settle, Stage::NextCandidate);
                 return;
             }
@@ -187,6 +187,9 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 }
                 let opens = self.opens_at(job, goal.address, at);
                 if opens.is_none_or(|opens| self.failed_in_run(job, goal.candidate, opens)) {
+                    if opens.is_none() {
+                        self.tell_closed(job, &goal, at);
+                    }
                     self.jobs[job].next += 1;
                     at = opens.unwrap_or(at);
                     at = self.last_try_after(job, goal.candidate, at).unwrap_or(at);
@@ -197,7 +200,10 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             let counts = if remembers { self.may_try(job, goal.candidate, at) } else { Some(true) };
             let row = &mut self.jobs[job];
             row.next += 1;
-            let Some(counts) = counts else { continue };
+            let Some(counts) = counts else {
+                self.tell_not_yet(job, goal.candidate, at);
+                continue;
+            };
             row.tried += u16::from(counts);
             if proves {
                 match self.prove(job, &goal, at) {

@@ -293,6 +293,8 @@ pub(crate) struct World<'m, const LEVEL: u8> {
     pub(crate) rounds: super::rounds::Rounds,
     /// Failures that nobody was told of yet.
     pub(crate) late_reports: super::late_reports::LateReports,
+    /// Who waits for his turn, as far as that is told.
+    pub(crate) waiting: super::its_turn::Waiting,
     /// Queue runs that take their mail in turn.
     pub(crate) mail_runs: super::mail_run::MailRuns,
     /// `250 2.0.0 Ok`

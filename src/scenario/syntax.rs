@@ -1,6 +1,7 @@
 //! Text to schema: ron is asked, and where it stops at something small it is asked again with that put right, so that the rest of the file
 //! has its say too.
 
+mod exchange_words;
 mod explain;
 mod mistakes;
 
@@ -10,6 +11,7 @@ use super::read::{Door, Reader, Value};
 use super::schema::Scenario;
 use super::tokens::{Kind, skip_blank, token_at};
 use crate::diag::{Diagnostic, FileId, Severity, Sources, Span, code};
+pub(super) use exchange_words::kind as exchange_kind;
 use explain::{Stop, explain};
 pub(super) use mistakes::unknown_field;
 

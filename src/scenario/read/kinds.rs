@@ -4,6 +4,7 @@ use super::fields::{fresh, read_brackets};
 use super::{Ahead, Bracket, Fields, Reader, Stopped, Value, keep, quoted};
 use crate::diag::{Diagnostic, Span, code};
 use crate::scenario::source::At;
+use crate::scenario::syntax::exchange_kind;
 use crate::scenario::tokens::{Kind, skip_value};
 
 /// The word of a kind and the bracket behind it, or a noted problem.
@@ -37,7 +38,13 @@ pub(crate) fn peek_kind<'de>(reader: &Reader<'de>, what: &str, kinds: &[&str], p
                     Diagnostic::error(code::BRACKETS, reader.whole(&token), format!("the value `{word}` stands without brackets"))
                 }
                 _ if word == "Some" => reader.wrong_shape(what, &token),
-                _ => reader.unknown_word(code::UNKNOWN_WORD, format!("`{word}` is not {what}"), &token, word, &known),
+                _ => match exchange_kind(what, word) {
+                    Some((code::NOT_MODELLED, help)) => {
+                        Diagnostic::error(code::NOT_MODELLED, reader.whole(&token), format!("`{word}`: not modelled")).help(help)
+                    }
+                    Some((code, help)) => Diagnostic::error(code, reader.whole(&token), format!("`{word}` is not {what}")).help(help),
+                    None => reader.unknown_word(code::UNKNOWN_WORD, format!("`{word}` is not {what}"), &token, word, &known),
+                },
             }
         }
         Kind::Open('(' | '{') => {
