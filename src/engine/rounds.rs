@@ -1,10 +1,11 @@
 //! Recipients answered 452 after others were taken: they follow in further transactions over the same connection (Exim transports/smtp.c).
 //!
-//! A round names nobody but them; who was refused otherwise waits for the next host until the rounds are over. A round that takes nobody is the last.
+//! Who is answered 452 before anybody was taken or refused for good waits for the next host (lab-0442). A round names nobody but them; who was refused otherwise waits for the next host until the rounds are over. A round that takes nobody is the last.
 
 use super::kept::Kept;
 use super::session::SessionEnd;
 use super::world::World;
+use crate::decide::failure::Effect;
 use smallvec::SmallVec;
 use std::collections::BTreeMap;
 
@@ -32,8 +33,16 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         if end.rest.is_some() || end.taken_at().is_none() {
             return;
         }
-        let for_now = end.refusals.iter().filter(|(_, _, reply)| self.tables.replies.get(*reply).code == 452);
-        let again: Places = for_now.map(|(place, ..)| *place).collect();
+        // Only behind somebody whom the server took, or refused for good (smtp.c: "we've had at least one 2xx or 5xx").
+        let mut answered = false;
+        let mut again = Places::new();
+        for place in &self.jobs[job].recipients {
+            match end.refusals.iter().find(|(at, ..)| at == place) {
+                None | Some((_, Effect::Bounce(_), _)) => answered = true,
+                Some((.., reply)) if answered && self.tables.replies.get(*reply).code == 452 => again.push(*place),
+                Some(_) => {}
+            }
+        }
         if again.is_empty() {
             return;
         }

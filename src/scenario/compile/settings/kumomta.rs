@@ -33,7 +33,7 @@ pub(super) static TABLE: Table = &[
     ("rcpt_to_timeout", Meaning::Duration(|t, ns| t.sender.timers.rcpt_ns = ns)),
     ("data_timeout", Meaning::Duration(|t, ns| t.sender.timers.data_ns = ns)),
     ("data_dot_timeout", Meaning::Duration(|t, ns| t.sender.timers.final_dot_ns = ns)),
-    ("connection_limit", Meaning::Number(|t, n| t.sender.concurrency = (n, n))),
+    ("connection_limit", Meaning::List(|t, text| super::postfix::at_least_one(text).map(|n| t.sender.concurrency = (n, n)))),
     (
         "enable_tls",
         Meaning::Word(&[

@@ -17,6 +17,11 @@ macro_rules! retry {
     };
 }
 
+/// Of a number that the server does not start with below 1.
+pub(super) fn at_least_one(text: &str) -> Result<u32, &'static str> {
+    text.parse().ok().filter(|number| *number > 0).ok_or("a whole number of 1 or more stands here")
+}
+
 /// What is modelled, wider parameters before the narrower ones that override them.
 pub(super) static TABLE: Table = &[
     // How long it waits.
@@ -56,7 +61,7 @@ pub(super) static TABLE: Table = &[
     ("smtp_destination_concurrency_failed_cohort_limit", Meaning::Number(|t, n| t.sender.failed_cohort_limit = n)),
     ("default_destination_rate_delay", Meaning::UnitTime('s', |t, ns| t.sender.rate_delay_ns = ns)),
     ("smtp_destination_rate_delay", Meaning::UnitTime('s', |t, ns| t.sender.rate_delay_ns = ns)),
-    ("default_process_limit", Meaning::Number(|t, n| (t.sender.deliveries_in_all, t.sessions) = (n.max(1), n.max(1)))),
+    ("default_process_limit", Meaning::List(|t, text| at_least_one(text).map(|n| (t.sender.deliveries_in_all, t.sessions) = (n, n)))),
     // Connections that stay open.
     ("smtp_connection_cache_on_demand", Meaning::YesNo(|t, yes| cache(t).demanded = yes)),
     ("smtp_connection_cache_destinations", Meaning::List(cached_destinations)),
@@ -116,7 +121,7 @@ pub(super) static TABLE: Table = &[
     // What it takes as a server.
     ("message_size_limit", Meaning::Bytes(|t, bytes| t.max_message_size = bytes)),
     ("smtpd_recipient_limit", Meaning::Number(|t, n| t.max_recipients = n)),
-    ("hopcount_limit", Meaning::Number(|t, n| t.hop_limit = n)),
+    ("hopcount_limit", Meaning::List(|t, text| at_least_one(text).map(|n| t.hop_limit = n))),
     ("smtpd_client_connection_count_limit", Meaning::Number(|t, n| t.client_limits.connections = n)),
     ("smtpd_soft_error_limit", Meaning::Number(|t, n| t.client_limits.soft_errors = n.max(1))),
     ("smtpd_hard_error_limit", Meaning::Number(|t, n| t.client_limits.hard_errors = n.max(1))),
