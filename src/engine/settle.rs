@@ -53,7 +53,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
         for (place, effect, reply) in end.refusals.iter() {
             let result = if matches!(effect, Effect::Bounce(_)) { ConnectionResult::Permfail } else { ConnectionResult::Tempfail };
-            let outcome = ConnectionOutcome { phase: Phase::Rcpt, result, reply: *reply, tls: end.tls, why: NONE };
+            let why = if !self.plain && self.goes_over_kept(job) { end.why } else { NONE };
+            let outcome = ConnectionOutcome { phase: Phase::Rcpt, result, reply: *reply, tls: end.tls, why };
             let outcome = self.tables.outcomes.intern(outcome);
             let recipient = self.copies[self.jobs[job].copy].recipients[*place as usize].index;
             self.trace.recipients.push(RecipientRow { connection: row, recipient, outcome });
