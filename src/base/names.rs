@@ -144,7 +144,7 @@ fn is_address_literal(literal: &str) -> bool {
 fn is_local_part(local: &str) -> bool {
     let special = |c: char| c.is_whitespace() || c.is_control();
     if let Some(quoted) = local.strip_prefix('"').and_then(|local| local.strip_suffix('"')) {
-        return !quoted.contains(|c| special(c) || c == '"');
+        return !quoted.contains(|c| special(c) && c != ' ' || c == '"');
     }
     local.split('.').all(|atom| !atom.is_empty() && !atom.contains(|c| special(c) || r#"()<>[]:;@\,""#.contains(c)))
 }
@@ -230,6 +230,9 @@ mod tests {
             ("al..b@contoso.com", None),
             (".al@contoso.com", None),
             ("\"al@ben\"@contoso.com", Some("\"al@ben\"@contoso.com")),
+            ("\"al ben\"@contoso.com", Some("\"al ben\"@contoso.com")),
+            ("\"al\tben\"@contoso.com", None),
+            ("al ben@contoso.com", None),
             ("al+x/y=z{1}#@contoso.com", Some("al+x/y=z{1}#@contoso.com")),
             ("müller.ü@contoso.com", Some("müller.ü@contoso.com")),
         ];

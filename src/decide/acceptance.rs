@@ -5,10 +5,11 @@
 
 use super::claim::{Claim, claim};
 use super::exchange::{attribution, submission};
+use super::profile::{Refusal, behaviour};
 pub use super::visitor::Peer;
 use super::visitor::Visitor;
 use super::{Decision, because};
-use crate::base::{Enhanced, Reply, SystemId};
+use crate::base::{Reply, SystemId};
 use crate::model::dns::Names;
 use crate::model::exchange::{AcceptedDomain, Tenant};
 use crate::model::settings::{Client, Directory, MtaDirectory};
@@ -75,6 +76,8 @@ pub fn answer_rcpt(directory: &Directory, names: &Names, visitor: &Visitor<'_>, 
 
 fn answer_mta(directory: &MtaDirectory, visitor: &Visitor<'_>, address: &str, domain: &str) -> Decision<Acceptance> {
     let take = |reason| Decision::for_reason(Acceptance::PLAIN, reason);
+    let words = &behaviour(directory.profile).door;
+    let refuse = |(code, status, text): Refusal, reason| Decision::for_reason(Acceptance::Refuse(Reply::new(code, status, text)), reason);
     match claim(directory, address, domain) {
         Some(Claim::Mailbox(pattern)) => return take(because("ACCEPT", pattern.as_str(), "a mailbox here", "mailboxes")),
         Some(Claim::Replaced(expansion)) => return take(because("ACCEPT", &*expansion.name, "others stand for it here", "recipients")),
@@ -85,11 +88,11 @@ fn answer_mta(directory: &MtaDirectory, visitor: &Visitor<'_>, address: &str, do
         return take(because("ACCEPT", pattern.as_str(), "taken for another system", "relay_domains"));
     }
     if directory.mailbox_domains.iter().any(|own| &**own == domain) {
-        let reply = Reply::new(550, Some(Enhanced(5, 1, 1)), "User unknown");
-        return Decision::for_reason(
-            Acceptance::Refuse(reply),
-            because("ACCEPT", address, "the domain is served here, the user is unknown", "RFC 5321 §3.3"),
-        );
+        let Some(words) = words.unknown_user else {
+            let why = "the domain is served here; whether it has the user this server finds out when it delivers";
+            return take(because("ACCEPT", domain, why, "qmail-smtpd(8) rcpthosts"));
+        };
+        return refuse(words, because("ACCEPT", address, "the domain is served here, the user is unknown", "RFC 5321 §3.3"));
     }
     if let Some(login) = visitor.login {
         return take(because("LOGIN", login, "logged in: may send anywhere", "RFC 4954 §4"));
@@ -97,11 +100,7 @@ fn answer_mta(directory: &MtaDirectory, visitor: &Visitor<'_>, address: &str, do
     if is_relay_client(directory, visitor.peer) {
         return take(because("ACCEPT", domain, "the client may send anywhere", "relay_clients"));
     }
-    let reply = Reply::new(554, Some(Enhanced(5, 7, 1)), "Relay access denied");
-    Decision::for_reason(
-        Acceptance::Refuse(reply),
-        because("ACCEPT", domain, "neither a domain served here nor a client that may relay", "RFC 5321 §3.6.2"),
-    )
+    refuse(words.no_relay, because("ACCEPT", domain, "neither a domain served here nor a client that may relay", "RFC 5321 §3.6.2"))
 }
 
 /// May this client send anywhere?

@@ -43,6 +43,13 @@ pub fn stays(cache: &Cache, opened: SimTime, mails: u32, encrypted: bool, now: S
     young && (cache.mails == 0 || mails < cache.mails) && (!encrypted || cache.encrypted)
 }
 
+/// Why a message goes on over the connection of its own last transaction (KEEP-10).
+#[must_use]
+pub fn why_again(name: &str) -> Decision<()> {
+    let why = "it took some recipients and answered 452 to others: these follow at once in a transaction of their own";
+    Decision::for_reason((), because("KEEP-10", name, why, "Exim smtp.c"))
+}
+
 /// Why a session goes over a connection to `name` that is open already, and had `mails` messages.
 #[must_use]
 pub fn why_open(keeping: &Keeping, name: &str, mails: u32, own_queue: bool) -> Decision<()> {

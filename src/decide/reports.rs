@@ -1,11 +1,24 @@
 //! What stands in the Status field of a delivery report (RFC 3464 §2.3.4), and who hears nothing of delays?
 //!
-//! Sources: Exim deliver.c and `delay_warning_condition`; Sendmail savemail.c and envelope.c; OpenSMTPD bounce.c and queue.c; qmail-send(8), whose reports are prose (QSBMF); and running servers, see `docs/fidelity.md`.
+//! Sources: Exim deliver.c and `delay_warning_condition`; Sendmail savemail.c and envelope.c; OpenSMTPD bounce.c and queue.c; qmail-send(8), whose reports are prose (QSBMF); KumoMTA docs/faq/receiving_inbound_mail.md; and running servers, see `docs/fidelity.md`.
 //! Not modelled: fields that nothing is decided by (Remote-MTA, Arrival-Date, Will-Retry-Until).
 
 use super::precedence::precedence;
 use crate::base::{Enhanced, decode_xtext};
 use crate::model::letter::Header;
+use crate::model::settings::Returned;
+use crate::model::traffic::Returns;
+
+/// When a server tells the sender about recipients that it gave up.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ReportTime {
+    /// After each attempt, about those that failed in it.
+    EachPass,
+    /// When nobody of the message is left, about all that failed until then (qmail-send.c `injectbounce`).
+    WhenDone,
+    /// It writes logs, and reports only where a script of its own makes them (KumoMTA).
+    Never,
+}
 
 /// How a server chooses the status that it writes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -20,6 +33,17 @@ pub enum ReportStatus {
     SessionFailed,
     /// None: its reports have no such field.
     Unwritten,
+}
+
+/// Does a report of failure return the headers alone? A limit counts more than what the sender asked for (Postfix bounce_notify_util.c, Exim deliver.c).
+#[must_use]
+pub fn headers_only(returned: Returned, asked: Option<Returns>, size_bytes: u64) -> bool {
+    match (returned, asked) {
+        (_, Some(Returns::Headers)) | (Returned::Headers, _) => true,
+        (Returned::UpTo(limit), _) => size_bytes > limit,
+        (Returned::Whole, _) => false,
+        (Returned::IfAsked, asked) => asked.is_none(),
+    }
 }
 
 /// What a report without a status carries in its place.
@@ -122,6 +146,22 @@ mod tests {
         ] {
             let got = [Unwarned::Nobody, Unwarned::Bulk, Unwarned::BulkAndOwners].map(|rule| rule.has(local, &headers));
             assert_eq!(got, expected, "{local} {headers:?}");
+        }
+    }
+
+    #[test]
+    fn what_comes_back() {
+        use Returned::{Headers, IfAsked, UpTo, Whole};
+        //                                                      nothing asked, full, headers
+        for (returned, size_bytes, expected) in [
+            (Whole, 5_000_000, [false, false, true]),
+            (UpTo(50_000), 50_000, [false, false, true]),
+            (UpTo(50_000), 50_001, [true, true, true]),
+            (IfAsked, 1_000, [true, false, true]),
+            (Headers, 1_000, [true, true, true]),
+        ] {
+            let got = [None, Some(Returns::Full), Some(Returns::Headers)].map(|asked| headers_only(returned, asked, size_bytes));
+            assert_eq!(got, expected, "{returned:?} {size_bytes}");
         }
     }
 

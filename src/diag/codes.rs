@@ -93,6 +93,7 @@ codes! {
     CHANGE_NOT_MODELLED "MT0503" "something that cannot change while the scenario runs yet",
     NO_EFFECT "MT0601" "a setting that does nothing where it stands",
     UNWISE_CONNECTOR "MT0602" "a connector that experience warns of",
+    PUBLISHED "MT0603" "an MTA-STS policy or TLSA record that senders do not use, or that keeps mail away",
     NO_ASSOCIATION "MT0641" "a connector of FOPE that is associated with nobody",
 }
 

@@ -17,10 +17,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         if server.is_none() && address.is_loopback() {
             return Err((Unreachable::Unreachable, Refusal::Loopback));
         }
-        let Some(server) = server else { return Err((Unreachable::Silent, Refusal::Nobody)) };
+        // A machine without a way into a family knows that before a packet leaves, whoever has the address.
         if !has_family {
             return Err((Unreachable::Unreachable, Refusal::Family));
         }
+        let Some(server) = server else { return Err((Unreachable::Silent, Refusal::Nobody)) };
         if let Some(cut) = self.faults.line(model, client, server, at) {
             return Err((cut.how, Refusal::Fault(cut.fault, cut.until)));
         }

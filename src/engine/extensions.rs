@@ -19,7 +19,7 @@ pub(super) fn is_demanding(sources: &[Source]) -> bool {
 
 /// Does some sender of these have a wish about reports?
 pub(super) fn is_wishful(sources: &[Source]) -> bool {
-    sources.iter().any(|source| source.notify.is_some() || source.returns_headers || source.envelope.is_some())
+    sources.iter().any(|source| source.notify.is_some() || source.returns.is_some() || source.envelope.is_some())
 }
 
 impl Talk<'_> {

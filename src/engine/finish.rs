@@ -30,6 +30,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             self.close_copy(copy);
             return;
         }
+        self.forget_late_report(copy);
         let reply = self.tables.reply(0, Enhanced(4, 3, 0), "lost with the server's queue");
         for place in 0..self.copies[copy].recipients.len() {
             if self.copies[copy].recipients[place].state == RecipientState::Pending {
@@ -165,7 +166,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             self.end_recipient(copy, place, fate, reply, recipient.said_by);
         }
         if fate == Fate::Expired {
-            self.report(copy, lines, if rules.expiry_action == "delayed" { 2 } else { 1 });
+            match rules.expiry_action {
+                "delayed" => self.report(copy, lines, 2),
+                _ => self.report_given_up(copy, lines),
+            }
         }
         self.close_copy(copy);
     }
@@ -188,7 +192,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             self.end_recipient(copy, place, fate, recipient.reply, recipient.said_by);
         }
         if !nobody_had_it && !lines.is_empty() {
-            self.report(copy, lines, 1);
+            self.report_given_up(copy, lines);
         }
     }
 
@@ -246,6 +250,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let (host, message) = (self.copies[copy].host, self.copies[copy].message);
         self.count_queue(host, false);
         if !self.plain {
+            self.report_late(copy);
             if self.remembers(host) {
                 self.forget_copy(copy);
             }

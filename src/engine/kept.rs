@@ -9,10 +9,9 @@ use super::session::{SessionEnd, Stop, Talk};
 use super::world::World;
 use crate::base::{ConnectionResult, HostId, NameId, Phase, SimTime, TlsOutcome};
 use crate::decide::failure::Effect;
-use crate::decide::keeping::{Demand, is_too_old_for_service, stays, why_open};
+use crate::decide::keeping::{Demand, is_too_old_for_service, stays, why_again, why_open};
 use crate::decide::mx::MxPlan;
 use crate::decide::order::Order;
-use crate::decide::profile::End;
 use crate::model::fault::Unreachable;
 use crate::model::settings::{Cache, Directory, Keeping, TlsLevel};
 use crate::trace::NONE;
@@ -64,8 +63,17 @@ pub(crate) struct Use {
     bound: bool,
     /// The one that it took up, until its session is over.
     pub(super) taken: Option<Kept>,
+    /// That is the connection of its own last session.
+    again: bool,
     /// Its MX lookup failed, and what it says to a host of last resort goes no further than DATA.
-    breaks_off: bool,
+    pub(super) breaks_off: bool,
+}
+
+impl Use {
+    /// The connection of its last session carries the next one.
+    pub(super) fn takes_again(&mut self, kept: Kept) {
+        (self.taken, self.again) = (Some(kept), true);
+    }
 }
 
 /// All that is open and idle, and what leads to it.
@@ -251,28 +259,6 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         Some(*self.broken(talk, Phase::Data, &Stop::Lost(talk.now), false))
     }
 
-    /// The lookup of a next hop failed for now: that may spoil the hosts of last resort.
-    pub(super) fn note_failed_lookup(&mut self, job: u32, end: &End) {
-        let rules = self.rules(self.copies[self.jobs[job].copy].host);
-        let failed = *end == rules.mx.lookup_failed || rules.mx.lookup_servfail == Some(*end);
-        if rules.pass.fallback_breaks_off && failed {
-            self.connections.uses.entry(job).or_default().breaks_off = true;
-        }
-    }
-
-    fn breaks_off(&self, job: u32) -> bool {
-        let row = &self.jobs[job];
-        row.hop >= row.own_hops && self.connections.uses.get(&job).is_some_and(|state| state.breaks_off)
-    }
-
-    /// A host of last resort after a failed lookup is met twice.
-    pub(super) fn meet_twice(&self, job: u32, order: &mut Order) {
-        if self.breaks_off(job) {
-            let again = order.clone();
-            order.extend(again);
-        }
-    }
-
     /// Takes up an open connection, if the job has one: nothing is said again that was said when it was opened.
     fn takes_up(&mut self, talk: &mut Talk<'_>) -> bool {
         let Some(kept) = self.kept_of(talk.job) else { return false };
@@ -298,7 +284,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let host = self.copies[self.jobs[talk.job].copy].host;
         let name = crate::decide::mx::label(&self.tables.names, kept.name);
         let own_queue = self.jobs[talk.job].queue == kept.queue;
-        let decision = why_open(&self.config(host).sender.keeping, &name, kept.mails, own_queue);
+        let again = self.connections.uses.get(&talk.job).is_some_and(|state| state.again);
+        let decision = match again {
+            true => why_again(&name),
+            false => why_open(&self.config(host).sender.keeping, &name, kept.mails, own_queue),
+        };
         let stored = self.store("which connection?", host, NONE, &decision);
         self.trace_of_job(talk.job, &[stored]);
     }
@@ -324,16 +314,16 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         self.connections.uses.get(&job)?.taken.filter(|kept| (kept.address, kept.port) == (line.address, line.port))
     }
 
-    /// A session is over: does its connection stay, and for whom?
-    pub(super) fn line_is_free(&mut self, job: u32, end: &SessionEnd) {
+    /// A session is over: does its connection stay, and for whom? `true`: for recipients of the same message, who have it at once.
+    pub(super) fn line_is_free(&mut self, job: u32, end: &SessionEnd) -> bool {
         let client = self.copies[self.jobs[job].copy].host;
         let taken = self.kept_of(job);
         if let Some(state) = self.connections.uses.get_mut(&job) {
-            state.taken = None;
+            (state.taken, state.again) = (None, false);
         }
         let keeping = &self.config(client).sender.keeping;
         if *keeping == Keeping::Never || end.plaintext_retry || self.breaks_off(job) {
-            return;
+            return false;
         }
         let whole = !matches!(end.result, ConnectionResult::Dropped | ConnectionResult::Timeout) && !self.left_by_itself(end);
         let closing = end.rest.is_some_and(|(_, reply)| self.tables.replies.get(reply).code == 421);
@@ -359,6 +349,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             extensions: end.extended,
             turn: (row.hop < row.own_hops).then(|| ((usize::from(row.turn) + usize::from(row.hop)) % usize::from(row.own_hops)) as u8),
         };
+        if self.next_round(job, kept) {
+            return true;
+        }
+        self.rejoin(job);
         let service = matches!(self.config(kept.server).receiver.directory, Directory::Tenants(_));
         let good = good && !(service && is_too_old_for_service(kept.opened, self.now)) && self.login_of_connector(job).is_none();
         match keeping {
@@ -379,6 +373,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             }
             Keeping::WithinRun { .. } => self.keep_in_run(job, kept, (good, whole && !end.host_failure && !closing), end.reply),
         }
+        false
     }
 
     /// Into the cache: by its address, and under the destination's own name if it is the first good one of its job.

@@ -4,6 +4,8 @@
 //! mail for the primary.
 
 use super::world::World;
+use crate::decide::order::Order;
+use crate::decide::profile::End;
 use crate::decide::route::queue_name;
 use crate::decide::{Decision, because};
 use crate::model::settings::NextHop;
@@ -38,5 +40,27 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let reason = because("LAST", queue_name(&self.tables.names, hop), why, "fallback_hosts");
         let stored = self.store("who is left?", host, NONE, &Decision::for_reason((), reason));
         self.trace_of_job(job, &[stored]);
+    }
+    /// The lookup of a next hop failed for now: that may spoil the hosts of last resort.
+    pub(super) fn note_failed_lookup(&mut self, job: u32, end: &End) {
+        let rules = self.rules(self.copies[self.jobs[job].copy].host);
+        let failed = *end == rules.mx.lookup_failed || rules.mx.lookup_failed_with_address == Some(*end);
+        if rules.pass.fallback_breaks_off && failed {
+            self.connections.uses.entry(job).or_default().breaks_off = true;
+        }
+    }
+
+    /// Does what it says to this host go no further than DATA?
+    pub(super) fn breaks_off(&self, job: u32) -> bool {
+        let row = &self.jobs[job];
+        row.hop >= row.own_hops && self.connections.uses.get(&job).is_some_and(|state| state.breaks_off)
+    }
+
+    /// A host of last resort after a failed lookup is met twice.
+    pub(super) fn meet_twice(&self, job: u32, order: &mut Order) {
+        if self.breaks_off(job) {
+            let again = order.clone();
+            order.extend(again);
+        }
     }
 }

@@ -56,7 +56,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let host = self.copies[self.jobs[job].copy].host;
         self.config(host).sender.last_try.as_ref()?;
         let rules = &self.rules(host).mx;
-        let dns = *end == rules.lookup_failed || rules.lookup_servfail == Some(*end) || rules.lookup_refused == Some(*end);
+        let dns = *end == rules.lookup_failed || rules.lookup_failed_with_address == Some(*end) || rules.lookup_refused == Some(*end);
         if is_loop || dns || *end == rules.null_mx || self.last_tries.0.contains_key(&job) {
             return None;
         }

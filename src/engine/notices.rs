@@ -5,7 +5,7 @@ use super::world::{Recipient, RecipientState, World};
 use crate::base::{Enhanced, HostId};
 use crate::decide::acceptance::accepted_domain;
 use crate::decide::exchange::recipient::returned;
-use crate::decide::reports::{NamesInReports, Unwarned};
+use crate::decide::reports::{NamesInReports, ReportTime, Unwarned, headers_only};
 use crate::decide::{Decision, because};
 use crate::model::directory::remote_domain;
 use crate::model::retry_rules::Warned;
@@ -20,12 +20,12 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     /// A report to the sender: born here, from nobody.
     pub(super) fn report(&mut self, copy: u32, mut lines: Vec<(u16, &'static str, Enhanced, u32)>, kind: u8) {
         let message = self.copies[copy].message;
-        if !self.plain && self.transport_queues.redundancy.is_silent(copy) {
+        let host = self.copies[copy].host;
+        if !self.plain && self.transport_queues.redundancy.is_silent(copy) || self.rules(host).reports == ReportTime::Never {
             return;
         }
         let row = &self.messages[message];
         let (to, from) = (row.to, self.sender_of(copy));
-        let host = self.copies[copy].host;
         let to_whom = if from != NONE {
             from
         } else if kind == 1 && self.rules(host).tells_postmaster {
@@ -64,10 +64,13 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let bodiless = self.returns_no_body(copy);
         let row = &self.messages[message];
         let source = self.sources_model.get(row.source as usize);
-        let asked = heard && source.is_some_and(|source| source.returns_headers);
+        let asked = source.and_then(|source| source.returns).filter(|_| heard);
         let failed = kind == 1 && lines.iter().any(|(_, action, ..)| *action == "failed");
-        let headers_only = asked || !failed || bodiless || source.is_some_and(|source| source.tls_wish == TlsWish::Required);
-        let size = 2_048 + row.size.min(if headers_only { HEADER_BYTES } else { 50_000 });
+        let headers_only = !failed
+            || bodiless
+            || headers_only(self.config(host).sender.returned, asked, row.size)
+            || source.is_some_and(|source| source.tls_wish == TlsWish::Required);
+        let size = 2_048 + if headers_only { row.size.min(HEADER_BYTES) } else { row.size };
         let key = super::chance::mix(row.key ^ self.model.hosts[host.index()].key ^ u64::from(kind) << 32 ^ u64::from(row.reports));
         let (parent, number, source) = (row.id, row.address_number, row.source);
         self.messages[message].reports += 1;

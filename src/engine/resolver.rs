@@ -103,6 +103,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let (answer, ready, cached) = match entry {
             Some(entry) if at < entry.answered => (entry.answer, entry.answered, true),
             Some(entry) if at < entry.expires => (entry.answer, at, true),
+            _ if let Some(answer) = self.denied_before(slot, at) => (answer, at, true),
             _ => {
                 let (answer, cost, ttl_s) = self.fetch(slot, at, luck);
                 let stale = entry.filter(|entry| {
@@ -151,8 +152,21 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         Told { answer, at: ready, turn }
     }
 
+    /// What a resolver knows of a name that does not exist holds for all types (RFC 2308 §5).
+    #[inline(never)]
+    fn denied_before(&self, slot: u32, at: SimTime) -> Option<u32> {
+        let Resolvers { index, slots, answers, .. } = &self.resolvers;
+        let Slot { resolver, name, .. } = slots[slot as usize];
+        let of_name = index[name.index()].iter().filter(|(who, ..)| *who == resolver);
+        let kept =
+            of_name.filter_map(|(.., other)| slots[*other as usize].entry.filter(|entry| entry.answered <= at && at < entry.expires));
+        // Behind an alias it is another name that does not exist.
+        let denies = |answer: &Answer| answer.outcome == Outcome::NxDomain && answer.aliases.is_empty();
+        kept.map(|entry| entry.answer).find(|answer| denies(answers.get(*answer)))
+    }
+
     /// Asks the zones (or meets a fault): the answer, what it costs, and how long it may be kept, in seconds.
-    fn fetch(&mut self, slot: u32, at: SimTime, luck: (u64, u64)) -> (u32, u64, u32) {
+    pub(super) fn fetch(&mut self, slot: u32, at: SimTime, luck: (u64, u64)) -> (u32, u64, u32) {
         let model = self.model;
         let Slot { resolver, name, kind, place, .. } = self.resolvers.slots[slot as usize];
         let settings = &model.resolvers[resolver.index()];

@@ -1,47 +1,75 @@
-//! Recipients answered 452 after others were taken: they follow in further transactions of the same session (Exim transports/smtp.c).
+//! Recipients answered 452 after others were taken: they follow in further transactions over the same connection (Exim transports/smtp.c).
 //!
-//! In the record all transactions of the session are one: the server gets one copy for all whom it took.
+//! Who is answered 452 before anybody was taken or refused for good waits for the next host (lab-0442). A round names nobody but them; who was refused otherwise waits for the next host until the rounds are over. A round that takes nobody is the last.
 
-use super::session::{Refusals, Stop, Talk, status_of};
+use super::kept::Kept;
+use super::session::SessionEnd;
 use super::world::World;
-use crate::base::Phase;
-use crate::decide::failure::{Effect, Event, judge};
+use crate::decide::failure::Effect;
+use smallvec::SmallVec;
+use std::collections::BTreeMap;
+
+/// Places of recipients in their copy.
+type Places = SmallVec<[u16; 4]>;
+
+/// Jobs whose recipients come in rounds.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Rounds(BTreeMap<u32, Round>);
+
+/// Who is not named in the round that is under way.
+#[derive(Clone, Debug, Default)]
+struct Round {
+    /// Named in the next one.
+    again: Places,
+    /// Tried at the next host.
+    aside: Places,
+}
 
 impl<const LEVEL: u8> World<'_, LEVEL> {
-    /// Names those that were put off again, until a round takes nobody; what is refused then stays refused.
-    pub(super) fn further_rounds(&mut self, talk: &mut Talk<'_>, refusals: &mut Refusals) {
-        loop {
-            let put_off = |world: &Self, reply: u32| world.tables.replies.get(reply).code == 452;
-            let later: Vec<_> = refusals.iter().filter(|(_, _, reply)| put_off(self, *reply)).copied().collect();
-            if later.is_empty() {
-                return;
-            }
-            let timers = talk.timers;
-            if self.command(talk, Phase::Mail, timers.mail_ns, 0).is_err() {
-                return;
-            }
-            let mut accepted = 0;
-            for (count, (place, ..)) in later.iter().enumerate() {
-                let answer = self.rcpt(talk, *place, count as u32, accepted);
-                refusals.forget(*place);
-                match answer {
-                    Ok(_) => accepted += 1,
-                    Err(Stop::Reply(reply)) => {
-                        let effect =
-                            judge(talk.rules, &talk.ours.sender, Phase::Rcpt, Event::Reply(&reply), self.is_last_session(talk.job));
-                        let reply = self.noted(&reply, effect);
-                        refusals.push((*place, effect, reply));
-                    }
-                    Err(Stop::Lost(_) | Stop::Silent(_)) => {
-                        let lost = Effect::Next(talk.rules.session.lost);
-                        let reply = self.tables.reply(0, status_of(lost), "lost connection at RCPT");
-                        refusals.push((*place, lost, reply));
-                    }
-                }
-            }
-            if accepted == 0 || self.command(talk, Phase::FinalDot, timers.final_dot_ns, 0).is_err() {
-                return;
+    /// A session took some and put others off for their number: to these it is as if they had not been named.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn puts_off(&mut self, job: u32, end: &mut SessionEnd) {
+        if end.rest.is_some() || end.taken_at().is_none() {
+            return;
+        }
+        // Only behind somebody whom the server took, or refused for good (smtp.c: "we've had at least one 2xx or 5xx").
+        let mut answered = false;
+        let mut again = Places::new();
+        for place in &self.jobs[job].recipients {
+            match end.refusals.iter().find(|(at, ..)| at == place) {
+                None | Some((_, Effect::Bounce(_), _)) => answered = true,
+                Some((.., reply)) if answered && self.tables.replies.get(*reply).code == 452 => again.push(*place),
+                Some(_) => {}
             }
         }
+        if again.is_empty() {
+            return;
+        }
+        again.iter().for_each(|place| end.refusals.forget(*place));
+        self.jobs[job].recipients.retain(|place| !again.contains(place));
+        self.jobs[job].eventful = true;
+        self.rounds.0.entry(job).or_default().again = again;
+    }
+
+    /// The session of a job goes on with those that were put off, over the same connection. `false`: nobody was.
+    pub(super) fn next_round(&mut self, job: u32, kept: Kept) -> bool {
+        let Some(round) = self.rounds.0.get_mut(&job).filter(|round| !round.again.is_empty()) else { return false };
+        let again = std::mem::take(&mut round.again);
+        let row = &mut self.jobs[job];
+        round.aside.extend(row.recipients.drain(..));
+        row.recipients = again.iter().copied().collect();
+        row.next -= 1;
+        row.tried = row.tried.saturating_sub(1);
+        self.connections.uses.entry(job).or_default().takes_again(kept);
+        true
+    }
+
+    /// The rounds of a job are over: who was refused in them goes on with the others.
+    pub(super) fn rejoin(&mut self, job: u32) {
+        let Some(round) = self.rounds.0.remove(&job) else { return };
+        let list = &mut self.jobs[job].recipients;
+        list.extend(round.aside.into_iter().chain(round.again));
+        list.sort_unstable();
     }
 }

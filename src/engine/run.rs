@@ -155,6 +155,8 @@ fn play<const LEVEL: u8>(model: &Model, options: &Options) -> Run {
         last_tries: super::last_try::LastTries::default(),
         sites: super::mx_site::Sites::default(),
         rests: super::rate_delay::Rests::default(),
+        rounds: super::rounds::Rounds::default(),
+        late_reports: super::late_reports::LateReports::default(),
         waiting: super::its_turn::Waiting::default(),
         mail_runs: super::mail_run::MailRuns::default(),
         ok_reply,

@@ -53,7 +53,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
         for (place, effect, reply) in end.refusals.iter() {
             let result = if matches!(effect, Effect::Bounce(_)) { ConnectionResult::Permfail } else { ConnectionResult::Tempfail };
-            let outcome = ConnectionOutcome { phase: Phase::Rcpt, result, reply: *reply, tls: end.tls, why: NONE };
+            let why = if !self.plain && self.goes_over_kept(job) { end.why } else { NONE };
+            let outcome = ConnectionOutcome { phase: Phase::Rcpt, result, reply: *reply, tls: end.tls, why };
             let outcome = self.tables.outcomes.intern(outcome);
             let recipient = self.copies[self.jobs[job].copy].recipients[*place as usize].index;
             self.trace.recipients.push(RecipientRow { connection: row, recipient, outcome });
@@ -70,7 +71,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             }
             self.leaves_room(job);
         }
-        let end = std::mem::replace(&mut self.ends[job as usize], SessionEnd::GONE);
+        let mut end = std::mem::replace(&mut self.ends[job as usize], SessionEnd::GONE);
         self.release(server);
         let copy = self.jobs[job].copy;
         // Who was refused in the last session of an attempt keeps that word, though the session then broke for the others.
@@ -82,6 +83,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let connection = if lost_reply { NONE } else { self.finish_connection_row(job, &end) };
         let rules = self.rules(self.copies[copy].host);
         let keeps = rules.session.keeps_rcpt_4xx;
+        if rules.pass.rcpt_452_goes_on && !end.refusals.is_empty() {
+            self.puts_off(job, &mut end);
+        }
         if !self.plain && !end.plaintext_retry {
             self.session_teaches(job, &end);
         }
@@ -129,8 +133,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 self.messages[message].ends[index as usize].open -= 1;
             }
         }
-        if !self.plain {
-            self.line_is_free(job, &end);
+        if !self.plain && self.line_is_free(job, &end) {
+            end.let_go();
+            return self.walk(job, self.now);
         }
         if self.jobs[job].recipients.is_empty() {
             end.let_go();

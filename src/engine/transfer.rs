@@ -312,7 +312,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 
     #[inline(always)]
-    fn final_dot(&mut self, talk: &mut Talk<'_>, copy: u32, too_big: bool, whom: TakenFor, mut refusals: Refusals) -> SessionEnd {
+    fn final_dot(&mut self, talk: &mut Talk<'_>, copy: u32, too_big: bool, whom: TakenFor, refusals: Refusals) -> SessionEnd {
         let (model, timers) = (self.model, talk.timers);
         let receiver = &talk.theirs.receiver;
         let service = self.service_time(talk.server, talk.message, talk.n, talk.now);
@@ -367,12 +367,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             .command(talk, Phase::FinalDot, timers.final_dot_ns, service)
             .and_then(|()| refusal.map_or(Ok(()), |reply| Err(Stop::Reply(reply))))
         {
-            Ok(()) => {
-                if talk.rules.pass.rcpt_452_goes_on && !refusals.is_empty() {
-                    self.further_rounds(talk, &mut refusals);
-                }
-                self.accepted(talk, whom, arrival, refusals)
-            }
+            Ok(()) => self.accepted(talk, whom, arrival, refusals),
             // The dot came to the server before the line was cut, or before the client would wait no longer: it takes the message, and the client sends it
             // again (RFC 1047, RFC 5321 §6.1).
             Err(stop @ (Stop::Silent(_) | Stop::Lost(_))) if takes && self.word_lost_at > began.after(talk.rtt / 2) => {

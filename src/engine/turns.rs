@@ -27,6 +27,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     /// What a finished job leaves to its copy and its queue.
     #[inline(always)]
     pub(super) fn finish_job(&mut self, job: u32) {
+        if !self.plain {
+            self.rejoin(job);
+        }
         let row = &self.jobs[job];
         let (copy, queue, empty) = (row.copy, row.queue, row.recipients.is_empty());
         let remembers = self.remembers(self.copies[copy].host);

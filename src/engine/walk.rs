@@ -64,7 +64,11 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                     return;
                 }
                 MxPlan::End { end, is_loop } => {
-                    let (end, is_loop) = (self.end_of_hop(job, hop, *end, *is_loop), *is_loop);
+                    let is_loop = *is_loop;
+                    let mut end = self.end_of_hop(job, hop, *end, is_loop);
+                    if self.rules(client).mx.lookup_failed_with_address.is_some() {
+                        end = self.end_if_known(job, &next_hop, end);
+                    }
                     if !self.plain
                         && let Some(ready) = self.last_try_instead(job, &end, is_loop, at)
                     {

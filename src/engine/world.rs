@@ -289,6 +289,10 @@ pub(crate) struct World<'m, const LEVEL: u8> {
     pub(crate) sites: super::mx_site::Sites,
     /// Destinations that rest.
     pub(crate) rests: super::rate_delay::Rests,
+    /// Recipients that a server takes one after the other.
+    pub(crate) rounds: super::rounds::Rounds,
+    /// Failures that nobody was told of yet.
+    pub(crate) late_reports: super::late_reports::LateReports,
     /// Who waits for his turn, as far as that is told.
     pub(crate) waiting: super::its_turn::Waiting,
     /// Queue runs that take their mail in turn.

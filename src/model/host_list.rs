@@ -49,6 +49,12 @@ impl HostList {
         }
     }
 
+    /// The host of this name alone.
+    #[must_use]
+    pub fn of_name(name: &str) -> Self {
+        Self(vec![HostItem { negated: false, what: HostWord::Name(name.into()) }])
+    }
+
     /// Does it name hosts only, no networks?
     #[must_use]
     pub fn is_of_names(&self) -> bool {

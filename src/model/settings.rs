@@ -71,9 +71,10 @@ impl HostConfig {
 }
 
 /// Whose rules a sender follows.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Profile {
     /// RFC 5321 and its sisters, strictly.
+    #[default]
     Rfc,
     /// Postfix 3.
     Postfix,
@@ -95,6 +96,19 @@ pub enum Profile {
     ExchangeServer,
     /// A script: one try, no queue.
     NoRetry,
+}
+
+/// How much of a message comes back in a report of its failure.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Returned {
+    /// All of it.
+    Whole,
+    /// All of it up to so many bytes, else its headers.
+    UpTo(u64),
+    /// All of it where its sender asked for that, else its headers.
+    IfAsked,
+    /// Its headers.
+    Headers,
 }
 
 /// The sending side.
@@ -130,6 +144,8 @@ pub struct Sender {
     pub targets: Targets,
     /// Deferrals for connection failures in a row (as shares of the window) before a destination counts as dead; 0 = never.
     pub failed_cohort_limit: u32,
+    /// What a report of failure returns.
+    pub returned: Returned,
     /// Deliveries at once to all next hops together (qmail `concurrencyremote`, Postfix `default_process_limit`); 0 = no limit.
     pub deliveries_in_all: u32,
     /// How long a destination rests after each delivery (Postfix `default_destination_rate_delay`); 0 = not at all.
@@ -384,6 +400,8 @@ impl Directory {
 /// Whose mail a mail server takes.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MtaDirectory {
+    /// Whose words it uses.
+    pub profile: Profile,
     /// Mailboxes here, most exact pattern first.
     pub mailboxes: Vec<Pattern>,
     /// Recipients that others stand for, most exact pattern first.

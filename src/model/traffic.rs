@@ -43,14 +43,23 @@ pub struct Source {
     pub kind: Option<MessageType>,
     /// What it says of itself and of its recipients for reports, if anything.
     pub envelope: Option<Box<EnvelopeNames>>,
-    /// What reports of failure return is the headers (RET=HDRS).
-    pub returns_headers: bool,
+    /// What reports of failure are to return, if it says so (RET).
+    pub returns: Option<Returns>,
     /// What its body is made of.
     pub body: Body,
     /// It needs SMTPUTF8: addresses or headers have other letters than ASCII.
     pub utf8: bool,
     /// What its sender wants of encryption on the way.
     pub tls_wish: TlsWish,
+}
+
+/// What a sender wants to have back with a report of failure (RFC 3461 §4.3).
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum Returns {
+    /// The message.
+    Full,
+    /// Its headers.
+    Headers,
 }
 
 /// What a body is made of (RFC 6152, RFC 3030).

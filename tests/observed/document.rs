@@ -68,6 +68,8 @@ pub struct Connection {
     #[serde(default)]
     pub phase: String,
     pub result: String,
+    #[serde(default)]
+    pub why: String,
 }
 
 #[derive(Clone, Debug, Deserialize)]

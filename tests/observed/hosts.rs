@@ -96,8 +96,12 @@ fn simulated_passes(own: &[String], views: &[View]) -> Vec<Vec<(f64, Try)>> {
             if passes.len() <= at {
                 passes.push(Vec::new());
             }
-            // What a server says to itself is on no wire.
-            for connection in attempt.connections.iter().filter(|connection| !own.contains(&connection.address)) {
+            // What a server says to itself is on no wire, and a further transaction is no connection.
+            for connection in attempt
+                .connections
+                .iter()
+                .filter(|connection| !own.contains(&connection.address) && connection.why != mailtwin::trace::OPEN_ALREADY)
+            {
                 let key = (view.message.id.as_str(), queue, connection.address.as_str(), connection.at_s);
                 if !shared.contains(&key) {
                     shared.push(key);

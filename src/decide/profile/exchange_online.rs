@@ -6,7 +6,8 @@ use super::super::extensions::{ExtensionRules, Lack};
 use super::*;
 use crate::base::{DAY, Enhanced, HOUR, MINUTE, SECOND, TlsVersion};
 use crate::model::settings::{
-    ClientTls, DaneUse, Families, FamilyPreference, Keeping, Profile, Retry, Routing, Sender, Targets, Timers, TlsLevel, TlsPolicy,
+    ClientTls, DaneUse, Families, FamilyPreference, Keeping, Profile, Retry, Returned, Routing, Sender, Targets, Timers, TlsLevel,
+    TlsPolicy,
 };
 
 pub(super) static BEHAVIOUR: Behaviour = Behaviour {
@@ -17,7 +18,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         no_address: defer(4, 4, 312),
         lookup_failed: defer(4, 4, 312),
         lookup_refused: None,
-        lookup_servfail: None,
+        lookup_failed_with_address: None,
         no_usable_target: defer(4, 4, 312),
         no_usable_target_yet: defer(4, 4, 312),
         no_usable_target_mixed: defer(4, 4, 312),
@@ -111,6 +112,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     },
     expiry_status: Some((550, Enhanced(5, 4, 300), "Message expired", KEPT)),
     expiry: ExpiryTest::Timer,
+    reports: ReportTime::EachPass,
     tells_postmaster: false,
     expiry_action: "failed",
     report_status: ReportStatus::Cause,
@@ -158,6 +160,7 @@ pub(super) fn sender() -> Sender {
         defer_if_no_mx_address: false,
         targets: Targets::default(),
         failed_cohort_limit: 0,
+        returned: Returned::Whole,
         deliveries_in_all: 0,
         rate_delay_ns: 0,
         last_try: None,

@@ -6,7 +6,7 @@ use super::super::extensions::{ExtensionRules, Lack};
 use super::*;
 use crate::base::{DAY, Enhanced, HOUR, MINUTE, SECOND, TlsVersion};
 use crate::model::settings::{
-    Cache, ClientTls, Families, FamilyPreference, Keeping, Profile, Retry, Routing, Sender, Targets, Timers, TlsLevel, TlsPolicy,
+    Cache, ClientTls, Families, FamilyPreference, Keeping, Profile, Retry, Returned, Routing, Sender, Targets, Timers, TlsLevel, TlsPolicy,
 };
 
 pub(super) static BEHAVIOUR: Behaviour = Behaviour {
@@ -17,7 +17,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         no_address: bounce(5, 4, 4),
         lookup_failed: defer(4, 4, 0),
         lookup_refused: None,
-        lookup_servfail: None,
+        lookup_failed_with_address: None,
         no_usable_target: bounce(5, 4, 4),
         no_usable_target_yet: defer(4, 4, 0),
         no_usable_target_mixed: defer(4, 4, 0),
@@ -91,6 +91,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     },
     expiry_status: Some((550, Enhanced(4, 4, 7), "Message expired", &[])),
     expiry: ExpiryTest::AfterAttempt,
+    reports: ReportTime::EachPass,
     tells_postmaster: false,
     expiry_action: "failed",
     report_status: ReportStatus::Cause,
@@ -139,6 +140,7 @@ pub(super) fn sender() -> Sender {
         defer_if_no_mx_address: false,
         targets: Targets::default(),
         failed_cohort_limit: 0,
+        returned: Returned::Whole,
         deliveries_in_all: 0,
         rate_delay_ns: 0,
         last_try: None,

@@ -10,7 +10,7 @@ use crate::base::{DAY, Enhanced, HOUR, MINUTE, TlsVersion};
 use crate::model::host_list::HostList;
 use crate::model::retry_rules::{EximRetry, Growth, RetryError, RetryPart, RetryRule, Warned};
 use crate::model::settings::{
-    ClientTls, Families, FamilyPreference, Keeping, Profile, Retry, Routing, Sender, Targets, Timers, TlsLevel, TlsPolicy,
+    ClientTls, Families, FamilyPreference, Keeping, Profile, Retry, Returned, Routing, Sender, Targets, Timers, TlsLevel, TlsPolicy,
 };
 
 pub(super) static BEHAVIOUR: Behaviour = Behaviour {
@@ -21,7 +21,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         no_address: bounce(5, 4, 4),
         lookup_failed: defer(4, 4, 3),
         lookup_refused: None,
-        lookup_servfail: None,
+        lookup_failed_with_address: None,
         no_usable_target: bounce(5, 4, 4),
         no_usable_target_yet: defer(4, 4, 3),
         no_usable_target_mixed: defer(4, 4, 3),
@@ -102,6 +102,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     },
     expiry_status: None,
     expiry: ExpiryTest::AfterAttempt,
+    reports: ReportTime::EachPass,
     tells_postmaster: false,
     expiry_action: "failed",
     report_status: ReportStatus::ByAction,
@@ -115,7 +116,9 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     door: DoorRules {
         full: (None, "Too many concurrent SMTP connections; please try again later."),
         client_full: (None, "Too many concurrent SMTP connections from this IP address; please try again later."),
-        spares_relay_clients: false,
+        unknown_user: Some((550, None, "Unknown user")),
+        no_relay: (550, None, "relay not permitted"),
+        ..DoorRules::PLAIN
     },
     pass: PassRules {
         queues_retry: false,
@@ -191,6 +194,8 @@ pub(super) fn sender() -> Sender {
             ..Targets::default()
         },
         failed_cohort_limit: 0,
+        // bounce_return_size_limit = 100K, and up to the end of the buffer of 8K (deliver.c).
+        returned: Returned::UpTo(106_496),
         deliveries_in_all: 0,
         rate_delay_ns: 0,
         last_try: None,

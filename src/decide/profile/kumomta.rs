@@ -8,7 +8,7 @@ use super::super::extensions::{ExtensionRules, Lack};
 use super::*;
 use crate::base::{DAY, Enhanced, MINUTE, SECOND, TlsVersion};
 use crate::model::settings::{
-    Cache, ClientTls, Families, FamilyPreference, Keeping, Profile, Retry, Routing, Sender, Targets, Timers, TlsLevel, TlsPolicy,
+    Cache, ClientTls, Families, FamilyPreference, Keeping, Profile, Retry, Returned, Routing, Sender, Targets, Timers, TlsLevel, TlsPolicy,
 };
 
 pub(super) static BEHAVIOUR: Behaviour = Behaviour {
@@ -19,7 +19,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         no_address: End { code: 451, ..defer(4, 4, 4) },
         lookup_failed: End { code: 451, ..defer(4, 4, 4) },
         lookup_refused: None,
-        lookup_servfail: None,
+        lookup_failed_with_address: None,
         no_usable_target: End { code: 451, ..defer(4, 4, 4) },
         no_usable_target_yet: End { code: 451, ..defer(4, 4, 4) },
         no_usable_target_mixed: End { code: 451, ..defer(4, 4, 4) },
@@ -93,6 +93,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     },
     expiry_status: Some((551, Enhanced(5, 4, 7), "Next delivery time would be after max_age", &[])),
     expiry: ExpiryTest::BeforeNext,
+    reports: ReportTime::Never,
     tells_postmaster: false,
     expiry_action: "failed",
     report_status: ReportStatus::Cause,
@@ -103,7 +104,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     tries_address_once: false,
     skips_silent: false,
     extensions: ExtensionRules { dsn: false, eight_bit: Lack::Bounces, binary: Lack::Unknown, utf8: Lack::Bounces },
-    door: DoorRules::PLAIN,
+    door: DoorRules { no_relay: (550, Some(Enhanced(5, 7, 1)), "relaying not permitted"), ..DoorRules::PLAIN },
     pass: PassRules { jitters: true, sequence_errors_wait: true, shares_sites: true, ..PassRules::PLAIN },
 };
 
@@ -138,6 +139,7 @@ pub(super) fn sender() -> Sender {
         // `prohibited_hosts`
         targets: Targets { ignored: vec![net("127.0.0.0/8"), net("::1/128")], ..Targets::default() },
         failed_cohort_limit: 0,
+        returned: Returned::Whole,
         deliveries_in_all: 0,
         rate_delay_ns: 0,
         last_try: None,

@@ -17,12 +17,12 @@ mod tls_rules;
 
 pub use tls_rules::{BrokenHandshake, DaneRules, RevocationCheck, TlsRules};
 
-pub use door::{DoorRules, door_of};
+pub use door::{DoorRules, Refusal, door_of};
 pub use pass::{EqualMembers, PassRules};
 
 use super::extensions::ExtensionRules;
 use super::relay::RelayRules;
-use super::reports::{NamesInReports, ReportStatus, Unwarned};
+use super::reports::{NamesInReports, ReportStatus, ReportTime, Unwarned};
 use crate::base::Enhanced;
 use crate::model::settings::{Profile, Retry, Sender};
 
@@ -46,6 +46,8 @@ pub struct Behaviour {
     pub expiry_status: Option<ExpiryStatus>,
     /// When the lifetime is tested.
     pub expiry: ExpiryTest,
+    /// When it tells the sender what it gave up.
+    pub reports: ReportTime,
     /// What would be a report about a report goes to the local postmaster.
     pub tells_postmaster: bool,
     /// The action that the report of an expired message names.
@@ -95,8 +97,8 @@ pub struct MxRules {
     pub lookup_failed: End,
     /// The MX question was answered REFUSED; `None` = as if it failed for now.
     pub lookup_refused: Option<End>,
-    /// The MX question about a name that is no alias was answered SERVFAIL; `None` = as if it failed for now.
-    pub lookup_servfail: Option<End>,
+    /// The MX question failed for now, and the name itself has an address; `None` = that makes no difference.
+    pub lookup_failed_with_address: Option<End>,
     /// No target has an address, all for good.
     pub no_usable_target: End,
     /// No target has an address, and the question about the last of them failed only for now.

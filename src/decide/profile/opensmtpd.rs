@@ -1,14 +1,15 @@
 //! OpenSMTPD 7.8, and 6.8 where that differs (`version` beside the profile).
 //!
 //! Sources: mta.c, mta_session.c, dns.c, limit.c, scheduler_ramqueue.c, smtpd.conf(5); and a running OpenSMTPD 6.8.0p2. Not modelled:
-//! `relay backup`, SRS, filters, that mail is held back above fifty messages for a destination (`task-hiwat`).
+//! SRS, filters, that mail is held back above fifty messages for a destination (`task-hiwat`).
 
 use super::super::extensions::{ExtensionRules, Lack};
 use super::*;
 use crate::base::{DAY, Enhanced, HOUR, MILLISECOND, MINUTE, SECOND, TlsVersion};
 use crate::decide::relay::RelayRules;
 use crate::model::settings::{
-    ClientTls, Families, FamilyPreference, Keeping, Profile, Retry, Routing, Sender, SessionLimits, Targets, Timers, TlsLevel, TlsPolicy,
+    ClientTls, Families, FamilyPreference, Keeping, Profile, Retry, Returned, Routing, Sender, SessionLimits, Targets, Timers, TlsLevel,
+    TlsPolicy,
 };
 
 /// 7.8.
@@ -33,7 +34,7 @@ const BASE: Behaviour = Behaviour {
         no_address: NO_MX,
         lookup_failed: defer(4, 4, 3),
         lookup_refused: Some(bounce(5, 4, 3)),
-        lookup_servfail: None,
+        lookup_failed_with_address: None,
         no_usable_target: NO_MX,
         no_usable_target_yet: NO_MX,
         no_usable_target_mixed: NO_MX,
@@ -114,9 +115,14 @@ const BASE: Behaviour = Behaviour {
     minds_precedence: false,
     unwarned: Unwarned::Nobody,
     expiry: ExpiryTest::Timer,
+    reports: ReportTime::EachPass,
     tells_postmaster: false,
     extensions: ExtensionRules { dsn: true, eight_bit: Lack::SendsAnyway, binary: Lack::Unknown, utf8: Lack::Unknown },
-    door: DoorRules::PLAIN,
+    door: DoorRules {
+        unknown_user: Some((550, None, "Invalid recipient")),
+        no_relay: (550, None, "Invalid recipient"),
+        ..DoorRules::PLAIN
+    },
     pass: PassRules {
         hop_refusal: (500, Enhanced(5, 4, 6), "Routing loop detected: Loop detected"),
         equal_members: EqualMembers::OnceOfRecipient,
@@ -169,6 +175,7 @@ pub(super) fn sender(profile: Profile) -> Sender {
         randomize_addresses: true,
         defer_if_no_mx_address: false,
         failed_cohort_limit: 0,
+        returned: Returned::IfAsked,
         // max-conn-per-source
         deliveries_in_all: 100,
         rate_delay_ns: 0,

@@ -6,8 +6,8 @@ use super::super::extensions::{ExtensionRules, Lack};
 use super::*;
 use crate::base::{DAY, Enhanced, MINUTE, SECOND, TlsVersion};
 use crate::model::settings::{
-    AliasNames, Cache, ClientTls, Families, FamilyPreference, Keeping, Profile, Retry, Routing, Sender, Targets, Timers, TlsLevel,
-    TlsPolicy,
+    AliasNames, Cache, ClientTls, Families, FamilyPreference, Keeping, Profile, Retry, Returned, Routing, Sender, Targets, Timers,
+    TlsLevel, TlsPolicy,
 };
 
 pub(super) static BEHAVIOUR: Behaviour = Behaviour {
@@ -18,7 +18,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         no_address: bounce(5, 4, 4),
         lookup_failed: defer(4, 4, 3),
         lookup_refused: None,
-        lookup_servfail: None,
+        lookup_failed_with_address: None,
         no_usable_target: bounce(5, 4, 4),
         no_usable_target_yet: defer(4, 4, 3),
         no_usable_target_mixed: defer(4, 4, 4),
@@ -93,6 +93,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     },
     expiry_status: None,
     expiry: ExpiryTest::AfterAttempt,
+    reports: ReportTime::EachPass,
     tells_postmaster: false,
     expiry_action: "failed",
     report_status: ReportStatus::Cause,
@@ -156,6 +157,7 @@ pub(super) fn sender() -> Sender {
         defer_if_no_mx_address: false,
         targets: Targets { alias_names: AliasNames::Asked, ..Targets::default() },
         failed_cohort_limit: 1,
+        returned: Returned::UpTo(50_000),
         deliveries_in_all: 100,
         rate_delay_ns: 0,
         last_try: None,

@@ -6,7 +6,7 @@ use super::super::extensions::{ExtensionRules, Lack};
 use super::*;
 use crate::base::{DAY, Enhanced, MINUTE, TlsVersion};
 use crate::model::settings::{
-    ClientTls, Families, FamilyPreference, Keeping, Profile, Retry, Routing, Sender, Targets, Timers, TlsLevel, TlsPolicy,
+    ClientTls, Families, FamilyPreference, Keeping, Profile, Retry, Returned, Routing, Sender, Targets, Timers, TlsLevel, TlsPolicy,
 };
 
 pub(super) static BEHAVIOUR: Behaviour = Behaviour {
@@ -17,7 +17,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         no_address: bounce(5, 1, 2),
         lookup_failed: defer(4, 1, 2),
         lookup_refused: None,
-        lookup_servfail: None,
+        lookup_failed_with_address: None,
         no_usable_target: bounce(5, 4, 4),
         no_usable_target_yet: defer(4, 1, 2),
         no_usable_target_mixed: defer(4, 1, 2),
@@ -91,6 +91,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     },
     expiry_status: None,
     expiry: ExpiryTest::AfterAttempt,
+    reports: ReportTime::WhenDone,
     tells_postmaster: true,
     expiry_action: "failed",
     report_status: ReportStatus::Unwritten,
@@ -101,7 +102,11 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     tries_address_once: false,
     skips_silent: true,
     extensions: ExtensionRules { dsn: false, eight_bit: Lack::SendsAnyway, binary: Lack::Unknown, utf8: Lack::Unknown },
-    door: DoorRules::PLAIN,
+    door: DoorRules {
+        unknown_user: None,
+        no_relay: (553, None, "sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)"),
+        ..DoorRules::PLAIN
+    },
     pass: PassRules { reads_delivered_to: true, ..PassRules::PLAIN },
 };
 
@@ -135,6 +140,7 @@ pub(super) fn sender() -> Sender {
         defer_if_no_mx_address: false,
         targets: Targets::default(),
         failed_cohort_limit: 0,
+        returned: Returned::Whole,
         deliveries_in_all: 20,
         rate_delay_ns: 0,
         last_try: None,

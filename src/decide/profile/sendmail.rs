@@ -9,7 +9,7 @@ use crate::base::{DAY, Enhanced, HOUR, MINUTE, SECOND, TlsVersion};
 use crate::model::keeping::HostStatus;
 use crate::model::retry_rules::QueueTimes;
 use crate::model::settings::{
-    ClientTls, Families, FamilyPreference, Keeping, Profile, Retry, Routing, Sender, Targets, Timers, TlsLevel, TlsPolicy,
+    ClientTls, Families, FamilyPreference, Keeping, Profile, Retry, Returned, Routing, Sender, Targets, Timers, TlsLevel, TlsPolicy,
 };
 
 pub(super) static BEHAVIOUR: Behaviour = Behaviour {
@@ -21,8 +21,8 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         no_address: End { code: 550, ..bounce(5, 1, 2) },
         lookup_failed: defer(4, 4, 3),
         lookup_refused: None,
-        // The name was canonified before by its address, so that this failure has no status of its own.
-        lookup_servfail: Some(defer(4, 0, 0)),
+        // The name was canonified by its address before, so that this failure has no status of its own.
+        lookup_failed_with_address: Some(defer(4, 0, 0)),
         no_usable_target: End { code: 550, ..bounce(5, 1, 2) },
         no_usable_target_yet: defer(4, 4, 3),
         // The class of the status is that of the last target, the message waits all the same.
@@ -99,6 +99,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     },
     expiry_status: Some((0, Enhanced(4, 4, 7), "Cannot send message within Timeout.queuereturn", &[])),
     expiry: ExpiryTest::AfterAttempt,
+    reports: ReportTime::EachPass,
     tells_postmaster: true,
     expiry_action: "failed",
     report_status: ReportStatus::SessionFailed,
@@ -109,7 +110,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     tries_address_once: true,
     skips_silent: false,
     extensions: ExtensionRules { dsn: true, eight_bit: Lack::Converts, binary: Lack::Unknown, utf8: Lack::Unknown },
-    door: DoorRules::PLAIN,
+    door: DoorRules { no_relay: (550, Some(Enhanced(5, 7, 1)), "Relaying denied"), ..DoorRules::PLAIN },
     pass: PassRules {
         shares_signatures: true,
         rewrites_aliases: true,
@@ -163,6 +164,7 @@ pub(super) fn sender() -> Sender {
         defer_if_no_mx_address: false,
         targets: Targets::default(),
         failed_cohort_limit: 0,
+        returned: Returned::Whole,
         deliveries_in_all: 0,
         rate_delay_ns: 0,
         last_try: None,

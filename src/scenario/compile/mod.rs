@@ -30,6 +30,8 @@ mod microsoft_names;
 mod mta;
 mod mta_sts;
 mod operations;
+mod published_policies;
+mod published_tlsa;
 mod receiver;
 mod resolvers;
 mod routing_addresses;
@@ -192,6 +194,8 @@ fn compile(tree: &Scenario, loader: &mut Loader, desk: &mut Desk) -> (Model, Vec
     written.in_order_by_key(|(name, _)| name.as_str());
     let sources = written.into_iter().filter_map(|(name, traffic)| traffic::source(name, traffic, &entries, loader, desk)).collect();
     model.sources = sources;
+    published_policies::check(&model, &stages, &texts, desk);
+    published_tlsa::check(&model, &texts, desk);
     desk.problems.extend(volume::too_many(tree, &model.sources, model.until, model.limits.messages));
     (model, internet)
 }

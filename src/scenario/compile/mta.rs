@@ -6,6 +6,7 @@ use crate::base::{Domain, InOrder, Pattern, common_form};
 use crate::decide::profile::{FamiliesAsked, behaviour, default_sender, door_of};
 use crate::diag::code;
 use crate::model::authentication::Stance;
+use crate::model::host_list::HostList;
 use crate::model::restrictions::Restrictions;
 use crate::model::settings::{
     Client, ClientTls, Credentials, DaneUse, Directory, HostConfig, MtaDirectory, Profile, Receiver, Retry, Route, Routing, Sender,
@@ -58,6 +59,9 @@ pub(super) fn config(
     tuned.sender.families.v6 = all || identity.made_up || identity.addresses.iter().any(std::net::IpAddr::is_ipv6);
     tuned.sender.families.v6 &= asked != FamiliesAsked::OnlyV4;
     tune(profile, &mta.settings, &mut tuned, desk);
+    if let Some(own) = identity.hostname.as_ref().filter(|_| tuned.is_backup) {
+        tuned.sender.targets.treated_as_own = HostList::of_name(own.as_str());
+    }
     queue_runs(mta, &mut tuned.sender, desk);
     if let Some(tls) = mta.tls.get() {
         tls_levels::check(profile, tls, &mta.settings, &tuned.sender.tls.policy, desk);
@@ -80,7 +84,7 @@ pub(super) fn config(
         without: unannounced(profile, tuned.offers_dsn),
         ..Usual::MTA
     };
-    let mut directory = directory(mta, host, scope, desk);
+    let mut directory = MtaDirectory { profile, ..directory(mta, host, scope, desk) };
     if matches!(profile, Profile::OpenSmtpd | Profile::OpenSmtpd6) {
         // `match from local` is for the addresses of its own interfaces too (smtpd.conf(5)).
         directory.relay_clients.extend(identity.addresses.iter().map(|own| Client::Network((*own).into())));
@@ -108,6 +112,7 @@ pub(super) fn usual(profile: Profile) -> Tuned {
         hop_limit: Usual::MTA.hop_limit,
         names_of_levels: Vec::new(),
         offers_dsn: false,
+        is_backup: false,
         sessions: sessions.unwrap_or(Usual::MTA.sessions),
         when_full: when_full.unwrap_or(Usual::MTA.when_full),
         client_limits,
@@ -357,7 +362,7 @@ fn directory(mta: &Mta, host: &Host, scope: &Scope, desk: &mut Desk) -> MtaDirec
         relay_domains: mta.relay_domains.items().iter().map(pattern).collect(),
         relay_clients: mta.relay_clients.items().iter().filter_map(|text| client(text, scope, desk)).collect(),
         send_as: send_as(&mta.send_as),
-        is_device: false,
+        ..MtaDirectory::default()
     }
 }
 

@@ -152,7 +152,10 @@ pub(super) fn finish(name: &str, envelope: &Envelope, schedule: Schedule, parts:
         headers: headers(envelope, desk),
         text: envelope.text.as_str().unwrap_or_default().into(),
         kind: envelope.message_type.get().copied().map(message_type),
-        returns_headers: envelope.ret.or(Ret::Full) == Ret::Headers,
+        returns: envelope.ret.get().map(|ret| match ret {
+            Ret::Full => traffic::Returns::Full,
+            Ret::Headers => traffic::Returns::Headers,
+        }),
         body: match envelope.body.or(Body::SevenBit) {
             Body::SevenBit => traffic::Body::SevenBit,
             Body::EightBit => traffic::Body::EightBit,

@@ -7,7 +7,7 @@ use super::{Meaning, Table, Tuned};
 use crate::base::{Domain, SECOND, common_form, parse_duration};
 use crate::model::host_list::HostList;
 use crate::model::retry_rules::{Digits, EximRetry, Growth, RetryError, RetryPart, RetryRule, Source, Warned};
-use crate::model::settings::{FamilyPreference, Keeping, OwnTarget, Retry, TlsLevel};
+use crate::model::settings::{FamilyPreference, Keeping, OwnTarget, Retry, Returned, TlsLevel};
 
 /// Puts a time into place.
 macro_rules! time {
@@ -30,6 +30,9 @@ macro_rules! retry_time {
 /// Lists of hosts that stand for all hosts or none.
 #[cfg(test)]
 pub(super) const FOR_ALL: [&str; 3] = ["hosts_avoid_tls", "hosts_require_tls", "tls_verify_hosts"];
+
+/// DELIVER_IN_BUFFER_SIZE.
+const BUFFER_BYTES: u64 = 8192;
 
 /// What is modelled.
 pub(super) static TABLE: Table = &[
@@ -86,6 +89,22 @@ pub(super) static TABLE: Table = &[
     ("hosts_avoid_tls", Meaning::List(|t, text| all_or_none(text).map(|all| level(t, all, TlsLevel::None)))),
     ("hosts_require_tls", Meaning::List(|t, text| all_or_none(text).map(|all| level(t, all, TlsLevel::Encrypt)))),
     ("tls_verify_hosts", Meaning::List(verify)),
+    // What its reports return: whole buffers of 8K are read before the limit is looked at (deliver.c).
+    (
+        "bounce_return_size_limit",
+        Meaning::ScaledBytes(|t, bytes| {
+            t.sender.returned =
+                bytes.map_or(Returned::Whole, |bytes| Returned::UpTo((bytes / BUFFER_BYTES + 1).saturating_mul(BUFFER_BYTES)));
+        }),
+    ),
+    (
+        "bounce_return_body",
+        Meaning::YesNo(|t, yes| {
+            if !yes {
+                t.sender.returned = Returned::Headers;
+            }
+        }),
+    ),
     // What it takes as a server.
     ("message_size_limit", Meaning::ScaledBytes(|t, bytes| t.max_message_size = bytes)),
     ("recipients_max", Meaning::Number(|t, n| t.max_recipients = n)),
@@ -113,9 +132,11 @@ pub(super) static TABLE: Table = &[
     ("allow_domain_literals", Meaning::Only("false")),
     ("dns_cname_loops", Meaning::NoEffect),
     ("check_srv", Meaning::Only("")),
+    ("bounce_return_message", Meaning::Only("true")),
     ("queue_run_in_order", Meaning::Only("false")),
     ("size_addition", Meaning::Only("1024")),
     // Nothing that is shown depends on these.
+    ("bounce_return_linesize_limit", Meaning::NoEffect),
     ("log_selector", Meaning::NoEffect),
     ("tls_verify_certificates", Meaning::NoEffect),
     // The format has fields for these.

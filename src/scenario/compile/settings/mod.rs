@@ -47,6 +47,8 @@ pub(super) struct Tuned {
     pub(super) names_of_levels: Vec<(TlsLevel, Vec<Box<str>>)>,
     /// Exim announces DSN (`dsn_advertise_hosts`).
     pub(super) offers_dsn: bool,
+    /// OpenSMTPD knows itself among the mail hosts of a domain by its own name (`relay backup`).
+    pub(super) is_backup: bool,
     pub(super) sessions: u32,
     pub(super) when_full: WhenFull,
     pub(super) client_limits: ClientLimits,
@@ -280,9 +282,9 @@ fn factor(text: &str) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::mta::usual;
     use super::*;
     use crate::base::{DAY, HOUR, MINUTE, TlsVersion};
-    use crate::decide::profile::default_sender;
     use crate::model::settings::DaneUse;
     use crate::model::settings::FamilyPreference;
     use crate::scenario::load::Loader;
@@ -294,20 +296,7 @@ mod tests {
         let tree = loader.text("x.ron", &text).expect("readable");
         let Some(crate::scenario::schema::System::Mta(mta)) = tree.systems.get("a") else { panic!("an Mta") };
         let mut desk = Desk::default();
-        let (sender, client_limits) = (default_sender(profile), ClientLimits::default());
-        let when_full = WhenFull::Wait;
-        let mut tuned = Tuned {
-            offers_dsn: false,
-            sender,
-            max_message_size: None,
-            max_recipients: 0,
-            hop_limit: 0,
-            names_of_levels: Vec::new(),
-            sessions: 0,
-            when_full,
-            client_limits,
-            restrictions: Restrictions::default(),
-        };
+        let mut tuned = usual(profile);
         tune(profile, &mta.settings, &mut tuned, &mut desk);
         (tuned, desk.problems.iter().map(|problem| format!("{} {}", problem.code.id, problem.message)).collect())
     }

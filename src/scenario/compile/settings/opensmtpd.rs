@@ -3,7 +3,8 @@
 //! A time is a number and a unit (s m h d); there are no timers for connects and replies, so the kernel's stands here under its own name.
 
 use super::{Meaning, Table, postfix};
-use crate::base::SECOND;
+use crate::base::{Domain, SECOND};
+use crate::model::host_list::HostList;
 use crate::model::settings::{Keeping, Retry, SessionLimits};
 
 /// The limits of sessions.
@@ -87,6 +88,26 @@ pub(super) static TABLE: Table = &[
     ("mta limit task-hiwat", Meaning::NoEffect),
     ("mta limit task-lowat", Meaning::NoEffect),
     ("mta limit task-release", Meaning::NoEffect),
+    // By which name it knows itself among the mail hosts of a domain: those that are not better are left out.
+    (
+        "relay backup",
+        Meaning::List(|t, text| {
+            t.is_backup = text.is_empty();
+            if t.is_backup {
+                Ok(())
+            } else {
+                Err("nothing stands here, for the server's own name: \"\"; another name is that of `relay backup mx`")
+            }
+        }),
+    ),
+    (
+        "relay backup mx",
+        Meaning::List(|t, text| {
+            let name = Domain::parse(text).map_err(|_| "the name of a mail host stands here: \"mx2.example.com\"")?;
+            t.sender.targets.treated_as_own = HostList::of_name(name.as_str());
+            Ok(())
+        }),
+    ),
     // What it takes as a server.
     ("smtp max-message-size", Meaning::ScaledBytes(|t, bytes| t.max_message_size = bytes)),
     ("smtp limit max-rcpt", Meaning::Number(|t, n| t.max_recipients = n)),

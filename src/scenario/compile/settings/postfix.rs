@@ -4,7 +4,7 @@
 
 use super::{Meaning, Table, Tuned};
 use crate::base::{DAY, HOUR, MINUTE, SECOND, TlsVersion, common_form};
-use crate::model::settings::{AliasNames, Cache, DaneDigests, DaneUse, FamilyPreference, Keeping, Retry, TlsLevel, UnsignedList};
+use crate::model::settings::{AliasNames, Cache, DaneDigests, DaneUse, FamilyPreference, Keeping, Retry, Returned, TlsLevel, UnsignedList};
 
 /// Puts a time into a field of the retry rule.
 macro_rules! retry {
@@ -15,6 +15,11 @@ macro_rules! retry {
             }
         }
     };
+}
+
+/// Of a number that the server does not start with below 1.
+pub(super) fn at_least_one(text: &str) -> Result<u32, &'static str> {
+    text.parse().ok().filter(|number| *number > 0).ok_or("a whole number of 1 or more stands here")
 }
 
 /// What is modelled, wider parameters before the narrower ones that override them.
@@ -56,7 +61,7 @@ pub(super) static TABLE: Table = &[
     ("smtp_destination_concurrency_failed_cohort_limit", Meaning::Number(|t, n| t.sender.failed_cohort_limit = n)),
     ("default_destination_rate_delay", Meaning::UnitTime('s', |t, ns| t.sender.rate_delay_ns = ns)),
     ("smtp_destination_rate_delay", Meaning::UnitTime('s', |t, ns| t.sender.rate_delay_ns = ns)),
-    ("default_process_limit", Meaning::Number(|t, n| (t.sender.deliveries_in_all, t.sessions) = (n.max(1), n.max(1)))),
+    ("default_process_limit", Meaning::List(|t, text| at_least_one(text).map(|n| (t.sender.deliveries_in_all, t.sessions) = (n, n)))),
     // Connections that stay open.
     ("smtp_connection_cache_on_demand", Meaning::YesNo(|t, yes| cache(t).demanded = yes)),
     ("smtp_connection_cache_destinations", Meaning::List(cached_destinations)),
@@ -111,10 +116,12 @@ pub(super) static TABLE: Table = &[
     ("smtp_tls_mandatory_protocols", Meaning::List(mandatory_protocols)),
     ("smtp_tls_verify_cert_match", Meaning::List(|t, text| match_names(t, TlsLevel::Verify, text))),
     ("smtp_tls_secure_cert_match", Meaning::List(|t, text| match_names(t, TlsLevel::Secure, text))),
+    // What its reports return.
+    ("bounce_size_limit", Meaning::Bytes(|t, bytes| t.sender.returned = bytes.map_or(Returned::Whole, Returned::UpTo))),
     // What it takes as a server.
     ("message_size_limit", Meaning::Bytes(|t, bytes| t.max_message_size = bytes)),
     ("smtpd_recipient_limit", Meaning::Number(|t, n| t.max_recipients = n)),
-    ("hopcount_limit", Meaning::Number(|t, n| t.hop_limit = n)),
+    ("hopcount_limit", Meaning::List(|t, text| at_least_one(text).map(|n| t.hop_limit = n))),
     ("smtpd_client_connection_count_limit", Meaning::Number(|t, n| t.client_limits.connections = n)),
     ("smtpd_soft_error_limit", Meaning::Number(|t, n| t.client_limits.soft_errors = n.max(1))),
     ("smtpd_hard_error_limit", Meaning::Number(|t, n| t.client_limits.hard_errors = n.max(1))),

@@ -8,7 +8,7 @@ use crate::base::SECOND;
 use crate::diag::{Diagnostic, code};
 use crate::model::keeping::HostStatus;
 use crate::model::retry_rules::{Haste, QueueTimes};
-use crate::model::settings::{Keeping, Retry};
+use crate::model::settings::{Keeping, Retry, Returned};
 use crate::scenario::source::{Named, Text};
 
 /// How long Linux tries to connect where Sendmail sets no time.
@@ -80,8 +80,36 @@ pub(super) fn time(text: &str, unit: char) -> Result<u64, String> {
     if text.is_empty() { postfix::time(text, unit) } else { Ok(sum) }
 }
 
+/// What it tells nobody (op.me): of the words only what comes back in reports shows here.
+fn privacy(tuned: &mut Tuned, text: &str) -> Result<(), &'static str> {
+    const WITHOUT_EFFECT: [&str; 11] = [
+        "public",
+        "needmailhelo",
+        "needexpnhelo",
+        "noexpn",
+        "needvrfyhelo",
+        "novrfy",
+        "noetrn",
+        "noverb",
+        "restrictmailq",
+        "restrictqrun",
+        "restrictexpand",
+    ];
+    for word in text.split([',', ' ']).filter(|word| !word.is_empty()) {
+        match word.to_ascii_lowercase().as_str() {
+            "nobodyreturn" => tuned.sender.returned = Returned::Headers,
+            "authwarnings" | "goaway" | "noactualrecipient" => {}
+            word if WITHOUT_EFFECT.contains(&word) => {}
+            _ => return Err("words of op.me stand here, as \"authwarnings,nobodyreturn\"; `noreceipts` is not modelled"),
+        }
+    }
+    Ok(())
+}
+
 /// What is modelled, wider options before the narrower ones that override them.
 pub(super) static TABLE: Table = &[
+    // What its reports return, among other things.
+    ("PrivacyOptions", Meaning::List(privacy)),
     // How long it waits.
     ("Timeout.connect", Meaning::SumOfTimes('m', |t, ns| t.sender.timers.connect_ns = if ns == 0 { KERNEL_CONNECT_NS } else { ns })),
     ("Timeout.iconnect", Meaning::SumOfTimes('m', |t, ns| t.sender.timers.first_connect_ns = ns)),
