@@ -1,4 +1,5 @@
-//! Recipients answered 452 after others were taken: they follow in further transactions of the same session (Exim transports/smtp.c).
+//! Recipients answered 452 after others were taken: they follow in further transactions of the same session. Sources: Exim transports/smtp.c; of Exchange only
+//! that the sender sends the rest again (message size limits, Exchange Online limits), so there it is a switch, `rest_after_452`.
 //!
 //! In the record all transactions of the session are one: the server gets one copy for all whom it took.
 

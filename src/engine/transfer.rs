@@ -368,7 +368,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             .and_then(|()| refusal.map_or(Ok(()), |reply| Err(Stop::Reply(reply))))
         {
             Ok(()) => {
-                if talk.rules.pass.rcpt_452_goes_on && !refusals.is_empty() {
+                if talk.ours.sender.rest_follows && !refusals.is_empty() {
                     self.further_rounds(talk, &mut refusals);
                 }
                 self.accepted(talk, whom, arrival, refusals)

@@ -77,6 +77,7 @@ pub(super) fn config(
     let mut sender = default_sender(Profile::ExchangeServer);
     sender.routing = Routing::Organization;
     sender.tls.plain_retry = switches.plain_retry;
+    sender.rest_follows = !switches.rest_waits;
     sender.timers.connect_ns = switches.connect_ns.unwrap_or(sender.timers.connect_ns);
     sender.families.v4 = identity.made_up || identity.addresses.iter().any(std::net::IpAddr::is_ipv4);
     sender.families.v6 = identity.made_up || identity.addresses.iter().any(std::net::IpAddr::is_ipv6);
