@@ -321,8 +321,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         if let Some(state) = self.connections.uses.get_mut(&job) {
             (state.taken, state.again) = (None, false);
         }
-        let keeping = &self.config(client).sender.keeping;
-        if *keeping == Keeping::Never || end.plaintext_retry || self.breaks_off(job) {
+        let sender = &self.config(client).sender;
+        let keeping = &sender.keeping;
+        if *keeping == Keeping::Never && !sender.rest_follows || end.plaintext_retry || self.breaks_off(job) {
             return false;
         }
         let whole = !matches!(end.result, ConnectionResult::Dropped | ConnectionResult::Timeout) && !self.left_by_itself(end);

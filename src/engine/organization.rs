@@ -88,10 +88,13 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 return self.towards_expansion(host, organization, (entry.address.as_str(), server), decisions);
             }
             decisions.push(self.store("who is the recipient?", host, NONE, &found));
-            return match self.stop_of_entry(host, found.outcome) {
-                Some(stop) => stop,
-                None => self.out_of_organization(host, organization, domain, size_bytes, decisions),
-            };
+            // What stays in the mailbox goes to the server that has it.
+            if found.outcome != recipient::Lookup::Mailbox {
+                return match self.stop_of_entry(host, found.outcome) {
+                    Some(stop) => stop,
+                    None => self.out_of_organization(host, organization, domain, size_bytes, decisions),
+                };
+            }
         }
         let found = server_recipient::look_up(organization, &self.tables.names, address, domain);
         decisions.push(self.store("who is the recipient?", host, NONE, &found));

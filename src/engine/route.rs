@@ -297,7 +297,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             expansion.stamps.scl = scl;
             // Rules ran on the message before anybody was looked up; what the rule of a mailbox sends is a message of its own.
             expansion.stamps.stands_in = true;
-            if expansion.stamps.inbox.is_none() && !tenant.mail_flow_rules.is_empty() {
+            if !expansion.stamps.is_of_inbox_rule() && !tenant.mail_flow_rules.is_empty() {
                 expansion.stamps.ruled = Some(ruled.pin.clone());
                 expansion.stamps.keeps_organization_headers = true;
             }

@@ -83,7 +83,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let connection = if lost_reply { NONE } else { self.finish_connection_row(job, &end) };
         let rules = self.rules(self.copies[copy].host);
         let keeps = rules.session.keeps_rcpt_4xx;
-        if rules.pass.rcpt_452_goes_on && !end.refusals.is_empty() {
+        if !end.refusals.is_empty() && self.config(self.copies[copy].host).sender.rest_follows {
             self.puts_off(job, &mut end);
         }
         if !self.plain && !end.plaintext_retry {

@@ -18,8 +18,13 @@ pub struct DirectoryEntry {
 /// What stands behind an address.
 #[derive(Clone, Debug, PartialEq)]
 pub enum EntryKind {
-    /// A mailbox that passes everything on and keeps no copy.
-    Forwards(Vec<AddressTemplate>),
+    /// A mailbox that passes everything on.
+    Forwards {
+        /// To whom.
+        to: Vec<AddressTemplate>,
+        /// `DeliverToMailboxAndForward`: it keeps a copy.
+        keeps: bool,
+    },
     /// A mailbox whose own rules pass mail on.
     Ruled(Vec<InboxRule>),
     /// A mail user, contact or remote mailbox: the mailbox is elsewhere, under this address or (`None`) the same.

@@ -37,11 +37,13 @@ pub struct InboxStep {
     pub done: InboxWork,
 }
 
-/// The two ways in which mail is passed on, one after the other.
+/// The ways in which mail is passed on, one after the other.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum InboxWork {
     /// Redirected copies are away.
     Redirected,
     /// Forwarded ones too: what is left stays.
     All,
+    /// No rule acted: the mailbox forwards and keeps a copy (`DeliverToMailboxAndForward`), which this one is.
+    Kept,
 }

@@ -4,7 +4,7 @@
 //! content there are size, header fields, and what the message says about its body and its kind.
 
 use super::exchange::Pool;
-use super::inbox::InboxStep;
+use super::inbox::{InboxStep, InboxWork};
 use crate::base::SystemId;
 use std::net::IpAddr;
 
@@ -190,6 +190,14 @@ pub struct Stamps {
     pub pool: Pool,
 }
 
+impl Stamps {
+    /// Did the rule of a mailbox pass it on, and not the mailbox as a whole?
+    #[must_use]
+    pub fn is_of_inbox_rule(&self) -> bool {
+        self.inbox.as_ref().is_some_and(|step| step.done != InboxWork::Kept)
+    }
+}
+
 impl Marks {
     /// The message after a system did this to it. What belongs to the organization alone survives only with its headers.
     pub fn stamp(&mut self, stamps: &Stamps) {
@@ -211,7 +219,7 @@ impl Marks {
         self.auto_forwarded |= stamps.auto_forwards;
         if let Some(step) = &stamps.inbox {
             // What a mailbox sends on by its rules is a new message for the rules of the organization.
-            self.rule_loops = 0;
+            self.rule_loops = if stamps.is_of_inbox_rule() { 0 } else { self.rule_loops };
             self.inbox.retain(|known| known.mailbox != step.mailbox);
             self.inbox.push(step.clone());
         }

@@ -154,6 +154,8 @@ pub struct Sender {
     pub last_try: Option<Box<str>>,
     /// Connections that it keeps open for more mail.
     pub keeping: Keeping,
+    /// Recipients answered 452 after others were taken follow in a further transaction of the same session.
+    pub rest_follows: bool,
 }
 
 impl Sender {

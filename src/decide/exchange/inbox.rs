@@ -19,7 +19,8 @@ const SOURCE: &str = "New-InboxRule";
 #[must_use]
 pub(super) fn look_up(owner: &Owner<'_>, letter: &Letter, rules: &[InboxRule], address: &str) -> Decision<Lookup> {
     let own = letter.inbox.iter().find(|step| step.mailbox.eq_ignore_ascii_case(address)).map(|step| step.done);
-    let others = letter.inbox.iter().filter(|step| !step.mailbox.eq_ignore_ascii_case(address)).count();
+    let by_rules = letter.inbox.iter().filter(|step| step.done != InboxWork::Kept);
+    let others = by_rules.filter(|step| !step.mailbox.eq_ignore_ascii_case(address)).count();
     if own.is_none() && others >= usize::from(owner.inbox_rules_max) {
         let why =
             "rules of mailboxes passed it on as often as is allowed (X-MS-Exchange-Inbox-Rules-Loop): the rules of this one are skipped";

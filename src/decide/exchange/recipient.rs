@@ -12,6 +12,7 @@ use crate::model::directory::{DirectoryEntry, EntryKind, RemoteDomain, entry_of,
 use crate::model::dns::Names;
 use crate::model::exchange::{DomainType, Tenant};
 use crate::model::expansion::{Expansion, ExpansionKind};
+use crate::model::inbox::{InboxStep, InboxWork};
 use crate::model::letter::Letter;
 use crate::model::traffic::AddressTemplate;
 
@@ -98,7 +99,7 @@ pub fn look_up(tenant: &Tenant, names: &Names, letter: &Letter, address: &str, d
 #[must_use]
 pub fn returned(tenant: &Tenant, address: &str) -> Option<Address> {
     let passes_on =
-        |entry: &DirectoryEntry| matches!(entry.kind, EntryKind::Forwards(_) | EntryKind::Ruled(_) | EntryKind::MailUser(Some(_)));
+        |entry: &DirectoryEntry| matches!(entry.kind, EntryKind::Forwards { .. } | EntryKind::Ruled(_) | EntryKind::MailUser(Some(_)));
     let (local, domain) = address.rsplit_once('@')?;
     if tenant.entries.iter().any(passes_on) { srs::restore(local, domain) } else { None }
 }
@@ -150,7 +151,7 @@ pub(crate) fn of_entry(owner: &Owner<'_>, letter: &Letter, entry: &DirectoryEntr
             replaced.answers = *answers;
             Decision::for_reason(Lookup::Replaced(replaced), because("LOOKUP", name, why, "New-DistributionGroup"))
         }
-        EntryKind::Forwards(to) => forward(owner, letter, name, to, address),
+        EntryKind::Forwards { to, keeps } => forward(owner, letter, name, (to, *keeps), address),
         EntryKind::Ruled(rules) => super::inbox::look_up(owner, letter, rules, address),
     }
 }
@@ -176,24 +177,39 @@ fn other_type(owner: &Owner<'_>, name: &str, kind: &str) -> Decision<Lookup> {
     }
 }
 
-/// A mailbox that passes everything on.
-fn forward(owner: &Owner<'_>, letter: &Letter, name: &str, to: &[AddressTemplate], address: &str) -> Decision<Lookup> {
+/// A mailbox that passes everything on, and keeps a copy or not.
+fn forward(owner: &Owner<'_>, letter: &Letter, name: &str, (to, keeps): (&[AddressTemplate], bool), address: &str) -> Decision<Lookup> {
     const SOURCE: &str = "Set-Mailbox ForwardingSmtpAddress";
+    let stays = |why: String, passed_over| Decision {
+        outcome: Lookup::Mailbox,
+        chosen: vec![because("LOOKUP", name, why, "Set-Mailbox DeliverToMailboxAndForward")],
+        passed_over,
+    };
+    if keeps && letter.inbox.iter().any(|step| step.mailbox.eq_ignore_ascii_case(address)) {
+        return stays("the copy that the mailbox keeps of what it forwards".to_owned(), Vec::new());
+    }
     let system = owner.system;
     let times = letter.forwards.iter().find(|(by, _)| *by == system).map_or(0, |(_, times)| *times);
     if times >= FORWARDS_MAX {
         let why = format!("this organization forwarded the message {times} times already (X-LD-Processed)");
-        return Decision::for_reason(Lookup::Circle, because("LOOKUP", name, why, SOURCE));
+        return if keeps { stays(why, Vec::new()) } else { Decision::for_reason(Lookup::Circle, because("LOOKUP", name, why, SOURCE)) };
     }
-    let (left, dropped) = allowed_forwards(owner, to.to_vec(), Vec::new());
+    let (mut left, dropped) = allowed_forwards(owner, to.to_vec(), Vec::new());
     if left.is_empty() {
-        return Decision { outcome: Lookup::Dropped, chosen: dropped, passed_over: Vec::new() };
+        return if keeps {
+            stays("the mailbox keeps a copy, and may forward to nobody".to_owned(), dropped)
+        } else {
+            Decision { outcome: Lookup::Dropped, chosen: dropped, passed_over: Vec::new() }
+        };
     }
+    let whom: Vec<String> = left.iter().map(|to| format!("{}@{}", to.local, to.domain)).collect();
+    let copy = if keeps { "keeps a copy" } else { "keeps no copy" };
+    let why = format!("the mailbox forwards to {}, and {copy}", whom.join(", "));
+    left.extend(Address::parse(address).filter(|_| keeps).map(|own| AddressTemplate::of(&own)));
     let mut replaced = Expansion::of(address, left, ExpansionKind::Alias);
     replaced.stamps.forwarded_by = Some(system);
     replaced.stamps.keeps_organization_headers = true;
-    let whom: Vec<String> = replaced.to.iter().map(|to| format!("{}@{}", to.local, to.domain)).collect();
-    let why = format!("the mailbox forwards to {}, and keeps no copy", whom.join(", "));
+    replaced.stamps.inbox = keeps.then(|| InboxStep { mailbox: address.to_lowercase().into(), done: InboxWork::Kept });
     let mut decision = Decision::for_reason(Lookup::Replaced(replaced), because("LOOKUP", name, why, SOURCE));
     decision.passed_over = dropped;
     decision

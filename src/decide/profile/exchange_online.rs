@@ -165,6 +165,7 @@ pub(super) fn sender() -> Sender {
         rate_delay_ns: 0,
         last_try: None,
         keeping: Keeping::Never,
+        rest_follows: true,
     }
 }
 

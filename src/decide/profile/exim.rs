@@ -127,7 +127,6 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         shares_signatures: false,
         limit_jumps: true,
         last_as_listed: true,
-        rcpt_452_goes_on: true,
         takes_literals: false,
         smart_host_needs_mx: true,
         whole_list_waits: true,
@@ -200,6 +199,7 @@ pub(super) fn sender() -> Sender {
         rate_delay_ns: 0,
         last_try: None,
         keeping: Keeping::ForWaiting { mails: 500 },
+        rest_follows: true,
     }
 }
 

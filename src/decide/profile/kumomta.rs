@@ -143,6 +143,7 @@ pub(super) fn sender() -> Sender {
         deliveries_in_all: 0,
         rate_delay_ns: 0,
         last_try: None,
+        rest_follows: false,
         keeping: Keeping::Cache(Cache {
             on_demand: false,
             demanded: false,

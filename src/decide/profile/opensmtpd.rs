@@ -181,5 +181,6 @@ pub(super) fn sender(profile: Profile) -> Sender {
         rate_delay_ns: 0,
         last_try: None,
         keeping: Keeping::Sessions(SessionLimits::OPENSMTPD),
+        rest_follows: false,
     }
 }

@@ -16,8 +16,6 @@ pub struct PassRules {
     pub limit_jumps: bool,
     /// The last host is the last of the list as DNS gave it, also one without an address; fallback hosts are none of it (Exim smtp.c).
     pub last_as_listed: bool,
-    /// Recipients answered 452 after others were taken follow in the same session (Exim smtp.c).
-    pub rcpt_452_goes_on: bool,
     /// Recipients at address literals are taken.
     pub takes_literals: bool,
     /// A smart host asked for by MX must have one.
@@ -71,7 +69,6 @@ impl PassRules {
         shares_signatures: false,
         limit_jumps: false,
         last_as_listed: false,
-        rcpt_452_goes_on: false,
         takes_literals: true,
         smart_host_needs_mx: false,
         whole_list_waits: false,

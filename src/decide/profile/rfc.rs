@@ -144,5 +144,6 @@ pub(super) fn sender() -> Sender {
         rate_delay_ns: 0,
         last_try: None,
         keeping: Keeping::Never,
+        rest_follows: false,
     }
 }

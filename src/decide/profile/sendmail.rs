@@ -169,5 +169,6 @@ pub(super) fn sender() -> Sender {
         rate_delay_ns: 0,
         last_try: None,
         keeping: Keeping::WithinRun { connections: 2, idle_ns: 5 * MINUTE, host_status_ns: 30 * MINUTE, host_status: HostStatus::OfRun },
+        rest_follows: false,
     }
 }

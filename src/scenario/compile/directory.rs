@@ -4,7 +4,7 @@
 //! New-RemoteDomain, New-InboxRule.
 
 use crate::base::{HostId, InOrder, Pattern, common_form};
-use crate::diag::code;
+use crate::diag::{Diagnostic, code};
 use crate::model::directory::{AllowedOof, DirectoryEntry, DsnAuthority, EntryKind, RemoteDomain};
 use crate::model::inbox::InboxRule;
 use crate::model::mail_flow_rule::Texts;
@@ -22,16 +22,26 @@ pub(super) fn entries(recipients: &Named<DirectoryRecipient>, desk: &mut Desk) -
     for (address, recipient) in recipients.iter() {
         let kind = match recipient {
             DirectoryRecipient::Mailbox(mailbox) if !mailbox.inbox_rules.is_empty() => {
-                if mailbox.forward_to.is_written() {
+                if mailbox.forward_to.is_written() && mailbox.keeps_mail() {
+                    desk.not_modelled(mailbox.forward_to.span(), "`forward_to` that keeps a copy, beside `inbox_rules`");
+                } else if mailbox.forward_to.is_written() {
                     let help = "what `forward_to` passes on never reaches the Inbox: leave one of the two out";
                     desk.error(code::EXCLUDES, mailbox.forward_to.span(), "`forward_to` keeps no copy for `inbox_rules`", help);
                 }
                 EntryKind::Ruled(inbox_rules(&mailbox.inbox_rules, desk))
             }
-            DirectoryRecipient::Mailbox(mailbox) if mailbox.forward_to.items().is_empty() => continue,
-            DirectoryRecipient::Mailbox(mailbox) => {
-                EntryKind::Forwards(expansions::addresses(&mailbox.forward_to, "forward_to", recipient.place(), desk))
+            DirectoryRecipient::Mailbox(mailbox) if mailbox.forward_to.items().is_empty() => {
+                let keeps = &mailbox.deliver_to_mailbox_and_forward;
+                if keeps.or(false) {
+                    let problem = Diagnostic::warning(code::NO_EFFECT, keeps.span(), "this mailbox forwards to nobody");
+                    desk.say(problem.help("write forward_to: [\"address\"] beside it, or leave it out"));
+                }
+                continue;
             }
+            DirectoryRecipient::Mailbox(mailbox) => EntryKind::Forwards {
+                to: expansions::addresses(&mailbox.forward_to, "forward_to", recipient.place(), desk),
+                keeps: mailbox.keeps_mail(),
+            },
             DirectoryRecipient::MailUser(MailUser { external, .. }) if external.get().is_some_and(|text| other_type(text).is_some()) => {
                 EntryKind::OtherType(external.get().and_then(|text| other_type(text)).unwrap_or_default())
             }

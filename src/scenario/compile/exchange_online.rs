@@ -39,6 +39,8 @@ const RECIPIENTS_MAX: u32 = 500;
 const SPACING: &str = "retry_spacing";
 /// One page of 2022 names both.
 const EXPIRY: &str = "message_expiry";
+/// When recipients follow that a server did not take any more in one envelope.
+const REST: &str = "rest_after_452";
 /// One page says 500, the list of status codes more than 200 of one domain.
 const ENVELOPE: &str = "recipients_of_one_envelope";
 
@@ -79,6 +81,7 @@ pub(super) fn front_end(
     routing_addresses::check(tree, &rows, &tables.names, desk);
     let directory = Directory::Tenants(rows);
     sender.retry = retry(era, shared);
+    sender.rest_follows = shared.and_then(|switches| switches.get(REST)).is_none_or(|word| word.as_str() != "retry");
     if let Some(ns) = shared.and_then(|switches| switches.get(CONNECT_TIMEOUT)).and_then(|text| parse_duration(text).ok()) {
         sender.timers.connect_ns = ns;
     }
@@ -376,6 +379,7 @@ fn switch(name: &Text, value: &Text, switches: &mut Switches, desk: &mut Desk) {
         ENVELOPE,
         SPACING,
         EXPIRY,
+        REST,
         CONNECT_TIMEOUT,
     ];
     let known: Vec<&str> = own.into_iter().chain(SWITCHES.iter().map(|(name, _)| *name)).collect();
@@ -399,9 +403,12 @@ fn switch(name: &Text, value: &Text, switches: &mut Switches, desk: &mut Desk) {
         ("domain_disabled_reply", "550 5.7.1") => return switches.domain_disabled_as_not_found = false,
         ("domain_disabled_reply", "550 5.1.10") => return switches.domain_disabled_as_not_found = true,
         ("domain_disabled_reply", _) => &["550 5.7.1", "550 5.1.10"],
-        (ENVELOPE, "500" | "200") | (SPACING, "15m 15m 1h" | "15m") | (EXPIRY, "1d" | "2d") => return,
+        (ENVELOPE, "500" | "200") | (SPACING, "15m 15m 1h" | "15m") | (EXPIRY, "1d" | "2d") | (REST, "next-transaction" | "retry") => {
+            return;
+        }
         (SPACING, _) => &["15m 15m 1h", "15m"],
         (EXPIRY, _) => &["1d", "2d"],
+        (REST, _) => &["next-transaction", "retry"],
         (ENVELOPE, _) => &["500", "200"],
         (CONNECT_TIMEOUT, _) => {
             connect_timeout(value, desk);

@@ -29,7 +29,7 @@ use super::certificates::{Certificates, Shown};
 use super::desk::Desk;
 use super::directory;
 use super::identity::Identity;
-use super::mailboxes::Mailboxes;
+use super::mailboxes::{Mailboxes, homes};
 use super::receiver::{Usual, receiver};
 use super::scope::Scope;
 use super::stance;
@@ -77,6 +77,7 @@ pub(super) fn config(
     let mut sender = default_sender(Profile::ExchangeServer);
     sender.routing = Routing::Organization;
     sender.tls.plain_retry = switches.plain_retry;
+    sender.rest_follows = !switches.rest_waits;
     sender.timers.connect_ns = switches.connect_ns.unwrap_or(sender.timers.connect_ns);
     sender.families.v4 = identity.made_up || identity.addresses.iter().any(std::net::IpAddr::is_ipv4);
     sender.families.v6 = identity.made_up || identity.addresses.iter().any(std::net::IpAddr::is_ipv6);
@@ -109,6 +110,7 @@ fn organization(
     mailboxes.claim_directory(&server.recipients, desk);
     let mut everywhere = mailboxes.clone();
     let mut elsewhere = Vec::new();
+    let mut lists: Vec<(Pattern, Option<HostId>)> = patterns_of(server.host.mailboxes.items()).map(|pattern| (pattern, None)).collect();
     for (at, plan) in about.world.hosts.iter().enumerate().filter(|(_, plan)| plan.system == about.system) {
         let Some(written) =
             plan.written(&about.world.systems, about.tree).filter(|written| !std::ptr::eq(&raw const server.host, *written))
@@ -116,6 +118,7 @@ fn organization(
             continue;
         };
         everywhere.add(written.mailboxes.items(), desk);
+        lists.extend(patterns_of(written.mailboxes.items()).map(|pattern| (pattern, Some(HostId(at as u32)))));
         if std::ptr::eq(written, host) {
             mailboxes.add(written.mailboxes.items(), &mut Desk::default());
         } else {
@@ -128,12 +131,20 @@ fn organization(
     let databases = databases::databases(server, about, &servers.servers, desk);
     for (database, patterns) in &databases {
         everywhere.add(patterns, desk);
+        lists.extend(database.mailboxes.iter().map(|pattern| (pattern.clone(), Some(database.active))));
         if database.active.index() == about.here {
             mailboxes.add(patterns, &mut Desk::default());
         } else {
             elsewhere.extend(database.mailboxes.iter().map(|pattern| (pattern.clone(), database.active)));
         }
     }
+    // A mailbox with settings of its own lives where a list has it.
+    let away: Vec<(Pattern, HostId)> =
+        homes(&server.recipients, &lists).into_iter().filter(|(_, home)| home.index() != about.here).collect();
+    let mut here = mailboxes.patterns();
+    here.retain(|pattern| !away.iter().any(|(moved, _)| moved == pattern));
+    elsewhere.retain(|(pattern, _)| !away.iter().any(|(moved, _)| moved == pattern));
+    elsewhere.extend(away);
     elsewhere.in_order_by(|(a, _), (b, _)| (b.is_exact(), b.weight(), a).cmp(&(a.is_exact(), a.weight(), b)));
     let edge = servers.servers.iter().any(|server| server.edge && server.host.index() == about.here);
     let mut send_connectors = send_connectors::connectors(server, (about, own, switches), &servers.servers, tables, desk);
@@ -154,7 +165,7 @@ fn organization(
         dags: servers.dags,
         accepted_domains: accepted_domains(server, &everywhere, tables, desk),
         // An Edge server has no mailboxes, and is told who has an address inside.
-        mailboxes: if edge { Vec::new() } else { mailboxes.patterns() },
+        mailboxes: if edge { Vec::new() } else { here },
         elsewhere,
         synchronized: if edge { synchronized(&entries, &everywhere) } else { Vec::new() },
         databases: databases.into_iter().map(|(database, _)| database).collect(),
@@ -171,6 +182,10 @@ fn organization(
         filters_recipients: server.recipient_filtering.or(edge),
         send_as: super::mta::send_as(&server.send_as),
     }
+}
+
+fn patterns_of(texts: &[crate::scenario::source::Text]) -> impl Iterator<Item = Pattern> {
+    texts.iter().map(|text| Pattern::of_names(text))
 }
 
 /// A Receive connector stands on a server of its organization.

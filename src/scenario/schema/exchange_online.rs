@@ -70,6 +70,7 @@ schema! {
     /// A mailbox of Exchange.
     pub struct ExchangeMailbox("`Mailbox`") {
         forward_to: Field<Vec<Text>>,
+        deliver_to_mailbox_and_forward: Field<bool>,
         inbox_rules: Named<InboxRule>,
         automatic_replies: Field<AutoReplyConfiguration>,
         attributes: Named<Text>,
@@ -289,5 +290,13 @@ schema! {
         max_recipient_envelope_limit: Field<Loose>,
         internal_dsn_reporting_authority: Field<Text>,
         external_dsn_reporting_authority: Field<Text>,
+    }
+}
+
+impl ExchangeMailbox {
+    /// Does mail that comes for it stay in it, or is all of it passed on?
+    #[must_use]
+    pub fn keeps_mail(&self) -> bool {
+        self.forward_to.items().is_empty() || self.deliver_to_mailbox_and_forward.or(false)
     }
 }

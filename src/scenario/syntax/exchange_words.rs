@@ -67,7 +67,7 @@ const WRITTEN_OTHERWISE: &[Words] = &[
     Words {
         of: &[MAILBOX],
         words: "forwarding_smtp_address forwarding_address",
-        help: "a mailbox forwards by `forward_to`: [\"address\"]; it keeps no copy",
+        help: "a mailbox forwards by `forward_to`: [\"address\"]; with `deliver_to_mailbox_and_forward: true` it keeps a copy",
     },
     Words {
         of: &[MAILBOX],
@@ -132,11 +132,6 @@ const WRITTEN_OTHERWISE: &[Words] = &[
 
 /// Real ones that would change something.
 const NOT_MODELLED: &[Words] = &[
-    Words {
-        of: &[MAILBOX],
-        words: "deliver_to_mailbox_and_forward",
-        help: "a forward here keeps no copy: an Inbox rule with `redirect_to` does",
-    },
     Words {
         of: &[MAILBOX, USER, GROUP],
         words: "email_addresses",

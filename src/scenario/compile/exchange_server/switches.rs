@@ -34,12 +34,14 @@ pub(super) struct Switches {
     pub(super) trusts_any_tenant: bool,
     /// `opportunistic_handshake_failure`: `plain-retry` instead of `defer` (default).
     pub(super) plain_retry: bool,
+    /// `rest_after_452`: recipients beyond what a server takes in one envelope follow in the `next-transaction` (default), or at the next `retry`.
+    pub(super) rest_waits: bool,
     /// `connect_timeout`, if it is written: how long a host that does not answer is waited for; no source says.
     pub(super) connect_ns: Option<u64>,
 }
 
 /// Each switch with its values, the default first.
-const KNOWN: [(&str, [&str; 2]); 12] = [
+const KNOWN: [(&str, [&str; 2]); 13] = [
     ("missing_client_certificate", ["Retry", "Anonymous"]),
     ("max_hop_count", ["60", "30"]),
     ("message_retry_interval", ["15m", "5m"]),
@@ -52,6 +54,7 @@ const KNOWN: [(&str, [&str; 2]); 12] = [
     ("auto_reply_enabled", ["all-replies", "client-rules"]),
     ("originator_org", ["Own", "Any"]),
     ("opportunistic_handshake_failure", ["defer", "plain-retry"]),
+    ("rest_after_452", ["next-transaction", "retry"]),
 ];
 
 /// Takes a time.
@@ -103,6 +106,7 @@ pub(super) fn switches(server: &ExchangeServer, desk: &mut Desk) -> Switches {
         auto_reply_spares_oof: other(9),
         trusts_any_tenant: other(10),
         plain_retry: other(11),
+        rest_waits: other(12),
         connect_ns,
     }
 }
