@@ -7,9 +7,9 @@ use super::pass::Groups;
 use super::route::Stop;
 use super::world::World;
 use crate::base::{Enhanced, HostId, NextHopId};
+use crate::decide::exchange::edge_inbound::{self, Inbound};
 use crate::decide::exchange::fan_out::{Shared, share};
 use crate::decide::exchange::internal_route::{Aim, GroupKind, InternalRoute, Way, route_inside};
-use crate::model::exchange::DomainType;
 use crate::model::exchange_server::{Organization, SendConnector, Server, ServerVersion};
 use crate::model::settings::{Directory, TlsLevel, TlsPolicy};
 use crate::trace::{Concern, DestinationKey, NONE};
@@ -74,7 +74,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         self.between_servers(host, organization, &aim, decisions)
     }
 
-    /// From an Edge server inwards: what it takes for accepted domains goes to the servers of its site.
+    /// From an Edge server inwards: to the Mailbox servers of the site that it is subscribed to, or as a connector of its own says.
     pub(super) fn inwards(
         &mut self,
         host: HostId,
@@ -82,14 +82,17 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         (domain, size_bytes): (&str, u64),
         decisions: &mut SmallVec<[u32; 2]>,
     ) -> Stop {
-        let accepted = organization.accepted(&self.tables.names, domain).map(|accepted| accepted.kind);
-        if accepted == Some(DomainType::ExternalRelay) {
-            return self.out_of_organization(host, organization, domain, size_bytes, decisions);
+        let dead = self.dead_connectors(host, organization);
+        let choice = edge_inbound::select(organization, &self.tables.names, domain, size_bytes, &dead);
+        decisions.push(self.store("which Send connector?", host, NONE, &choice));
+        if let Inbound::Connector(at) = choice.outcome {
+            return self.by_connector(&organization.send_connectors[at], host, (domain, choice.chosen[0].rule), decisions);
         }
-        let inside: Vec<HostId> = organization.servers.iter().filter(|server| !server.edge).map(|server| server.host).collect();
-        let site = organization.own().and_then(|own| organization.sites.get(own.site)).map_or("", |site| &*site.name);
-        let purpose = format!("EdgeSync - Inbound to {site}");
-        self.between_servers(host, organization, &Aim { group: &inside, kind: GroupKind::Sources, purpose: &purpose }, decisions)
+        let site = organization.own().map(|own| own.site);
+        let of_site = organization.servers.iter().filter(|server| !server.edge && Some(server.site) == site);
+        let group: Vec<HostId> = of_site.map(|server| server.host).collect();
+        let purpose = edge_inbound::name(organization);
+        self.between_servers(host, organization, &Aim { group: &group, kind: GroupKind::Subscription, purpose: &purpose }, decisions)
     }
 
     /// To servers of the same organization, over the connectors that nobody sees.

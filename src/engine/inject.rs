@@ -101,15 +101,16 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             self.inject_listed(at, number, (key, luck), listing);
             return;
         }
-        let entry = self.entry_in_turn(source, number).unwrap_or_else(|| pick(&self.chance, Purpose::Entry, luck, &source.entries));
         let from = pick(&self.chance, Purpose::Sender, luck, &source.from);
+        let (hosts, tenant) = source.door(from, self.now);
+        let entry = self.entry_in_turn(source.key, hosts, number).unwrap_or_else(|| pick(&self.chance, Purpose::Entry, luck, hosts));
         let to = match &source.to {
             Recipients::All(_) | Recipients::Listed(_) => 0,
             Recipients::OneOf(some) => pick(&self.chance, Purpose::Recipient, luck, some),
         };
         let state = &self.sources[at as usize];
         let envelope = (state.senders[from], state.lists[to], source.size_bytes);
-        self.send(at, (number, key), envelope, (source.entries[entry].0, source.tenant));
+        self.send(at, (number, key), envelope, (hosts[entry].0, tenant));
     }
 
     /// The next message of a list.

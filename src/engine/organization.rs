@@ -20,31 +20,30 @@ use crate::model::exchange_server::{Organization, SendConnector, ServerVersion};
 use crate::model::letter::{Letter, Stamps};
 use crate::model::manner::Manner;
 use crate::model::settings::Directory;
-use crate::model::traffic::Source;
 use crate::trace::{DestinationKey, NONE};
 use smallvec::{SmallVec, smallvec};
 
 impl<const LEVEL: u8> World<'_, LEVEL> {
     /// Mail of an organization's people enters at its servers in turn, begun by luck; a server that is down has no turn, and an Edge server never.
-    pub(super) fn entry_in_turn(&mut self, source: &Source, number: u64) -> Option<usize> {
-        if self.plain || source.entries.len() < 2 {
+    pub(super) fn entry_in_turn(&mut self, key: u64, entries: &[(HostId, u32)], number: u64) -> Option<usize> {
+        if self.plain || entries.len() < 2 {
             return None;
         }
         let inside = |host: HostId| match &self.config(host).receiver.directory {
             Directory::Organization(organization) => Some(organization.own().is_some_and(|own| !own.edge)),
             Directory::Everything | Directory::Mta(_) | Directory::Tenants(_) => None,
         };
-        let servers: Option<Vec<bool>> = source.entries.iter().map(|(host, _)| inside(*host)).collect();
+        let servers: Option<Vec<bool>> = entries.iter().map(|(host, _)| inside(*host)).collect();
         let servers: Vec<usize> = servers?.iter().enumerate().filter(|(_, inside)| **inside).map(|(at, _)| at).collect();
         let count = servers.len() as u64;
         if count == 0 {
             return None;
         }
-        let start = below(self.chance.draw(Purpose::Entry, self.chance.of_message(source.key), 0, 0), count);
+        let start = below(self.chance.draw(Purpose::Entry, self.chance.of_message(key), 0, 0), count);
         let turns = (0..count).map(|step| servers[((start + number + step) % count) as usize]);
         let (model, now) = (self.model, self.now);
         let first = turns.clone().next();
-        let up = turns.into_iter().find(|at| self.faults.down(model, source.entries[*at].0, None, now).is_none());
+        let up = turns.into_iter().find(|at| self.faults.down(model, entries[*at].0, None, now).is_none());
         up.or(first)
     }
 

@@ -45,8 +45,6 @@ pub struct Model {
     pub seed: u64,
     /// Seconds since 1970 (UTC) of the scenario's first instant, if it has a calendar.
     pub start_unix_s: Option<i64>,
-    /// Whose mail each device sends, in the order of hosts.
-    pub devices: Vec<(HostId, Vec<crate::base::Pattern>)>,
     /// End of the run, if one is given.
     pub until: Option<SimTime>,
     /// Bounds.

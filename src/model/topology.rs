@@ -68,6 +68,8 @@ pub struct Version {
     pub name: Box<str>,
     /// Settings, one per host.
     pub configs: Vec<ConfigId>,
+    /// Whose mail which device sends, by name.
+    pub devices: Vec<(HostId, Vec<crate::base::Pattern>)>,
     /// The zones.
     pub zones: ZonesId,
     /// Lines whose latency is not the default; the first that matches counts.

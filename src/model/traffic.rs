@@ -17,6 +17,8 @@ pub struct Source {
     pub entries: Vec<(HostId, u32)>,
     /// The tenant in whose name a message enters at Exchange Online.
     pub tenant: Option<crate::base::SystemId>,
+    /// Where else its messages enter after mailboxes moved, in the order of moments; mostly empty.
+    pub later: Vec<Moved>,
     /// Envelope senders with weights (`None` = null sender); `#` is the number of the message.
     pub from: Vec<(Option<AddressTemplate>, u32)>,
     /// Recipients.
@@ -129,6 +131,31 @@ pub enum Schedule {
         /// At most this many; 0 = no limit.
         count: u64,
     },
+}
+
+/// Where the messages of a source enter from a moment on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Moved {
+    /// The moment.
+    pub at: SimTime,
+    /// The place of each of the senders.
+    pub doors: Vec<Door>,
+}
+
+impl Source {
+    /// Where a message of one of its senders enters at a moment: machines with weights, and in whose name.
+    #[must_use]
+    #[inline]
+    pub fn door(&self, sender: usize, at: SimTime) -> (&[(HostId, u32)], Option<crate::base::SystemId>) {
+        if self.later.is_empty() { (&self.entries, self.tenant) } else { self.door_after_moves(sender, at) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn door_after_moves(&self, sender: usize, at: SimTime) -> (&[(HostId, u32)], Option<crate::base::SystemId>) {
+        let moved = self.later.iter().rev().find(|moved| moved.at <= at).and_then(|moved| moved.doors.get(sender));
+        moved.map_or((&self.entries, self.tenant), |(hosts, tenant)| (hosts, *tenant))
+    }
 }
 
 /// Messages one by one, in the order of their moments.

@@ -27,6 +27,8 @@ pub enum GroupKind {
     ExpansionServer,
     /// A site that the mail has to pass through.
     Site,
+    /// The Mailbox servers of the site that an Edge server is subscribed to.
+    Subscription,
 }
 
 impl GroupKind {
@@ -38,6 +40,7 @@ impl GroupKind {
             Self::Sources => "its source servers",
             Self::ExpansionServer => "the one server that opens it",
             Self::Site => "the servers of the site",
+            Self::Subscription => "its smart host `--`, the Mailbox servers of the subscribed site,",
         }
     }
 }
@@ -104,7 +107,7 @@ pub fn route_inside(organization: &Organization, aim: &Aim<'_>) -> Decision<Inte
         return Decision { outcome: InternalRoute::Servers { turns: vec![first.host], then: vec![], way }, chosen, passed_over: vec![] };
     }
     let what = match aim.kind {
-        GroupKind::Sources | GroupKind::Site | GroupKind::ExpansionServer => format!("`{}`", aim.purpose),
+        GroupKind::Sources | GroupKind::Site | GroupKind::ExpansionServer | GroupKind::Subscription => format!("`{}`", aim.purpose),
         GroupKind::RoutableDag | GroupKind::Mailboxes | GroupKind::MailboxServer => aim.purpose.to_owned(),
     };
     let mut passed_over = hubs_beside(organization, path);
@@ -142,6 +145,7 @@ pub fn route_inside(organization: &Organization, aim: &Aim<'_>) -> Decision<Inte
         turns.push(server.host);
         let why = match aim.kind {
             GroupKind::ExpansionServer => format!("for {what}: {}; site links cost {}", aim.kind.words(), path.cost),
+            GroupKind::Subscription => format!("for {what}: {} take turns", aim.kind.words()),
             _ => format!("for {what}: the nearest of {} take turns; site links cost {}", aim.kind.words(), path.cost),
         };
         chosen.push(because("INT-1", &*server.name, why, SOURCE));

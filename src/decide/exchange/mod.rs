@@ -3,6 +3,7 @@
 pub mod attribution;
 pub mod back_pressure;
 pub mod disabled_domain;
+pub mod edge_inbound;
 pub mod enhanced_filtering;
 pub mod expansion_server;
 pub mod fan_out;

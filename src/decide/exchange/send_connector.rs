@@ -7,11 +7,15 @@
 
 use super::super::{Because, Decision, because};
 use crate::model::dns::Names;
+use crate::model::exchange::DomainType;
 use crate::model::exchange_server::{Organization, SendConnector, Space};
 use std::cmp::Reverse;
 
 /// Documentation of the selection.
 const SOURCE: &str = "New-SendConnector";
+
+/// How specific `--` is: more than a wildcard, less than the exact domain.
+const RANK_OF_ACCEPTED: u8 = 2;
 
 /// What carries a message out.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -159,6 +163,18 @@ fn rank(organization: &Organization, names: &Names, connector: &SendConnector, a
     Ok(Rank { specificity: Reverse(specificity), cost: way + u64::from(cost), links: way, distance, at })
 }
 
+/// Does a connector stand for the organization's own domains (`--`), or for this very one?
+#[must_use]
+pub(super) fn is_for_own_domains(organization: &Organization, names: &Names, at: usize, domain: &str) -> bool {
+    space_of(organization, names, &organization.send_connectors[at], domain).is_some_and(|(_, (rank, _), _)| rank >= RANK_OF_ACCEPTED)
+}
+
+/// `--`: the authoritative and internal relay domains, and for Edge servers only.
+fn is_inside(organization: &Organization, names: &Names, domain: &str) -> bool {
+    let accepted = organization.accepted(names, domain);
+    organization.own().is_some_and(|own| own.edge) && accepted.is_some_and(|accepted| accepted.kind != DomainType::ExternalRelay)
+}
+
 /// The most specific address space of a connector that covers `domain`: in words, how specific, its cost.
 fn space_of(
     organization: &Organization,
@@ -177,7 +193,9 @@ fn space_of(
                 ("a wildcard", (1, parent.len()))
             }
             Space::Domain(name) if **name == *domain => ("the exact domain", (3, 0)),
-            Space::Accepted if organization.accepted(names, domain).is_some() => ("`--`, all accepted domains,", (2, 0)),
+            Space::Accepted if is_inside(organization, names, domain) => {
+                ("`--`, the authoritative and internal relay domains,", (RANK_OF_ACCEPTED, 0))
+            }
             Space::Domain(_) | Space::Accepted | Space::OtherType(_) => return None,
         };
         Some((words, specificity, entry.cost))

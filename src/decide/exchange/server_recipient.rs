@@ -65,6 +65,9 @@ impl Organization {
 pub fn look_up(organization: &Organization, names: &Names, address: &str, domain: &str) -> Decision<Found> {
     let answer =
         |found, name: &str, why: String| Decision::for_reason(found, because("LOOKUP", name, why, "New-AcceptedDomain DomainType"));
+    if organization.own().is_some_and(|own| own.edge) {
+        return at_edge(organization, names, domain);
+    }
     let mailbox = |found, name: &str, why: String| Decision::for_reason(found, because("LOOKUP", name, why, "mailboxes"));
     let own = organization.mailboxes.iter().find(|pattern| pattern.matches(address));
     let other = organization.elsewhere.iter().find(|(pattern, _)| pattern.matches(address));
@@ -80,10 +83,8 @@ pub fn look_up(organization: &Organization, names: &Names, address: &str, domain
         }
         (None, None) => {}
     }
-    let edge = organization.own().is_some_and(|own| own.edge);
     match organization.accepted(names, domain) {
         None => answer(Found::Outside, domain, "not a domain of this organization".into()),
-        Some(_) if edge => answer(Found::Inside, domain, "an accepted domain: the organization's servers know the recipients".into()),
         Some(accepted) => {
             let name = names.text(accepted.name);
             match accepted.kind {
@@ -99,6 +100,18 @@ pub fn look_up(organization: &Organization, names: &Names, address: &str, domain
             }
         }
     }
+}
+
+/// An Edge server has no mailboxes and no Active Directory: the domain alone decides.
+fn at_edge(organization: &Organization, names: &Names, domain: &str) -> Decision<Found> {
+    let (found, why) = match organization.accepted(names, domain).map(|accepted| (accepted.kind, names.text(accepted.name))) {
+        None => (Found::Outside, "not a domain of this organization".into()),
+        Some((DomainType::ExternalRelay, name)) => {
+            (Found::Outside, format!("`{name}` is ExternalRelay: relayed outside of the organization"))
+        }
+        Some(_) => (Found::Inside, "an accepted domain: the organization's servers know the recipients".into()),
+    };
+    Decision::for_reason(found, because("LOOKUP", domain, why, "New-AcceptedDomain DomainType"))
 }
 
 #[cfg(test)]

@@ -1,14 +1,16 @@
 //! Where does a message enter? By whom it says; else at the device that sends for the sender; else where the sender has its mailbox; else from the internet. Rule 7 of identity.
 //!
-//! Asked of a finished model, so that one message can be placed long after the text was read.
+//! Asked of a finished model, so that one message can be placed long after the text was read. What a dated change moves (a mailbox to another server or to the
+//! cloud, the active copy of its database, what a device sends for) counts from its moment on.
 
-use crate::base::{Address, HostId, NameId, Pattern, SystemId};
+use crate::base::{Address, HostId, NameId, Pattern, SimTime, SystemId};
 use crate::decide::profile::behaviour;
 use crate::diag::{Diagnostic, Span, code};
 use crate::model::Model;
 use crate::model::dns::{Zones, parent_text};
 use crate::model::settings::Directory;
 use crate::model::topology::SystemKind;
+use crate::model::traffic::{Door, Moved};
 use crate::scenario::source::Text;
 
 use super::desk::Desk;
@@ -73,11 +75,39 @@ impl<'m> Entries<'m> {
         None
     }
 
-    /// Where a sender's mail comes from, if nobody says.
-    pub(super) fn of_sender(&self, sender: &Address, place: Span, desk: &mut Desk) -> Option<Entry> {
+    /// Which version of the world is in force at a moment.
+    pub(super) fn version_at(&self, at: SimTime) -> usize {
+        self.model.version_at(at)
+    }
+
+    /// Where a sender's mail comes from in a version of the world, if nobody says.
+    pub(super) fn of_sender(&self, version: usize, sender: &Address, place: Span, desk: &mut Desk) -> Option<Entry> {
+        self.found(version, sender, place).map_err(|problem| desk.say(*problem)).ok()
+    }
+
+    /// Where senders' mail comes from later, if changes move any of them. Who has no mailbox any more goes on as before.
+    pub(super) fn moves(&self, senders: &[Address], since: SimTime, first: &Entry) -> Vec<Moved> {
+        let versions = &self.model.versions;
+        let mut doors: Vec<Door> = vec![(first.hosts.clone(), first.tenant); senders.len()];
+        let mut moves = Vec::new();
+        for version in self.version_at(since) + 1..versions.len() {
+            let there = senders.iter().zip(&doors).map(|(sender, before)| {
+                let found = self.found(version, sender, Span::NOWHERE).ok();
+                found.filter(|entry| entry.hosts != self.internet).map_or_else(|| before.clone(), |entry| (entry.hosts, entry.tenant))
+            });
+            let there: Vec<Door> = there.collect();
+            if there != doors {
+                doors = there;
+                moves.push(Moved { at: versions[version].at, doors: doors.clone() });
+            }
+        }
+        moves
+    }
+
+    fn found(&self, version: usize, sender: &Address, place: Span) -> Result<Entry, Box<Diagnostic>> {
         let address = sender.to_string();
-        if let Some(entry) = self.of_device(&address, place, desk) {
-            return Some(entry);
+        if let Some(entry) = self.of_device(version, &address, place)? {
+            return Ok(entry);
         }
         let mut claims: Vec<((bool, usize), SystemId, Vec<HostId>)> = Vec::new();
         for (at, system) in self.model.systems.iter().enumerate() {
@@ -85,7 +115,7 @@ impl<'m> Entries<'m> {
             let mut best: Option<(bool, usize)> = None;
             let mut hosts: Vec<HostId> = Vec::new();
             for host in &system.hosts {
-                let claim = self.patterns(*host, id).iter().filter(|pattern| pattern.matches(&address)).map(closeness).max();
+                let claim = self.patterns(version, *host, id).iter().filter(|pattern| pattern.matches(&address)).map(closeness).max();
                 if claim.is_some() && claim >= best {
                     if claim > best {
                         hosts.clear();
@@ -101,49 +131,46 @@ impl<'m> Entries<'m> {
         match &claims[..] {
             [(_, system, hosts)] => {
                 let tenant = (self.model.systems[system.index()].kind == SystemKind::Tenant).then_some(*system);
-                Some(Entry { hosts: hosts.iter().map(|host| (*host, 1)).collect(), tenant })
+                Ok(Entry { hosts: hosts.iter().map(|host| (*host, 1)).collect(), tenant })
             }
-            [] if !self.is_covered(&sender.domain) => Some(Entry { hosts: self.internet.clone(), tenant: None }),
+            [] if !self.is_covered(version, &sender.domain) => Ok(Entry { hosts: self.internet.clone(), tenant: None }),
             [] => {
                 let message = format!("`{sender}` has no mailbox here, but the scenario speaks for `{}`", sender.domain);
                 let problem = Diagnostic::error(code::NO_ENTRY, place, message);
-                desk.say(
-                    problem.help("say where the message enters: by: \"internet\" for a forged sender, or by: and the name of a system"),
-                );
-                None
+                let help = "say where the message enters: by: \"internet\" for a forged sender, or by: and the name of a system";
+                Err(Box::new(problem.help(help)))
             }
             [(_, one, _), (_, other, _), ..] => {
                 let name = |id: &SystemId| &self.model.systems[id.index()].name;
                 let message = format!("`{sender}` could be a mailbox of `{}` and of `{}`", name(one), name(other));
                 let problem = Diagnostic::error(code::NO_ENTRY, place, message);
-                desk.say(problem.help(format!("say where the message enters: by: \"{}\"", name(one))));
-                None
+                Err(Box::new(problem.help(format!("say where the message enters: by: \"{}\"", name(one)))))
             }
         }
     }
 
     /// The device that sends for this address.
-    fn of_device(&self, address: &str, place: Span, desk: &mut Desk) -> Option<Entry> {
+    fn of_device(&self, version: usize, address: &str, place: Span) -> Result<Option<Entry>, Box<Diagnostic>> {
         let claim = |(host, patterns): &(HostId, Vec<Pattern>)| {
             Some((patterns.iter().filter(|pattern| pattern.matches(address)).map(closeness).max()?, *host))
         };
-        let claims: Vec<((bool, usize), HostId)> = self.model.devices.iter().filter_map(claim).collect();
-        let best = claims.iter().map(|(closeness, _)| *closeness).max()?;
-        let mut hosts = claims.into_iter().filter(|(closeness, _)| *closeness == best).map(|(_, host)| host);
-        let device = hosts.next()?;
+        let claims: Vec<((bool, usize), HostId)> = self.model.versions[version].devices.iter().filter_map(claim).collect();
+        let best = claims.iter().map(|(closeness, _)| *closeness).max();
+        let mut hosts = claims.into_iter().filter(|(closeness, _)| Some(*closeness) == best).map(|(_, host)| host);
+        let Some(device) = hosts.next() else { return Ok(None) };
         if let Some(other) = hosts.next() {
             let name = |host: HostId| &self.model.hosts[host.index()].name;
             let message = format!("both `{}` and `{}` send for `{address}`", name(device), name(other));
             let problem = Diagnostic::error(code::NO_ENTRY, place, message);
-            desk.say(problem.help(format!("say where the message enters: by: \"{}\"", name(device))));
+            return Err(Box::new(problem.help(format!("say where the message enters: by: \"{}\"", name(device)))));
         }
-        Some(Entry { hosts: vec![(device, 1)], tenant: None })
+        Ok(Some(Entry { hosts: vec![(device, 1)], tenant: None }))
     }
 
-    /// Mailboxes of a system on one of its machines, as they are at the start.
-    fn patterns(&self, host: HostId, system: SystemId) -> &'m [Pattern] {
+    /// Mailboxes of a system on one of its machines in a version of the world.
+    fn patterns(&self, version: usize, host: HostId, system: SystemId) -> &'m [Pattern] {
         let model = self.model;
-        match &model.config(model.versions[0].configs[host.index()]).receiver.directory {
+        match &model.config(model.versions[version].configs[host.index()]).receiver.directory {
             Directory::Mta(directory) => &directory.mailboxes,
             Directory::Organization(organization) => &organization.mailboxes,
             // The shared service itself has no mailboxes.
@@ -152,9 +179,9 @@ impl<'m> Entries<'m> {
         }
     }
 
-    fn is_covered(&self, domain: &str) -> bool {
+    fn is_covered(&self, version: usize, domain: &str) -> bool {
         let model = self.model;
-        let zones = &model.zones[model.versions[0].zones.index()];
+        let zones = &model.zones[model.versions[version].zones.index()];
         is_covered(zones, model, domain)
     }
 }

@@ -105,10 +105,10 @@ pub(super) fn parts(envelope: &Envelope, desk: &mut Desk) -> Parts {
 fn build(name: &str, place: Span, envelope: &Envelope, schedule: Schedule, entries: &Entries<'_>, desk: &mut Desk) -> Option<Source> {
     let from = senders(envelope, place, desk);
     let to = recipients(envelope, place, desk);
-    let entry = match envelope.by.get() {
-        Some(by) => entries.by(by, desk),
-        None => entry_of_senders(&from, entries, desk),
-    }?;
+    let (entry, later) = match envelope.by.get() {
+        Some(by) => (entries.by(by, desk)?, Vec::new()),
+        None => entries_of_senders(&from, schedule.begins_at(), entries, desk)?,
+    };
     if envelope.requiretls.or(false) && !entry.hosts.iter().any(|(host, _)| entries.knows_requiretls(*host)) {
         let message = "`requiretls`: no server where this enters knows REQUIRETLS, so it leaves as other mail does";
         let help = "leave it out; the profiles `Rfc` and `Postfix` know it";
@@ -116,7 +116,7 @@ fn build(name: &str, place: Span, envelope: &Envelope, schedule: Schedule, entri
     }
     let from = from.into_iter().map(|(template, weight, _)| (template, weight)).collect();
     let parts = Parts { from, to, size_bytes: size(envelope, desk), utf8: envelope.smtp_utf8.or(false) };
-    finish(name, envelope, schedule, parts, entry, desk)
+    Some(Source { later, ..finish(name, envelope, schedule, parts, entry, desk)? })
 }
 
 fn size(envelope: &Envelope, desk: &mut Desk) -> u64 {
@@ -139,6 +139,7 @@ pub(super) fn finish(name: &str, envelope: &Envelope, schedule: Schedule, parts:
         schedule,
         entries: entry.hosts,
         tenant: entry.tenant,
+        later: Vec::new(),
         from: parts.from,
         envelope: super::envelope_names::read(envelope, &to, desk),
         to,
@@ -313,9 +314,10 @@ fn one_of(named: &Named<u64>, utf8: bool, desk: &mut Desk) -> Vec<(AddressTempla
     recipients
 }
 
-/// The one place where all senders of a source enter.
-fn entry_of_senders(from: &[Sender], entries: &Entries<'_>, desk: &mut Desk) -> Option<Entry> {
+/// The one place where all senders of a source enter at first, and where each of them does after mailboxes moved.
+fn entries_of_senders(from: &[Sender], begin: SimTime, entries: &Entries<'_>, desk: &mut Desk) -> Option<(Entry, Vec<traffic::Moved>)> {
     let mut found: Option<Entry> = None;
+    let mut senders = Vec::with_capacity(from.len());
     for (template, _, place) in from {
         let Some(template) = template else {
             let problem =
@@ -323,7 +325,9 @@ fn entry_of_senders(from: &[Sender], entries: &Entries<'_>, desk: &mut Desk) -> 
             desk.say(problem.help("say it: by: \"internet\", or by: and the name of a system"));
             return None;
         };
-        let entry = entries.of_sender(&template.expand(1), *place, desk)?;
+        let sender = template.expand(1);
+        let entry = entries.of_sender(entries.version_at(begin), &sender, *place, desk)?;
+        senders.push(sender);
         match &found {
             Some(other) if *other != entry => {
                 let problem = Diagnostic::error(code::NO_ENTRY, *place, "these senders enter at different systems");
@@ -333,7 +337,10 @@ fn entry_of_senders(from: &[Sender], entries: &Entries<'_>, desk: &mut Desk) -> 
             _ => found = Some(entry),
         }
     }
-    found
+    found.map(|entry| {
+        let later = entries.moves(&senders, begin, &entry);
+        (entry, later)
+    })
 }
 
 fn notify(field: &Field<Vec<schema::Notify>>, desk: &mut Desk) -> Option<Notify> {

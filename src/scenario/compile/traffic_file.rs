@@ -121,7 +121,7 @@ impl Reader<'_, '_> {
         let at = self.moment(at, desk);
         let sender = self.sender(column(2), &columns, desk);
         let list = self.list(column(3), &columns, desk);
-        let entry = sender.and_then(|sender| self.entry(column(1), sender, column(2).unwrap_or(&columns[0]), desk));
+        let entry = sender.and_then(|sender| self.entry((column(1), at), sender, column(2).unwrap_or(&columns[0]), desk));
         let size_bytes = match column(4).map(|text| desk.size(text)) {
             Some(Some(Some(bytes))) => bytes,
             Some(Some(None)) => {
@@ -189,16 +189,17 @@ impl Reader<'_, '_> {
         Some(self.lists.len() - 1)
     }
 
-    /// The place of the entry among all of the file.
-    fn entry(&mut self, by: Option<&Text>, sender: usize, place: &Text, desk: &mut Desk) -> Option<usize> {
+    /// The place of the entry among all of the file: as the line says, or where its sender has the mailbox at the line's moment.
+    fn entry(&mut self, (by, at): (Option<&Text>, Option<SimTime>), sender: usize, place: &Text, desk: &mut Desk) -> Option<usize> {
         let by = by.or(self.written.envelope.by.get());
-        let key: Box<str> = by.map_or_else(|| format!(">{sender}"), |by| format!("={by}")).into();
         let entries = self.entries;
+        let version = entries.version_at(at.unwrap_or(SimTime::ZERO));
+        let key: Box<str> = by.map_or_else(|| format!(">{sender} {version}"), |by| format!("={by}")).into();
         let known = self.by.get(&key).cloned();
         let entry = known.unwrap_or_else(|| {
             let found = match (by, &self.senders[sender].0) {
                 (Some(by), _) => entries.by(by, desk),
-                (None, Some(sender)) => entries.of_sender(&sender.expand(1), place.span(), desk),
+                (None, Some(sender)) => entries.of_sender(version, &sender.expand(1), place.span(), desk),
                 (None, None) => {
                     desk.error(
                         code::NO_ENTRY,

@@ -117,7 +117,17 @@ fn linked(
 
 fn smart_hosts(connector: &schema::SendConnector, tables: &mut Tables, desk: &mut Desk) -> Vec<crate::base::NextHopId> {
     let port = desk.number_or(&connector.port, 25, 0, u32::from(u16::MAX)) as u16;
-    let hops = tables.hops(connector.smart_hosts.items(), Notation::Connector, desk);
+    let (subscriptions, written): (Vec<_>, Vec<_>) = connector.smart_hosts.items().iter().cloned().partition(|text| text.as_str() == "--");
+    for text in subscriptions {
+        let help = "leave the connector out: an Edge server hands to the Mailbox servers of its site by itself";
+        desk.error(
+            code::CMDLET_REFUSES,
+            text.span(),
+            "the smart host `--` is that of the connector which an Edge subscription makes",
+            help,
+        );
+    }
+    let hops = tables.hops(&written, Notation::Connector, desk);
     let with_port = |id: &crate::base::NextHopId| {
         let hop = *tables.next_hops.get(id.0);
         crate::base::NextHopId(tables.next_hops.intern(NextHop { port, ..hop }))

@@ -6,7 +6,7 @@
 use std::net::IpAddr;
 
 use crate::base::{HostId, InOrder, NextHopId, alphabetical};
-use crate::diag::{Diagnostic, code};
+use crate::diag::{Diagnostic, Span, code};
 use crate::model::exchange_server::{Server, ServerVersion};
 use crate::model::settings::{NextHop, Target};
 use crate::model::sites::{self, COST, Site, SitePath};
@@ -36,11 +36,17 @@ pub(super) struct Servers {
 /// The servers of the organization in this stage.
 pub(super) fn servers(server: &ExchangeServer, about: About<'_>, tables: &mut Tables, desk: &mut Desk) -> Servers {
     let mut found = Vec::new();
+    let mut edges = Vec::new();
     for (at, plan) in about.world.hosts.iter().enumerate().filter(|(_, plan)| plan.system == about.system) {
         let Some(written) = plan.written(&about.world.systems, about.tree) else { continue };
         let site: Box<str> = written.site.as_str().unwrap_or(DEFAULT_SITE).into();
-        found.push((at, &*plan.name, site, written.role.or(Role::Mailbox) == Role::Edge));
+        let is_edge = written.role.or(Role::Mailbox) == Role::Edge;
+        if is_edge {
+            edges.push((site.clone(), written.role.span()));
+        }
+        found.push((at, &*plan.name, site, is_edge));
     }
+    subscribed_where_nobody_is(&edges, &found, desk);
     let mut names: Vec<Box<str>> = found.iter().map(|(_, _, site, _)| site.clone()).collect();
     names.extend(server.sites.iter().map(|(name, _)| name.as_str().into()));
     names.in_order_by(|a, b| alphabetical(a, b));
@@ -67,6 +73,15 @@ pub(super) fn servers(server: &ExchangeServer, about: About<'_>, tables: &mut Ta
         Site { name, hub }
     });
     Servers { sites: sites.collect(), servers, dags: dags.into_iter().map(|(name, _)| name).collect() }
+}
+
+/// An Edge server hands what comes in to the Mailbox servers of its site.
+fn subscribed_where_nobody_is(edges: &[(Box<str>, Span)], found: &[(usize, &str, Box<str>, bool)], desk: &mut Desk) {
+    let takes_mail = |site: &str| found.iter().any(|(.., other, is_edge)| !is_edge && **other == *site);
+    for (site, place) in edges.iter().filter(|(site, _)| !takes_mail(site)) {
+        let message = format!("no Mailbox server stands in the site `{site}` that this Edge server is subscribed to");
+        desk.error(code::MISSING, *place, message, "an Edge subscription is one to a site with Mailbox servers: write it as `site`");
+    }
 }
 
 /// The database availability groups with their members, in the order of names.
