@@ -107,7 +107,7 @@ fn one_mistake_each() {
         ),
         // Fields.
         ("Scenario(sed: 1)", "MT0002 1:10-1:13 a scenario has no field `sed` = did you mean `seed`?"),
-        ("Scenario(seed: 1, seed: 2)", "MT0005 1:19-1:23 the field `seed` stands twice in these brackets"),
+        ("Scenario(seed: 1, seed: 2)", "MT0005 1:19-1:23 the field `seed` stands twice in these brackets = leave one of them out"),
         ("Scenario(groups: { \"a\": [], \"a\": [] })", "MT0005 1:30-1:31 the name `a` stands twice in these braces"),
         (
             "Scenario(traffic: { \"m\": Message(\"bob@a.example\") })",
@@ -395,6 +395,8 @@ fn the_picture() {
   |          ---- first here
 4 |         "site": ["b"],
   |          ^^^^
+  |
+  = help: give one of them another name
 
 error[MT0002]: a scenario has no field `sed`
  --> contoso.ron:6:5

@@ -258,7 +258,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     /// The mailbox that the Send connector of a job logs in with.
     pub(super) fn login_of_connector(&self, job: u32) -> Option<&str> {
         let row = &self.jobs[job];
-        let Some(organization) = self.organization_of(self.copies[row.copy].host) else { return None };
+        let organization = self.organization_of(self.copies[row.copy].host)?;
         let key = self.tables.destinations.get(self.queues[row.queue as usize].destination);
         let connector = organization.send_connectors.iter().find(|connector| connector.name == key.connector)?;
         connector.login.as_deref().filter(|_| key.configured)
