@@ -166,3 +166,24 @@ fn every_row_is_shown_by_something_that_exists() {
     problems.extend((1..=ROWS).filter(|row| !rows.contains_key(row)).map(|row| format!("row {row} is missing")));
     assert!(problems.is_empty(), "{problems:#?}");
 }
+
+/// Rows of tables and lines of lists that a merge of two branches doubled.
+#[test]
+fn no_page_says_a_line_twice() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let docs = std::fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    let pages = docs
+        .chain([root.join("README.md"), root.join("CHANGELOG.md")])
+        .filter(|path| path.extension().is_some_and(|ending| ending == "md"));
+    let mut problems = Vec::new();
+    for path in pages {
+        let page = std::fs::read_to_string(&path).unwrap();
+        // A table or a list ends at an empty line.
+        for block in page.split("\n\n") {
+            let mut lines: Vec<&str> = block.lines().filter(|line| line.starts_with("| ") || line.starts_with("- ")).collect();
+            lines.sort_unstable();
+            problems.extend(lines.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| format!("{}: {}", path.display(), pair[0])));
+        }
+    }
+    assert!(problems.is_empty(), "{problems:#?}");
+}

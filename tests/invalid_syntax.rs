@@ -107,8 +107,11 @@ fn one_mistake_each() {
         ),
         // Fields.
         ("Scenario(sed: 1)", "MT0002 1:10-1:13 a scenario has no field `sed` = did you mean `seed`?"),
-        ("Scenario(seed: 1, seed: 2)", "MT0005 1:19-1:23 the field `seed` stands twice in these brackets"),
-        ("Scenario(groups: { \"a\": [], \"a\": [] })", "MT0005 1:30-1:31 the name `a` stands twice in these braces"),
+        ("Scenario(seed: 1, seed: 2)", "MT0005 1:19-1:23 the field `seed` stands twice in these brackets = leave one of them out"),
+        (
+            "Scenario(groups: { \"a\": [], \"a\": [] })",
+            "MT0005 1:30-1:31 the name `a` stands twice in these braces = give one of them another name",
+        ),
         (
             "Scenario(traffic: { \"m\": Message(\"bob@a.example\") })",
             "MT0001 1:34-1:49 expected the name of a field, found a text = the values in `( )` stand behind the names of their fields: \
@@ -395,6 +398,8 @@ fn the_picture() {
   |          ---- first here
 4 |         "site": ["b"],
   |          ^^^^
+  |
+  = help: give one of them another name
 
 error[MT0002]: a scenario has no field `sed`
  --> contoso.ron:6:5

@@ -1,7 +1,7 @@
 //! Does a receiving system take this recipient from this client?
 //!
 //! Sources: RFC 5321 §3.3, §3.6.2 and §4.1.3; postconf(5) `relay_domains`, `mynetworks`; Exchange Online accepted domains and Directory-Based Edge
-//! Blocking. What a server knows of its client stands in `visitor`. Not modelled yet: Exchange receive connectors.
+//! Blocking. What a server knows of its client stands in `visitor`; Receive connectors of Exchange Server in `exchange::receive_connector`.
 
 use super::claim::{Claim, claim};
 use super::exchange::{attribution, submission};

@@ -130,10 +130,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     /// What a system does about the origin of mail; on the shared service its tenant says.
     fn stance(&self, host: HostId, tenant: u32) -> &Stance {
         let config = self.config(host);
-        match &config.receiver.directory {
-            Directory::Tenants(tenants) => tenants.iter().find(|row| row.system.0 == tenant).map_or(&config.stance, |row| &row.stance),
-            Directory::Everything | Directory::Mta(_) | Directory::Organization(_) => &config.stance,
-        }
+        let row = config.receiver.directory.tenants().iter().find(|row| row.system.0 == tenant);
+        row.map_or(&config.stance, |row| &row.stance)
     }
 
     /// What the message is like when it leaves the client's hands.
@@ -341,12 +339,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     /// Machines of the same system, and clients that may relay.
     fn is_trusted(&self, client: HostId, server: HostId, address: IpAddr) -> bool {
         let own = self.model.hosts[client.index()].system == self.model.hosts[server.index()].system;
-        let relays = match &self.config(server).receiver.directory {
-            Directory::Mta(directory) => is_relay_client(directory, Peer { host: client, address: Some(address) }),
-            // Servers of one organization are of one system, which is looked at above.
-            Directory::Everything | Directory::Tenants(_) | Directory::Organization(_) => false,
-        };
-        own || relays
+        let peer = Peer { host: client, address: Some(address) };
+        // Servers of one organization are of one system.
+        own || self.config(server).receiver.directory.mail_server().is_some_and(|directory| is_relay_client(directory, peer))
     }
 
     pub(super) fn view_of(&self, host: HostId) -> usize {

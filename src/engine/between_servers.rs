@@ -11,7 +11,7 @@ use crate::decide::exchange::edge_inbound::{self, Inbound};
 use crate::decide::exchange::fan_out::{Shared, share};
 use crate::decide::exchange::internal_route::{Aim, GroupKind, InternalRoute, Way, route_inside};
 use crate::model::exchange_server::{Organization, SendConnector, Server, ServerVersion};
-use crate::model::settings::{Directory, TlsLevel, TlsPolicy};
+use crate::model::settings::{TlsLevel, TlsPolicy};
 use crate::trace::{Concern, DestinationKey, NONE};
 use smallvec::SmallVec;
 
@@ -129,7 +129,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     /// Delayed fan-out: destinations in other sites whose ways begin alike share one copy as far as the fork.
     pub(super) fn share_ways(&mut self, copy: u32, groups: &mut Groups) {
         let host = self.copies[copy].host;
-        let Directory::Organization(organization) = &self.config(host).receiver.directory else { return };
+        let Some(organization) = self.organization_of(host) else { return };
         if organization.sites.len() < 3 {
             return;
         }

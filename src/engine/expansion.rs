@@ -13,7 +13,7 @@ use crate::decide::profile::EqualMembers;
 use crate::decide::srs;
 use crate::decide::{Decision, because};
 use crate::model::expansion::{Apart, Expansion, ExpansionKind, SenderAfter};
-use crate::model::settings::Directory;
+use crate::model::settings::MtaDirectory;
 use crate::model::traffic::AddressTemplate;
 use crate::trace::level::{FATES, PATHS, STEPS};
 use crate::trace::{Concern, ExpansionRow, NONE};
@@ -368,10 +368,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             member.kind == ExpansionKind::Alias && member.host == host && self.recipient_template(message, member.of) == own
         });
         let address = self.tables.templates.get(own).expand(self.messages[message].address_number).to_string();
-        let has_mailbox = match &self.config(host).receiver.directory {
-            Directory::Mta(directory) => directory.mailboxes.iter().any(|pattern| pattern.matches(&address)),
-            Directory::Everything | Directory::Organization(_) | Directory::Tenants(_) => false,
-        };
+        let has_it = |directory: &MtaDirectory| directory.mailboxes.iter().any(|pattern| pattern.matches(&address));
+        let has_mailbox = self.config(host).receiver.directory.mail_server().is_some_and(has_it);
         if itself && has_mailbox && self.writes(STEPS) {
             let why = because(
                 "LOCAL",

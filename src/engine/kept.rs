@@ -404,7 +404,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     /// How many messages a connector lets over one connection (`SmtpMaxMessagesPerConnection`), if it says so.
     fn mails_per_connection(&self, client: HostId, queue: u32) -> Option<u32> {
-        let Directory::Organization(organization) = &self.config(client).receiver.directory else { return None };
+        let organization = self.organization_of(client)?;
         let name = &self.tables.destinations.get(self.queues[queue as usize].destination).connector;
         let connector = organization.send_connectors.iter().find(|connector| connector.name == *name)?;
         Some(connector.mails_per_connection)

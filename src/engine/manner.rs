@@ -42,7 +42,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         if !self.manner(job).is_some_and(|manner| manner.through_front_end) {
             return client;
         }
-        let Directory::Organization(organization) = &self.config(client).receiver.directory else { return client };
+        let Some(organization) = self.organization_of(client) else { return client };
         let Some(own) = organization.own() else { return client };
         let model = self.model;
         let site = organization.servers.iter().filter(|server| server.site == own.site && !server.edge);

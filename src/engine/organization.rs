@@ -19,7 +19,6 @@ use crate::model::exchange::Tenant;
 use crate::model::exchange_server::{Organization, SendConnector, ServerVersion};
 use crate::model::letter::{Letter, Stamps};
 use crate::model::manner::Manner;
-use crate::model::settings::Directory;
 use crate::trace::{DestinationKey, NONE};
 use smallvec::{SmallVec, smallvec};
 
@@ -29,10 +28,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         if self.plain || entries.len() < 2 {
             return None;
         }
-        let inside = |host: HostId| match &self.config(host).receiver.directory {
-            Directory::Organization(organization) => Some(organization.own().is_some_and(|own| !own.edge)),
-            Directory::Everything | Directory::Mta(_) | Directory::Tenants(_) => None,
-        };
+        let inside = |host: HostId| Some(self.organization_of(host)?.own().is_some_and(|own| !own.edge));
         let servers: Option<Vec<bool>> = entries.iter().map(|(host, _)| inside(*host)).collect();
         let servers: Vec<usize> = servers?.iter().enumerate().filter(|(_, inside)| **inside).map(|(at, _)| at).collect();
         let count = servers.len() as u64;
@@ -264,7 +260,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     /// The mailbox that the Send connector of a job logs in with.
     pub(super) fn login_of_connector(&self, job: u32) -> Option<&str> {
         let row = &self.jobs[job];
-        let Directory::Organization(organization) = &self.config(self.copies[row.copy].host).receiver.directory else { return None };
+        let organization = self.organization_of(self.copies[row.copy].host)?;
         let key = self.tables.destinations.get(self.queues[row.queue as usize].destination);
         let connector = organization.send_connectors.iter().find(|connector| connector.name == key.connector)?;
         connector.login.as_deref().filter(|_| key.configured)

@@ -13,7 +13,7 @@ use crate::decide::mta_sts::{self, Verdict};
 use crate::decide::profile::{End, bounce};
 use crate::model::Model;
 use crate::model::dns::{Dnssec, RecordData, RecordType, Tlsa};
-use crate::model::settings::{DaneUse, Directory, HostConfig, Target, TlsLevel, TlsPolicy, UnsignedList};
+use crate::model::settings::{DaneUse, HostConfig, Target, TlsLevel, TlsPolicy, UnsignedList};
 use crate::model::traffic::TlsWish;
 use crate::trace::level::PATHS;
 use crate::trace::{Leg, NONE, PublishedPolicy, RefusalRow, TlsRecord};
@@ -58,13 +58,8 @@ impl Published {
             DaneUse::Try | DaneUse::Never => self.mta_sts && policy.mta_sts,
         };
         let tls = &config.sender.tls;
-        let of_tenants = match &config.receiver.directory {
-            Directory::Tenants(tenants) => {
-                tenants.iter().flat_map(|tenant| &tenant.outbound_connectors).any(|connector| asks(&connector.tls))
-            }
-            Directory::Everything | Directory::Mta(_) | Directory::Organization(_) => false,
-        };
-        asks(&tls.policy) || tls.policies.iter().any(|(_, policy)| asks(policy)) || of_tenants
+        let mut of_tenants = config.receiver.directory.tenants().iter().flat_map(|tenant| &tenant.outbound_connectors);
+        asks(&tls.policy) || tls.policies.iter().any(|(_, policy)| asks(policy)) || of_tenants.any(|connector| asks(&connector.tls))
     }
 }
 

@@ -15,7 +15,7 @@ use crate::decide::exchange::{internal_smtp_servers, receive_limits};
 use crate::decide::visitor::{Peer, Visitor};
 use crate::model::exchange_server::Organization;
 use crate::model::receive_connector::ReceiveConnector;
-use crate::model::settings::{Directory, Listener};
+use crate::model::settings::Listener;
 use crate::trace::{Concern, NONE};
 use smallvec::SmallVec;
 use std::collections::{BTreeMap, VecDeque};
@@ -53,13 +53,6 @@ struct Met<'m> {
 }
 
 impl<'m, const LEVEL: u8> World<'m, LEVEL> {
-    fn connectors_of(&self, server: HostId) -> Option<&'m Organization> {
-        match &self.config(server).receiver.directory {
-            Directory::Organization(organization) => Some(organization),
-            Directory::Everything | Directory::Mta(_) | Directory::Tenants(_) => None,
-        }
-    }
-
     /// What the client of a job meets at a listener: its Receive connector may announce less than the listener does.
     #[inline]
     pub(super) fn face(&self, job: u32, listener: &'m Listener) -> &'m Listener {
@@ -70,7 +63,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
     #[cold]
     #[inline(never)]
     fn face_of_connector(&self, job: u32, server: HostId, listener: &'m Listener) -> &'m Listener {
-        let Some(organization) = self.connectors_of(server) else { return listener };
+        let Some(organization) = self.organization_of(server) else { return listener };
         let client = self.client_of(job);
         let Some(address) = self.seen_address(job, client, self.jobs[job].line.address) else { return listener };
         let visitor = Visitor { listener: Some(listener), ..Visitor::plain(Peer { host: client, address: Some(address) }) };
@@ -79,7 +72,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
 
     /// The connector of a session under way.
     fn met(&self, talk: &Talk<'_>) -> Option<Met<'m>> {
-        let organization = self.connectors_of(talk.server)?;
+        let organization = self.organization_of(talk.server)?;
         self.with_visitor(talk, |visitor, _| {
             let connector = find(organization, visitor)?;
             let (rights, _) = rights(organization, connector, visitor);
@@ -90,7 +83,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
     /// Is there room for a session at the connector that has the client? Counts it, or says why not.
     pub(super) fn room_for(&mut self, job: u32, listener: &Listener) -> Result<(), (u32, &'static str)> {
         let server = self.jobs[job].line.server;
-        let Some(organization) = self.connectors_of(server) else { return self.room_for_client(job) };
+        let Some(organization) = self.organization_of(server) else { return self.room_for_client(job) };
         let client = self.client_of(job);
         let Some(address) = self.seen_address(job, client, self.jobs[job].line.address) else { return Ok(()) };
         if organization.server(client).is_some() {
@@ -160,11 +153,10 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
 
     /// The refusal at MAIL, if there is one.
     pub(super) fn refused_by_connector(&mut self, talk: &Talk<'_>, announced_bytes: Option<u64>) -> Option<Reply> {
-        let asks = self.connectors_of(talk.server).is_some_and(|organization| organization.transport.refuses_without_shadow.is_some());
+        let asks = self.organization_of(talk.server).is_some_and(|organization| organization.transport.refuses_without_shadow.is_some());
         let shadowed = !asks || self.shadow_of(talk.server, talk.now).is_some();
-        let refusal = self.with_visitor(talk, |visitor, directory| match directory {
-            Directory::Organization(organization) => refusal_at_mail(organization, visitor, talk.encrypted, shadowed),
-            Directory::Everything | Directory::Mta(_) | Directory::Tenants(_) => None,
+        let refusal = self.with_visitor(talk, |visitor, directory| {
+            directory.organization().and_then(|organization| refusal_at_mail(organization, visitor, talk.encrypted, shadowed))
         });
         if let Some(refusal) = refusal {
             let stored = self.store("may the client submit?", talk.server, NONE, &refusal);
@@ -263,7 +255,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
 
     /// Received fields on top of a message that the server's own organization wrote, with the one that it is about to write.
     fn local_hops(&self, copy: u32, server: HostId) -> u32 {
-        let inside = self.connectors_of(server).is_some_and(|organization| organization.server(self.copies[copy].host).is_some());
+        let inside = self.organization_of(server).is_some_and(|organization| organization.server(self.copies[copy].host).is_some());
         1 + if inside { self.inbound.local_hops.get(&copy).copied().unwrap_or(0) } else { 0 }
     }
 

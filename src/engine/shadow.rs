@@ -13,7 +13,6 @@ use crate::decide::exchange::redundancy::shadow_servers;
 use crate::decide::{Because, because};
 use crate::model::exchange_server::{Organization, ServerVersion};
 use crate::model::fault::{FaultKind, Window, hosts_of};
-use crate::model::settings::Directory;
 use crate::model::topology::HostSet;
 use crate::trace::level::FATES;
 use crate::trace::{Concern, FateRow, NONE};
@@ -22,13 +21,6 @@ use smallvec::SmallVec;
 const SOURCE: &str = "Exchange Server shadow redundancy";
 
 impl<'m, const LEVEL: u8> World<'m, LEVEL> {
-    pub(super) fn organization_of(&self, host: HostId) -> Option<&'m Organization> {
-        match &self.config(host).receiver.directory {
-            Directory::Organization(organization) => Some(organization),
-            Directory::Everything | Directory::Mta(_) | Directory::Tenants(_) => None,
-        }
-    }
-
     /// The server that holds the shadow of what came to another one then: the first of those asked that was up and could be reached.
     pub(super) fn shadow_of(&mut self, host: HostId, at: SimTime) -> Option<HostId> {
         let candidates = shadow_servers(self.organization_of(host)?);

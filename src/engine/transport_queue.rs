@@ -12,7 +12,7 @@ use crate::decide::exchange::internal_route::Way;
 use crate::decide::exchange::last_error::{EMPTIED, IN_RETRY};
 use crate::decide::retry::queue_wait;
 use crate::model::exchange_server::{Organization, Transport};
-use crate::model::settings::{Directory, Retry};
+use crate::model::settings::Retry;
 use crate::trace::NONE;
 use smallvec::SmallVec;
 use std::collections::{BTreeMap, BTreeSet};
@@ -90,10 +90,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 
     pub(super) fn transport(&self, host: HostId) -> Transport {
-        match &self.config(host).receiver.directory {
-            Directory::Organization(organization) => organization.transport,
-            Directory::Everything | Directory::Mta(_) | Directory::Tenants(_) => Transport::default(),
-        }
+        self.organization_of(host).map_or_else(Transport::default, |organization| organization.transport)
     }
 
     /// As many connections as a queue may have now.
@@ -247,7 +244,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     /// `InternalDelayDsnEnabled`, `ExternalDelayDsnEnabled`: does the sender of a message hear of its delay?
     fn hears_of_delays(&self, copy: u32) -> bool {
-        let Directory::Organization(organization) = &self.config(self.copies[copy].host).receiver.directory else { return true };
+        let Some(organization) = self.organization_of(self.copies[copy].host) else { return true };
         let (inside, outside) = organization.transport.delay_notices;
         if inside == outside {
             return inside;

@@ -15,6 +15,7 @@ use crate::base::{Fate, HostId, Interner, MsgId, SimTime};
 use crate::decide::order::Order;
 use crate::decide::profile::{Behaviour, behaviour};
 use crate::model::Model;
+use crate::model::exchange_server::Organization;
 use crate::model::settings::HostConfig;
 use crate::trace::{NONE, Tables, Trace};
 use smallvec::SmallVec;
@@ -315,6 +316,12 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         self.settings[host.index()].config
     }
 
+    /// The Exchange organization that a host belongs to.
+    #[inline]
+    pub(super) fn organization_of(&self, host: HostId) -> Option<&'m Organization> {
+        self.config(host).receiver.directory.organization()
+    }
+
     /// What a machine of this kind does when it sends.
     #[inline]
     pub(crate) fn rules(&self, host: HostId) -> &'static Behaviour {
@@ -343,9 +350,8 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 proves: published.concerns(config),
                 reads_letters: config.reads_letters(),
                 looks_at_visitors: config.receiver.directory.looks_at_visitors(),
-                has_receive_connectors: matches!(config.receiver.directory, crate::model::settings::Directory::Organization(_)),
-                counts_clients: config.receiver.client_limits.connections > 0
-                    || matches!(config.receiver.directory, crate::model::settings::Directory::Organization(_)),
+                has_receive_connectors: config.receiver.directory.organization().is_some(),
+                counts_clients: config.receiver.client_limits.connections > 0 || config.receiver.directory.organization().is_some(),
             }
         }));
         for machine in &mut self.machines {

@@ -44,11 +44,8 @@ impl HostConfig {
     /// Does it log in somewhere?
     #[must_use]
     pub fn logs_in(&self) -> bool {
-        let of_connector = match &self.receiver.directory {
-            Directory::Organization(organization) => organization.send_connectors.iter().any(|connector| connector.login.is_some()),
-            Directory::Everything | Directory::Mta(_) | Directory::Tenants(_) => false,
-        };
-        self.credentials.login.is_some() || of_connector
+        let has_login = |organization: &Organization| organization.send_connectors.iter().any(|connector| connector.login.is_some());
+        self.credentials.login.is_some() || self.receiver.directory.organization().is_some_and(has_login)
     }
 
     /// It keeps no connections, has no hosts of last resort, and no mailbox there answers by itself.
@@ -379,13 +376,40 @@ pub enum Directory {
 }
 
 impl Directory {
+    /// Of a server of an Exchange organization.
+    #[inline]
+    #[must_use]
+    pub fn organization(&self) -> Option<&Organization> {
+        match self {
+            Self::Organization(organization) => Some(organization),
+            Self::Everything | Self::Mta(_) | Self::Tenants(_) => None,
+        }
+    }
+
+    /// Of a mail server.
+    #[inline]
+    #[must_use]
+    pub fn mail_server(&self) -> Option<&MtaDirectory> {
+        match self {
+            Self::Mta(directory) => Some(directory),
+            Self::Everything | Self::Organization(_) | Self::Tenants(_) => None,
+        }
+    }
+
+    /// Of Exchange Online; elsewhere there are none.
+    #[inline]
+    #[must_use]
+    pub fn tenants(&self) -> &[Tenant] {
+        match self {
+            Self::Tenants(tenants) => tenants,
+            Self::Everything | Self::Mta(_) | Self::Organization(_) => &[],
+        }
+    }
+
     /// A number for the time in which no dated rule changes an answer to RCPT.
     #[must_use]
     pub fn period(&self, at: SimTime) -> u8 {
-        match self {
-            Self::Tenants(tenants) => tenants.first().map_or(0, |tenant| tenant.inbound.relay.number(at)),
-            _ => 0,
-        }
+        self.tenants().first().map_or(0, |tenant| tenant.inbound.relay.number(at))
     }
 
     /// Does an answer to RCPT depend on more of the client than its address?

@@ -1,7 +1,7 @@
 //! Sendmail 8.17 with the configuration that its m4 files make by default; single options are overridden in the scenario.
 //!
 //! Sources: op.me (Sendmail Installation and Operation Guide); domain.c `getmxrr`, usersmtp.c `smtpinit`, queue.c `gatherq`, deliver.c; and a running
-//! Sendmail 8.17.1.9. Not modelled: load limits, `HostStatusDirectory`, queue groups, DANE (Debian builds it without).
+//! Sendmail 8.17.1.9. Not modelled: load limits, queue groups, DANE (Debian builds it without).
 
 use super::super::extensions::{ExtensionRules, Lack};
 use super::*;

@@ -1,7 +1,7 @@
 //! Tenants of Exchange Online, and the front ends that all of them share.
 //!
 //! Sources: New-AcceptedDomain, New-OutboundConnector; the constants of each era from the service's limits and queueing pages. What a tenant says
-//! about mail that comes in is read in `exchange_inbound`. Not modelled yet: remote domains, mail users and groups.
+//! about mail that comes in is read in `exchange_inbound`, its recipients and remote domains in `directory`.
 
 use jiff::Timestamp;
 

@@ -27,7 +27,7 @@ pub(super) fn filter(written: &Named<schema::FilterRule>, desk: &mut Desk) -> Ve
             header: header_test(&rule.header, desk),
             except_header: header_test(&rule.except_header, desk),
             size_over: rule.size_over.get().and_then(|text| desk.size(text)).flatten(),
-            scl_at_least: scl(&rule.scl_at_least, desk),
+            scl_at_least: spam_level(&rule.scl_at_least, desk),
             then: match self::action(name, action, desk) {
                 Some(action) => action,
                 None => continue,
@@ -61,7 +61,8 @@ fn is_field_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_graphic() && byte != b':')
 }
 
-fn scl(field: &Field<i64>, desk: &mut Desk) -> Option<i8> {
+/// A spam confidence level.
+pub(super) fn spam_level(field: &Field<i64>, desk: &mut Desk) -> Option<i8> {
     let at = field.at()?;
     let read = i8::try_from(at.value).ok().filter(|scl| (-1..=9).contains(scl));
     if read.is_none() {

@@ -12,10 +12,11 @@ use crate::model::letter::Header;
 use crate::model::mail_flow_rule::{Action, MailFlowRule, RuleState, SenderPlace};
 use crate::scenario::check;
 use crate::scenario::schema::{ExchangeOnline, RuleMode, SenderAddressLocation, TransportRule};
-use crate::scenario::source::{Field, Text};
+use crate::scenario::source::Text;
 
 use super::desk::Desk;
 use super::expansions::addresses;
+use super::filter::spam_level;
 use conditions::{Null as _, Reader};
 
 /// What a returned message says is at most this long.
@@ -139,7 +140,7 @@ fn actions(rule: &TransportRule, connectors: &[OutboundConnector], desk: &mut De
         }
     }
     actions.extend(rule.remove_header.get().map(|name| Action::RemoveHeader(name.to_ascii_lowercase().into())));
-    actions.extend(level(&rule.set_scl, desk).map(Action::SetScl));
+    actions.extend(spam_level(&rule.set_scl, desk).map(Action::SetScl));
     actions.extend(rule.prepend_subject.get().map(|text| Action::PrependSubject(text.as_str().into())));
     if let Some(name) = rule.route_message_outbound_connector.get() {
         match connectors.iter().position(|connector| connector.name.eq_ignore_ascii_case(name)) {
@@ -182,16 +183,6 @@ fn rejection_code(text: &Text, desk: &mut Desk) -> Option<Enhanced> {
     if read.is_none() {
         let message = format!("a rule cannot refuse with `{text}`");
         desk.error(code::CMDLET_REFUSES, text.span(), message, "\"5.7.1\", or from \"5.7.900\" to \"5.7.999\"");
-    }
-    read
-}
-
-/// A spam confidence level.
-fn level(field: &Field<i64>, desk: &mut Desk) -> Option<i8> {
-    let at = field.at()?;
-    let read = i8::try_from(at.value).ok().filter(|scl| (-1..=9).contains(scl));
-    if read.is_none() {
-        desk.error(code::RANGE, at.span, format!("{} is not a spam confidence level", at.value), "from -1 to 9");
     }
     read
 }

@@ -153,7 +153,11 @@ fn read_entries<'de>(reader: &Reader<'de>, entries: &mut dyn Entries<'de>, into:
         }
         if let Some(first) = seen.get(key.as_str()) {
             let message = format!("the name `{key}` stands twice in these braces");
-            reader.report(Diagnostic::error(code::WRITTEN_TWICE, key.span(), message).also(*first, "first here"));
+            reader.report(
+                Diagnostic::error(code::WRITTEN_TWICE, key.span(), message)
+                    .also(*first, "first here")
+                    .help("give one of them another name"),
+            );
             continue;
         }
         seen.insert(key.as_str().to_owned(), key.span());

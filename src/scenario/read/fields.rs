@@ -83,6 +83,7 @@ fn read_into<'de>(
                 Kind::Word(word) if word != "Some" && behind.is_some() => {
                     problem.help(format!("no word stands before these brackets: leave out `{word}`"))
                 }
+                _ if problem.help.is_empty() => problem.help("fields stand in `( )`"),
                 _ => problem,
             };
             return reader.refuse::<()>(problem, ahead).map(|_| false);
@@ -125,7 +126,7 @@ pub(super) fn read_brackets<'de>(
         let (name, place) = found;
         if let Some((_, first)) = seen.iter().find(|(other, _)| *other == name) {
             let problem = Diagnostic::error(code::WRITTEN_TWICE, place, format!("the field `{name}` stands twice in these brackets"));
-            reader.report(problem.also(*first, "first here"));
+            reader.report(problem.also(*first, "first here").help("leave one of them out"));
             reader.seek_value();
             entries.value(&mut |ahead| reader.skip(ahead))?;
             continue;

@@ -39,7 +39,8 @@ pub(crate) fn peek_kind<'de>(reader: &Reader<'de>, what: &str, kinds: &[&str], p
                         .help(format!("write `{word}( … )`, or `{word}()` if nothing is to be said"))
                 }
                 (_, true, Some(_)) => {
-                    Diagnostic::error(code::BRACKETS, reader.whole(&token), format!("the value `{word}` stands without brackets"))
+                    let message = format!("the value `{word}` stands without brackets");
+                    Diagnostic::error(code::BRACKETS, reader.whole(&token), message).help(format!("write `{word}`"))
                 }
                 _ if word == "Some" => reader.wrong_shape(what, &token),
                 _ => match exchange_kind(what, word) {

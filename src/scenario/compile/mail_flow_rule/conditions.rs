@@ -12,8 +12,8 @@ use crate::scenario::schema::{DirectoryRecipient, Loose, MessageType, RuleCondit
 use crate::scenario::source::{Field, Named, Text};
 
 use super::super::desk::Desk;
+use super::super::filter::spam_level;
 use super::super::traffic::message_type;
-use super::level;
 
 /// Memory of one compiled pattern at most.
 const PATTERN_BYTES_MAX: usize = 256 << 10;
@@ -361,7 +361,7 @@ impl Reader<'_> {
     }
 
     fn scl_over(&mut self, field: &Field<i64>) -> Option<Test> {
-        level(field, self.desk).map(Test::SclOver)
+        spam_level(field, self.desk).map(Test::SclOver)
     }
 
     /// A header and what it must hold: one without the other means nothing.
