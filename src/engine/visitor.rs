@@ -13,8 +13,8 @@ use crate::decide::exchange::junk;
 use crate::decide::tls::{Eyes, facts};
 use crate::decide::visitor::{Peer, ShownCertificate, Visitor};
 use crate::model::settings::{ClientCertificate, Directory};
+use crate::trace::NONE;
 use crate::trace::level::STEPS;
-use crate::trace::{Concern, NONE};
 use std::net::IpAddr;
 
 /// What answers of such a server depend on, beside the client's machine and the recipient.
@@ -125,7 +125,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 
     /// What a copy carries on from the way in which it was taken.
-    pub(super) fn mark_by_attribution(&mut self, copy: u32, taken: TakenFor) {
+    pub(super) fn mark_by_attribution(&mut self, job: u32, copy: u32, taken: TakenFor) {
         let row = &self.messages[self.copies[copy].message];
         let source = self.sources_model.get(row.source as usize).filter(|_| row.kind == 0);
         let scl = source.and_then(|source| source.scl);
@@ -134,7 +134,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         if scl.is_some() && self.writes(STEPS) {
             let (host, tenant) = (self.copies[copy].host, self.copies[copy].tenant);
             let stored = self.store("into which folder?", host, tenant, &sorted);
-            self.trace_decisions(copy, Concern::ALL, &[stored]);
+            self.trace_of_job(job, &[stored]);
         }
     }
 
