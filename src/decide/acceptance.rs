@@ -68,7 +68,7 @@ pub fn answer_rcpt(directory: &Directory, names: &Names, visitor: &Visitor<'_>, 
         Directory::Mta(mta) => answer_mta(mta, visitor, address, domain),
         Directory::Organization(organization) => super::exchange::server_acceptance::answer(organization, names, visitor, address, domain),
         Directory::Tenants(tenants) => match visitor.login {
-            Some(login) => submission::answer_rcpt(tenants, login, address),
+            Some(login) => submission::answer_rcpt(tenants, names, login, domain),
             None => attribution::answer(tenants, names, visitor, address, domain),
         },
     }
@@ -116,10 +116,12 @@ fn is_client(client: &Client, peer: Peer) -> bool {
     }
 }
 
-/// The tenant whose accepted domain covers `domain`, with that domain.
+/// The tenant whose accepted domain covers `domain` most closely, with that domain: what one accepts by name is not another's because that one accepts
+/// everything below a domain further up.
 #[must_use]
 pub fn tenant_of<'a>(tenants: &'a [Tenant], names: &Names, domain: &str) -> Option<(&'a Tenant, &'a AcceptedDomain)> {
-    tenants.iter().find_map(|tenant| Some((tenant, accepted_domain(tenant, names, domain)?)))
+    let accepting = tenants.iter().filter_map(|tenant| Some((tenant, accepted_domain(tenant, names, domain)?)));
+    accepting.max_by_key(|(_, accepted)| names.text(accepted.name).len())
 }
 
 /// The accepted domain of a tenant that covers `domain`: the longest.

@@ -30,6 +30,15 @@ pub enum NextStop {
     Unknown,
 }
 
+/// What mail for `domain` goes to where DNS says it: its MX, or the address that is written in brackets.
+#[must_use]
+pub fn way_by_dns(domain: &str) -> (String, &'static str) {
+    match literal_address(domain) {
+        Some(_) => (format!("the address {domain}"), "the address in brackets, which has no MX (RFC 5321 §4.1.3)"),
+        None => (format!("MX of {domain}"), "the recipient's MX"),
+    }
+}
+
 /// Chooses for the recipient `local@domain`.
 #[must_use]
 pub fn choose(directory: &MtaDirectory, routing: &Routing, address: &str, domain: &str) -> Decision<NextStop> {

@@ -289,7 +289,8 @@ pub enum Wanted<'a> {
 
 impl Wanted<'_> {
     /// Is a name on a certificate one that is asked for?
-    fn is_met_by(&self, name: &str) -> bool {
+    #[must_use]
+    pub fn is_met_by(&self, name: &str) -> bool {
         match self {
             Self::Name(wanted) => same_name(name, wanted),
             Self::Exactly(wanted) => !name.is_empty() && name.eq_ignore_ascii_case(wanted),

@@ -3,6 +3,7 @@
 //! The receiving rule books of all products look at one of these: who connects from where, over what TLS, with which certificate, logged in as
 //! whom, at which listener, and what envelope and message say. Sources: RFC 5321 §3.3, RFC 8446 §4.4.2 (client certificates), RFC 4954.
 
+use super::tls::Wanted;
 use crate::base::{HostId, SimTime, SystemId, TlsVersion};
 use crate::model::settings::Listener;
 use std::net::IpAddr;
@@ -37,6 +38,8 @@ pub struct Visitor<'a> {
     pub organization: Option<&'a str>,
     /// For a server in a hybrid: it sends for a tenant with which the organization shares nothing.
     pub other_tenant: bool,
+    /// The connector that it sends by left the organization's headers on the message (`CloudServicesMailEnabled`), for the organization's other half.
+    pub keeps_headers: bool,
     /// The port that it found.
     pub listener: Option<&'a Listener>,
     /// MAIL FROM, empty for the null sender (P1).
@@ -74,6 +77,7 @@ impl<'a> Visitor<'a> {
             tenant: None,
             organization: None,
             other_tenant: false,
+            keeps_headers: false,
             listener: None,
             sender: "",
             author: None,
@@ -92,5 +96,11 @@ impl<'a> Visitor<'a> {
     #[must_use]
     pub fn proven_names(&self) -> &[&'a str] {
         self.certificate.as_ref().filter(|certificate| certificate.trust.is_ok()).map_or(&[], |certificate| &certificate.names)
+    }
+
+    /// Has it a certificate of this name? A wildcard stands for one label, as anywhere in TLS.
+    #[must_use]
+    pub fn proves(&self, wanted: &str) -> bool {
+        self.proven_names().iter().any(|name| Wanted::Name(wanted).is_met_by(name))
     }
 }

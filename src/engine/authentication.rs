@@ -236,7 +236,6 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let model = self.model;
         let copy = self.jobs[door.job].copy;
         let (client, message) = (self.copies[copy].host, self.copies[copy].message);
-        let host = &model.hosts[self.speaker(door.job, client).index()];
         let is_own = model.hosts[client.index()].system == model.hosts[door.server.index()].system;
         if is_own && matches!(self.config(door.server).receiver.directory, Directory::Organization(_)) {
             // Servers of one organization know each other: what one of them took is not judged again.
@@ -248,7 +247,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let author = self.author(message, carried);
         let mut dns = Dns { model, chance: self.chance, view: self.view_of(door.server), at: door.at, message: key };
         let mut ask = |name: &str, record_type| dns.ask(name, record_type);
-        let question = SpfQuestion { client: address, helo: model.names.text(host.hostname), mail_from: &mail_from };
+        let helo = self.called_in_session(door.job, client);
+        let question = SpfQuestion { client: address, helo, mail_from: &mail_from };
         let spf = if checks.spf == Mode::Ignore { unseen_spf() } else { check_spf(&question, &mut ask) };
         let dkim = if checks.dkim == Mode::Ignore { unseen_dkim() } else { check_dkim(&carried.signatures, &mut ask) };
         let sample = below(self.chance.draw(Purpose::Sample, key, model.hosts[door.server.index()].key, 0), 100) as u8;

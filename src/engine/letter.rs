@@ -4,11 +4,11 @@
 //! the way did travels with each copy, beside what authentication needs.
 
 use super::authentication::AtTheDoor;
-use super::visitor::JUNK_FROM;
 use super::world::World;
 use crate::base::{HostId, Interner};
 use crate::decide::acceptance::accepted_domain;
 use crate::decide::exchange::header_trust::{self, Half};
+use crate::decide::exchange::junk::JUNK_FROM;
 use crate::decide::exchange::receive_connector::came_in_on;
 use crate::model::letter::{Header, Letter, Marks, MessageType, Origin};
 use crate::model::settings::Directory;
@@ -97,16 +97,12 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let job = &self.jobs[door.job];
         let client = self.copies[job.copy].host;
         let stamps = self.tables.destinations.get(self.queues[job.queue as usize].destination).stamps;
-        let mut kept = false;
+        let kept = self.keeps_headers(door.job, door.server);
         if stamps != NONE {
-            let stamps = self.tables.stamps.get(stamps);
-            marks.stamp(stamps);
-            kept = stamps.keeps_organization_headers;
+            marks.stamp(self.tables.stamps.get(stamps));
         } else if self.model.hosts[client.index()].system != self.model.hosts[door.server.index()].system {
             marks.scl = None;
         }
-        // Headers of the organization are those of the tenant that X-OriginatorOrg names.
-        kept = kept && self.is_own_half(door.server, client, self.copies[job.copy].tenant);
         self.name_originator(door, self.copies[job.copy].tenant, marks);
         marks.scl = self.level_at_door(door, marks.scl, kept);
         (marks.ruled, marks.stands_in) = (None, false);
@@ -116,6 +112,15 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         if !marks.origin.is_internal() {
             self.note_lost_standing(door, before, kept);
         }
+    }
+
+    /// Did the connector that a job goes out by leave the organization's headers on the message, and is the server that organization's other half?
+    pub(super) fn keeps_headers(&self, job: u32, server: HostId) -> bool {
+        let row = &self.jobs[job];
+        let stamps = self.tables.destinations.get(self.queues[row.queue as usize].destination).stamps;
+        let copy = &self.copies[row.copy];
+        // Headers of the organization are those of the tenant that X-OriginatorOrg names.
+        stamps != NONE && self.tables.stamps.get(stamps).keeps_organization_headers && self.is_own_half(server, copy.host, copy.tenant)
     }
 
     /// Tells why mail of the organization's own people counts as anonymous here, where it came from the other half or by an OnPremises connector.
@@ -166,11 +171,18 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     /// A mailbox of a server sorts by the level that came with the message from the organization's other half.
     pub(super) fn sort_by_level(&mut self, copy: u32) {
-        let row = &self.copies[copy];
-        let level = (row.arrival.carried != NONE).then(|| self.origins.marks(row.arrival.carried).scl).flatten();
-        if level.is_some_and(|level| level >= JUNK_FROM) && matches!(self.config(row.host).receiver.directory, Directory::Organization(_)) {
+        let level = self.level_written_on(copy);
+        if level.is_some_and(|level| level >= JUNK_FROM)
+            && matches!(self.config(self.copies[copy].host).receiver.directory, Directory::Organization(_))
+        {
             self.copies[copy].arrival.junk = true;
         }
+    }
+
+    /// The level that a rule, the service or the organization's other half wrote on the message; mail that nobody judges has none.
+    pub(super) fn level_written_on(&self, copy: u32) -> Option<i8> {
+        let carried = self.copies[copy].arrival.carried;
+        if carried == NONE { None } else { self.origins.marks(carried).scl }
     }
 
     /// Must the shared service know later whether anybody vouched for a message?

@@ -81,6 +81,16 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
     }
 
+    /// What the client calls itself in the session of a job: the `Fqdn` of its Send connector, else the name of the machine.
+    pub(super) fn called_in_session(&self, job: u32, client: HostId) -> &str {
+        let own = self.tables.names.text(self.model.hosts[self.speaker(job, client).index()].hostname);
+        let organization = if self.plain { None } else { self.organization_of(client) };
+        let Some(organization) = organization else { return own };
+        let name = &self.tables.destinations.get(self.queues[self.jobs[job].queue as usize].destination).connector;
+        let connector = organization.send_connectors.iter().find(|connector| connector.name == *name);
+        connector.and_then(|connector| connector.fqdn.as_deref()).unwrap_or(own)
+    }
+
     /// The certificate of the connector of a job on the machine that the connection comes from.
     pub(super) fn certificate_of(&self, job: u32, client: HostId) -> ClientCertificate {
         let usual = self.policy_of(job).certificate;

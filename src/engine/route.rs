@@ -2,10 +2,10 @@
 
 use super::letter;
 use super::plan::{KeptPlan, PlanQuestion, TargetQuestions, TargetsKey};
-use super::visitor::JUNK_FROM;
 use super::world::World;
 use crate::base::{ConfigId, Enhanced, HostId, Interner, NextHopId};
-use crate::decide::acceptance::accepted_domain;
+use crate::decide::acceptance::{accepted_domain, literal_address};
+use crate::decide::exchange::junk::JUNK_FROM;
 use crate::decide::exchange::mail_flow_rule::End;
 use crate::decide::exchange::outbound_connector::{self, Choice, Leaving};
 use crate::decide::exchange::outbound_pool;
@@ -240,9 +240,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             NextStop::Literal(_) if !behaviour(config.sender.profile).pass.takes_literals => {
                 return Stop::Refuse(self.tables.reply(501, Enhanced(5, 1, 3), "domain literals not allowed"));
             }
-            NextStop::Literal(address) => {
-                (smallvec![NextHopId(self.tables.next_hops.intern(NextHop { target: Target::Ip(*address), port: 25 }))], false)
-            }
+            NextStop::Literal(_) => (smallvec![self.mx_hop(domain)], false),
         };
         let key = DestinationKey {
             manner: None,
@@ -288,7 +286,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let found = recipient::look_up(tenant, &self.tables.names, &letter, address, domain);
         decisions.push(self.store("who is the recipient?", host, system, &found));
         let mut outcome = found.outcome;
-        let scl = ruled.stamps.scl.or(letter.scl.filter(|_| letter.ruled.is_some()));
+        let scl = ruled.stamps.scl.or_else(|| self.level_written_on(copy).filter(|_| letter.ruled.is_some()));
         if let (Lookup::Mailbox, Some(scl)) = (&outcome, scl) {
             return Stop::Sorted { junk: scl >= JUNK_FROM };
         }
@@ -421,8 +419,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 
     pub(super) fn mx_hop(&mut self, domain: &str) -> NextHopId {
-        let name = self.tables.names.intern(domain);
-        NextHopId(self.tables.next_hops.intern(NextHop { target: Target::Mx(name), port: 25 }))
+        // An address in brackets has no MX, and nobody asks for one.
+        let target = literal_address(domain).map_or_else(|| Target::Mx(self.tables.names.intern(domain)), Target::Ip);
+        NextHopId(self.tables.next_hops.intern(NextHop { target, port: 25 }))
     }
 
     /// Keeps a decision for `explain`; at lower levels nothing is kept.

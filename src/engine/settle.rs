@@ -234,7 +234,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             self.copies[new].wishes_lost = self.copies[self.jobs[job].copy].wishes_lost || self.loses_wishes(job, end);
         }
         if tenant != NONE {
-            self.mark_by_attribution(new, taken);
+            self.mark_by_attribution(job, new, taken);
         }
         let held = end.rare.as_ref().map(|rare| rare.held_until).filter(|until| *until > self.now);
         if let Some(until) = held {

@@ -9,14 +9,13 @@ use super::world::World;
 use crate::base::{CertId, HostId, SimTime, SystemId, TlsVersion};
 use crate::decide::Decision;
 use crate::decide::acceptance::{Acceptance, TakenFor, answer_rcpt};
+use crate::decide::exchange::junk;
 use crate::decide::tls::{Eyes, facts};
 use crate::decide::visitor::{Peer, ShownCertificate, Visitor};
 use crate::model::settings::{ClientCertificate, Directory};
 use crate::trace::NONE;
+use crate::trace::level::STEPS;
 use std::net::IpAddr;
-
-/// A spam confidence level from which on mail goes into the junk folder.
-pub(super) const JUNK_FROM: i8 = 5;
 
 /// What answers of such a server depend on, beside the client's machine and the recipient.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -36,6 +35,8 @@ pub(crate) struct VisitKey {
     source: u32,
     /// The tenant of the service that it sends for.
     tenant: u32,
+    /// It left the organization's headers on the message.
+    keeps_headers: bool,
     /// Which of the server's dated rules are in force.
     period: u8,
 }
@@ -74,6 +75,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             number: if constant { 0 } else { message.address_number },
             source,
             tenant: self.copies[copy].tenant,
+            keeps_headers: self.keeps_headers(talk.job, talk.server),
             period: talk.theirs.receiver.directory.period(talk.now),
         };
         self.visits.intern(key)
@@ -104,7 +106,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         });
         let visitor = Visitor {
             peer: Peer { host: talk.client, address: seen.address },
-            helo: own,
+            helo: self.called_in_session(talk.job, talk.client),
             tls: self.tls_version(talk),
             certificate,
             login: (talk.login != NONE).then(|| &**self.tables.texts.get(talk.login)),
@@ -113,6 +115,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             tenant: self.sending_tenant(talk),
             organization: self.sending_tenant(talk).map(|tenant| &*self.model.systems[tenant.index()].name),
             other_tenant: !self.is_own_half(talk.server, talk.client, copy.tenant),
+            keeps_headers: self.keeps_headers(talk.job, talk.server),
             sender: &seen.sender,
             author: seen.author.as_deref(),
             scl: source.and_then(|source| source.scl),
@@ -122,15 +125,17 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 
     /// What a copy carries on from the way in which it was taken.
-    pub(super) fn mark_by_attribution(&mut self, copy: u32, taken: TakenFor) {
+    pub(super) fn mark_by_attribution(&mut self, job: u32, copy: u32, taken: TakenFor) {
         let row = &self.messages[self.copies[copy].message];
         let source = self.sources_model.get(row.source as usize).filter(|_| row.kind == 0);
         let scl = source.and_then(|source| source.scl);
-        let carried = self.copies[copy].arrival.carried;
-        // Mail of the other half is not filtered again: the level counts that came with it.
-        let kept = if taken.internal && carried != NONE { self.origins.marks(carried).scl } else { None };
-        let level = if taken.unfiltered { kept } else { scl };
-        self.copies[copy].arrival.junk = level.is_some_and(|level| level >= JUNK_FROM);
+        let sorted = junk::sort(scl, self.level_written_on(copy), taken);
+        self.copies[copy].arrival.junk = sorted.outcome;
+        if scl.is_some() && self.writes(STEPS) {
+            let (host, tenant) = (self.copies[copy].host, self.copies[copy].tenant);
+            let stored = self.store("into which folder?", host, tenant, &sorted);
+            self.trace_of_job(job, &[stored]);
+        }
     }
 
     /// The address that a server sees of a client in the session of a job: of a pool behind NAT another one for each connection.

@@ -186,6 +186,8 @@ pub struct SendConnector {
     pub recipient_domain_validated: bool,
     /// `SourceTransportServers`
     pub sources: Vec<HostId>,
+    /// `Fqdn`: what its servers call themselves in EHLO and HELO, where that is not their own name.
+    pub fqdn: Option<Box<str>>,
     /// `IsScopedConnector`
     pub scoped: bool,
     /// `MaxMessageSize`, bytes; `None` = unlimited.
@@ -219,6 +221,7 @@ impl SendConnector {
             tls: TlsPolicy::of(TlsLevel::Opportunistic),
             recipient_domain_validated: false,
             sources: Vec::new(),
+            fqdn: None,
             scoped: false,
             max_message_size: None,
             login: None,

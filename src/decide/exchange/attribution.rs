@@ -382,7 +382,8 @@ fn taken_for(tenant: &Tenant, connector: Option<(usize, &InboundConnector)>, cas
     let row = connector.map(|(_, row)| row);
     let own_sender =
         case.visitor.sender_domain().is_some_and(|domain| accepted_domain(tenant, case.names, &domain.to_ascii_lowercase()).is_some());
-    let internal = row.is_some_and(|row| row.on_premises && (row.cloud_services || row.treats_as_internal && own_sender));
+    let internal = row
+        .is_some_and(|row| row.on_premises && (row.cloud_services && case.visitor.keeps_headers || row.treats_as_internal && own_sender));
     let trusted = row.is_some_and(|row| !row.trusted.is_empty()) && tenant.inbound.trusted_mail == TrustedMail::Unfiltered;
     let allowed = case.visitor.peer.address.is_some_and(|address| tenant.inbound.ip_allow_list.iter().any(|range| range.has(address)));
     TakenFor {

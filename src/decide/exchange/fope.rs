@@ -4,6 +4,7 @@
 //! Associations", "Configuring Inbound Multi-SMTP Profiles" (ff715241), "Working With Catch-All Domains" (ff715042). An association with domains goes by the sender's domain: the one place where a
 //! sender chooses a route before there are mail-flow rules. Not documented, so switches: connectors that are equally close, the lookup of an FQDN.
 
+use super::super::route::way_by_dns;
 use super::super::{Because, Decision, because};
 use crate::model::fope::{Association, Connector, FopeRouting, TlsChoice, profile_of};
 use crate::model::settings::{TlsLevel, TlsPolicy};
@@ -49,8 +50,8 @@ pub fn choose(routing: &FopeRouting, sender: Option<&str>, domain: &str) -> Deci
         }
     }
     let Some(best) = matching.iter().map(|(close, _)| *close).max() else {
-        let why = "no connector applies: the recipient's MX, opportunistic TLS";
-        let chosen = vec![because("FOPE-6", format!("MX of {domain}"), why, CONNECTOR)];
+        let (name, way) = way_by_dns(domain);
+        let chosen = vec![because("FOPE-6", name, format!("no connector applies: {way}, opportunistic TLS"), CONNECTOR)];
         return Decision { outcome: FopeStop::Mx, chosen, passed_over };
     };
     let name = |at: usize| &*routing.connectors[at].name;

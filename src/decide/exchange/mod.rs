@@ -13,6 +13,7 @@ mod inbound_connector;
 pub mod inbox;
 pub mod internal_route;
 pub mod internal_smtp_servers;
+pub mod junk;
 pub mod last_error;
 pub mod mail_flow_rule;
 pub mod manner;

@@ -4,6 +4,7 @@
 //! transport and criteria based routing (2021). OUT-10, the time that changes need, is `scenario::compile`'s.
 
 use super::super::acceptance::accepted_domain;
+use super::super::route::way_by_dns;
 use super::super::{Because, Decision, because};
 use crate::model::dns::Names;
 use crate::model::exchange::{Out4, Out6, OutboundConnector, Tenant};
@@ -243,8 +244,8 @@ fn by_domain(tenant: &Tenant, names: &Names, leaving: &Leaving<'_>) -> Decision<
     let out_4 = tenant.switches.out_4;
     let Some((best, _)) = matching.iter().copied().max_by_key(|(found, _)| found.closeness(out_4)) else {
         let tls = if leaving.requires_tls { "and TLS in any case, as a rule asks" } else { "opportunistic TLS" };
-        let why = format!("no connector matches: the recipient's MX, {tls}");
-        let reason = because("OUT-7", format!("MX of {domain}"), why, "set-up-connectors-to-route-mail");
+        let (name, way) = way_by_dns(domain);
+        let reason = because("OUT-7", name, format!("no connector matches: {way}, {tls}"), "set-up-connectors-to-route-mail");
         let mut decision = Decision::for_reason(Choice::Mx, reason);
         decision.passed_over = passed_over;
         return decision;
@@ -288,12 +289,8 @@ fn covers(tenant: &Tenant, names: &Names, connector: &OutboundConnector, domain:
 /// Reasons for a connector's next hops, one per entry.
 #[must_use]
 pub fn by_recipient_mx(connector: &OutboundConnector, domain: &str) -> Because {
-    because(
-        "OUT-3",
-        format!("MX of {domain}"),
-        format!("connector `{}` has UseMXRecord: the recipient's MX is asked", connector.name),
-        SOURCE,
-    )
+    let (name, way) = way_by_dns(domain);
+    because("OUT-3", name, format!("connector `{}` has UseMXRecord: {way}", connector.name), SOURCE)
 }
 
 #[cfg(test)]

@@ -108,9 +108,7 @@ pub fn rights(organization: &Organization, connector: &ReceiveConnector, visitor
     if visitor.login.is_some() && connector.users {
         return (all, say("RCV-2", "logged in (ExchangeUsers)"));
     }
-    let names = visitor.proven_names();
-    let is_cloud = |wanted: &str| names.iter().any(|name| *name == wanted || name.strip_prefix("*.").is_some_and(|name| name == wanted));
-    let cloud = connector.cloud_names.iter().find(|name| is_cloud(name));
+    let cloud = connector.cloud_names.iter().find(|name| visitor.proves(name));
     if let Some(name) = cloud.filter(|_| visitor.other_tenant) {
         let why = format!(
             "TlsDomainCapabilities: its certificate is that of `{name}`, which all tenants show, and this mail left a tenant with which the \
@@ -232,8 +230,7 @@ fn proves_too_little(connector: &ReceiveConnector, visitor: &Visitor<'_>) -> Opt
         let why = format!("`{domain}` is a secured domain: nothing from it without TLS");
         return refuse(451, Enhanced(5, 7, 3), "STARTTLS is required to send mail", why);
     }
-    let fits = |name: &&str| *name == domain || name.strip_prefix("*.").is_some_and(|parent| parent == domain);
-    if visitor.proven_names().iter().any(fits) {
+    if visitor.proves(domain) {
         return None;
     }
     let why = format!("`{domain}` is a secured domain, and the client has no certificate of it that can be trusted");

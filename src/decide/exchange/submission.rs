@@ -4,10 +4,11 @@
 //! `AllowLegacyTLSClients`; Exchange Online limits; the announcements about the end of basic authentication. A login comes with a password, or with a
 //! token (OAuth), which the end of passwords does not touch. The null sender is nobody's address, so no login may send as it.
 
-use super::super::acceptance::{Acceptance, TakenFor};
+use super::super::acceptance::{Acceptance, TakenFor, accepted_domain};
 use super::super::visitor::Visitor;
 use super::super::{Decision, because};
 use crate::base::{Enhanced, Reply, TlsVersion};
+use crate::model::dns::Names;
 use crate::model::exchange::Tenant;
 
 const DEVICES: &str = "Exchange Online client submission";
@@ -95,11 +96,12 @@ pub fn answer_mail(tenants: &[Tenant], visitor: &Visitor<'_>) -> Decision<Result
 
 /// Answers RCPT of a client that logged in: it may send to anybody.
 #[must_use]
-pub fn answer_rcpt(tenants: &[Tenant], login: &str, address: &str) -> Decision<Acceptance> {
+pub fn answer_rcpt(tenants: &[Tenant], names: &Names, login: &str, domain: &str) -> Decision<Acceptance> {
     let Some(tenant) = tenant_of_login(tenants, login) else {
         return Decision::for_reason(Acceptance::NOT_SAID, because("SUB-4", login, "no tenant has this mailbox any more", DEVICES));
     };
-    let own = tenant.mailboxes.iter().any(|pattern| pattern.matches(address));
+    // Mail among the tenant's own people is not filtered, be it for a group of them or for a mailbox.
+    let own = accepted_domain(tenant, names, domain).is_some();
     let taken = TakenFor { tenant: Some(tenant.system), connector: None, originating: true, internal: true, unfiltered: own };
     let why = "logged in: Originating, may send to anybody";
     Decision::for_reason(Acceptance::Take(taken), because("SUB-4", login, why, DEVICES))

@@ -27,6 +27,11 @@ pub(in crate::scenario) fn check(name: &Text, connector: &InboundConnector, tena
                 let help = "write the public address, and give the client that one (`egress` of a device)";
                 desk.say(Diagnostic::warning(code::UNWISE_CONNECTOR, address.span(), message).help(help));
             }
+            Ok(network) if is_nobodys(network.addr()) => {
+                let message = format!("`{address}` is an address that no client comes from");
+                let help = "write the public address that the client leaves from";
+                desk.say(Diagnostic::warning(code::UNWISE_CONNECTOR, address.span(), message).help(help));
+            }
             Ok(_) => {}
         }
     }
@@ -68,8 +73,7 @@ fn senders(name: &Text, connector: &InboundConnector, desk: &mut Desk) {
         desk.say(problem.help("leave it out, or write [\"*\"]; the scope of a `Partner` connector is what it is for"));
     }
     for domain in connector.sender_domains.items() {
-        let plain = domain.as_str() == "*" || matches!(Domain::parse(domain), Ok(parsed) if !parsed.as_str().is_empty());
-        if !plain {
+        if domain.as_str() != "*" && !super::is_smtp_domain(domain) {
             let help = "a domain stands here: \"contoso.com\", \"*.contoso.com\" (and below), or \"*\"";
             refuse(desk, domain.span(), &format!("`{domain}` is not a sender domain"), help);
         }
@@ -93,7 +97,7 @@ pub(in crate::scenario) fn sender_address(text: &str) -> Result<IpNet, &'static 
 
 fn certificate(connector: &InboundConnector, desk: &mut Desk) {
     let Some(name) = connector.tls_sender_certificate_name.get().filter(|name| !name.is_empty()) else { return };
-    if !matches!(Domain::parse(name), Ok(parsed) if !parsed.as_str().is_empty()) {
+    if !super::is_smtp_domain(name) {
         let help = "a domain as the certificate carries it: \"mail.contoso.com\" or \"*.contoso.com\"";
         refuse(desk, name.span(), &format!("`{name}` is not a name that a certificate can carry"), help);
     }
@@ -214,6 +218,13 @@ pub(in crate::scenario) fn skip(text: &str) -> Result<(IpAddr, IpAddr), &'static
 
 fn is_private(address: IpAddr) -> bool {
     matches!(address, IpAddr::V4(address) if Ipv4Addr::is_private(&address))
+}
+
+/// This machine, this link, a group, nobody at all, or behind a provider's NAT.
+fn is_nobodys(address: IpAddr) -> bool {
+    let IpAddr::V4(address) = address else { return false };
+    let shared = address.octets()[0] == 100 && (64..128).contains(&address.octets()[1]);
+    shared || address.is_loopback() || address.is_link_local() || address.is_multicast() || address.octets()[0] == 0
 }
 
 /// What the cmdlet takes and experience warns of.

@@ -41,6 +41,14 @@ pub(in crate::scenario) fn told_apart<'a>(names: impl IntoIterator<Item = &'a Te
     }
 }
 
+/// Is it a domain of mail, or `*.` and one? No address, and no label begins or ends with a hyphen.
+fn is_smtp_domain(text: &str) -> bool {
+    let name = text.strip_prefix("*.").unwrap_or(text);
+    let is_label = |label: &str| !label.starts_with('-') && !label.ends_with('-');
+    let is_name = matches!(Domain::parse(name), Ok(domain) if !domain.as_str().is_empty() && !domain.as_str().starts_with('*'));
+    is_name && name.parse::<IpAddr>().is_err() && name.split('.').all(is_label)
+}
+
 /// `Fqdn` of a connector: the name of a host.
 fn fqdn(field: &Field<Text>, desk: &mut Desk) {
     if let Some(text) = field.get().filter(|text| !text.is_empty()) {

@@ -91,8 +91,7 @@ fn tls(connector: &OutboundConnector, desk: &mut Desk) {
             refuse(desk, connector.tls_settings.span(), "`DomainValidation` without a `tls_domain`", help);
         }
         (TlsSettings::DomainValidation, Some(domain)) => {
-            let is_address = domain.parse::<std::net::IpAddr>().is_ok();
-            if is_address || domain.as_str() == "*" || Domain::parse(domain).is_err() {
+            if !super::is_smtp_domain(domain) {
                 refuse(
                     desk,
                     domain.span(),
@@ -120,8 +119,8 @@ fn recipient_domain(text: &str) -> Result<(), &'static str> {
     if text == "*.*" {
         return Err("every domain is \"*\" here; \"*.*\" is the word of FOPE for it");
     }
-    match Domain::parse(text) {
-        Ok(domain) if !domain.as_str().is_empty() => Ok(()),
+    match text {
+        _ if super::is_smtp_domain(text) => Ok(()),
         _ if text.contains('*') => Err("a wildcard stands only as the first whole label: \"*.contoso.com\""),
         _ => Err("a domain stands here: \"contoso.com\", \"*.contoso.com\" or \"*\""),
     }

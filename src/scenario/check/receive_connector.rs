@@ -37,6 +37,20 @@ pub(in crate::scenario) fn check(name: &Text, connector: &ReceiveConnector, is_d
         let help = "add remote_ip_ranges: [\"192.0.2.10\"], the clients that it is for";
         refuse(desk, name.span(), &format!("the connector `{name}` has no `remote_ip_ranges`"), help);
     }
+    if is_default {
+        nobody_left(connector, desk);
+    }
+    for (at, text) in connector.bindings.items().iter().enumerate() {
+        let earlier = &connector.bindings.items()[..at];
+        if let Some(first) = earlier.iter().find(|earlier| binding(earlier).is_some() && binding(earlier) == binding(text)) {
+            let problem = Diagnostic::error(code::CMDLET_REFUSES, text.span(), format!("the binding `{text}` stands twice"));
+            desk.say(problem.also(first.span(), "the first time").help("leave one of them out"));
+        }
+    }
+    if let Some(banner) = connector.banner.get().filter(|banner| !banner.is_empty() && !banner.starts_with("220")) {
+        let help = "the banner is the whole answer to a client that connects: \"220 mail.contoso.com ready\"";
+        refuse(desk, banner.span(), "a `banner` begins with 220", help);
+    }
     for text in connector.bindings.items().iter().filter(|text| binding(text).is_none()) {
         let help = "a local address and a port: \"0.0.0.0:25\" is every address, \"192.0.2.1:587\" one";
         refuse(desk, text.span(), &format!("`{text}` is not a binding"), help);
@@ -76,6 +90,16 @@ pub(in crate::scenario) fn check(name: &Text, connector: &ReceiveConnector, is_d
     if connector.max_acknowledgement_delay.is_written() && version > ServerVersion::Exchange2010 {
         let help = "later versions make a shadow copy before they answer";
         refuse(desk, connector.max_acknowledgement_delay.span(), "`max_acknowledgement_delay` exists in Exchange 2010 only", help);
+    }
+}
+
+/// A default connector from which everything was taken that makes it answer somebody.
+fn nobody_left(connector: &ReceiveConnector, desk: &mut Desk) {
+    for (field, list) in [("bindings", &connector.bindings), ("remote_ip_ranges", &connector.remote_ip_ranges)] {
+        if list.is_written() && list.items().is_empty() {
+            let help = "leave it out: a default connector has its own; or write enabled: false";
+            refuse(desk, list.span(), &format!("`{field}` is empty: the connector would be for nobody"), help);
+        }
     }
 }
 
@@ -162,6 +186,10 @@ fn capabilities(connector: &ReceiveConnector, version: ServerVersion, desk: &mut
                 let help = "in Exchange 2010 the word is AcceptOorgProtocol";
                 refuse(desk, text.span(), "`AcceptCloudServicesMail` exists since Exchange 2013", help);
             }
+            Some((domain, _)) if !domain.eq_ignore_ascii_case(NO_TLS) && (domain.starts_with('*') || !super::is_smtp_domain(domain)) => {
+                let help = "the name that the certificate proves, without a wildcard: \"mail.protection.outlook.com:AcceptCloudServicesMail\"; or NO-TLS";
+                refuse(desk, text.span(), &format!("`{domain}` is not the domain of a certificate"), help);
+            }
             Some((domain, _)) if domain.eq_ignore_ascii_case(NO_TLS) => {
                 let message = format!("`{text}`: everybody without TLS at this connector counts as the organization's own");
                 let help = "narrow `remote_ip_ranges` to the hosts that are meant, or let them show a certificate";
@@ -192,7 +220,10 @@ fn domain_security(connector: &ReceiveConnector, desk: &mut Desk) {
 pub(in crate::scenario) fn binding(text: &str) -> Option<(IpAddr, u16)> {
     let (address, port) = text.trim().rsplit_once(':')?;
     let port: u16 = port.parse().ok().filter(|port| *port > 0)?;
-    let address: IpAddr = address.trim_start_matches('[').trim_end_matches(']').parse().ok()?;
+    let address = match address.strip_prefix('[') {
+        Some(inner) => IpAddr::V6(inner.strip_suffix(']')?.parse().ok()?),
+        None => address.parse().ok()?,
+    };
     Some((address, port))
 }
 

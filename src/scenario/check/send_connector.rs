@@ -107,7 +107,7 @@ fn tls(connector: &SendConnector, desk: &mut Desk) {
             let help = "add tls_domain: \"mail.contoso.com\"; only with DNS routing the recipient's domain stands in for it";
             refuse(desk, connector.tls_auth_level.span(), "`DomainValidation` towards a smart host without a `tls_domain`", help);
         }
-        (TlsAuthLevel::DomainValidation, Some(domain)) if Domain::parse(domain).is_err() => {
+        (TlsAuthLevel::DomainValidation, Some(domain)) if !super::is_smtp_domain(domain) => {
             let message = format!("`{domain}` is not a name that a certificate can carry");
             refuse(desk, domain.span(), &message, "a domain, or `*.` and a domain");
         }
@@ -280,7 +280,7 @@ fn address_space(text: &str) -> Result<(Space, u32), &'static str> {
         };
     }
     let domain = |text: &str| match Domain::parse(text) {
-        Ok(domain) if !domain.as_str().is_empty() && !domain.as_str().starts_with('*') => Ok(Box::from(domain.as_str())),
+        Ok(domain) if super::is_smtp_domain(text) && !text.starts_with('*') => Ok(Box::from(domain.as_str())),
         _ => Err("a domain stands here: \"contoso.com\", \"*.contoso.com\" or \"*\""),
     };
     match space {

@@ -30,6 +30,7 @@ use super::receiver::{Usual, receiver};
 use super::routing_addresses;
 use super::stance;
 use super::tables::{Notation, Tables};
+use super::tenant_domains;
 
 /// Messages larger than this are refused by the service.
 const SIZE_BYTES_MAX: u64 = 150 << 20;
@@ -60,8 +61,7 @@ pub(super) fn front_end(
         }
     }
     tenants.in_order_by_key(|(name, _)| name.as_str());
-    accepted_once(&tenants, desk);
-    named_once(&tenants, desk);
+    tenant_domains::check(&tenants, desk);
     shared_addresses(&tenants, desk);
     let era = era(tree);
     let shared = tree.exchange_online.get().map(|service| &service.switches);
@@ -145,47 +145,6 @@ pub(super) fn tenant_name(tenant: &ExchangeOnline) -> Option<String> {
 /// The two domains that every tenant has of Microsoft.
 pub(super) fn microsoft_domains(tenant: &ExchangeOnline) -> Vec<String> {
     tenant_name(tenant).map_or(Vec::new(), |name| vec![format!("{name}.onmicrosoft.com"), format!("{name}.mail.onmicrosoft.com")])
-}
-
-/// A tenant's name is its own: by it the two domains that it has of Microsoft are called.
-fn named_once(tenants: &[(&Text, &ExchangeOnline)], desk: &mut Desk) {
-    let place = |name: &Text, tenant: &ExchangeOnline| match tenant.tenant.get() {
-        Some(text) => text.span(),
-        None => tenant.accepted_domains.keys().next().unwrap_or(name).span(),
-    };
-    for (at, (name, tenant)) in tenants.iter().enumerate() {
-        let Some(own) = tenant_name(tenant) else { continue };
-        if let Some((other, first)) = tenants[..at].iter().find(|(_, known)| tenant_name(known).as_ref() == Some(&own)) {
-            let message = format!("`{own}.onmicrosoft.com` is a domain of `{other}` already, and here of `{name}`");
-            let problem =
-                Diagnostic::error(code::CLAIMED_TWICE, place(name, tenant), message).also(place(other, first), "the other tenant");
-            desk.say(problem.help("`tenant` gives a tenant its name; unless written it is the first label of its first accepted domain"));
-        }
-    }
-}
-
-/// A domain is accepted by one tenant only.
-fn accepted_once(tenants: &[(&Text, &ExchangeOnline)], desk: &mut Desk) {
-    let mut seen: Vec<(&Text, &Text)> = Vec::new();
-    for (name, tenant) in tenants {
-        for domain in tenant.accepted_domains.keys() {
-            if let Some((other, there)) = seen.iter().find(|(_, known)| common_form(known) == common_form(domain)) {
-                let is_same = other.as_str() == name.as_str();
-                let (message, label, help) = if is_same {
-                    (
-                        format!("`{domain}` is an accepted domain of `{name}` twice"),
-                        "the same domain",
-                        "capitals do not make another domain: leave one of them out",
-                    )
-                } else {
-                    let message = format!("`{domain}` is an accepted domain of `{other}` already, and here of `{name}`");
-                    (message, "the other tenant", "a domain belongs to one tenant of Exchange Online")
-                };
-                desk.say(Diagnostic::error(code::CLAIMED_TWICE, domain.span(), message).also(there.span(), label).help(help));
-            }
-            seen.push((name, domain));
-        }
-    }
 }
 
 fn compile(

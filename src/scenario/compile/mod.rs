@@ -42,6 +42,7 @@ mod stage;
 mod stance;
 mod tables;
 mod taken_away;
+mod tenant_domains;
 mod tls_levels;
 mod traffic;
 mod traffic_file;

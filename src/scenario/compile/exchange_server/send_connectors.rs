@@ -7,7 +7,6 @@ use crate::decide::profile::default_sender;
 use crate::decide::tls::{Wanted, carries};
 use crate::diag::{Diagnostic, code};
 use crate::model::exchange_server::{AddressSpace, SendConnector, Server, ServerVersion, Space};
-use crate::model::manner::Manner;
 use crate::model::settings::{ClientCertificate, NextHop, Profile, TlsLevel, TlsPolicy};
 use crate::model::sites::Site;
 use crate::scenario::check::{send_connector, told_apart};
@@ -62,6 +61,7 @@ pub(super) fn connectors(
             tls,
             recipient_domain_validated,
             sources,
+            fqdn: connector.fqdn.as_str().filter(|name| !name.is_empty()).map(|name| common_form(name).into()),
             scoped: connector.is_scoped_connector.or(false),
             max_message_size: max_message_size(connector, desk),
             login: connector.authentication_credential.as_str().filter(|name| !name.is_empty()).map(|name| common_form(name).into()),
@@ -237,23 +237,10 @@ pub(super) fn subscribe(servers: &[Server], sites: &[Site], secured: &[Box<str>]
             continue;
         }
         rows.push(SendConnector {
-            name: format!("EdgeSync - {} to Internet", site.name).into(),
-            enabled: true,
             address_spaces: vec![AddressSpace { space: Space::All, cost: SUBSCRIPTION_COST }],
-            dns_routing: true,
-            smart_hosts: Vec::new(),
-            tls: TlsPolicy::of(TlsLevel::Opportunistic),
-            recipient_domain_validated: false,
             sources: edges,
-            scoped: false,
-            max_message_size: None,
-            login: None,
-            linked: None,
-            keeps_headers: false,
             domain_secure: secured.to_vec(),
-            mails_per_connection: 20,
-            manner: Manner::default(),
-            timers: None,
+            ..SendConnector::bare(&format!("EdgeSync - {} to Internet", site.name))
         });
     }
 }
