@@ -19,7 +19,14 @@ pub fn offer(directory: &Directory, visitor: &Visitor<'_>, login: &str, extensio
     if !extensions {
         return unused("the session goes by HELO, which knows no AUTH".to_owned(), "RFC 4954 §3");
     }
-    if listener.without.iter().any(|word| &**word == "AUTH") {
+    let silent = listener.without.iter().any(|word| &**word == "AUTH");
+    if let (true, Directory::Organization(organization)) = (silent, directory)
+        && let Some(connector) = receive_connector::find(organization, visitor)
+    {
+        let why = format!("the Receive connector `{}` does not announce AUTH", connector.name);
+        return unused(why, "New-ReceiveConnector AuthMechanism");
+    }
+    if silent {
         return unused("the listener does not announce AUTH".to_owned(), "RFC 4954 §3");
     }
     let in_clear = visitor.tls.is_none();

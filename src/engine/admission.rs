@@ -99,7 +99,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             return;
         }
         self.machines[server.index()].busy += 1;
-        let end = self.play(job, listener);
+        let end = self.play(job, self.face(job, listener));
         if let Some(taken_at) = end.taken_at()
             && end.rest.is_some()
         {

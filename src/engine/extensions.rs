@@ -82,7 +82,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     pub(super) fn loses_wishes(&self, job: u32, end: &SessionEnd) -> bool {
         let line = &self.jobs[job].line;
         let (client, server) = (self.copies[self.jobs[job].copy].host, line.server);
-        let offered = self.offers_dsn(server, line.port);
+        let listener = self.config(server).receiver.listeners.iter().find(|listener| listener.answers(line.address, line.port));
+        let offered = self.rules(server).extensions.dsn && listener.is_some_and(|listener| offers(self.face(job, listener), "DSN"));
         !(end.extended && offered && self.knows_wishes(self.jobs[job].copy, client))
     }
 
@@ -90,11 +91,6 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     pub(super) fn knows_wishes(&self, copy: u32, host: HostId) -> bool {
         self.rules(host).extensions.dsn
             && (self.copies[copy].hops > 0 || self.config(host).receiver.listeners.iter().any(|listener| offers(listener, "DSN")))
-    }
-
-    fn offers_dsn(&self, server: HostId, port: u16) -> bool {
-        let listener = self.config(server).receiver.listeners.iter().find(|listener| listener.port == port);
-        self.rules(server).extensions.dsn && listener.is_some_and(|listener| offers(listener, "DSN"))
     }
 
     /// A server without DSN took the message: who wants to hear of success is told that it was passed on, and that no more will be heard.

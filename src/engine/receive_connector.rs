@@ -60,6 +60,23 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         }
     }
 
+    /// What the client of a job meets at a listener: its Receive connector may announce less than the listener does.
+    #[inline]
+    pub(super) fn face(&self, job: u32, listener: &'m Listener) -> &'m Listener {
+        let server = self.jobs[job].line.server;
+        if self.settings[server.index()].has_receive_connectors { self.face_of_connector(job, server, listener) } else { listener }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn face_of_connector(&self, job: u32, server: HostId, listener: &'m Listener) -> &'m Listener {
+        let Some(organization) = self.connectors_of(server) else { return listener };
+        let client = self.client_of(job);
+        let Some(address) = self.seen_address(job, client, self.jobs[job].line.address) else { return listener };
+        let visitor = Visitor { listener: Some(listener), ..Visitor::plain(Peer { host: client, address: Some(address) }) };
+        find(organization, &visitor).map_or(listener, |connector| connector.face(listener))
+    }
+
     /// The connector of a session under way.
     fn met(&self, talk: &Talk<'_>) -> Option<Met<'m>> {
         let organization = self.connectors_of(talk.server)?;

@@ -278,6 +278,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let compared = if in_brackets { format!("[{hop_name}]") } else { host_name.clone() };
         let wanted: Vec<Wanted<'_>> = match (question.policy.names.is_empty(), question.policy.level) {
             (true, TlsLevel::Secure) => vec![Wanted::Name(&hop_name), Wanted::Below(&hop_name)],
+            // No password but to the smart host itself: the name of another one on the list proves nothing.
+            (true, TlsLevel::BasicAuthRequireTls) => vec![Wanted::Exactly(&hop_name)],
             (true, _) => vec![Wanted::Name(&compared)],
             (false, _) => question
                 .policy
@@ -287,7 +289,6 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                     "hostname" => Wanted::Name(&host_name),
                     "nexthop" => Wanted::Name(&hop_name),
                     "dot-nexthop" => Wanted::Below(&hop_name),
-                    name if question.policy.level == TlsLevel::BasicAuthRequireTls => Wanted::Exactly(name),
                     name => name.strip_prefix('.').map_or(Wanted::Name(name), Wanted::Below),
                 })
                 .collect(),

@@ -2,6 +2,7 @@
 //!
 //! Source: cmdlet parameters of New-ReceiveConnector.
 
+use super::settings::Listener;
 use crate::base::{MINUTE, SECOND};
 use std::net::IpAddr;
 
@@ -40,6 +41,10 @@ pub struct ReceiveConnector {
     pub cloud_names: Vec<Box<str>>,
     /// The same for clients without TLS (`NO-TLS`), whoever they are.
     pub cloud_in_clear: bool,
+    /// Words of EHLO that its clients are not told: `…Enabled` switches that are off, AUTH and STARTTLS where `AuthMechanism` has none.
+    pub silent_about: Vec<Box<str>>,
+    /// If there are such words: what its clients meet in the place of each listener of the server.
+    pub faces: Vec<Listener>,
 }
 
 impl ReceiveConnector {
@@ -53,6 +58,13 @@ impl ReceiveConnector {
     #[must_use]
     pub fn is_at_all_for(&self, peer: IpAddr, port: u16) -> bool {
         self.bindings.iter().any(|(local, bound)| *bound == port && local.is_unspecified() && local.is_ipv4() == peer.is_ipv4())
+    }
+
+    /// What its clients meet at a listener of its server.
+    #[must_use]
+    pub fn face<'a>(&'a self, listener: &'a Listener) -> &'a Listener {
+        let is_it = |face: &&Listener| face.port == listener.port && face.only_at == listener.only_at;
+        self.faces.iter().find(is_it).unwrap_or(listener)
     }
 
     /// How many addresses the narrowest of its ranges has that hold this one.

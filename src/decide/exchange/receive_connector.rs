@@ -273,6 +273,8 @@ mod tests {
             domain_secure: vec!["secure.test".into()],
             cloud_names: vec!["mail.protection.outlook.com".into()],
             cloud_in_clear: false,
+            silent_about: vec![],
+            faces: vec![],
         }
     }
 

@@ -106,19 +106,22 @@ pub fn header(connector: &ReceiveConnector, header_bytes: u64) -> Refusal {
     refuse(connector, reply, "RCV-6", format!("the header has about {header_bytes} bytes, and MaxHeaderSize is {most}"), SIZES)
 }
 
-/// A message with so many Received fields, the last `local` of them of servers of the organization; the one that is about to be written is among both.
+/// A message with so many Received fields, the last `local` of them of servers of the organization. The one that this server is about to write is among
+/// both and does not count: the limits are about the message as it was handed in.
 #[must_use]
 pub fn hops(connector: &ReceiveConnector, hops: u32, local: u32) -> Refusal {
-    let limits = &connector.limits;
-    let why = if hops >= limits.hops {
-        format!("{hops} Received fields, and MaxHopCount is {}", limits.hops)
-    } else if limits.local_hops > 0 && local >= limits.local_hops {
-        format!("{local} Received fields of this organization one after the other, and MaxLocalHopCount is {}", limits.local_hops)
+    let (limits, hops, local) = (&connector.limits, hops.saturating_sub(1), local.saturating_sub(1));
+    let (why, source) = if hops > limits.hops {
+        (format!("{hops} Received fields, and MaxHopCount is {}", limits.hops), "New-ReceiveConnector MaxHopCount")
+    } else if limits.local_hops > 0 && local > limits.local_hops {
+        let why =
+            format!("{local} Received fields of this organization one after the other, and MaxLocalHopCount is {}", limits.local_hops);
+        (why, "New-ReceiveConnector MaxLocalHopCount")
     } else {
         return None;
     };
     let reply = Reply::new(554, Some(Enhanced(5, 4, 6)), "Hop count exceeded - possible mail loop");
-    refuse(connector, reply, "RCV-7", why, "New-ReceiveConnector MaxHopCount")
+    refuse(connector, reply, "RCV-7", why, source)
 }
 
 /// One more recipient where so many were taken.
@@ -178,6 +181,8 @@ mod tests {
             domain_secure: vec![],
             cloud_names: vec![],
             cloud_in_clear: false,
+            silent_about: vec![],
+            faces: vec![],
         }
     }
 
@@ -223,10 +228,10 @@ mod tests {
             ("a byte more", size(&row, 36 * mb + 1), Some(552)),
             ("256 KB of header", header(&row, 256 << 10), None),
             ("a byte more of header", header(&row, (256 << 10) + 1), Some(552)),
-            ("29 hops", hops(&row, 29, 1), None),
-            ("30 hops", hops(&row, 30, 1), Some(554)),
-            ("seven servers of the organization", hops(&row, 20, 7), None),
-            ("eight of them", hops(&row, 20, 8), Some(554)),
+            ("30 fields, and the own one", hops(&row, 31, 1), None),
+            ("31 fields", hops(&row, 32, 1), Some(554)),
+            ("eight servers of the organization, and this one", hops(&row, 20, 9), None),
+            ("nine of them", hops(&row, 20, 10), Some(554)),
             ("0 is no limit", hops(&no_local, 50, 25), None),
             ("200 recipients", recipient(&row, 199), None),
             ("201 recipients", recipient(&row, 200), Some(452)),

@@ -89,6 +89,9 @@ pub(super) fn config(
     let directory = Directory::Organization(Box::new(organization));
     let mut receiver = receiver(host, usual, directory, certificates, desk);
     receive_connectors::listen(&connectors, &mut receiver.listeners);
+    if let Directory::Organization(organization) = &mut receiver.directory {
+        receive_connectors::faces(&mut organization.receive_connectors, &receiver.listeners);
+    }
     // Shown by Send connectors that name no other.
     let credentials = Credentials { login: None, oauth: false, certificate: receiver.certificate };
     HostConfig { sender, receiver, stance, credentials }

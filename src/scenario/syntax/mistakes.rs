@@ -1,6 +1,8 @@
 //! Which field was meant? The mistakes that people make first, each with its own way out.
 
-use super::super::read::quoted;
+use super::super::read::{Brackets, quoted};
+use super::super::schema::Scenario;
+use super::exchange_words;
 use crate::diag::{Diagnostic, Span, closest, code};
 
 /// A field that these brackets do not have, with the help that is known for it.
@@ -10,6 +12,15 @@ pub(in super::super) fn unknown_field(outer: &str, name: &str, place: Span, know
     let snake = snake_case(name);
     if snake != name && has(&snake) {
         return problem.help(format!("parameters are written in snake_case: `{snake}`"));
+    }
+    // A mailbox of another mail server has not the words of Exchange.
+    let of_exchange = outer != "`Mailbox`" || has("inbox_rules");
+    if let Some(known) = exchange_words::field(outer, &snake).filter(|_| of_exchange) {
+        let message = match known.code {
+            code::NOT_MODELLED => format!("`{name}` of {outer}: not modelled"),
+            _ => problem.message.clone(),
+        };
+        return Diagnostic::error(known.code, place, message).help(known.help);
     }
     let help = match name {
         "name" => "its name stands before the colon: { \"name\": ( … ) }",
@@ -27,6 +38,18 @@ pub(in super::super) fn unknown_field(outer: &str, name: &str, place: Span, know
         "domain" if has("accepted_domains") => "domains stand in `accepted_domains`: { \"example.com\": Authoritative }",
         "recipients" | "rcpt" if has("to") => "recipients stand in `to`: [\"alice@example.com\"]",
         "sender" | "mail_from" if has("from") && !has("sender") => "the sender stands in `from`",
+        _ if outer == "a test" && is_field_of_scenario(name) => {
+            return problem.help(format!("what a test changes stands in its `given`: given: ({name}: …)"));
+        }
+        "send" | "expect" | "cases" | "given" | "with_traffic" if outer == "a scenario" => {
+            "this is a field of a test: is the `)` of its `given` missing before it?"
+        }
+        "from" | "to" | "by" | "at" | "size" if has("send") => {
+            "the message of a test stands in its `send`: send: (from: \"…\", to: [\"…\"])"
+        }
+        "rate" | "interval" | "over" | "count" | "gap" if has("header_from") => {
+            "`Message` has `count` and `gap`, `Burst` has `count` and `over`, `Every` has `interval`, `Poisson` has `rate`"
+        }
         "because" | "why" if has("said_by") => "which rule decided is asked by `Chosen`, `PassedOver` or `Attributed`",
         _ if has("settings") && has("profile") && looks_like_a_parameter(name) => {
             return problem.suggest_or(name, known, "a server's own parameters stand in `settings`: { \"parameter\": \"value\" }");
@@ -39,10 +62,16 @@ pub(in super::super) fn unknown_field(outer: &str, name: &str, place: Span, know
     match known {
         [] => problem.help("nothing stands in these brackets"),
         _ => {
-            let list = if known.len() <= 12 { format!("known are {}", quoted(known)) } else { String::new() };
+            let list = format!("known are {}", quoted(known));
             problem.suggest_or(name, known, &list)
         }
     }
+}
+
+fn is_field_of_scenario(name: &str) -> bool {
+    let mut names = Vec::new();
+    Scenario::default().names(&mut names);
+    names.contains(&name)
 }
 
 impl Diagnostic {
@@ -61,13 +90,14 @@ fn looks_like_a_parameter(name: &str) -> bool {
     name.matches('_').count() >= 1 || name.starts_with("smtp")
 }
 
-/// `UseMXRecord` as `use_mx_record`: a run of capitals is one word.
-fn snake_case(name: &str) -> String {
+/// `UseMXRecord` as `use_mx_record`: a run of capitals is one word, also in the plural.
+pub(super) fn snake_case(name: &str) -> String {
     let chars: Vec<char> = name.chars().collect();
     let mut snake = String::new();
     for (at, c) in chars.iter().enumerate() {
         let before = at.checked_sub(1).map(|at| chars[at]);
-        let next_is_lower = chars.get(at + 1).is_some_and(|next| next.is_lowercase());
+        let plural = chars.get(at + 1) == Some(&'s') && chars.get(at + 2).is_none_or(|next| next.is_uppercase());
+        let next_is_lower = chars.get(at + 1).is_some_and(|next| next.is_lowercase()) && !plural;
         let begins = c.is_uppercase() && before.is_some_and(|before| before != '_' && (!before.is_uppercase() || next_is_lower));
         if begins {
             snake.push('_');
@@ -86,7 +116,9 @@ mod tests {
         let cases = [
             ("UseMXRecord", "use_mx_record"),
             ("SmartHosts", "smart_hosts"),
-            ("EFSkipIPs", "ef_skip_i_ps"),
+            ("EFSkipIPs", "ef_skip_ips"),
+            ("RemoteIPRanges", "remote_ip_ranges"),
+            ("DSNs", "dsns"),
             ("TlsSettings", "tls_settings"),
         ];
         for (name, expected) in cases {

@@ -10,7 +10,7 @@ use crate::model::settings::Listener;
 use crate::scenario::check::receive_connector;
 use crate::scenario::compile::desk::Desk;
 use crate::scenario::schema::{self, AuthMechanism, ExchangeServer, PermissionGroup};
-use crate::scenario::source::Text;
+use crate::scenario::source::{Field, Text};
 
 use super::receive_limits;
 use super::switches::Switches;
@@ -115,6 +115,8 @@ fn usual(name: &str, port: u16, for_whom: For, limits: Limits) -> ReceiveConnect
         domain_secure: Vec::new(),
         cloud_names: Vec::new(),
         cloud_in_clear: false,
+        silent_about: Vec::new(),
+        faces: Vec::new(),
     }
 }
 
@@ -136,12 +138,45 @@ fn lay_over(row: &mut ReceiveConnector, connector: &schema::ReceiveConnector, de
         row.login_over_tls = connector.auth_mechanism.items().contains(&AuthMechanism::BasicAuthRequireTLS);
         row.knows_servers = connector.auth_mechanism.items().contains(&AuthMechanism::ExchangeServer);
     }
+    row.silent_about = silent_about(connector);
     row.external_authoritative = connector.auth_mechanism.items().contains(&AuthMechanism::ExternalAuthoritative);
     row.anonymous_relay = connector.anonymous_relay.or(false);
     row.require_tls = connector.require_tls.or(false);
     row.limits = receive_limits::lay_over(row.limits, connector, desk);
     row.cloud_in_clear = connector.tls_domain_capabilities.items().iter().any(|text| receive_connector::cloud_in_clear(text));
     row.cloud_names = connector.tls_domain_capabilities.items().iter().filter_map(|text| receive_connector::cloud_name(text)).collect();
+}
+
+/// Words of EHLO that the clients of a connector are not told.
+fn silent_about(connector: &schema::ReceiveConnector) -> Vec<Box<str>> {
+    let has = |mechanism| connector.auth_mechanism.items().contains(&mechanism);
+    let logs_in = [AuthMechanism::BasicAuth, AuthMechanism::BasicAuthRequireTLS, AuthMechanism::Integrated].into_iter().any(has);
+    let off = |field: &Field<bool>| !field.or(true);
+    let words = [
+        ("AUTH", connector.auth_mechanism.is_written() && !logs_in),
+        ("STARTTLS", connector.auth_mechanism.is_written() && !has(AuthMechanism::Tls)),
+        ("SIZE", connector.size_enabled.get().is_some_and(|word| word.as_str() == "Disabled")),
+        ("CHUNKING", off(&connector.chunking_enabled)),
+        ("PIPELINING", off(&connector.pipelining_enabled)),
+        ("8BITMIME", off(&connector.eight_bit_mime_enabled)),
+        // It travels in chunks only.
+        ("BINARYMIME", off(&connector.binary_mime_enabled) || off(&connector.chunking_enabled)),
+        ("SMTPUTF8", off(&connector.smtp_utf8_enabled)),
+        ("DSN", off(&connector.delivery_status_notification_enabled)),
+        ("ENHANCEDSTATUSCODES", off(&connector.enhanced_status_codes_enabled)),
+    ];
+    words.into_iter().filter(|(_, silent)| *silent).map(|(word, _)| word.into()).collect()
+}
+
+/// What the clients of connectors meet that do not announce everything.
+pub(super) fn faces(rows: &mut [ReceiveConnector], listeners: &[Listener]) {
+    for row in rows.iter_mut().filter(|row| !row.silent_about.is_empty()) {
+        let face = |listener: &Listener| {
+            let without = listener.without.iter().chain(&row.silent_about).cloned().collect();
+            Listener { without, ..listener.clone() }
+        };
+        row.faces = listeners.iter().map(face).collect();
+    }
 }
 
 /// Two connectors with one binding must not fight for a client: ranges meet only where one holds the other, and are never the same.

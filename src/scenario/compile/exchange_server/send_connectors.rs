@@ -131,9 +131,7 @@ fn tls(connector: &schema::SendConnector) -> (TlsPolicy, bool) {
         return (TlsPolicy::of(TlsLevel::None), false);
     }
     if connector.smart_host_auth_mechanism.or(SmartHostAuthMechanism::None) == SmartHostAuthMechanism::BasicAuthRequireTLS {
-        // No password without TLS, and only to a certificate with the smart host's own name.
-        let names = connector.smart_hosts.items().iter().map(|host| common_form(host).into()).collect();
-        return (TlsPolicy { names, ..TlsPolicy::of(TlsLevel::BasicAuthRequireTls) }, false);
+        return (TlsPolicy::of(TlsLevel::BasicAuthRequireTls), false);
     }
     let level = match connector.tls_auth_level.or(TlsAuthLevel::Opportunistic) {
         TlsAuthLevel::Opportunistic if connector.require_tls.or(false) => TlsLevel::Required,
