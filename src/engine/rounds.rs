@@ -35,12 +35,13 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             return;
         }
         // Only behind somebody whom the server took, or refused for good (smtp.c: "we've had at least one 2xx or 5xx").
+        let rounds = self.rules(self.copies[self.jobs[job].copy].host).pass.further_rounds;
         let mut answered = false;
         let mut again = Places::new();
         for place in &self.jobs[job].recipients {
             match end.refusals.iter().find(|(at, ..)| at == place) {
                 None | Some((_, Effect::Bounce(_), _)) => answered = true,
-                Some((.., reply)) if answered && self.tables.replies.get(*reply).code == 452 => again.push(*place),
+                Some((.., reply)) if answered && rounds.has(self.tables.replies.get(*reply)) => again.push(*place),
                 Some(_) => {}
             }
         }

@@ -122,11 +122,13 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     },
     pass: PassRules {
         queues_retry: false,
+        reports_at_once: false,
         remembers: true,
         groups_by_hosts: true,
         shares_signatures: false,
         limit_jumps: true,
         last_as_listed: true,
+        further_rounds: FurtherRounds::Any452,
         takes_literals: false,
         smart_host_needs_mx: true,
         whole_list_waits: true,

@@ -18,7 +18,7 @@ mod tls_rules;
 pub use tls_rules::{BrokenHandshake, DaneRules, RevocationCheck, TlsRules};
 
 pub use door::{DoorRules, Refusal, door_of};
-pub use pass::{EqualMembers, PassRules};
+pub use pass::{EqualMembers, FurtherRounds, PassRules};
 
 use super::extensions::ExtensionRules;
 use super::relay::RelayRules;
