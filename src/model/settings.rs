@@ -9,6 +9,7 @@ use super::expansion::Expansion;
 use super::filter::FilterRule;
 use super::fope::FopeRouting;
 pub use super::keeping::{Cache, Keeping, SessionLimits};
+pub use super::listener::Listener;
 use super::restrictions::Restrictions;
 pub use super::retry_rules::Retry;
 pub use super::targets::{AliasNames, OwnTarget, Targets};
@@ -328,38 +329,6 @@ pub enum WhenFull {
     Reply421,
     /// It hears nothing.
     Silence,
-}
-
-/// One port.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Listener {
-    /// Its name.
-    pub name: Box<str>,
-    /// TCP port.
-    pub port: u16,
-    /// It answers at these addresses of the machine only; empty = at all of them.
-    pub only_at: Vec<IpAddr>,
-    /// TLS from the first byte.
-    pub implicit_tls: bool,
-    /// 530 to everything before TLS (RFC 3207 §4).
-    pub require_tls: bool,
-    /// 530 to MAIL before AUTH.
-    pub require_login: bool,
-    /// EHLO words that are not offered, upper case.
-    pub without: Vec<Box<str>>,
-    /// Oldest and newest TLS version.
-    pub tls_versions: (TlsVersion, TlsVersion),
-    /// Its answer to every recipient.
-    pub turns_away: Option<Reply>,
-}
-
-impl Listener {
-    /// Does it take connections to this address and port?
-    #[inline]
-    #[must_use]
-    pub fn answers(&self, address: IpAddr, port: u16) -> bool {
-        self.port == port && (self.only_at.is_empty() || self.only_at.contains(&address))
-    }
 }
 
 /// Whose mail is taken.
