@@ -87,10 +87,9 @@ impl<'m> Entries<'m> {
 
     /// Where senders' mail comes from later, if changes move any of them. Who has no mailbox any more goes on as before.
     pub(super) fn moves(&self, senders: &[Address], since: SimTime, first: &Entry) -> Vec<Moved> {
-        let versions = &self.model.versions;
         let mut doors: Vec<Door> = vec![(first.hosts.clone(), first.tenant); senders.len()];
         let mut moves = Vec::new();
-        for version in self.version_at(since) + 1..versions.len() {
+        for (version, row) in self.model.versions.iter().enumerate().skip(self.version_at(since) + 1) {
             let there = senders.iter().zip(&doors).map(|(sender, before)| {
                 let found = self.found(version, sender, Span::NOWHERE).ok();
                 found.filter(|entry| entry.hosts != self.internet).map_or_else(|| before.clone(), |entry| (entry.hosts, entry.tenant))
@@ -98,7 +97,7 @@ impl<'m> Entries<'m> {
             let there: Vec<Door> = there.collect();
             if there != doors {
                 doors = there;
-                moves.push(Moved { at: versions[version].at, doors: doors.clone() });
+                moves.push(Moved { at: row.at, doors: doors.clone() });
             }
         }
         moves
