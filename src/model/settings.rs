@@ -14,7 +14,7 @@ use super::restrictions::Restrictions;
 pub use super::retry_rules::Retry;
 pub use super::targets::{AliasNames, OwnTarget, Targets};
 use super::topology::Law;
-use crate::base::{CertId, NameId, NextHopId, Pattern, Reply, SimTime, TlsVersion};
+use crate::base::{CertId, NameId, NextHopId, Pattern, SimTime};
 use std::net::IpAddr;
 
 /// All settings of one machine for a time.
