@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::IpNet;
 
-use crate::base::{Address, Domain, common_form};
+use crate::base::{Address, common_form};
 use crate::diag::{Diagnostic, Span, code};
 use crate::scenario::compile::Desk;
 use crate::scenario::schema::{ConnectorType, ExchangeOnline, InboundConnector, OutboundConnector};

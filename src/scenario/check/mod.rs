@@ -8,6 +8,9 @@ pub(super) mod tenant_limits;
 pub(super) mod tenant_mailboxes;
 pub(super) mod tenant_routes;
 
+use std::net::IpAddr;
+
+use crate::base::Domain;
 use crate::diag::{Diagnostic, Span, code};
 use crate::model::exchange_server::ServerVersion;
 use crate::scenario::compile::Desk;

@@ -2,7 +2,6 @@
 //!
 //! Sources: New-OutboundConnector and Set-OutboundConnector, parameters and their constraints; for DANE at smart hosts also the switch `dane_at_smart_hosts`.
 
-use crate::base::Domain;
 use crate::diag::{Diagnostic, Span, code};
 use crate::scenario::compile::Desk;
 use crate::scenario::schema::{ConnectorType, OutboundConnector, SmtpDaneMode, TlsSettings};
