@@ -97,7 +97,7 @@ pub(in crate::scenario) fn check(name: &Text, connector: &ReceiveConnector, is_d
 fn nobody_left(connector: &ReceiveConnector, desk: &mut Desk) {
     for (field, list) in [("bindings", &connector.bindings), ("remote_ip_ranges", &connector.remote_ip_ranges)] {
         if list.is_written() && list.items().is_empty() {
-            let help = "leave it out: a default connector has its own; or write enabled: false";
+            let help = "leave it out: a default connector has its own";
             refuse(desk, list.span(), &format!("`{field}` is empty: the connector would be for nobody"), help);
         }
     }
