@@ -92,5 +92,6 @@ mod visitor;
 mod waiting_for;
 mod walk;
 mod world;
+mod written_list;
 
 pub use run::{LONGEST, Options, Run, Stop, run};

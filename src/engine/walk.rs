@@ -44,7 +44,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             };
             let mut told = prepared.unwrap_or_else(|| self.resolve(job, &next_hop, configured, at));
             if !self.plain && hop == 0 && self.jobs[job].own_hops > 1 && self.rules(client).pass.whole_list_waits {
-                (hop, next_hop, told) = self.unsettled_hop(job, told, at).unwrap_or((hop, next_hop, told));
+                (hop, next_hop, told) = self.settle_list(job, told, at).unwrap_or((hop, next_hop, told));
             }
             at = told.1.max(at);
             if !self.plain && self.waits_for_site(job, told.0) {

@@ -91,7 +91,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         // The next hop keeps its brackets, and no certificate is for `[host]` (${server_name}).
         brackets_stay: true,
         revocation: RevocationCheck::Never,
-        requiretls: false,
+        requiretls: RequireTlsRule::Unknown,
         mx_not_listed: Enhanced(4, 7, 0),
         mta_sts_failed: None,
         policies_of_servers: true,
