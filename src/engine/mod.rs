@@ -47,6 +47,7 @@ mod origin_dns;
 mod originator_org;
 mod other_addresses;
 mod own_line;
+mod own_name;
 mod pass;
 mod passed_by;
 mod patience;

@@ -184,6 +184,17 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
     }
 
+    /// A flush forgets which destinations are dead (Postfix mail_flush.c, qmgr_scan.c `qmgr_enable_all`, qmgr_queue.c `qmgr_queue_unthrottle`).
+    pub(super) fn revive_destinations(&mut self, host: HostId) {
+        if !self.rules(host).pass.learns_from_failures {
+            return;
+        }
+        let (initial, now) = (self.config(host).sender.concurrency.0, self.now);
+        for row in self.queues.iter_mut().filter(|row| row.host == host && row.dead_until > now) {
+            (row.window, row.failure, row.cohorts, row.dead_until) = (initial.max(row.active), 0, 0, SimTime::ZERO);
+        }
+    }
+
     /// The next job of a line has its turn; a line that is at rest forgets.
     pub(super) fn next_in_queue(&mut self, queue: u32) {
         loop {

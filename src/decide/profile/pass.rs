@@ -19,7 +19,9 @@ pub struct PassRules {
     /// Recipients answered 452 after others were taken follow in the same session (Exim smtp.c).
     pub rcpt_452_goes_on: bool,
     /// Recipients at address literals are taken.
-    pub takes_literals: bool,
+    pub literals: Literals,
+    /// Its own address in brackets is as good as its own name (Postfix, Sendmail).
+    pub own_literal_is_local: bool,
     /// A smart host asked for by MX must have one.
     pub smart_host_needs_mx: bool,
     /// All smart hosts of a list are looked up first, and where one lookup fails for now nobody is tried (Exim manualroute).
@@ -63,6 +65,17 @@ pub enum EqualMembers {
     Once,
 }
 
+/// What a sender does with recipients at address literals.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Literals {
+    /// It sends there.
+    Taken,
+    /// It refuses them.
+    Refused,
+    /// It sends to `[192.0.2.1]`, and takes others for names.
+    OfVersion4,
+}
+
 impl PassRules {
     /// Each message for itself, one job for each next hop.
     pub(crate) const PLAIN: Self = Self {
@@ -72,7 +85,8 @@ impl PassRules {
         limit_jumps: false,
         last_as_listed: false,
         rcpt_452_goes_on: false,
-        takes_literals: true,
+        literals: Literals::Taken,
+        own_literal_is_local: false,
         smart_host_needs_mx: false,
         whole_list_waits: false,
         queues_retry: false,

@@ -109,6 +109,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         ..DoorRules::PLAIN
     },
     pass: PassRules {
+        own_literal_is_local: true,
         reads_delivered_to: true,
         login_5xx_waits: true,
         hop_refusal: (554, Enhanced(5, 4, 0), "Error: too many hops"),

@@ -102,7 +102,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     skips_silent: true,
     extensions: ExtensionRules { dsn: false, eight_bit: Lack::SendsAnyway, binary: Lack::Unknown, utf8: Lack::Unknown },
     door: DoorRules::PLAIN,
-    pass: PassRules { reads_delivered_to: true, ..PassRules::PLAIN },
+    pass: PassRules { reads_delivered_to: true, literals: Literals::OfVersion4, ..PassRules::PLAIN },
 };
 
 /// The sending side as it is delivered: what a scenario does not write.

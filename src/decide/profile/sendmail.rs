@@ -111,6 +111,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     extensions: ExtensionRules { dsn: true, eight_bit: Lack::Converts, binary: Lack::Unknown, utf8: Lack::Unknown },
     door: DoorRules::PLAIN,
     pass: PassRules {
+        own_literal_is_local: true,
         shares_signatures: true,
         rewrites_aliases: true,
         session_ends_name: true,
