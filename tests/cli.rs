@@ -433,6 +433,26 @@ fn explain_says_why_nothing_was_tried() {
     assert!(told.contains("10m: nothing is tried; next look at 30m: retry time not reached"), "{}", ended.out);
 }
 
+/// Who waits for a place is told for which limit, from when to when, or that he still waits.
+#[test]
+fn explain_says_who_waits_for_what() {
+    let folder = Folder::new("waits").with(
+        "waits.ron",
+        r#"Scenario(
+            dns: (records: "d.example. MX 10 a.d.example.\na.d.example. A 192.0.2.4"),
+            systems: { "s": Mta(mailboxes: ["*@s.example"], settings: { "concurrency_limit": "1" }), "a": Mta(hostname: "a.d.example", mailboxes: ["*@d.example"]) },
+            faults: { "slow": Tarpit(target: "a", phase: FinalDot, delay: "10s") },
+            traffic: { "m": Message(count: 4, from: "x@s.example", to: ["u@d.example"]) },
+        )"#,
+    );
+    let words = "d.example: 1 of 1 connections to it are taken, 1 message in line before it (concurrency_limit = 1); it ";
+    for (flags, rest) in [(&[][..], "waited 20"), (&["--until", "15s"][..], "still waits, since 0s [TURN, settings]")] {
+        let ended = folder.run(&[&["explain", "waits.ron", "--message", "m#3"], flags].concat()).is(0);
+        let told = ended.out.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(told.contains(&format!("{words}{rest}")), "{}", ended.out);
+    }
+}
+
 /// A message alone is played past the end of the file's run, so it waits out the Unreachable queue; where nobody writes an end, it waits for somebody.
 #[test]
 fn explain_waits_out_the_unreachable_queue() {

@@ -25,10 +25,7 @@ fn one_mistake_each() {
         ("// nothing yet\n", "MT0008 1:1-1:1 the file is empty = a scenario begins with `Scenario(`"),
         ("[1]", "MT0010 1:1-1:2 expected a scenario in `( )`, found a list `[` = a scenario begins with `Scenario(`"),
         ("// a note\njunk", "MT0010 2:1-2:5 expected a scenario in `( )`, found the word `junk` = a scenario begins with `Scenario(`"),
-        (
-            "Szenario()",
-            "MT0004 1:1-1:9 expected a scenario in `( )`, found the word `Szenario` = no word stands before these brackets: leave out `Szenario`",
-        ),
+        ("Szenario()", "MT0004 1:1-1:9 expected a scenario in `( )`, found the word `Szenario` = write `Scenario(`"),
         ("Scenario() x", "MT0001 1:12-1:13 there is something behind the end of the scenario = one file holds one `Scenario( … )`"),
         ("#![enable(foo)] Scenario()", "MT0001 1:1-1:2 there is no RON extension `foo` = the first line is not needed at all"),
         // Brackets.
@@ -63,8 +60,7 @@ fn one_mistake_each() {
         ),
         (
             "Scenario(\"name\": \"x\")",
-            "MT0001 1:10-1:16 expected the name of a field, found a text = `{ }` holds names of your own, in quotes; in `( )` the format names \
-             the fields, without quotes",
+            "MT0001 1:10-1:16 expected the name of a field, found a text = fields stand in `( )` without quotes: name: …",
         ),
         (
             "Scenario(dns: (rest: \"nxdomain\"))",
@@ -95,10 +91,7 @@ fn one_mistake_each() {
         ("Scenario(seed: 1.5)", "MT0007 1:16-1:19 `1.5` is not a whole number that fits here = there are no fractions here"),
         ("Scenario(seed: -1)", "MT0007 1:16-1:18 `-1` is not a whole number that fits here = the smallest number here is 0"),
         ("Scenario(seed: \"7\")", "MT0004 1:16-1:19 expected a whole number, found a text = without quotes: 7"),
-        (
-            "Scenario(until: 3d)",
-            "MT0004 1:17-1:19 expected a text in quotes, found the number `3d` = write it as a text, with its unit if it has one: \"3d\"",
-        ),
+        ("Scenario(until: 3d)", "MT0004 1:17-1:19 expected a text in quotes, found the number `3d` = texts stand in quotes: \"3d\""),
         (
             "Scenario(until: Some(\"3d\"))",
             "MT0004 1:17-1:21 expected a text in quotes, found the word `Some` = write the value itself, without `Some( )`",
@@ -108,7 +101,10 @@ fn one_mistake_each() {
             "MT0004 1:17-1:21 expected a text in quotes, found the word `None` = `None` takes away a name in `{ }`; a field of `( )` is left out \
              instead",
         ),
-        ("Scenario(until: )", "MT0004 1:17-1:18 expected a text in quotes, found `)`"),
+        (
+            "Scenario(until: )",
+            "MT0004 1:17-1:18 expected a text in quotes, found `)` = there is no value here: write one, or leave the field out",
+        ),
         // Fields.
         ("Scenario(sed: 1)", "MT0002 1:10-1:13 a scenario has no field `sed` = did you mean `seed`?"),
         ("Scenario(seed: 1, seed: 2)", "MT0005 1:19-1:23 the field `seed` stands twice in these brackets"),
@@ -148,6 +144,216 @@ fn one_mistake_each() {
     }
 }
 
+/// What pens, editors and other languages do to a file.
+#[test]
+fn slips_of_the_pen() {
+    let cases: &[(&str, &[&str])] = &[
+        ("Scenario(name: “a”)", &["MT0004 1:16-1:17 expected a text in quotes, found `“` = texts stand in plain double quotes: `\"`"]),
+        (
+            "Scenario(name: `a b`)",
+            &["MT0004 1:16-1:17 expected a text in quotes, found a backtick = texts stand in plain double quotes: `\"`"],
+        ),
+        (
+            "Scenario(name: \"a\",\u{ad} seed: 1)",
+            &["MT0001 1:20-1:21 an invisible character (U+00AD) does not belong here = write an ordinary blank in its place"],
+        ),
+        ("Scenario(name: \"a\"， seed: 1)", &["MT0001 1:19-1:20 `，` does not belong here = this is a full-width character: write `,`"]),
+        (
+            "Scenario(name: \"a\"; seed: 1)",
+            &["MT0001 1:19-1:20 `;` does not belong here = a comma stands between fields, names and list entries"],
+        ),
+        ("Scenario(seed: 1, # why", &["MT0001 1:19-1:20 `#` does not belong here = a comment begins with `//`"]),
+        ("Scenario(seed: 1, -- why", &["MT0001 1:19-1:21 `--` does not belong here = a comment begins with `//`"]),
+        ("# why", &["MT0001 1:1-1:2 `#` does not belong here = a comment begins with `//`"]),
+        ("Scenario(seed: 1) # why", &["MT0001 1:19-1:20 there is something behind the end of the scenario = a comment begins with `//`"]),
+        (
+            "let s = Scenario(seed: 1)",
+            &["MT0010 1:1-1:4 expected a scenario in `( )`, found the word `let` = a scenario begins with `Scenario(`"],
+        ),
+        (
+            "Scenario(seed: 1, /* why",
+            &["MT0001 1:19-1:21 this comment is never closed = it ends with `*/`; a comment of one line begins with `//`"],
+        ),
+        (
+            "Scenario(seed: 25%)",
+            &["MT0001 1:18-1:19 `%` does not belong here = nothing stands behind a number; a share is a text: \"40%\""],
+        ),
+        (
+            "Scenario(seed: ten)",
+            &["MT0004 1:16-1:19 expected a whole number, found the word `ten` = digits stand here, without quotes and unit"],
+        ),
+        (
+            "Scenario(seed: [1])",
+            &["MT0004 1:16-1:17 expected a whole number, found a list `[` = one value stands here: leave out the `[ ]`"],
+        ),
+        ("Scenario(name: (“a”))", &["MT0004 1:16-1:17 expected a text in quotes, found `(` = one value stands here: leave out the `( )`"]),
+        (
+            "Scenario(name: null)",
+            &["MT0004 1:16-1:20 expected a text in quotes, found the word `null` = a field that says nothing is left out"],
+        ),
+        (
+            "Scenario(name: the long name)",
+            &["MT0004 1:16-1:19 expected a text in quotes, found the word `the` = texts stand in quotes: \"the long name\""],
+        ),
+        (
+            "Scenario(name: the long name until: \"2h\")",
+            &["MT0004 1:16-1:19 expected a text in quotes, found the word `the` = texts stand in quotes: \"the long name\""],
+        ),
+        ("Scenario(name: a.b*c)", &["MT0004 1:16-1:17 expected a text in quotes, found the word `a` = texts stand in quotes: \"a.b*c\""]),
+        (
+            "Scenario(name: a\", seed: 1)",
+            &["MT0004 1:16-1:17 expected a text in quotes, found the word `a` = its first quote is missing: \"a\""],
+        ),
+        (
+            "Scenario(name: \"a, until: \"2h\")",
+            &[
+                "MT0001 1:16-1:28 the number `2h` stands right behind the end of this text = is a quote missing before it or in it, or is one too many?",
+            ],
+        ),
+        (
+            "Scenario(groups: { \"a, b\": [\"c, \"d\"] })",
+            &[
+                "MT0001 1:29-1:34 the word `d` stands right behind the end of this text = is a quote missing before it or in it, or is one too many?",
+            ],
+        ),
+        (
+            "Scenario(groups: { g.example: [\"a\"] })",
+            &[
+                "MT0004 1:20-1:29 the name `g.example` stands without quotes = names in `{ }` are your own and stand in quotes: \"g.example\"",
+            ],
+        ),
+        (
+            "Scenario(groups: { the group: [\"a\"] })",
+            &[
+                "MT0004 1:20-1:29 the name `the group` stands without quotes = names in `{ }` are your own and stand in quotes: \"the group\"",
+            ],
+        ),
+        (
+            "Scenario(groups: { the group\": [\"a\"] })",
+            &[
+                "MT0004 1:20-1:29 the name `the group` stands without quotes = names in `{ }` are your own and stand in quotes: \"the group\"",
+            ],
+        ),
+        (
+            "Scenario(groups: { 1: [\"a\"] })",
+            &["MT0001 1:20-1:21 expected a name in quotes, found the number `1` = names in `{ }` stand in quotes: \"1\""],
+        ),
+        (
+            "Scenario(groups: { 'g': [\"a\"] })",
+            &["MT0001 1:20-1:23 expected a name in quotes, found `'` = names in `{ }` stand in double quotes"],
+        ),
+        (
+            "Scenario(groups: { \"g\": (\"a\", \"b\") })",
+            &["MT0004 1:25-1:26 expected a list in `[ ]`, found `(` = a list stands in `[ ]`: [ …, … ]"],
+        ),
+        ("Scenario(groups: { \"g\": [\"a\"],, })", &["MT0001 1:31-1:32 expected a name in quotes, found `,` = one comma is enough"]),
+        (
+            "Scenario(invariants: { \"a\": Path(\"a\", \"b\") })",
+            &["MT0004 1:34-1:37 expected a list in `[ ]`, found a text = a list stands in `[ ]`: [ …, … ]"],
+        ),
+        (
+            "Scenario(systems: { \"m\": \"Mta\"(hostname: \"m\") })",
+            &["MT0004 1:26-1:31 expected a kind of system, found a text = kinds stand without quotes: `Mta( … )`"],
+        ),
+        ("Scenario(systems: { \"m\": Mta{hostname: \"m\"} })", &["MT0006 1:26-1:29 `Mta` has its fields in `( )` = write `Mta( … )`"]),
+        (
+            "Scenario(systems: { \"m\": Mta(hostname: \"m\"), hosts: { \"a\": () } })",
+            &[
+                "MT0004 1:46-1:51 the name `hosts` stands without quotes = names in `{ }` are your own and stand in quotes; if `hosts` is a field, a `)` is missing before it",
+                "MT0004 1:53-1:54 expected a kind of system before the bracket, found names in `{` = known are `Mta`, `Gateway`, `ExchangeOnline`, `ExchangeServer`, `Internet`, `Device`, `Fope`",
+            ],
+        ),
+        (
+            "Scenario(systems: { \"m\": Mta(smart-hosts: [\"a\"]) })",
+            &["MT0001 1:30-1:41 `smart-hosts` is no name of a field = words are joined by `_`: `smart_hosts`"],
+        ),
+        (
+            "Scenario(limits: hops: 9)",
+            &[
+                "MT0004 1:18-1:22 expected `limits` in `( )`, found the word `hops` = a `(` is missing before `hops`, and its `)` behind the last field",
+            ],
+        ),
+        (
+            "Scenario(limits: [9])",
+            &["MT0004 1:18-1:19 expected `limits` in `( )`, found a list `[` = fields stand in `( )`: write ( … ) here"],
+        ),
+        (
+            "Scenario(seed: 1, \"until\": \"2h\")",
+            &["MT0001 1:19-1:26 expected the name of a field, found a text = fields stand in `( )` without quotes: until: …"],
+        ),
+        (
+            "Scenario(tests: { \"t\": (given: (seed: 2), expect: [], \"u\": () })",
+            &[
+                "MT0001 1:55-1:58 expected the name of a field, found a text = `{ }` holds names of your own, in quotes; in `( )` the format names the fields, without quotes",
+            ],
+        ),
+        (
+            "Scenario(invariants: { \"a\": Deferred(by: \"a\", Copies(is: 1)) })",
+            &[
+                "MT0002 1:47-1:53 `Deferred` has no field `Copies` = known are `by`, `to`, `code`",
+                "MT0001 1:53-1:54 expected `:`, found `(`",
+            ],
+        ),
+        (
+            "Scenario(tests: { \"t\": (faults: {}) })",
+            &["MT0002 1:25-1:31 a test has no field `faults` = what a test changes stands in its `given`: given: (faults: …)"],
+        ),
+        (
+            "Scenario(tests: { \"t\": (from: \"a@b.example\") })",
+            &["MT0002 1:25-1:29 a test has no field `from` = the message of a test stands in its `send`: send: (from: \"…\", to: [\"…\"])"],
+        ),
+        (
+            "Scenario(send: (from: \"a@b.example\"))",
+            &["MT0002 1:10-1:14 a scenario has no field `send` = this is a field of a test: is the `)` of its `given` missing before it?"],
+        ),
+        (
+            "Scenario(traffic: { \"t\": Message(rate: \"1/s\") })",
+            &[
+                "MT0002 1:34-1:38 `Message` has no field `rate` = `Message` has `count` and `gap`, `Burst` has `count` and `over`, `Every` has `interval`, `Poisson` has `rate`",
+            ],
+        ),
+        (
+            "Scenario(traffic: { \"t\": Message(color: \"red\") })",
+            &[
+                "MT0002 1:34-1:39 `Message` has no field `color` = known are `at`, `count`, `gap`, `by`, `from`, `from_one_of`, `to`, `to_one_of`, `size`, `headers`, `header_from`, `subject`, `text`, `message_type`, `scl`, `dkim`, `login`, `oauth`, `notify`, `ret`, `envid`, `orcpt`, `body`, `smtp_utf8`, `requiretls`",
+            ],
+        ),
+        (
+            "Scenario(links: { \"l\": (between: (\"a\", 'b')) })",
+            &["MT0004 1:40-1:43 expected a text in quotes, found `'` = texts stand in double quotes"],
+        ),
+        (
+            "Scenario(links: { \"l\": (between: (\"a\", is: 1)) })",
+            &["MT0004 1:40-1:42 expected a text in quotes, found the word `is` = `is:` begins a field: is a bracket missing before it?"],
+        ),
+        (
+            "Scenario(dns: (rest: NxDomain), resolvers: { \"r\": (warm: [true]) })",
+            &["MT0004 1:58-1:59 expected `true` or `false`, found a list `[` = one value stands here: leave out the `[ ]`"],
+        ),
+        (
+            "Scenario(dns: (rest: \"Elsewhere\"))",
+            &["MT0004 1:22-1:33 expected a value of `rest`, a word without quotes, found a text = known are `Internet`, `NxDomain`"],
+        ),
+        (
+            "Scenario(resolvers: { \"r\": (warm: maybe) })",
+            &["MT0004 1:35-1:40 expected `true` or `false`, found the word `maybe` = `true` or `false` stands here, without quotes"],
+        ),
+        (
+            "Scenario(resolvers: { \"r\": (warm: true()) })",
+            &["MT0001 1:39-1:40 `(` does not belong here = no brackets stand behind this word"],
+        ),
+        (
+            "Scenario(groups:",
+            &[
+                "MT0004 1:17-1:17 expected names in `{ }`, found the end of the text = the file ends although brackets are open = things with names of your own stand in braces: `{ \"name\": … }`",
+            ],
+        ),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(complaints(text), *expected, "{text}");
+    }
+}
+
 #[test]
 fn all_mistakes_at_once() {
     let text = r#"Scenario(
@@ -163,7 +369,7 @@ fn all_mistakes_at_once() {
 )"#;
     let expected = [
         "MT0001 3:5-3:10 expected `,` before the word `until` = a comma stands between fields, names and list entries",
-        "MT0004 3:12-3:14 expected a text in quotes, found the number `3d` = write it as a text, with its unit if it has one: \"3d\"",
+        "MT0004 3:12-3:14 expected a text in quotes, found the number `3d` = texts stand in quotes: \"3d\"",
         "MT0002 6:13-6:17 an outbound connector has no field `name` = its name stands before the colon: { \"name\": ( … ) }",
         "MT0004 6:39-6:57 expected a list in `[ ]`, found a text = one is a list too: [\"mail.contoso.com\"]",
         "MT0002 6:59-6:69 an outbound connector has no field `smart_host` = did you mean `smart_hosts`? It is a list: smart_hosts: \

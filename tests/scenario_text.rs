@@ -566,10 +566,7 @@ fn flags() {
         ("systems.tenat.mailboxes=[]", "--set 1 `tenat`: `tenat` is not a name = did you mean `tenant`?"),
         ("systems.tenant.mailbox=[]", "--set 1 `mailbox`: `mailbox` is not a field of `ExchangeOnline` = did you mean `mailboxes`?"),
         ("seed.x=1", "--set 1 `x`: there is nothing inside a value = "),
-        (
-            "until=3d",
-            "--set 1 `3d`: expected a text in quotes, found the number `3d` = write it as a text, with its unit if it has one: \"3d\"",
-        ),
+        ("until=3d", "--set 1 `3d`: expected a text in quotes, found the number `3d` = texts stand in quotes: \"3d\""),
         (
             "seed=",
             "--set 1 ``: there is no value behind the `=` = as in: systems.contoso.outbound_connectors[\"To on-premises\"].enabled=false",

@@ -29,6 +29,7 @@ pub fn build(model: &Model, run: &Run) -> Outcome {
     Outcome {
         queue_alerts: queue_alerts(&messages, &builder.tenants(), model.queue_alert_threshold, run.ended_at),
         scenario: model.name.as_ref().into(),
+        what_if: "".into(),
         seed: run.seed,
         until: run.until,
         stopped: match &run.stop {

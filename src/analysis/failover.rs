@@ -3,7 +3,8 @@
 //! An episode begins with the first miss of a sending system at a host: a connection that ended there without a lasting answer. It counts
 //! as a failover once another host takes mail in its stead: a message that had missed before, or any message if that host had no part
 //! in the traffic until then (round robin over two hosts is no failover) and it is the same machine that sends, or one of the same pool: what another
-//! server sends says nothing about the one that missed. It ends when the first host takes mail again.
+//! server sends says nothing about the one that missed. A message that missed the other host before as well has only waited, unless it misses again in the
+//! attempt that gets through. The episode ends when the first host takes mail again.
 //! The machines of a pool (a shared fleet of front ends) count as one host: mail leaves it when none of them takes it; its parts are told beside it. A
 //! machine of a pool that others of the pool stand in for is an episode of its own. Not looked at: why a sender's memory passes a host over without trying it.
 
@@ -90,6 +91,15 @@ struct Touch<'a> {
     host: &'a Place,
     /// Misses earlier in the same queue of the same message.
     missed_before: BTreeSet<&'a Place>,
+    /// Those of them in the same attempt.
+    missed_now: BTreeSet<&'a Place>,
+}
+
+impl Touch<'_> {
+    /// Does the host of this connection stand in for `missed`?
+    fn stands_in_for(&self, missed: &Place) -> bool {
+        self.missed_now.contains(missed) || self.missed_before.contains(missed) && !self.missed_before.contains(self.host)
+    }
 }
 
 /// An episode under way.
@@ -180,12 +190,17 @@ fn touches<'a>(outcome: &'a Outcome, whole: impl Fn(&'a Place) -> &'a Place) -> 
     for (index, message) in outcome.messages.iter().enumerate() {
         for hop in message.recipients.iter().flat_map(|recipient| &recipient.hops) {
             let mut missed_before = BTreeSet::new();
-            for connection in hop.attempts.iter().flat_map(|attempt| &attempt.connections) {
-                let Some(host) = connection.to.as_ref().map(&whole) else { continue };
-                let touch = Touch { message: index, sender: &hop.from, connection, host, missed_before: missed_before.clone() };
-                by_sender.entry((&hop.from.system, &hop.queue)).or_default().push(touch);
-                if is_miss(connection.result) {
-                    missed_before.insert(host);
+            for attempt in &hop.attempts {
+                let mut missed_now = BTreeSet::new();
+                for connection in &attempt.connections {
+                    let Some(host) = connection.to.as_ref().map(&whole) else { continue };
+                    let (before, now) = (missed_before.clone(), missed_now.clone());
+                    let touch = Touch { message: index, sender: &hop.from, connection, host, missed_before: before, missed_now: now };
+                    by_sender.entry((&hop.from.system, &hop.queue)).or_default().push(touch);
+                    if is_miss(connection.result) {
+                        missed_before.insert(host);
+                        missed_now.insert(host);
+                    }
                 }
             }
         }
@@ -199,20 +214,25 @@ fn touches<'a>(outcome: &'a Outcome, whole: impl Fn(&'a Place) -> &'a Place) -> 
 fn of_sender(outcome: &Outcome, by: &Rc<str>, row: &[Touch<'_>]) -> Vec<Failover> {
     let mut open: BTreeMap<&Place, Episode<'_>> = BTreeMap::new();
     let mut in_use: BTreeSet<&Place> = BTreeSet::new();
+    // The first connection that each host missed since it last took mail.
+    let mut missing_since: BTreeMap<&Place, &Connection> = BTreeMap::new();
     let mut done = vec![];
     for touch in row {
         if is_miss(touch.connection.result) {
+            let first = *missing_since.entry(touch.host).or_insert(touch.connection);
             // A host that is tried only because another one missed has no traffic of its own to lose.
             if !touch.missed_before.is_empty() && !open.contains_key(touch.host) {
                 continue;
             }
-            open.entry(touch.host).or_insert(Episode { first: touch.connection, sender: touch.sender, takers: vec![] });
+            open.entry(touch.host).or_insert(Episode { first, sender: touch.sender, takers: vec![] });
         } else if touch.connection.result == ConnectionResult::Accepted {
+            missing_since.remove(touch.host);
             let back = open.remove(touch.host).and_then(|episode| finish(outcome, by, touch.host, &episode, Some(touch.connection.end)));
             done.extend(back);
             for (missed, episode) in &mut open {
                 let is_alike = touch.sender == episode.sender || touch.sender.host.contains('#');
-                if touch.missed_before.contains(*missed) || is_alike && !in_use.contains(touch.host) {
+                let missed_both = touch.missed_before.contains(*missed) && touch.missed_before.contains(touch.host);
+                if touch.stands_in_for(missed) || is_alike && !in_use.contains(touch.host) && !missed_both {
                     take(episode, touch);
                 }
             }
@@ -383,6 +403,48 @@ mod tests {
             }
             assert_eq!(failovers(&outcome).len(), expected, "{second}");
         }
+    }
+
+    /// Both hosts are dead, a message misses both, and B takes it when both are well again: it has waited, and moved nowhere. Where A alone is still
+    /// dead, it moves.
+    #[test]
+    fn who_missed_both_has_only_waited() {
+        for (a_is_dead_still, expected) in [(false, 0), (true, 1)] {
+            let mut outcome = fixture::two_sites();
+            let mut message = delivered(0, minute(10), true);
+            let attempts = &mut message.recipients[0].hops[1].attempts;
+            let mut missed = attempts[0].clone();
+            let (a, b) = (missed.connections[0].clone(), missed.connections[1].clone());
+            missed.connections = vec![a.clone(), Connection { result: a.result, ..b }];
+            if !a_is_dead_still {
+                attempts[0].connections.remove(0);
+            }
+            attempts.insert(0, missed);
+            outcome.messages = vec![message];
+            assert_eq!(failovers(&outcome).len(), expected, "{a_is_dead_still}");
+        }
+    }
+
+    /// A host that was tried only because another one missed comes first later: the first miss is the first one all the same.
+    #[test]
+    fn the_first_miss_is_the_first_one() {
+        let mut outcome = fixture::two_sites();
+        let (mut first, mut second) = (delivered(0, minute(10), true), delivered(1, minute(20), true));
+        let connections = &mut first.recipients[0].hops[1].attempts[0].connections;
+        let missed_b = Connection { to: Some(site('b')), ..connections[0].clone() };
+        connections[0].to = Some(site('c'));
+        (connections[1].result, connections[1].to) = (missed_b.result, missed_b.to);
+        let connections = &mut second.recipients[0].hops[1].attempts[0].connections;
+        (connections[0].to, connections[1].to) = (Some(site('b')), Some(site('d')));
+        let at = outcome_connection(&first, 1).at;
+        outcome.messages = vec![first, second];
+        let found = failovers(&outcome);
+        let row = found.iter().find(|row| row.from == site('b')).expect("B is left");
+        assert_eq!((row.missed_at, &row.to[0].place), (at, &site('d')));
+    }
+
+    fn outcome_connection(message: &super::super::outcome::Message, place: usize) -> &Connection {
+        &message.recipients[0].hops[1].attempts[0].connections[place]
     }
 
     #[test]

@@ -278,6 +278,7 @@ pub(crate) fn two_sites() -> Outcome {
     messages.push(waiting(6, minute(60)));
     Outcome {
         scenario: "Two sites".into(),
+        what_if: "".into(),
         seed: 42,
         until: Some(minute(120)),
         stopped: Stopped::Until,

@@ -13,6 +13,8 @@ use std::rc::Rc;
 pub struct Outcome {
     /// Name of the scenario.
     pub scenario: Rc<str>,
+    /// The flags that were laid over it, as a shell takes them; often empty.
+    pub what_if: Rc<str>,
     /// The seed it was played with.
     pub seed: u64,
     /// The end that was asked for.

@@ -4,7 +4,7 @@ use super::Exit;
 use super::args::{ChartArgs, ChartKind, Format};
 use super::input::{self, clock};
 use super::output::deliver;
-use crate::analysis;
+use crate::analysis::{self, outcome::Outcome};
 use crate::engine::{self, Options};
 use crate::report::chart::failover_svg;
 
@@ -14,7 +14,8 @@ pub fn chart(args: &ChartArgs) -> Exit {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };
-    let outcome = analysis::build(&loaded.model, &engine::run(&loaded.model, &Options::default()));
+    let run = engine::run(&loaded.model, &Options::default());
+    let outcome = Outcome { what_if: args.what_if.again().trim_start().into(), ..analysis::build(&loaded.model, &run) };
     let svg = match args.kind {
         ChartKind::Failover => failover_svg(&outcome, clock(&loaded)),
     };

@@ -72,7 +72,7 @@ fn play(loaded: &Loaded, file: &Path, args: &RunArgs) -> (String, Exit) {
         };
         return (result, exit);
     }
-    let outcome = analysis::build(&loaded.model, &run);
+    let outcome = Outcome { what_if: args.what_if.again().trim_start().into(), ..analysis::build(&loaded.model, &run) };
     let exit = args.tls_report.as_ref().map_or(exit, |folder| exit.and(write_tls_reports(loaded, &outcome, folder)));
     let again = shell_word(&file.to_string_lossy()) + &args.what_if.again();
     let result = match args.answer.format {

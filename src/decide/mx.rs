@@ -235,7 +235,9 @@ pub fn plan(
         let target_text = label(names, target.name);
         let kind = if implicit { format!("implicit MX of {text}") } else { format!("MX {}", target.preference) };
         if own.is_some_and(|own| target.preference >= own) {
-            let why = if is_self(target) {
+            let why = if target.is_own {
+                format!("{kind}: this is the sender itself, as hosts_treat_as_local says")
+            } else if is_self(target) {
                 format!("{kind}: this is the sender itself")
             } else {
                 format!("{kind}: not better than the sender's own")

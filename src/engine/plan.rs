@@ -280,15 +280,15 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         }
         let mut decision = plan(rules, names, &asker, name, implicit, &found);
         if matches!(decision.outcome, MxPlan::End { is_loop: true, .. }) && sender.targets.own != OwnTarget::AsProfile {
-            decision = own_target(decision, sender.targets.own, |asker| plan(rules, names, asker, name, implicit, &found), &asker);
+            decision = own_target(decision, &sender.targets, |asker| plan(rules, names, asker, name, implicit, &found), &asker);
         }
         let ends = matches!(decision.outcome, MxPlan::End { .. });
         let mut decision = if by_connector { by_smart_host_rules(decision, ends) } else { decision };
         if first.is_none() {
             without_mx(&mut decision, names.text(name), question.configured && self.is_device(question.config));
         }
+        name_aliases(&mut decision, sender.targets.alias_names, implicit.then_some(name), &found, names);
         decisions.push(self.store("which addresses?", question.host, NONE, &decision));
-        name_aliases(&mut decision.outcome, sender.targets.alias_names, implicit.then_some(name), &found);
         let beside_self = decision.passed_over.iter().any(|reason| reason.rule == "R19");
         let outcome = match decision.outcome {
             MxPlan::End { end, is_loop } => MxPlan::End { end: self.configured_end(question, rules, end), is_loop },

@@ -7,24 +7,45 @@ use super::chance::Purpose;
 use super::world::World;
 use crate::base::{ConfigId, NameId};
 use crate::decide::Decision;
-use crate::decide::mx::{Asker, BOGUS, Candidate, MxAnswer, MxPlan, TargetAddresses};
+use crate::decide::mx::{Asker, BOGUS, Candidate, MxAnswer, MxPlan, TargetAddresses, label};
 use crate::decide::order::{OF_ADDRESS, order};
 use crate::decide::profile::{OrderRule, bounce, defer};
+use crate::model::dns::Names;
 use crate::model::dns::{Answer, Dnssec, Outcome, RecordData};
 use crate::model::settings::{AliasNames, Directory, OwnTarget, Targets};
 use crate::model::topology::AnswerOrder;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-/// The names that hosts have where they were found by aliases; `asked`: whose address was asked for.
-pub(super) fn name_aliases(plan: &mut MxPlan, names: AliasNames, asked: Option<NameId>, found: &[TargetAddresses]) {
-    let MxPlan::Try(candidates) = plan else { return };
+/// The names that hosts have where they were found by aliases, in the list and in its reasons; `asked`: whose address was asked for.
+pub(super) fn name_aliases(
+    decision: &mut Decision<MxPlan>,
+    rule: AliasNames,
+    asked: Option<NameId>,
+    found: &[TargetAddresses],
+    names: &Names,
+) {
+    let MxPlan::Try(candidates) = &mut decision.outcome else { return };
+    let aliases: BTreeMap<NameId, NameId> = found.iter().filter_map(|target| Some((target.name, target.alias_of?))).collect();
     for candidate in candidates {
-        let alias_of = || found.iter().find(|target| target.name == candidate.name).and_then(|target| target.alias_of);
-        candidate.name = match names {
-            AliasNames::OfList => candidate.name,
-            AliasNames::Asked => asked.unwrap_or(candidate.name),
-            AliasNames::Final => alias_of().unwrap_or(candidate.name),
+        candidate.name = match (rule, aliases.get(&candidate.name)) {
+            (AliasNames::Asked, _) => asked.unwrap_or(candidate.name),
+            (AliasNames::Final, Some(host)) => *host,
+            (AliasNames::Final, None) | (AliasNames::OfList, _) => candidate.name,
         };
+    }
+    for (listed, host) in aliases {
+        let (listed, host) = (label(names, listed), label(names, host));
+        let (name, of_it, words) = match rule {
+            AliasNames::OfList => return,
+            AliasNames::Asked => (&listed, format!("an alias of {host}"), "no: the name that was asked for counts"),
+            AliasNames::Final => (&host, format!("{listed} is an alias of it"), "yes: the name that an alias leads to counts"),
+        };
+        for reason in decision.chosen.iter_mut().filter(|reason| *reason.name == *listed) {
+            let why = reason.why.replace(&format!("an alias of {host}"), &of_it);
+            reason.why = format!("{why}; smtp_cname_overrides_servername = {words}, for certificates too").into();
+            reason.name = name.as_str().into();
+        }
     }
 }
 
@@ -45,18 +66,18 @@ pub(super) fn one_further(found: &mut [TargetAddresses], turn: u32) {
 /// The best MX is the sender, and its settings say what follows. `plan` makes the list again for another asker.
 pub(super) fn own_target(
     looped: Decision<MxPlan>,
-    own: OwnTarget,
+    targets: &Targets,
     plan: impl Fn(&Asker) -> Decision<MxPlan>,
     asker: &Asker,
 ) -> Decision<MxPlan> {
-    let end = match own {
+    let (end, word) = match targets.own {
         OwnTarget::AsProfile => return looped,
         OwnTarget::IsUsed => return plan(&Asker { addresses: Vec::new(), ..asker.clone() }),
-        OwnTarget::Defers => (defer(4, 4, 6), "defer"),
-        OwnTarget::Fails => (bounce(5, 4, 6), "fail"),
-        OwnTarget::Reroutes => (bounce(5, 4, 6), "reroute"),
+        OwnTarget::Defers => (defer(4, 4, 6), "defer".to_owned()),
+        OwnTarget::Fails => (bounce(5, 4, 6), "fail".to_owned()),
+        OwnTarget::Passes => (bounce(5, 4, 6), "pass, and no router follows".to_owned()),
+        OwnTarget::Reroutes => (bounce(5, 4, 6), format!("reroute: {}", targets.rerouted_to.as_deref().unwrap_or_default())),
     };
-    let (end, word) = end;
     let mut decision = Decision { outcome: MxPlan::End { end, is_loop: true }, ..looped };
     if let Some(reason) = decision.chosen.first_mut() {
         reason.why = format!("the best MX is the sender itself, and `self` = {word}").into();
@@ -153,6 +174,47 @@ pub(super) fn address_key(address: IpAddr) -> u64 {
 mod tests {
     use super::*;
     use crate::decide::because;
+
+    #[test]
+    fn names_of_aliases() {
+        let mut names = Names::default();
+        let [www, mx, ask] = ["www.test", "mx.test", "ask.test"].map(|name| names.intern(name));
+        let address = IpAddr::from([192, 0, 2, 1]);
+        let found = [TargetAddresses { addresses: vec![address], alias_of: Some(mx), ..TargetAddresses::none(10, www) }];
+        let cases = [
+            (AliasNames::OfList, None, www, "www.test", "MX 10: an alias of mx.test, 192.0.2.1"),
+            (
+                AliasNames::Asked,
+                None,
+                www,
+                "www.test",
+                "MX 10: an alias of mx.test, 192.0.2.1; smtp_cname_overrides_servername = no: the name that was asked for counts, for certificates too",
+            ),
+            (
+                AliasNames::Final,
+                None,
+                mx,
+                "mx.test",
+                "MX 10: www.test is an alias of it, 192.0.2.1; smtp_cname_overrides_servername = yes: the name that an alias leads to counts, for \
+                 certificates too",
+            ),
+            (
+                AliasNames::Asked,
+                Some(ask),
+                ask,
+                "www.test",
+                "MX 10: an alias of mx.test, 192.0.2.1; smtp_cname_overrides_servername = no: the name that was asked for counts, for certificates too",
+            ),
+        ];
+        for (rule, asked, name, told, words) in cases {
+            let candidate = Candidate { preference: 10, name: www, address };
+            let reason = because("R10", "www.test", "MX 10: an alias of mx.test, 192.0.2.1", "RFC 2181 §10.3");
+            let mut decision = Decision::for_reason(MxPlan::Try(vec![candidate; 2]), reason);
+            name_aliases(&mut decision, rule, asked, &found, &names);
+            assert_eq!((&*decision.chosen[0].name, &*decision.chosen[0].why), (told, words), "{rule:?}");
+            assert_eq!(decision.outcome, MxPlan::Try(vec![Candidate { name, ..candidate }; 2]), "{rule:?}");
+        }
+    }
 
     #[test]
     fn nobody_asked_for_an_mx() {

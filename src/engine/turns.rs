@@ -67,7 +67,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             }
         }
         if self.jobs[job].is_loop {
-            self.reroute(copy, &mut left);
+            self.reroute(job, &mut left);
         }
         let row = &self.jobs[job];
         let (status, said_by, bounce, is_loop) = (row.status, row.said_by, row.bounce, row.is_loop);

@@ -83,6 +83,11 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                         // No fallback relay for mail that came back to its own sender.
                         row.hops = row.own_hops;
                     }
+                    if is_loop {
+                        // Why it is one, for those who go on elsewhere.
+                        (row.plan, row.next) = (told.0, 0);
+                        row.order.clear();
+                    }
                     row.eventful = true;
                     row.hop += 1;
                     if !self.plain {

@@ -54,6 +54,8 @@ pub enum OwnTarget {
     Defers,
     /// It is returned.
     Fails,
+    /// The next router has it; here there is none.
+    Passes,
     /// It is sent there all the same.
     IsUsed,
     /// The recipient goes on in another domain.

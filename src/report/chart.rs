@@ -162,7 +162,8 @@ fn title(root: &Area<'_>, outcome: &Outcome) -> Result<(), ChartError> {
     let moved = failovers(outcome).len() as u64;
     let facts = format!("seed {}, {}, {}", outcome.seed, count(mail, "message"), count(moved, "failover"));
     write(root, &safe(&outcome.scenario, 110), &style(24, HPos::Left, VPos::Top, BLACK), (16, 10))?;
-    write(root, &facts, &style(16, HPos::Left, VPos::Top, BLACK), (16, 38))
+    let facts = if outcome.what_if.is_empty() { facts } else { format!("{facts}, with {}", outcome.what_if) };
+    write(root, &safe(&facts, 100), &style(16, HPos::Left, VPos::Top, BLACK), (16, 38))
 }
 
 fn heading(area: &Area<'_>, text: &str) -> Result<(), ChartError> {

@@ -6,7 +6,7 @@
 
 use super::writer::Writer;
 use crate::analysis::delays::{delays_ns, percentile};
-use crate::analysis::failover::failovers;
+use crate::analysis::failover::{Failover, Why, failovers};
 use crate::analysis::outcome::{
     Attempt, Authentication, Connection, Decision, FaultFacts, Hop, HostFacts, Kind, Message, Outcome, Place, Reason, Recipient, Stopped,
     Tls,
@@ -25,6 +25,7 @@ pub fn run_json(outcome: &Outcome) -> String {
     writer.object(|w| {
         w.line_key("schema").string("mailtwin.run/1");
         w.line_key("scenario").string(&*outcome.scenario);
+        w.line_key("what_if").string(Some(&*outcome.what_if).filter(|flags| !flags.is_empty()));
         w.line_key("version").string(env!("CARGO_PKG_VERSION"));
         w.line_key("seed").number(outcome.seed);
         w.line_key("until_s").moment(outcome.until);
@@ -39,6 +40,7 @@ pub fn run_json(outcome: &Outcome) -> String {
         w.line_key("decisions").lines(&decisions.texts, |w, text| w.raw(text));
         w.line_key("hosts").lines(&outcome.hosts, write_host);
         w.line_key("faults").lines(&outcome.faults, write_fault);
+        w.line_key("failovers").lines(&failovers(outcome), write_failover);
         w.line_key("totals").object(|w| write_totals(w, outcome));
         w.last_line();
     });
@@ -285,6 +287,38 @@ fn write_fault(w: &mut Writer, fault: &FaultFacts) {
         w.key("hosts").array(&fault.hosts, |w, host| w.string(&**host));
         w.key("from_s").moment(fault.from);
         w.key("until_s").moment(fault.until);
+    });
+}
+
+fn write_failover(w: &mut Writer, failover: &Failover) {
+    w.object(|w| {
+        w.key("by").string(&*failover.by);
+        w.key("from").string(&*failover.from.host);
+        w.key("missed_at_s").moment(failover.missed_at);
+        w.key("noticed_at_s").moment(failover.noticed_at);
+        w.key("result").string(failover.result.as_str());
+        let (fault, said) = match &failover.why {
+            Why::Fault(name) => (Some(&**name), None),
+            Why::Said(words) => (None, Some(&**words)),
+        };
+        w.key("fault").string(fault);
+        w.key("said").string(said);
+        w.key("to").array(&failover.to, |w, taker| {
+            w.object(|w| {
+                w.key("host").string(&*taker.place.host);
+                w.key("taken_at_s").moment(taker.taken_at);
+                w.key("messages").number(taker.messages as u64);
+            });
+        });
+        w.key("repaired_at_s").moment(failover.repaired_at);
+        w.key("back_at_s").moment(failover.back_at);
+        w.key("parts").array(&failover.parts, |w, part| {
+            w.object(|w| {
+                w.key("host").string(&*part.host);
+                w.key("missed_at_s").moment(part.missed_at);
+                w.key("back_at_s").moment(part.back_at);
+            });
+        });
     });
 }
 

@@ -56,7 +56,8 @@ fn header(outcome: &Outcome, clock: Clock) -> String {
         Stopped::Bound(bound) => format!("CUT SHORT at {ended} by a bound ({})", printable(bound)),
     };
     let counts = format!("{} to {}", count(messages as u64, "message"), count(recipients as u64, "recipient"));
-    format!("{}\nseed {}, {end}, {counts}\n", fit(&outcome.scenario, WIDTH), outcome.seed)
+    let what_if = if outcome.what_if.is_empty() { String::new() } else { format!("with {}\n", fit(&outcome.what_if, WIDTH)) };
+    format!("{}\n{what_if}seed {}, {end}, {counts}\n", fit(&outcome.scenario, WIDTH), outcome.seed)
 }
 
 fn fates(outcome: &Outcome) -> String {

@@ -14,7 +14,8 @@ use std::cell::{Cell, RefCell};
 
 use super::merge::Merger;
 use super::set::{PathProblem, Step};
-use super::tokens::{Kind, Token, skip_blank, skip_value, token_at};
+use super::syntax::foreign;
+use super::tokens::{Kind, Token, bare_text, closing, scalar_end, skip_blank, skip_value, token_at};
 use crate::diag::{Code, Diagnostic, FileId, Span, code};
 
 pub use ahead::{Ahead, Entries, Stopped};
@@ -124,14 +125,28 @@ impl<'de> Reader<'de> {
         Ok(None)
     }
 
-    /// Steps over one value, whatever it is.
+    /// Steps over one value of which something was said, whatever it is.
     pub(super) fn skip(&self, ahead: &mut dyn Ahead<'de>) -> Result<(), Stopped> {
         let token = self.peek();
-        self.refused.set(Some(token.start));
         let end = skip_value(self.text, token.start);
+        if !self.cannot_go_on_behind(&token, end) {
+            self.refused.set(Some(token.start));
+        }
         ahead.pass_over().inspect_err(|_| self.explained.set(true))?;
         self.cursor.set(end);
         Ok(())
+    }
+
+    /// Is what follows a refused value unreadable because of the same mistake? Then nothing is said of it.
+    fn cannot_go_on_behind(&self, token: &Token<'_>, end: usize) -> bool {
+        let rest = &self.text[token.start..];
+        let several_words = matches!(token.kind, Kind::Word(_)) && bare_text(self.text, token.start).contains(' ');
+        let half_quoted =
+            !matches!(token.kind, Kind::Text { .. } | Kind::Open(_)) && self.text[scalar_end(self.text, token.start)..].starts_with('"');
+        let other_brackets = self.text[skip_blank(self.text, end)..].starts_with([':', '(', '[', '{']);
+        let cannot = foreign::ends_the_reading(rest) || several_words || half_quoted || other_brackets;
+        self.explained.set(self.explained.get() || cannot);
+        cannot
     }
 
     /// "expected …, found …"
@@ -142,14 +157,29 @@ impl<'de> Reader<'de> {
             && self.text[..token.start].lines().all(is_first)
             && !matches!(token.kind, Kind::Word(_) if self.text[token.end..].trim_start().starts_with('('))
         {
-            return Diagnostic::error(code::NOT_SCENARIO, self.whole(token), message).help("a scenario begins with `Scenario(`");
+            self.explained.set(true);
+            let problem = Diagnostic::error(code::NOT_SCENARIO, self.whole(token), message);
+            let problem = foreign::meant(&self.text[token.start..]).into_iter().fold(problem, Diagnostic::help);
+            return problem.help("a scenario begins with `Scenario(`");
         }
         let problem = Diagnostic::error(code::WRONG_SHAPE, self.whole(token), message);
         match token.kind {
+            Kind::End => problem.help("the file ends although brackets are open"),
+            Kind::Close(_) | Kind::Other(',') => problem.help("there is no value here: write one, or leave the field out"),
             Kind::Other('$') => problem.help("`$true` and `$false` are `true` and `false` here, `$null` is a field left out"),
             Kind::Word("Some") => problem.help("write the value itself, without `Some( )`"),
             Kind::Word("None") => problem.help("`None` takes away a name in `{ }`; a field of `( )` is left out instead"),
-            Kind::Other('\'') => problem.help("texts stand in double quotes"),
+            Kind::Word("null" | "nil" | "NULL" | "Null" | "Nil") => problem.help("a field that says nothing is left out"),
+            _ => foreign::meant(&self.text[token.start..]).into_iter().fold(problem, Diagnostic::help),
+        }
+    }
+
+    /// The same where one value stands that has no brackets: a text, a number, a word.
+    pub(super) fn not_a_value(&self, expected: &str, token: &Token<'_>, otherwise: impl FnOnce() -> String) -> Diagnostic {
+        let problem = self.wrong_shape(expected, token);
+        match token.kind {
+            Kind::Open(open) => problem.help(format!("one value stands here: leave out the `{open} {}`", closing(open))),
+            _ if problem.help.is_empty() => problem.help(otherwise()),
             _ => problem,
         }
     }
@@ -160,12 +190,14 @@ impl<'de> Reader<'de> {
         if !plain.help.is_empty() {
             return plain;
         }
-        if known.len() > 12 {
-            problem.help(format!("known are {} …", quoted(&known[..12])))
-        } else {
-            problem.help(format!("known are {}", quoted(known)))
-        }
+        problem.help(known_are(known))
     }
+}
+
+/// "known are `a`, `b`, `c`", and that there are more.
+pub(super) fn known_are(words: &[&str]) -> String {
+    let more = if words.len() > 12 { " …" } else { "" };
+    format!("known are {}{more}", quoted(&words[..words.len().min(12)]))
 }
 
 /// "`a`, `b`, `c`"

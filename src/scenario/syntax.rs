@@ -3,13 +3,14 @@
 
 mod exchange_words;
 mod explain;
+pub(super) mod foreign;
 mod mistakes;
 
 use ron::extensions::Extensions;
 
 use super::read::{Door, Reader, Value};
 use super::schema::Scenario;
-use super::tokens::{Kind, skip_blank, token_at};
+use super::tokens::{Kind, scalar_end, skip_blank, token_at};
 use crate::diag::{Diagnostic, FileId, Severity, Sources, Span, code};
 pub(super) use exchange_words::kind as exchange_kind;
 use explain::{Stop, explain};
@@ -81,12 +82,6 @@ fn read(text: &str, file: FileId) -> Round {
         Err(error) => (None, Some(explain(&error, &reader, at))),
     };
     Round { value, problems: reader.problems.into_inner(), stop, stuck_at }
-}
-
-/// Where something that is no RON value at all (`$true`, `5m`, `a@b`) probably ends.
-fn scalar_end(text: &str, start: usize) -> usize {
-    let rest = &text[start..];
-    start + rest.find(|c: char| c.is_whitespace() || matches!(c, ',' | '(' | ')' | '[' | ']' | '{' | '}' | '"')).unwrap_or(rest.len())
 }
 
 /// The text with one thing put right so that reading can go on, and the place of it. No other place moves.

@@ -2,6 +2,8 @@
 //!
 //! ron decides what is RON; nothing here accepts or refuses a text.
 
+use super::syntax::foreign::is_invisible;
+
 /// A word of the text: what it is and from where to where.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Token<'a> {
@@ -30,10 +32,13 @@ impl Token<'_> {
     pub(super) fn describe(&self) -> String {
         match self.kind {
             Kind::Text { .. } => "a text".into(),
+            Kind::Number(number) if !number.bytes().any(|byte| byte.is_ascii_digit()) => format!("`{number}`"),
             Kind::Number(number) => format!("the number `{number}`"),
             Kind::Word(word) => format!("the word `{word}`"),
             Kind::Open('[') => "a list `[`".into(),
             Kind::Open('{') => "names in `{`".into(),
+            Kind::Other(c) if is_invisible(c) => format!("an invisible character (U+{:04X})", u32::from(c)),
+            Kind::Other('`') => "a backtick".into(),
             Kind::Open(c) | Kind::Close(c) | Kind::Other(c) => format!("`{c}`"),
             Kind::End => "the end of the text".into(),
         }
@@ -163,6 +168,41 @@ pub(super) fn skip_value(text: &str, at: usize) -> usize {
         }
         token = token_at(text, skip_blank(text, token.end));
     }
+}
+
+/// The bracket that closes this one.
+pub(super) fn closing(open: char) -> char {
+    match open {
+        '(' => ')',
+        '[' => ']',
+        _ => '}',
+    }
+}
+
+/// Where something that is no RON value at all (`$true`, `5m`, `a@b`) probably ends.
+pub(super) fn scalar_end(text: &str, start: usize) -> usize {
+    let rest = &text[start..];
+    start + rest.find(|c: char| c.is_whitespace() || matches!(c, ',' | '(' | ')' | '[' | ']' | '{' | '}' | '"')).unwrap_or(rest.len())
+}
+
+/// What was probably meant as one text although no quotes stand around it: to the end of the words on this line.
+pub(super) fn bare_text(text: &str, start: usize) -> &str {
+    let scalar = &text[start..scalar_end(text, start)];
+    let words = bare_name(text, start);
+    let words = words.split(',').next().unwrap_or(words).trim_end();
+    // The last word is the name of the next field.
+    let words = if text[start + words.len()..].trim_start().starts_with(':') {
+        words.rsplit_once(' ').map_or("", |(words, _)| words)
+    } else {
+        words
+    };
+    if words.len() > scalar.len() { words } else { scalar }
+}
+
+/// What was probably meant as a name although no quotes stand around it: to the colon, or where it cannot go on.
+pub(super) fn bare_name(text: &str, start: usize) -> &str {
+    let rest = text[start..].split('\n').next().unwrap_or("").split("//").next().unwrap_or("");
+    rest[..rest.find(['(', ')', '[', ']', '{', '}', '"', ':']).unwrap_or(rest.len())].trim_end()
 }
 
 /// The text of a value on one line: comments gone, one blank where there were some.

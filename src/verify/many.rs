@@ -251,6 +251,7 @@ fn only(outcome: &Outcome, view: &View) -> Outcome {
 fn clone_without_messages(outcome: &Outcome) -> Outcome {
     Outcome {
         scenario: outcome.scenario.clone(),
+        what_if: outcome.what_if.clone(),
         seed: outcome.seed,
         until: outcome.until,
         stopped: outcome.stopped.clone(),

@@ -9,6 +9,10 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
 const GRID: RGBColor = RGBColor(225, 225, 225);
+/// The room that a letter takes, and how many stand beside each other at most.
+const FLAG_WIDTH: i32 = 14;
+const FLAG_HEIGHT: i32 = 16;
+const FLAGS_BESIDE: i32 = 12;
 
 /// The plane of both plots: time, and a whole number.
 type Plane = Cartesian2d<RangedCoordf64, RangedCoordu64>;
@@ -79,12 +83,20 @@ pub(super) fn draw_arrivals(area: &Area<'_>, taken: &Arrivals, axis: &Axis, key:
 
 /// Letters on white, at the upper end of what they name.
 fn draw_letters(chart: &mut ChartContext<'_, SVGBackend<'_>, Plane>, letters: Vec<(f64, u64, char)>) -> Result<(), ChartError> {
+    let mut placed: Vec<(i32, i32)> = Vec::new();
     for (x, y, letter) in letters {
+        let (left, top) = chart.backend_coord(&(x, y));
+        // Beside those that stand there already.
+        let beside =
+            |dx: &i32| placed.iter().all(|(other, height)| (left + dx - other).abs() >= FLAG_WIDTH || (top - height).abs() >= FLAG_HEIGHT);
+        let steps = (0..=FLAGS_BESIDE).flat_map(|n| [n * FLAG_WIDTH, -n * FLAG_WIDTH]);
+        let dx = steps.into_iter().find(beside).unwrap_or(0);
+        placed.push((left + dx, top));
         let text = style(14, HPos::Center, VPos::Center, BLACK);
         let flag = EmptyElement::at((x, y))
-            + Rectangle::new([(-6, -7), (6, 7)], WHITE.filled())
-            + Rectangle::new([(-6, -7), (6, 7)], BLACK.stroke_width(1))
-            + Text::new(letter.to_string(), (0, 0), text);
+            + Rectangle::new([(dx - 6, -7), (dx + 6, 7)], WHITE.filled())
+            + Rectangle::new([(dx - 6, -7), (dx + 6, 7)], BLACK.stroke_width(1))
+            + Text::new(letter.to_string(), (dx, 0), text);
         chart.draw_series([flag])?;
     }
     Ok(())

@@ -73,19 +73,27 @@ fn hatch(area: &Area<'_>, [(left, top), (right, bottom)]: [(i32, i32); 2]) -> Re
 /// The names of what struck, where there is room for them.
 fn row_labels(area: &Area<'_>, row: &Row, axis: &Axis, middle: i32) -> Result<(), ChartError> {
     let down = |span: &Span| if span.name.is_empty() { "down".to_owned() } else { format!("down: {}", span.name) };
-    let mut labels: Vec<(i32, String)> = match row.down.first() {
-        Some(first) if row.down.len() > NAMED_MAX => vec![(axis.pixel(first.from), format!("down {} times", row.down.len()))],
-        Some(_) | None => row.down.iter().map(|span| (axis.pixel(span.from), down(span))).collect(),
+    let at = |span: &Span| (axis.pixel(span.from), axis.pixel(span.until));
+    let mut labels: Vec<((i32, i32), String)> = match row.down.first() {
+        Some(first) if row.down.len() > NAMED_MAX => vec![(at(first), format!("down {} times", row.down.len()))],
+        Some(_) | None => row.down.iter().map(|span| (at(span), down(span))).collect(),
     };
-    labels.extend(row.struck.iter().take(NAMED_MAX).map(|span| (axis.pixel(span.from), span.name.to_string())));
+    labels.extend(row.struck.iter().take(NAMED_MAX).map(|span| (at(span), span.name.to_string())));
     labels.in_order();
     let mut free = LEFT as i32;
-    for (left, text) in labels {
+    for ((left, ends), text) in labels {
         let text = safe(&text, 40);
         let width = text.chars().count() as i32 * 7 + 8;
         let left = left.min((WIDTH - RIGHT) as i32 - width) + 3;
         if left >= free {
-            area.draw(&Rectangle::new([(left, middle - 7), (left + width, middle + 7)], WHITE.filled()))?;
+            // White on the hatching, and no farther: behind an outage the machine is up, and looks so.
+            let (white, up) = ((left + width).min(ends), left + width);
+            if white < up {
+                area.draw(&Rectangle::new([(white.max(left), middle - 7), (up, middle + 7)], UP.filled()))?;
+            }
+            if left < white {
+                area.draw(&Rectangle::new([(left, middle - 7), (white, middle + 7)], WHITE.filled()))?;
+            }
             write(area, &text, &style(14, HPos::Left, VPos::Center, BLACK), (left + 4, middle))?;
             free = left + width + 3;
         }

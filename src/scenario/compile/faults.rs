@@ -5,7 +5,7 @@ mod session;
 
 use std::net::IpAddr;
 
-use crate::base::{DAY, HostId, InOrder, Phase, SECOND, SimTime, seconds};
+use crate::base::{DAY, HostId, InOrder, Phase, SECOND, SimTime, duration, seconds};
 use crate::diag::{Diagnostic, Span, code};
 use crate::model::back_pressure::{Pressure, PressureLevel, Resource};
 use crate::model::dns::RecordType;
@@ -150,6 +150,15 @@ impl<'a> Faults<'a> {
         let delay_ns = self.needed(frame, &fault.delay, "delay", 0, desk);
         let window_ns = desk.duration_or(&fault.window, DAY);
         let remembered_ns = desk.duration_or(&fault.remembered, 7 * DAY);
+        if delay_ns > window_ns {
+            let place = if fault.window.is_written() { fault.window.span() } else { fault.delay.span() };
+            let message = format!(
+                "this greylist lets nobody pass: it forgets a client after {} and keeps it away for {}",
+                duration(window_ns),
+                duration(delay_ns)
+            );
+            desk.say(Diagnostic::warning(code::NO_EFFECT, place, message).help("write a `window` that is longer than `delay`"));
+        }
         let reply = desk.reply_or(&fault.code, "450 4.7.1 greylisted, try again later");
         let by_subnet = fault.lookup.or(schema::GreylistLookup::Host) == schema::GreylistLookup::Subnet;
         let phase = match fault.phase.or(schema::GreylistPhase::Rcpt) {

@@ -8,7 +8,7 @@ use crate::diag::{Diagnostic, Span, code};
 use crate::scenario::merge::Merger;
 use crate::scenario::set::{PathProblem, Step, quote};
 use crate::scenario::source::{Entry, Field, Named, Text};
-use crate::scenario::tokens::{Kind, skip_blank, skip_value};
+use crate::scenario::tokens::{Kind, bare_name, skip_blank, skip_value, token_at};
 
 impl<T: Value> Part for Field<T> {
     fn is_there(&self) -> bool {
@@ -142,7 +142,11 @@ fn read_entries<'de>(reader: &Reader<'de>, entries: &mut dyn Entries<'de>, into:
         reader.seek_value();
         let token = reader.peek();
         if token.kind == Kind::Word("None") && reader.bracket_behind(&token).is_none() {
-            entries.value(&mut |ahead| reader.skip(ahead))?;
+            entries.value(&mut |ahead| {
+                ahead.pass_over()?;
+                reader.pass(&token);
+                Ok(())
+            })?;
             into.none();
         } else {
             entries.value(&mut |ahead| into.read(reader, ahead))?;
@@ -161,14 +165,22 @@ fn read_entries<'de>(reader: &Reader<'de>, entries: &mut dyn Entries<'de>, into:
 fn read_key<'de>(reader: &Reader<'de>, ahead: &mut dyn Ahead<'de>) -> Result<Text, Stopped> {
     reader.seek_element();
     let token = reader.peek();
-    if let Kind::Word(word) = token.kind {
-        let problem = Diagnostic::error(code::WRONG_SHAPE, reader.whole(&token), format!("the name `{word}` stands without quotes"));
-        reader.report(problem.help(format!("names in `{{ }}` are your own and stand in quotes: \"{word}\"")));
-        reader.pass(&token);
-        ahead.word().inspect_err(|_| reader.explained.set(true))?;
-        return Ok(Text::verbatim(word, reader.place(&token)));
+    let Kind::Word(word) = token.kind else { return read_text(reader, &token, ahead) };
+    let name = bare_name(reader.text, token.start);
+    let place = reader.span(token.start, token.start + name.len());
+    let problem = Diagnostic::error(code::WRONG_SHAPE, place, format!("the name `{name}` stands without quotes"));
+    let value = token_at(reader.text, skip_blank(reader.text, token.end)).end;
+    let help = match token_at(reader.text, skip_blank(reader.text, value)).kind {
+        Kind::Open('{') => format!("names in `{{ }}` are your own and stand in quotes; if `{name}` is a field, a `)` is missing before it"),
+        _ => format!("names in `{{ }}` are your own and stand in quotes: \"{name}\""),
+    };
+    reader.report(problem.help(help));
+    reader.pass(&token);
+    if name != word {
+        reader.explained.set(true);
     }
-    read_text(reader, &token, ahead)
+    ahead.word().inspect_err(|_| reader.explained.set(true))?;
+    Ok(Text::verbatim(word, reader.place(&token)))
 }
 
 impl<T: Value> Value for Vec<T> {
@@ -197,10 +209,18 @@ fn read_list<'de>(
     let problem = reader.wrong_shape("a list in `[ ]`", &token);
     let end = skip_value(reader.text, token.start);
     let written = reader.text.get(token.start..end).filter(|text| text.len() < 60 && !text.contains('\n'));
-    let alone = !reader.text[skip_blank(reader.text, end)..].starts_with(':');
+    let behind = token_at(reader.text, skip_blank(reader.text, end));
+    let further = token_at(reader.text, skip_blank(reader.text, behind.end));
+    let several = behind.kind == Kind::Other(',')
+        && matches!(further.kind, Kind::Text { .. })
+        && !reader.text[skip_blank(reader.text, further.end)..].starts_with(':');
+    let alone = behind.kind != Kind::Other(':') && !several;
     let problem = match (token.kind, written) {
         (Kind::Text { .. } | Kind::Word(_), Some(text)) if alone && !matches!(token.kind, Kind::Word("None" | "Some")) => {
             problem.help(format!("one is a list too: [{text}]"))
+        }
+        (Kind::Text { .. } | Kind::Word(_) | Kind::Open(_), _) if problem.help.is_empty() => {
+            problem.help("a list stands in `[ ]`: [ …, … ]")
         }
         _ => problem,
     };
@@ -216,15 +236,18 @@ impl<T: Value> Value for (T, T) {
         }
         reader.pass(&token);
         let begin = token;
-        let mut items = Vec::new();
+        let (mut items, mut count) = (Vec::new(), 0);
         ahead.pair(&mut |ahead| {
             reader.seek_element();
+            count += 1;
             let read = T::read(reader, ahead);
             keep(read, |item| items.push(item))
         })?;
         let mut items = items.into_iter();
         match (items.next(), items.next(), items.next()) {
             (Some(a), Some(b), None) => Ok(Some((a, b))),
+            // What is wrong with one of them was said.
+            _ if count == 2 => Ok(None),
             _ => {
                 let end = skip_value(reader.text, begin.start);
                 let problem = Diagnostic::error(code::WRONG_SHAPE, reader.span(begin.start, end), "expected two values in `( )`");

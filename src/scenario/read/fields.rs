@@ -5,7 +5,7 @@ use crate::diag::{Diagnostic, Span, code};
 use crate::scenario::merge::Merger;
 use crate::scenario::set::{PathProblem, Step};
 use crate::scenario::syntax::unknown_field;
-use crate::scenario::tokens::Kind;
+use crate::scenario::tokens::{Kind, skip_blank};
 
 /// A thing with fields, whatever its type.
 pub trait Brackets {
@@ -72,6 +72,12 @@ fn read_into<'de>(
         _ => {
             let problem = reader.wrong_shape(&format!("{what} in `( )`"), &token);
             let problem = match token.kind {
+                _ if problem.code == code::NOT_SCENARIO => problem,
+                Kind::Word(found) if !word.is_empty() && behind.is_some() && found != "Some" => problem.help(format!("write `{word}(`")),
+                Kind::Word(field) if reader.text[skip_blank(reader.text, token.end)..].starts_with(':') => {
+                    problem.help(format!("a `(` is missing before `{field}`, and its `)` behind the last field"))
+                }
+                Kind::Open('[') => problem.help("fields stand in `( )`: write ( … ) here"),
                 Kind::Text { .. } if what == "`dns`" => problem.help("master-file text stands in `records`: dns: (records: r#\"…\"#)"),
                 Kind::Open('{') => problem.help("`( )` holds fields that the format names, `{ }` things that you name: write ( … ) here"),
                 Kind::Word(word) if word != "Some" && behind.is_some() => {

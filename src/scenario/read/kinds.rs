@@ -1,11 +1,11 @@
 //! Kinds: a word and its brackets.
 
 use super::fields::{fresh, read_brackets};
-use super::{Ahead, Bracket, Fields, Reader, Stopped, Value, keep, quoted};
+use super::{Ahead, Bracket, Fields, Reader, Stopped, Value, keep, known_are};
 use crate::diag::{Diagnostic, Span, code};
 use crate::scenario::source::At;
 use crate::scenario::syntax::exchange_kind;
-use crate::scenario::tokens::{Kind, skip_value};
+use crate::scenario::tokens::{Kind, skip_blank, skip_value};
 
 /// The word of a kind and the bracket behind it, or a noted problem.
 pub(crate) enum KindWord<'de> {
@@ -29,6 +29,10 @@ pub(crate) fn peek_kind<'de>(reader: &Reader<'de>, what: &str, kinds: &[&str], p
                     reader.pass(&token);
                     return KindWord::Word { word, place: reader.place(&token) };
                 }
+                (true, _, None) if reader.text[skip_blank(reader.text, token.end)..].starts_with(['{', '[']) => {
+                    let message = format!("`{word}` has its fields in `( )`");
+                    Diagnostic::error(code::BRACKETS, reader.whole(&token), message).help(format!("write `{word}( … )`"))
+                }
                 (true, _, None) => {
                     let message = format!("`{word}` stands without its brackets");
                     Diagnostic::error(code::BRACKETS, reader.whole(&token), message)
@@ -49,9 +53,21 @@ pub(crate) fn peek_kind<'de>(reader: &Reader<'de>, what: &str, kinds: &[&str], p
         }
         Kind::Open('(' | '{') => {
             let problem = reader.wrong_shape(&format!("{what} before the bracket"), &token);
-            problem.help(format!("known are {}", quoted(&known[..known.len().min(12)])))
+            problem.help(known_are(&known))
         }
-        _ => reader.wrong_shape(what, &token).help(format!("known are {}", quoted(&known[..known.len().min(12)]))),
+        _ => {
+            let place = reader.place(&token);
+            let meant = reader
+                .text
+                .get(place.start as usize..place.end as usize)
+                .and_then(|text| kinds.iter().find(|kind| kind.eq_ignore_ascii_case(text)));
+            let problem = reader.wrong_shape(what, &token);
+            match meant {
+                Some(kind) => problem.help(format!("kinds stand without quotes: `{kind}( … )`")),
+                None if problem.help.is_empty() => problem.help(known_are(&known)),
+                None => problem,
+            }
+        }
     };
     reader.report(problem);
     KindWord::Refused

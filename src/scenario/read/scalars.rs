@@ -1,9 +1,9 @@
 //! Texts, numbers, `true` and `false`, and the words that are values.
 
-use super::{Ahead, Reader, Stopped, Value, quoted};
+use super::{Ahead, Reader, Stopped, Value, known_are};
 use crate::diag::{Diagnostic, code};
 use crate::scenario::source::Text;
-use crate::scenario::tokens::{Kind, Token};
+use crate::scenario::tokens::{Kind, Token, bare_text};
 
 /// Reads a text that is known to stand here.
 pub(crate) fn read_text<'de>(reader: &Reader<'de>, token: &Token<'de>, ahead: &mut dyn Ahead<'de>) -> Result<Text, Stopped> {
@@ -19,22 +19,15 @@ impl Value for Text {
         let token = reader.peek();
         match token.kind {
             Kind::Text { .. } => read_text(reader, &token, ahead).map(Some),
-            Kind::Word(word) if !matches!(word, "None" | "Some") => {
-                let problem = reader.wrong_shape("a text in quotes", &token).help(format!("texts stand in quotes: \"{word}\""));
-                reader.refuse(problem, ahead)
-            }
-            Kind::Number(number) => {
-                let problem = reader.wrong_shape("a text in quotes", &token);
-                let bare = number.bytes().all(|byte| byte.is_ascii_digit());
-                let units = if bare { format!(" (a size or a time has one: \"{number}MB\", \"{number}s\")") } else { String::new() };
-                reader.refuse(problem.help(format!("write it as a text, with its unit if it has one: \"{number}\"{units}")), ahead)
-            }
             Kind::Open('[') => {
                 let problem =
                     reader.wrong_shape("one text in quotes", &token).help("this field takes one text, not a list: leave out the `[ ]`");
                 reader.refuse(problem, ahead)
             }
-            _ => reader.refuse(reader.wrong_shape("a text in quotes", &token), ahead),
+            _ => {
+                let problem = reader.not_a_value("a text in quotes", &token, || how_to_quote(reader.text, &token));
+                reader.refuse(problem, ahead)
+            }
         }
     }
 }
@@ -43,19 +36,32 @@ impl Value for bool {
     fn read<'de>(reader: &Reader<'de>, ahead: &mut dyn Ahead<'de>) -> Result<Option<Self>, Stopped> {
         let token = reader.peek();
         let Kind::Word(word @ ("true" | "false")) = token.kind else {
-            let problem = reader.wrong_shape("`true` or `false`", &token);
             let inside = reader.place(&token);
             let meant = reader.text.get(inside.start as usize..inside.end as usize).and_then(yes_or_no);
-            let problem = match meant {
-                Some(meant) => problem.help(format!("write {meant}, without quotes")),
-                None if problem.help.is_empty() => problem.help("`true` or `false` stands here, without quotes"),
-                None => problem,
-            };
-            return reader.refuse(problem, ahead);
+            let otherwise =
+                || meant.map_or("`true` or `false` stands here, without quotes".into(), |meant| format!("write {meant}, without quotes"));
+            return reader.refuse(reader.not_a_value("`true` or `false`", &token, otherwise), ahead);
         };
         ahead.pass_over()?;
         reader.pass(&token);
         Ok(Some(word == "true"))
+    }
+}
+
+/// What was written without quotes, with them.
+fn how_to_quote(text: &str, token: &Token<'_>) -> String {
+    let bare = bare_text(text, token.start);
+    let half_quoted = text[token.start + bare.len()..].starts_with('"');
+    match token.kind {
+        Kind::Word(word) if text[token.end..].starts_with(':') => format!("`{word}:` begins a field: is a bracket missing before it?"),
+        _ if bare.is_empty() => "texts stand in quotes".into(),
+        _ if half_quoted => format!("its first quote is missing: \"{bare}\""),
+        Kind::Number(number) if number.bytes().all(|byte| byte.is_ascii_digit()) && number == bare => {
+            format!(
+                "write it as a text, with its unit if it has one: \"{number}\" (a size or a time has one: \"{number}MB\", \"{number}s\")"
+            )
+        }
+        _ => format!("texts stand in quotes: \"{bare}\""),
     }
 }
 
@@ -87,14 +93,10 @@ fn whole_number(text: &str) -> Option<i128> {
 fn read_number<'de, T: TryFrom<i128>>(reader: &Reader<'de>, ahead: &mut dyn Ahead<'de>, least: i128) -> Result<Option<T>, Stopped> {
     let token = reader.peek();
     let Kind::Number(written) = token.kind else {
-        let problem = reader.wrong_shape("a whole number", &token);
         let inside = reader.place(&token);
         let digits = reader.text.get(inside.start as usize..inside.end as usize).filter(|text| whole_number(text).is_some());
-        let problem = match digits {
-            Some(digits) => problem.help(format!("without quotes: {digits}")),
-            None => problem,
-        };
-        return reader.refuse(problem, ahead);
+        let otherwise = || digits.map_or("digits stand here, without quotes and unit".into(), |digits| format!("without quotes: {digits}"));
+        return reader.refuse(reader.not_a_value("a whole number", &token, otherwise), ahead);
     };
     let number = whole_number(written).filter(|number| *number >= least).and_then(|number| T::try_from(number).ok());
     if number.is_some() {
@@ -164,11 +166,11 @@ pub(crate) fn read_word<'de>(
             let inside = &reader.text[place.start as usize..place.end as usize];
             let problem = reader.wrong_shape(&format!("{what}, a word without quotes"), &token);
             let meant = names.iter().find(|name| name.eq_ignore_ascii_case(inside));
-            let help = meant.map_or_else(|| format!("known are {}", quoted(names)), |name| format!("write `{name}`"));
+            let help = meant.map_or_else(|| known_are(names), |name| format!("write `{name}`"));
             return reader.refuse(problem.help(help), ahead);
         }
         _ => {
-            let problem = reader.wrong_shape(&format!("{what}, a word"), &token).help(format!("known are {}", quoted(names)));
+            let problem = reader.not_a_value(&format!("{what}, a word"), &token, || known_are(names));
             return reader.refuse(problem, ahead);
         }
     };

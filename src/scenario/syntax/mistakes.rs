@@ -1,6 +1,7 @@
 //! Which field was meant? The mistakes that people make first, each with its own way out.
 
-use super::super::read::quoted;
+use super::super::read::{Brackets, quoted};
+use super::super::schema::Scenario;
 use super::exchange_words;
 use crate::diag::{Diagnostic, Span, closest, code};
 
@@ -37,6 +38,18 @@ pub(in super::super) fn unknown_field(outer: &str, name: &str, place: Span, know
         "domain" if has("accepted_domains") => "domains stand in `accepted_domains`: { \"example.com\": Authoritative }",
         "recipients" | "rcpt" if has("to") => "recipients stand in `to`: [\"alice@example.com\"]",
         "sender" | "mail_from" if has("from") && !has("sender") => "the sender stands in `from`",
+        _ if outer == "a test" && is_field_of_scenario(name) => {
+            return problem.help(format!("what a test changes stands in its `given`: given: ({name}: …)"));
+        }
+        "send" | "expect" | "cases" | "given" | "with_traffic" if outer == "a scenario" => {
+            "this is a field of a test: is the `)` of its `given` missing before it?"
+        }
+        "from" | "to" | "by" | "at" | "size" if has("send") => {
+            "the message of a test stands in its `send`: send: (from: \"…\", to: [\"…\"])"
+        }
+        "rate" | "interval" | "over" | "count" | "gap" if has("header_from") => {
+            "`Message` has `count` and `gap`, `Burst` has `count` and `over`, `Every` has `interval`, `Poisson` has `rate`"
+        }
         "because" | "why" if has("said_by") => "which rule decided is asked by `Chosen`, `PassedOver` or `Attributed`",
         _ if has("settings") && has("profile") && looks_like_a_parameter(name) => {
             return problem.suggest_or(name, known, "a server's own parameters stand in `settings`: { \"parameter\": \"value\" }");
@@ -49,10 +62,16 @@ pub(in super::super) fn unknown_field(outer: &str, name: &str, place: Span, know
     match known {
         [] => problem.help("nothing stands in these brackets"),
         _ => {
-            let list = if known.len() <= 12 { format!("known are {}", quoted(known)) } else { String::new() };
+            let list = format!("known are {}", quoted(known));
             problem.suggest_or(name, known, &list)
         }
     }
+}
+
+fn is_field_of_scenario(name: &str) -> bool {
+    let mut names = Vec::new();
+    Scenario::default().names(&mut names);
+    names.contains(&name)
 }
 
 impl Diagnostic {

@@ -302,6 +302,7 @@ mod tests {
         let cases = [
             ("contoso.com. MXX 10 a.", "MXX", "did you mean `MX`?"),
             ("contoso.com. CNMAE a.", "CNMAE", "did you mean `CNAME`?"),
+            ("contoso.com. 192.0.2.1", "192.0.2.1", "`A 192.0.2.1`"),
             ("contoso.com. BOGUS a.", "BOGUS", "known types are A AAAA"),
             ("MX 10 a.b.", "MX", "no final dot"),
             ("MX. 10 a.b.", "a.b.", "is no type of record"),

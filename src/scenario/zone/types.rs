@@ -99,6 +99,8 @@ pub(super) fn unknown_type(word: &Token<'_>, entry: Option<&Entry<'_>>) -> ZoneP
     let is_name = word.text.contains('.');
     problem.help(if names_nobody {
         "a line begins with the name that has the record, or with a blank if that name stands above".to_owned()
+    } else if let Ok(address) = word.text.parse::<std::net::IpAddr>() {
+        format!("the type is missing before the address: `{} {address}`", if address.is_ipv4() { "A" } else { "AAAA" })
     } else if is_name && entry.is_some_and(|entry| entry.begins_with_blank) {
         "this line begins with a blank, so it belongs to the owner above; a line with an owner of its own begins with it".to_owned()
     } else if let Some(near) = nearest(word.text, &known) {

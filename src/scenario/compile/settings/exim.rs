@@ -207,7 +207,8 @@ fn own_target(tuned: &mut Tuned, text: &str) -> Result<(), &'static str> {
     targets.own = match lower.as_str() {
         "freeze" => OwnTarget::AsProfile,
         "defer" => OwnTarget::Defers,
-        "fail" | "pass" => OwnTarget::Fails,
+        "fail" => OwnTarget::Fails,
+        "pass" => OwnTarget::Passes,
         "send" => OwnTarget::IsUsed,
         _ => {
             let domain = lower.strip_prefix("reroute:").map(str::trim).and_then(|domain| Domain::parse(domain).ok()).ok_or(WRONG)?;

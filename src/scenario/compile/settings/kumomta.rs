@@ -33,7 +33,17 @@ pub(super) static TABLE: Table = &[
     ("rcpt_to_timeout", Meaning::Duration(|t, ns| t.sender.timers.rcpt_ns = ns)),
     ("data_timeout", Meaning::Duration(|t, ns| t.sender.timers.data_ns = ns)),
     ("data_dot_timeout", Meaning::Duration(|t, ns| t.sender.timers.final_dot_ns = ns)),
-    ("connection_limit", Meaning::Number(|t, n| t.sender.concurrency = (n, n))),
+    (
+        "connection_limit",
+        Meaning::List(|t, text| {
+            // `local:` and signs between the digits say nothing about the number.
+            let digits = text.strip_prefix("local:").unwrap_or(text).replace([',', '_'], "");
+            let most = digits.parse().ok().filter(|most| *most > 0);
+            let most = most.ok_or("a number above 0 stands here: without a connection nothing leaves")?;
+            t.sender.concurrency = (most, most);
+            Ok(())
+        }),
+    ),
     (
         "enable_tls",
         Meaning::Word(&[
@@ -67,4 +77,35 @@ pub(super) static TABLE: Table = &[
         }),
     ),
     ("max_ready", Meaning::NoEffect),
+];
+
+/// Further keys of make_egress_path and make_queue_config.
+pub(super) static NOT_MODELLED: &[&str] = &[
+    "additional_connection_limits",
+    "additional_message_rate_throttles",
+    "additional_source_selection_rates",
+    "allow_smtp_auth_plain_without_tls",
+    "consecutive_connection_failures_before_delay",
+    "egress_pool",
+    "ehlo_domain",
+    "enable_dane",
+    "enable_pipelining",
+    "max_connection_rate",
+    "max_message_rate",
+    "max_recipients_per_batch",
+    "overall_max_message_rate",
+    "prohibited_hosts",
+    "protocol",
+    "reconnect_strategy",
+    "remember_broken_tls",
+    "skip_hosts",
+    "smtp_auth_plain_password",
+    "smtp_auth_plain_username",
+    "smtp_port",
+    "source_selection_rate",
+    "strategy",
+    "suspended",
+    "tls_certificate",
+    "tls_private_key",
+    "use_lmtp",
 ];

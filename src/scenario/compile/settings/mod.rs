@@ -24,7 +24,7 @@ mod restrictions;
 mod rfc;
 mod sendmail;
 
-use crate::base::{SECOND, parse_duration};
+use crate::base::{SECOND, duration, parse_duration};
 use crate::diag::{Diagnostic, code};
 use crate::model::client_limits::ClientLimits;
 use crate::model::restrictions::{Restriction, Restrictions};
@@ -113,13 +113,18 @@ pub(super) fn tune(profile: Profile, settings: &Named<Text>, tuned: &mut Tuned, 
         }
     }
     not_at_once(settings, tuned, desk);
+    first_wait_above_all(settings, tuned, desk);
     one_at_a_time(settings, tuned, desk);
     sendmail::status_without_effect(settings, tuned, desk);
     for (key, _) in settings.iter().filter(|(key, _)| !rows().any(|(name, _)| *name == key.as_str())) {
         let known = rows().map(|(name, _)| *name);
-        let postfix_has = profile == Profile::Postfix && postfix::NOT_MODELLED.contains(&key.as_str());
-        let exim_has = profile == Profile::Exim && exim::NOT_MODELLED.contains(&key.as_str());
-        if postfix_has || exim_has {
+        let others: &[&str] = match profile {
+            Profile::Postfix => postfix::NOT_MODELLED,
+            Profile::Exim => exim::NOT_MODELLED,
+            Profile::KumoMta => kumomta::NOT_MODELLED,
+            _ => &[],
+        };
+        if others.contains(&key.as_str()) {
             not_modelled(key, desk);
             continue;
         }
@@ -153,6 +158,22 @@ fn not_at_once(settings: &Named<Text>, tuned: &Tuned, desk: &mut Desk) {
     for (name, _) in waits.iter().filter(|(_, ns)| *ns == 0) {
         if let Some((_, value)) = settings.iter().find(|(key, _)| key.as_str() == *name) {
             desk.error(code::RANGE, value.span(), format!("`{name}` is above zero"), "write a duration such as \"300s\"");
+        }
+    }
+}
+
+/// A first wait that is longer than the longest: every wait is the latter.
+fn first_wait_above_all(settings: &Named<Text>, tuned: &Tuned, desk: &mut Desk) {
+    let Retry::Rfc { first_ns, max_ns, .. } = &tuned.sender.retry else { return };
+    let names = [("retry_first", "retry_max"), ("retry_interval", "max_retry_interval")];
+    let written = |name: &str| settings.iter().find(|(key, _)| key.as_str() == name);
+    for (first, most) in names.into_iter().filter(|_| first_ns > max_ns) {
+        if let Some((key, _)) = written(first).or_else(|| written(most)) {
+            let message = format!("`{first}` is longer than `{most}`: every wait is {}", duration(*max_ns));
+            desk.say(
+                Diagnostic::warning(code::NO_EFFECT, key.span(), message)
+                    .help(format!("write a `{most}` that is as long as `{first}` at least")),
+            );
         }
     }
 }

@@ -54,7 +54,7 @@ fn page_of_settings() {
         ("`Sendmail` (options of op.me)", &[sendmail::TABLE], &[]),
         ("`OpenSmtpd` (smtpd.conf(5))", &[opensmtpd::TABLE], &[]),
         ("`Qmail` (control files)", &[qmail::TABLE], &[]),
-        ("`KumoMta` (make_egress_path, make_queue_config)", &[kumomta::TABLE], &[]),
+        ("`KumoMta` (make_egress_path, make_queue_config)", &[kumomta::TABLE], kumomta::NOT_MODELLED),
     ];
     let page = sections.iter().fold(HEAD.to_owned(), |page, (title, tables, unknown)| page + &section(title, tables, unknown));
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/settings.md");
