@@ -2,7 +2,7 @@
 
 use super::settle::DEFER_AT_ONCE;
 use super::world::{RecipientState, World};
-use crate::base::{AttemptResult, Enhanced, Fate, MINUTE, SimTime};
+use crate::base::{AttemptResult, Enhanced, Fate, HostId, MINUTE, SimTime};
 use crate::trace::NONE;
 use crate::trace::level::PATHS;
 
