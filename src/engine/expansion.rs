@@ -31,6 +31,8 @@ pub(crate) struct Expansions {
     members: BTreeMap<(MsgId, u16), Member>,
     /// Places of members by message and address.
     places: BTreeMap<(MsgId, u32), SmallVec<[u16; 2]>>,
+    /// Recipients of each message behind those that its sender wrote.
+    added: BTreeMap<MsgId, Vec<u32>>,
     /// Who was replaced.
     replaced: BTreeMap<(MsgId, u16), ()>,
     /// The last copy whose recipients are only written otherwise: the number and the pass of the one that it was made of, its row and its number.
@@ -215,16 +217,17 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             self.keep_local_hops(copy, new);
         }
         if self.writes(FATES) {
-            let (id, new_number, list) = (self.messages[message].id, self.copies[new].number, self.messages[message].to);
+            let (id, new_number) = (self.messages[message].id, self.copies[new].number);
             let rows = members.iter().map(|member| ExpansionRow {
                 message: id,
                 copy: new_number,
                 from_copy: number,
                 of: index,
                 member: *member,
-                address: self.tables.recipient_lists.get(list)[*member as usize],
+                address: self.recipient_template(message, *member),
                 sender,
             });
+            let rows: SmallVec<[ExpansionRow; 4]> = rows.collect();
             self.trace.expansions.extend(rows);
         }
         if expansion.stays_together {
@@ -258,9 +261,13 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     /// How many recipients the sender wrote: those that stand for others are not among them.
     pub(super) fn written_recipients(&self, message: u32) -> usize {
-        let row = &self.messages[message];
-        let first = self.expansions.members.range((row.id, 0)..=(row.id, u16::MAX)).next();
-        first.map_or_else(|| self.tables.recipient_lists.get(row.to).len(), |((_, first), _)| usize::from(*first))
+        self.tables.recipient_lists.get(self.messages[message].to).len()
+    }
+
+    /// A recipient that stands for another one: those stand behind the ones that the sender wrote.
+    #[cold]
+    pub(super) fn added_recipient(&self, message: u32, index: u16) -> u32 {
+        self.expansions.added[&self.messages[message].id][usize::from(index) - self.written_recipients(message)]
     }
 
     /// The place of a member among the message's recipients; `None` if it has a copy already and one is enough.
@@ -286,23 +293,17 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
         let list = self.tables.recipient_lists.get(self.messages[message].to);
         let stands_for_itself = expansion.kind == ExpansionKind::Alias && self.recipient_template(message, index) == address;
-        if expansion.once && !stands_for_itself {
-            let first =
-                self.expansions.members.range((id, 0)..=(id, u16::MAX)).next().map_or(list.len(), |((_, first), _)| usize::from(*first));
-            if !known.is_empty() || list[..first].contains(&address) {
-                return None;
-            }
-        }
-        if expansion.kind == ExpansionKind::Alias
-            && !stands_for_itself
-            && self.has_copy_already((copy, index), address, known, list.contains(&address))
-        {
+        let is_named = !known.is_empty() || list.contains(&address);
+        if expansion.once && !stands_for_itself && is_named {
             return None;
         }
-        let place = list.len() as u16;
-        let mut longer = list.clone();
-        longer.push(address);
-        self.messages[message].to = self.tables.recipient_lists.intern(longer);
+        if expansion.kind == ExpansionKind::Alias && !stands_for_itself && self.has_copy_already((copy, index), address, known, is_named) {
+            return None;
+        }
+        let written = list.len();
+        let added = self.expansions.added.entry(id).or_default();
+        let place = (written + added.len()) as u16;
+        added.push(address);
         self.messages[message].ends.push(End::default());
         let with_others = expansion.to.len() > 1;
         self.expansions.replaced.insert((id, index), ());
@@ -424,6 +425,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             place += 1;
             counts
         });
+        self.expansions.added.remove(&id);
         taken_out(&mut self.expansions.members, |from| (MsgId(id.0 + from), 0));
         taken_out(&mut self.expansions.places, |from| (MsgId(id.0 + from), 0));
     }

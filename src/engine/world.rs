@@ -362,7 +362,10 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
 
     /// The template of a recipient of a message.
     pub(crate) fn recipient_template(&self, message: u32, index: u16) -> u32 {
-        self.tables.recipient_lists.get(self.messages[message].to)[index as usize]
+        match self.tables.recipient_lists.get(self.messages[message].to).get(usize::from(index)) {
+            Some(template) => *template,
+            None => self.added_recipient(message, index),
+        }
     }
 
     /// Puts an event in for a copy; earlier ones become stale.

@@ -65,7 +65,8 @@ impl Planned<'_> {
 /// Plans all tests of a scenario in file order, then the runs that only invariants need. `seed` is one from outside.
 #[must_use]
 pub fn plan<'a>(scenario: &'a Scenario, seed: Option<u64>) -> Vec<Planned<'a>> {
-    let desk = Planner { scenario, names: Names::of(scenario), seed };
+    let bare = Scenario { changes: scenario.changes.clone(), ..scenario.bare() };
+    let desk = Planner { scenario, bare, names: Names::of(scenario), seed };
     let mut planned: Vec<Planned<'a>> = Vec::new();
     for case in cases(scenario) {
         planned.push(desk.planned(case.test, case.case, case.fields, case.given));
@@ -92,6 +93,8 @@ pub fn check_expectations(scenario: &Scenario) -> Vec<Diagnostic> {
 
 struct Planner<'a> {
     scenario: &'a Scenario,
+    /// Without tests and variants, for what is laid over it.
+    bare: Scenario,
     names: Names,
     seed: Option<u64>,
 }
@@ -101,7 +104,7 @@ impl<'a> Planner<'a> {
         let mut problems = vec![];
         let variant = fields.variant.get().and_then(|name| self.variant(name, &mut problems));
         let overlays: Vec<&Scenario> = variant.iter().map(|(_, overlay)| *overlay).chain(given.iter().copied()).collect();
-        let mut merged = self.scenario.clone();
+        let mut merged = self.bare.clone();
         for over in &overlays {
             // What is odd about the overlay itself is said by whoever plays the world.
             merged = overlay(&merged, over, &mut vec![]);

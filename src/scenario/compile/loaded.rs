@@ -25,6 +25,8 @@ pub struct Loaded {
     pub loader: Loader,
     /// What is probably not meant, in file order.
     pub warnings: Vec<Diagnostic>,
+    /// The merged text without its variants and tests, for what is laid over it.
+    bare: Scenario,
     /// The machines of the internet that send, with weights.
     internet: Vec<(crate::base::HostId, u32)>,
 }
@@ -76,7 +78,8 @@ impl Loaded {
             return Err(invalid(loader, problems));
         }
         in_file_order(&mut problems);
-        Ok(Self { model, tree, loader, warnings: problems, internet })
+        let bare = Scenario { changes: tree.changes.clone(), ..tree.bare() };
+        Ok(Self { model, tree, bare, loader, warnings: problems, internet })
     }
 
     /// The same scenario with others laid over it, in order, and flags of the command line last.
@@ -85,7 +88,7 @@ impl Loaded {
     /// Every problem of the whole, in file order.
     pub fn with(&self, overlays: &[&Scenario]) -> Result<Self, Invalid> {
         let mut loader = self.loader.clone();
-        let mut tree = self.tree.clone();
+        let mut tree = self.bare.clone();
         for over in overlays {
             tree = overlay(&tree, over, &mut loader.problems);
         }

@@ -39,8 +39,10 @@ pub(super) fn stages(tree: &Scenario, desk: &mut Desk) -> Vec<Stage> {
     steps.in_order_by(|a, b| (a.at, &a.name).cmp(&(b.at, &b.name)));
     let mut stages =
         vec![Stage { at: SimTime::ZERO, name: "".into(), tree: tree.clone(), retry_queues: Vec::new(), operations: Vec::new() }];
+    // What lies over the start needs no tests, variants and changes of its own.
+    let bare = tree.bare();
     for Step { at, name, over, retry_queues, operations } in steps {
-        let below = &stages[stages.len() - 1].tree;
+        let below = stages[1..].last().map_or(&bare, |stage| &stage.tree);
         let tree = over.map_or_else(|| below.clone(), |over| overlay(below, &over, &mut desk.problems));
         stages.push(Stage { at, name, tree, retry_queues, operations });
     }

@@ -91,3 +91,11 @@ impl Change {
         }
     }
 }
+
+impl Scenario {
+    /// The same without dated changes, variants and tests: what is laid over it a thousand times.
+    #[must_use]
+    pub fn bare(&self) -> Self {
+        Self { changes: Named::default(), variants: Named::default(), tests: Named::default(), ..self.clone() }
+    }
+}
