@@ -55,9 +55,11 @@ impl Builder<'_> {
         // What was decided for the first time in each pass.
         let mut anew: BTreeMap<u16, Vec<Rc<Decision>>> = BTreeMap::new();
         let (mut seen, mut moved) = (BTreeSet::new(), BTreeSet::new());
+        let earlier = self.expansions.before(copy, index).map_or_else(Vec::new, |(copy, index)| self.told_about(copy, index));
         let rows = self.decision_rows[copy as usize].iter().map(|at| &self.run.trace.decisions[*at as usize]);
         for row in rows.filter(|row| row.concern == Concern::recipient(index)) {
-            if seen.insert(row.decision) {
+            let known = earlier.iter().any(|decision| Rc::ptr_eq(decision, &self.decisions[row.decision as usize]));
+            if seen.insert(row.decision) && !known {
                 anew.entry(row.pass).or_default().push(self.decisions[row.decision as usize].clone());
             }
         }

@@ -323,7 +323,11 @@ impl<'a> Builder<'a> {
     /// Decisions about a recipient in a queue, those about whom it stands for first.
     pub(super) fn told_about(&self, copy: u32, index: u16) -> Vec<Rc<Decision>> {
         let mut told = self.expansions.before(copy, index).map_or_else(Vec::new, |(copy, index)| self.told_about(copy, index));
-        told.extend(self.decisions_of(&self.decision_rows[copy as usize], &[Concern::recipient(index)]));
+        for decision in self.decisions_of(&self.decision_rows[copy as usize], &[Concern::recipient(index)]) {
+            if !told.iter().any(|known| Rc::ptr_eq(known, &decision)) {
+                told.push(decision);
+            }
+        }
         told
     }
 

@@ -22,6 +22,10 @@ impl Expansions {
         let mut all = Self::default();
         for row in &trace.expansions {
             all.before.insert((row.copy, row.member), (row.from_copy, row.of));
+            // A part of a message in a queue of its own: nobody is replaced.
+            if row.of == row.member {
+                continue;
+            }
             if all.members.insert((row.message.0, row.member), *row).is_none() {
                 all.of.entry((row.message.0, row.of)).or_default().push(row.member);
             }
@@ -29,7 +33,7 @@ impl Expansions {
         all
     }
 
-    /// The copy that this one was made of in the same queue, and whom its recipient stands for.
+    /// The copy that this one was made of in the same queue, and whom its recipient stands for there (itself, where the message was only shared out).
     pub(super) fn before(&self, copy: u32, index: u16) -> Option<(u32, u16)> {
         self.before.get(&(copy, index)).copied()
     }

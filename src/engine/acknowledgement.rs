@@ -97,6 +97,14 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
     }
 
+    /// A part of a copy goes on by itself: the client's word waits for both.
+    pub(super) fn shares_acknowledgement(&mut self, copy: u32, part: u32) {
+        let waiting = self.transport_queues.acknowledgements.values_mut().find(|waiting| waiting.copies.contains(&copy));
+        if let Some(waiting) = waiting {
+            waiting.copies.push(part);
+        }
+    }
+
     /// A server dies with a copy that it has not acknowledged: the client has the message still. `false`: nobody waits.
     pub(super) fn client_sends_again(&mut self, copy: u32) -> bool {
         let found = self.transport_queues.acknowledgements.iter().find(|(_, waiting)| waiting.copies.contains(&copy));

@@ -166,7 +166,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             groups[places[0]] = (destination, together);
         }
         groups.retain(|(_, places)| !places.is_empty());
-        self.trace_decisions(copy, Concern::ALL, &decisions);
+        for place in groups.iter().flat_map(|(_, places)| places.iter().copied()) {
+            let index = self.copies[copy].recipients[usize::from(place)].index;
+            self.trace_decisions(copy, Concern::recipient(index), &decisions);
+        }
     }
 
     /// What a destination inside is called.

@@ -58,6 +58,7 @@ mod precedence;
 mod proof;
 mod queue;
 mod queue_names;
+mod queue_parts;
 mod queue_runs;
 mod rate_delay;
 mod receive_connector;

@@ -44,6 +44,21 @@ impl Operations {
         }
     }
 
+    /// Recipients of a copy lie elsewhere from now on: for each place of it the copy and place where that one is.
+    pub(super) fn move_to(&mut self, copy: u32, moved: &[(u32, u16)]) {
+        fn rename<V>(held: &mut BTreeMap<(u32, u16), V>, copy: u32, moved: &[(u32, u16)]) {
+            if !held.is_empty() {
+                let all = std::mem::take(held);
+                held.extend(
+                    all.into_iter().map(|(key, value)| if key.0 == copy { (moved[usize::from(key.1)], value) } else { (key, value) }),
+                );
+            }
+        }
+        rename(&mut self.messages, copy, moved);
+        rename(&mut self.lying, copy, moved);
+        rename(&mut self.removed, copy, moved);
+    }
+
     /// The queue where a recipient was found when it was held.
     pub(super) fn lies_in(&self, copy: u32, place: u16) -> Option<u32> {
         self.messages.get(&(copy, place)).or_else(|| self.lying.get(&(copy, place))).copied()

@@ -132,10 +132,22 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 stop => self.ends_here(copy, place, &stop),
             }
         }
+        if self.reports_at_once(copy) {
+            self.report_failures(copy, false);
+        }
         if !self.plain && groups.len() > 1 {
             self.share_ways(copy, &mut groups);
             self.share_signatures(copy, &mut groups);
         }
+        if !self.plain && self.is_shared_out(copy, &groups) {
+            return self.share_out(copy, groups);
+        }
+        self.begin_jobs(copy, groups);
+    }
+
+    /// Each destination has its jobs.
+    pub(super) fn begin_jobs(&mut self, copy: u32, mut groups: Groups) {
+        let (message, host) = (self.copies[copy].message, self.copies[copy].host);
         match self.rules(host).session.recipients {
             RecipientOrder::Given => {}
             RecipientOrder::LastFirst if self.copies[copy].pass > 1 => {}

@@ -1,4 +1,4 @@
-//! Recipients answered 452 after others were taken: they follow in further transactions of the same session (Exim transports/smtp.c).
+//! Recipients put off after others were taken: they follow in further transactions of the same session (Exim transports/smtp.c; RFC 5321 §4.5.3.1.10).
 //!
 //! In the record all transactions of the session are one: the server gets one copy for all whom it took.
 
@@ -11,7 +11,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     /// Names those that were put off again, until a round takes nobody; what is refused then stays refused.
     pub(super) fn further_rounds(&mut self, talk: &mut Talk<'_>, refusals: &mut Refusals) {
         loop {
-            let put_off = |world: &Self, reply: u32| world.tables.replies.get(reply).code == 452;
+            let put_off = |world: &Self, reply: u32| talk.rules.pass.further_rounds.has(world.tables.replies.get(reply));
             let later: Vec<_> = refusals.iter().filter(|(_, _, reply)| put_off(self, *reply)).copied().collect();
             if later.is_empty() {
                 return;

@@ -40,6 +40,18 @@ impl Redundancy {
         self.hops_before.remove(&copy);
     }
 
+    /// A part of a copy goes on by itself.
+    pub(super) fn inherit(&mut self, copy: u32, part: u32) {
+        if self.silent.contains(&copy) {
+            self.silent.insert(part);
+        }
+        for by_copy in [&mut self.handed_by, &mut self.hops_before] {
+            if let Some(host) = by_copy.get(&copy).copied() {
+                by_copy.insert(part, host);
+            }
+        }
+    }
+
     /// Who handed a copy over (Exchange 2010).
     pub(super) fn hop_before(&self, copy: u32) -> Option<HostId> {
         self.hops_before.get(&copy).copied()

@@ -103,7 +103,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 let unsaid = [reply, end.reply].into_iter().any(|reply| self.tables.replies.get(reply).code == 0);
                 self.apply(job, place, effect, reply, if unsaid { HostId(NONE) } else { server });
             }
-            self.jobs[job].host_failure = end.host_failure;
+            self.jobs[job].host_failure = end.host_failure || self.channel_broke(job, &end);
         } else {
             self.jobs[job].host_failure = false;
         }

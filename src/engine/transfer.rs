@@ -9,6 +9,7 @@ use crate::base::{ConfigId, ConnectionResult, Enhanced, HostId, Interner, Phase,
 use crate::decide::acceptance::{Acceptance, TakenFor};
 use crate::decide::exchange::attribution::ATTRIBUTION;
 use crate::decide::failure::{Effect, Event, judge};
+use crate::decide::profile::FurtherRounds;
 use crate::model::fault::{DropHow, FaultKind};
 use crate::model::settings::Directory;
 use crate::trace::level::STEPS;
@@ -368,7 +369,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             .and_then(|()| refusal.map_or(Ok(()), |reply| Err(Stop::Reply(reply))))
         {
             Ok(()) => {
-                if talk.rules.pass.rcpt_452_goes_on && !refusals.is_empty() {
+                if !refusals.is_empty() && talk.rules.pass.further_rounds != FurtherRounds::Nobody {
                     self.further_rounds(talk, &mut refusals);
                 }
                 self.accepted(talk, whom, arrival, refusals)

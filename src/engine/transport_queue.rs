@@ -6,8 +6,9 @@
 //! the queue: one more for every twenty messages; what stands in line follows over a connection that is open (`kept`). Sources: Exchange Server "Message
 //! retry, resubmit, and expiration intervals", "Queues".
 
+use super::session::SessionEnd;
 use super::world::World;
-use crate::base::{ConfigId, HostId, SimTime};
+use crate::base::{ConfigId, ConnectionResult, HostId, SimTime};
 use crate::decide::exchange::internal_route::Way;
 use crate::decide::exchange::last_error::{EMPTIED, IN_RETRY};
 use crate::decide::retry::queue_wait;
@@ -127,6 +128,14 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let row = &self.jobs[job];
         let copy = &self.copies[row.copy];
         self.queues_retry(copy.host) && self.comes_anew(row.copy) && row.hop == 0 && row.plan == NONE
+    }
+
+    /// Did the channel break in a session with such a machine's mail, at whatever command? A server that closes it says 421 (RFC 5321 §3.8). Then the queue
+    /// does not work, and no message of it has been put off.
+    pub(super) fn channel_broke(&self, job: u32, end: &SessionEnd) -> bool {
+        let broke = || matches!(end.result, ConnectionResult::Dropped | ConnectionResult::Timeout);
+        let closed = || end.reply != NONE && self.tables.replies.get(end.reply).code == 421;
+        self.queues_retry(self.copies[self.jobs[job].copy].host) && (broke() || closed())
     }
 
     /// A queue learns from a finished job.

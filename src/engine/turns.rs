@@ -50,7 +50,15 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         row.jobs -= 1;
         if row.jobs == 0 {
             self.end_pass(copy);
+        } else if self.reports_at_once(copy) {
+            self.report_failures(copy, false);
         }
+    }
+
+    /// Does a machine report what one queue gave up before the others of the message are through?
+    #[inline]
+    pub(super) fn reports_at_once(&self, copy: u32) -> bool {
+        self.rules(self.copies[copy].host).pass.reports_at_once
     }
 
     /// The same where recipients are left, or hosts remembered.

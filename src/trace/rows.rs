@@ -236,7 +236,7 @@ pub struct AuthenticationRow {
     pub found: u32,
 }
 
-/// A recipient that stands for another one, in the copy that was made for it.
+/// A recipient that stands for another one, in the copy that was made for it; or for itself, where its queue has a copy of its own.
 #[derive(Clone, Copy, Debug)]
 pub struct ExpansionRow {
     /// Which message.

@@ -122,7 +122,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     skips_silent: false,
     extensions: ExtensionRules { dsn: true, eight_bit: Lack::NotSaid, binary: Lack::NotSaid, utf8: Lack::NotSaid },
     door: DoorRules::PLAIN,
-    pass: PassRules::PLAIN,
+    pass: PassRules { reports_at_once: true, further_rounds: FurtherRounds::TooMany, ..PassRules::PLAIN },
 };
 
 /// The sending side as it is delivered: what a scenario does not write.

@@ -102,7 +102,13 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     skips_silent: false,
     extensions: ExtensionRules { dsn: true, eight_bit: Lack::NotSaid, binary: Lack::NotSaid, utf8: Lack::NotSaid },
     door: DoorRules::PLAIN,
-    pass: PassRules { queues_retry: true, login_5xx_waits: true, ..PassRules::PLAIN },
+    pass: PassRules {
+        queues_retry: true,
+        reports_at_once: true,
+        login_5xx_waits: true,
+        further_rounds: FurtherRounds::TooMany,
+        ..PassRules::PLAIN
+    },
 };
 
 /// The sending side as it is delivered: what a scenario does not write.

@@ -1,6 +1,6 @@
 //! How does a sender make a pass over a message, and what does it leave behind? One field for each habit that some server has.
 
-use crate::base::Enhanced;
+use crate::base::{Enhanced, Reply};
 
 /// How a pass is made, and what it leaves behind.
 #[derive(Debug)]
@@ -16,8 +16,8 @@ pub struct PassRules {
     pub limit_jumps: bool,
     /// The last host is the last of the list as DNS gave it, also one without an address; fallback hosts are none of it (Exim smtp.c).
     pub last_as_listed: bool,
-    /// Recipients answered 452 after others were taken follow in the same session (Exim smtp.c).
-    pub rcpt_452_goes_on: bool,
+    /// Which recipients that were put off after others were taken follow in the same session.
+    pub further_rounds: FurtherRounds,
     /// Recipients at address literals are taken.
     pub literals: Literals,
     /// Its own address in brackets is as good as its own name (Postfix, Sendmail).
@@ -28,6 +28,8 @@ pub struct PassRules {
     pub whole_list_waits: bool,
     /// Each queue has one schedule for all that lies in it (Exchange Server).
     pub queues_retry: bool,
+    /// What the rule book or one queue gave up is reported then, not when the slowest other queue of the message is through (Exchange).
+    pub reports_at_once: bool,
     /// A login that is refused for good waits all the same (Postfix `smtp_sasl_auth_soft_bounce`).
     pub login_5xx_waits: bool,
     /// A recipient that a `Delivered-To` field names already is a loop (Postfix local, qmail-local).
@@ -52,6 +54,29 @@ pub struct PassRules {
     pub hop_refusal: (u16, Enhanced, &'static str),
     /// Mail with too many Received fields is taken, and returned by the server itself with these words; `None`: refused.
     pub too_many_hops: Option<(u16, Enhanced, &'static str)>,
+}
+
+/// Who follows in a further transaction of the same session.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum FurtherRounds {
+    /// The next host is asked, or another attempt follows.
+    Nobody,
+    /// Those answered 452 (Exim smtp.c).
+    Any452,
+    /// Those answered 452 4.5.3, too many recipients (RFC 5321 §4.5.3.1.10): that says nothing about them.
+    TooMany,
+}
+
+impl FurtherRounds {
+    /// Is somebody with this reply named again?
+    #[must_use]
+    pub fn has(self, reply: &Reply) -> bool {
+        match self {
+            Self::Nobody => false,
+            Self::Any452 => reply.code == 452,
+            Self::TooMany => reply.code == 452 && reply.enhanced == Some(Enhanced(4, 5, 3)),
+        }
+    }
 }
 
 /// What becomes of an alias that leads to somebody who has the message by another way.
@@ -84,12 +109,13 @@ impl PassRules {
         shares_signatures: false,
         limit_jumps: false,
         last_as_listed: false,
-        rcpt_452_goes_on: false,
+        further_rounds: FurtherRounds::Nobody,
         literals: Literals::Taken,
         own_literal_is_local: false,
         smart_host_needs_mx: false,
         whole_list_waits: false,
         queues_retry: false,
+        reports_at_once: false,
         login_5xx_waits: false,
         reads_delivered_to: false,
         rewrites_aliases: false,
