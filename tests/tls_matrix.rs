@@ -76,9 +76,10 @@ const MTA_STS: [Row; 4] = [
     Row("DANE fits, MTA-STS not listed", "level: Dane, mta_sts: true", Tlsa("3 1 1 @spki256:good"), ""),
 ];
 
-const WISHES: [Row; 4] = [
+const WISHES: [Row; 5] = [
     Row("REQUIRETLS, signed zone", "level: May", Signed, ", requiretls: true"),
     Row("REQUIRETLS, nobody vouches", "level: May", Nothing, ", requiretls: true"),
+    Row("REQUIRETLS, nobody vouches, verify", "level: Verify", Nothing, ", requiretls: true"),
     Row("REQUIRETLS, MTA-STS enforce", "mta_sts: true", Policy("enforce", "*.dest.test"), ", requiretls: true"),
     Row("TLS-Required: No, dane, another key", "level: Dane", Tlsa("3 1 1 @spki256:another"), ", headers: { \"TLS-Required\": \"No\" }"),
 ];

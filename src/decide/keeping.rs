@@ -64,7 +64,11 @@ pub fn why_open(keeping: &Keeping, name: &str, mails: u32, own_queue: bool) -> D
             )]
         }
         Keeping::Cache(cache) => {
-            let whose = if own_queue { "its own destination" } else { "another destination" };
+            let whose = match own_queue {
+                true => "its own destination",
+                false if cache.on_demand => "another destination",
+                false => "another domain with the same mail hosts",
+            };
             let kept =
                 if cache.on_demand { "mail waited for the destination, or it is one whose connections are always kept" } else { "always" };
             let (reuse, keep) =

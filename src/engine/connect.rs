@@ -29,9 +29,25 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             return Err((cut.how, Refusal::Fault(cut.fault, cut.until)));
         }
         if !self.config(server).receiver.listeners.iter().any(|listener| listener.answers(address, port)) {
-            return Err((Unreachable::Refused, Refusal::NoListener));
+            let is_there = self.config(server).receiver.is_there;
+            return Err(if is_there { (Unreachable::Refused, Refusal::NoListener) } else { (Unreachable::Silent, Refusal::NotThere) });
         }
         Ok(())
+    }
+
+    /// The same over a line on which an exchange takes long: an answer that comes after the sender has given up is none.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn connect_slowly(
+        &mut self,
+        (client, copy): (HostId, u32),
+        goal: &Goal,
+        at: SimTime,
+        rtt: u64,
+    ) -> Result<(), (Unreachable, Refusal)> {
+        let reached = self.connect(client, goal, at);
+        let answers = matches!(reached, Ok(()) | Err((Unreachable::Refused, _)));
+        if answers && rtt > self.connect_patience(copy) { Err((Unreachable::Silent, Refusal::Slow(rtt))) } else { reached }
     }
 
     /// Time of one exchange between two machines.

@@ -18,7 +18,7 @@ use crate::model::traffic::AddressTemplate;
 use crate::trace::level::{FATES, PATHS, STEPS};
 use crate::trace::{Concern, ExpansionRow, NONE};
 use smallvec::SmallVec;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// More recipients than a message can have.
 const RECIPIENTS_MAX: usize = 60_000;
@@ -37,6 +37,8 @@ pub(crate) struct Expansions {
     replaced: BTreeMap<(MsgId, u16), ()>,
     /// The last copy whose recipients are only written otherwise: the number and the pass of the one that it was made of, its row and its number.
     together: Option<(u32, u16, u32, u32)>,
+    /// Numbers of copies that a filter has let go already, for the recipient that they stand for.
+    pub(super) was_held: BTreeSet<u32>,
 }
 
 /// A recipient that stands for another one.
@@ -232,6 +234,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             self.expansions.together = Some((number, self.copies[copy].pass, new, self.copies[new].number));
         }
         if is_new {
+            self.note_held_already(new);
             self.wake_copy(new, self.now);
         }
     }

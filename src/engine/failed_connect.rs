@@ -9,10 +9,14 @@ use crate::trace::{ConnectionOutcome, NONE};
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Refusal {
     Nobody,
+    /// No machine yet: a dated change brings it.
+    NotThere,
     NoListener,
     Loopback,
     Family,
     Fault(u32, SimTime),
+    /// An exchange takes so long, which is more than the sender waits.
+    Slow(u64),
 }
 
 impl<const LEVEL: u8> World<'_, LEVEL> {
@@ -44,6 +48,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         if self.writes(PATHS) {
             let why = match why {
                 Refusal::Nobody => "no machine of the scenario has this address".to_owned(),
+                Refusal::NotThere => "the machine with this address is not there at that time".to_owned(),
+                Refusal::Slow(rtt) => {
+                    format!("the line takes {} for an answer, and the sender waits less", crate::base::exact_duration(*rtt))
+                }
                 Refusal::NoListener => "nothing listens on this port".to_owned(),
                 Refusal::Loopback => "a loopback address: no packet leaves the machine, and nothing listens there".to_owned(),
                 Refusal::Family => "the sender has no address of this family".to_owned(),

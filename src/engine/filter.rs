@@ -78,7 +78,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     pub(super) fn is_held(&mut self, copy: u32) -> bool {
         let host = self.copies[copy].host;
         let rules = &self.config(host).receiver.filter;
-        if !rules.iter().any(|rule| matches!(rule.then, FilterAction::Delay(_))) {
+        if !delays(rules) || self.expansions.was_held.remove(&self.copies[copy].number) {
             return false;
         }
         let letter = self.letter(copy);
@@ -97,4 +97,18 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
         until > self.now
     }
+
+    /// A new copy for those who stand for a recipient here: the filter held that one.
+    pub(super) fn note_held_already(&mut self, new: u32) {
+        let row = &self.copies[new];
+        if delays(&self.config(row.host).receiver.filter) {
+            let number = row.number;
+            self.expansions.was_held.insert(number);
+        }
+    }
+}
+
+/// Does some rule hold mail for a while?
+fn delays(rules: &[FilterRule]) -> bool {
+    rules.iter().any(|rule| matches!(rule.then, FilterAction::Delay(_)))
 }

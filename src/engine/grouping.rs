@@ -121,7 +121,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 _ => false,
             };
             match lists.iter().position(is_same) {
-                Some(at) => merged[at].1.extend(places),
+                Some(at) => {
+                    merged[at].1.extend(places);
+                    let shared = merged[at].0;
+                    self.told_for_another(copy, destination, shared);
+                }
                 None => {
                     merged.push((destination, places, prepared));
                     lists.push((list, tls));

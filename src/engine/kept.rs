@@ -154,8 +154,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             order.iter().map(|place| (*place, plan.goals[usize::from(*place)].address, plan.goals[usize::from(*place)].port)).collect()
         };
         let login = self.config(host).logs_in();
+        let by_site = self.rules(host).pass.shares_sites;
         let mut found = None;
-        if hop == 0 && state.stores {
+        if hop == 0 && state.stores && !by_site {
             let bindings = self.connections.bindings.get(&queue).cloned().unwrap_or_default();
             for (address, port, until) in bindings {
                 if at < until
@@ -168,7 +169,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             }
         }
         if found.is_none() {
-            let best = self.best_places(plan, order);
+            // A site has its connections, to whichever of its hosts they lead.
+            let best = if by_site { order.to_vec() } else { self.best_places(plan, order) };
             for (place, address, port) in goals.iter().filter(|goal| best.contains(&goal.0)) {
                 if let Some(kept) = self.take_idle(job, (host, *address, *port), (queue, login), idle_ns, at) {
                     found = Some((*place, kept));
@@ -199,13 +201,15 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         // Each address of a pool is a transport of its own, and so are its connections.
         let from = if self.has_pool(key.0) { self.leaves_from(job, key.0, key.1, at) } else { None };
         let level = self.policy_of_hop(job).level;
+        let by_site = self.rules(key.0).pass.shares_sites;
         let list = self.connections.idle.get_mut(&key)?;
         list.retain(|kept| at <= kept.since.after(idle_ns));
         // What was opened for one destination may be too little for another or for another message, and its login may be another one (smtp.h
         // `SMTP_KEY_MASK_SCACHE_ENDP_LABEL`, `SMTP_KEY_FLAG_TLS_LEVEL`).
         let place = list.iter().rposition(|kept| {
             let is_own = kept.queue == queue || !kept.encrypted && !login;
-            kept.from == from && (is_own && kept.levels.0 == level || self.sites.are_one(kept.queue, queue))
+            let fits = if by_site { self.sites.are_one(kept.queue, queue) } else { is_own && kept.levels.0 == level };
+            kept.from == from && fits
         })?;
         Some(list.remove(place))
     }

@@ -3,12 +3,11 @@
 //! Sendmail looks targets up when their turn comes, and keeps the code of the last refusal of an attempt (deliver.c, usersmtp.c; seen in its logs).
 
 use super::world::{RecipientState, World};
-use crate::base::{Enhanced, Reply, SimTime};
+use crate::base::{Enhanced, Reply};
 use crate::decide::exchange::recipient::PASSES_MAX;
-use crate::decide::mx::{Asker, MxPlan, TargetAddresses};
+use crate::decide::mx::{Asker, TargetAddresses};
 use crate::decide::profile::{Behaviour, End};
 use crate::decide::{Decision, because};
-use crate::model::settings::NextHop;
 use crate::trace::{Concern, NONE};
 
 impl<const LEVEL: u8> World<'_, LEVEL> {
@@ -77,23 +76,6 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             }
             _ => end,
         }
-    }
-
-    /// The first next hop of a list whose lookup fails for now: the whole list waits for it, so it becomes the last one.
-    #[cold]
-    pub(super) fn unsettled_hop(&mut self, job: u32, first: (u32, SimTime), at: SimTime) -> Option<(u8, NextHop, (u32, SimTime))> {
-        let hops = self.jobs[job].own_hops;
-        for hop in 0..hops {
-            let (next_hop, configured) = self.hop_of(job, hop)?;
-            let told = if hop == 0 { first } else { self.resolve(job, &next_hop, configured, at) };
-            let lost = self.rules(self.client_of(job)).mx.smart_host_lost;
-            if matches!(&self.cache_plan(told.0).outcome, MxPlan::End { end, .. } if !end.bounce && lost.is_none_or(|lost| lost.status != end.status))
-            {
-                (self.jobs[job].hop, self.jobs[job].hops) = (hops - 1, hops);
-                return Some((hops - 1, next_hop, told));
-            }
-        }
-        None
     }
 
     /// A failure without a reply, with the code of the last refusal of this pass if the profile carries it on.

@@ -49,6 +49,7 @@ mod origin_dns;
 mod originator_org;
 mod other_addresses;
 mod own_line;
+mod own_name;
 mod pass;
 mod passed_by;
 mod patience;
@@ -95,5 +96,6 @@ mod visitor;
 mod waiting_for;
 mod walk;
 mod world;
+mod written_list;
 
 pub use run::{LONGEST, Options, Run, Stop, run};

@@ -404,8 +404,8 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         if at >= row.hops {
             return None;
         }
-        let (at, count) = (usize::from(at), key.hops.len());
-        let id = if at < count {
+        let (at, own, count) = (usize::from(at), usize::from(row.own_hops), key.hops.len());
+        let id = if at < own {
             let place = match key.rotates {
                 false => at,
                 true if key.weights.is_empty() => (at + usize::from(row.turn)) % count,
@@ -413,8 +413,8 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             };
             key.hops[place]
         } else {
-            *key.fallback.get(at - count)?
+            *key.fallback.get(at - own)?
         };
-        Some((*self.tables.next_hops.get(id.0), key.configured || at >= count))
+        Some((*self.tables.next_hops.get(id.0), key.configured || at >= own))
     }
 }

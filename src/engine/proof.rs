@@ -10,7 +10,7 @@ use crate::base::{NameId, SimTime, TlsOutcome};
 use crate::decide::dane::{self, Promise, TlsaAnswer};
 use crate::decide::failure::Effect;
 use crate::decide::mta_sts::{self, Verdict};
-use crate::decide::profile::{End, bounce};
+use crate::decide::profile::{End, RequireTlsRule, bounce};
 use crate::model::Model;
 use crate::model::dns::{Dnssec, RecordData, RecordType, Tlsa};
 use crate::model::settings::{DaneUse, HostConfig, Target, TlsLevel, TlsPolicy, UnsignedList};
@@ -122,21 +122,27 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
         let copy = &self.copies[self.jobs[job].copy];
         let message = &self.messages[copy.message];
-        let knows = self.rules(copy.host).tls.requiretls && message.kind == 0;
+        let knows = self.rules(copy.host).tls.requiretls != RequireTlsRule::Unknown && message.kind == 0;
         if knows { self.sources_model[message.source as usize].tls_wish } else { TlsWish::Usual }
     }
 
-    /// REQUIRETLS: the name of the host must be vouched for, and then it must prove that it has it (RFC 8689 §4.2.1).
+    /// REQUIRETLS: the name of the host must be vouched for, and then it must prove that it has it (RFC 8689 §4.2.1); or the sender's own level must compare
+    /// certificates.
     fn require(&mut self, job: u32, goal: &Goal, at: SimTime) -> Proved {
         let row = &self.jobs[job];
         let mut proof = if row.proof == NONE { Proof::of(self.policy_of_hop(job).clone()) } else { self.proofs.get(row.proof).clone() };
-        let by_policy = matches!(proof.policy.level, TlsLevel::MtaSts);
-        if !goal.ground.list && !by_policy {
+        let level = proof.policy.level;
+        let by_level = self.rules(self.copies[row.copy].host).tls.requiretls == RequireTlsRule::LevelCompares;
+        let will_do = match by_level {
+            true => level.judges() || level == TlsLevel::Fingerprint,
+            false => goal.ground.list || level == TlsLevel::MtaSts,
+        };
+        if !will_do {
             let end = End { bounce: self.is_last(job), code: 550, ..bounce(5, 7, 10) };
             return self.not_used(job, goal, (end, "validation-failure"), "requiretls", at);
         }
-        let judges = matches!(proof.policy.level, TlsLevel::Dane | TlsLevel::MtaSts | TlsLevel::Verify | TlsLevel::Secure);
-        if !judges {
+        let judges = matches!(level, TlsLevel::Dane | TlsLevel::MtaSts | TlsLevel::Verify | TlsLevel::Secure);
+        if !judges && !by_level {
             proof.policy.level = TlsLevel::RequireTls;
         }
         self.jobs[job].proof = self.proofs.intern(proof);
@@ -153,11 +159,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             let hop = self.hop_of(job, self.jobs[job].hop).map(|(hop, _)| hop.target);
             policy.dane = if matches!(hop, Some(Target::Ip(_))) { DaneUse::Never } else { DaneUse::Must };
         }
-        if !goal.ground.list && policy.dane == DaneUse::Try && policy.unsigned_list != UnsignedList::AsProfile {
-            (policy.dane, policy.level) = match policy.unsigned_list {
-                UnsignedList::Encrypt => (DaneUse::Never, TlsLevel::Encrypt),
-                UnsignedList::May | UnsignedList::AsProfile => (DaneUse::Never, policy.level),
-            };
+        if !goal.ground.list && policy.dane == DaneUse::Try && policy.unsigned_list == UnsignedList::May {
+            policy.dane = DaneUse::Never;
             self.jobs[job].proof = self.proofs.intern(Proof::of(policy.clone()));
         }
         if policy.dane != DaneUse::Never {
@@ -172,6 +175,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                         TlsLevel::Opportunistic => TlsLevel::EncryptionOnly,
                         stronger => stronger,
                     };
+                    self.jobs[job].proof = self.proofs.intern(Proof::of(policy.clone()));
+                }
+                // Records of a list that nobody signed prove that there is TLS, and no more where the sender wants it so (smtp_tls_policy.c `dane_init`).
+                Promise::Authenticated(_) if !goal.ground.list && policy.unsigned_list == UnsignedList::Encrypt => {
+                    policy.level = TlsLevel::Encrypt;
                     self.jobs[job].proof = self.proofs.intern(Proof::of(policy.clone()));
                 }
                 Promise::Authenticated(records) => {
@@ -240,6 +248,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     fn not_used(&mut self, job: u32, goal: &Goal, (end, result): (End, &'static str), policy: &'static str, at: SimTime) -> Proved {
         let host = self.tables.names.text(self.tables.candidates.get(goal.candidate).name);
         let what = match result {
+            _ if policy == "requiretls" && self.rules(self.client_of(job)).tls.requiretls == RequireTlsRule::LevelCompares => {
+                "REQUIRETLS, and the TLS level for it compares no certificate"
+            }
             _ if policy == "requiretls" => "REQUIRETLS, and neither DNSSEC nor MTA-STS vouches for its name",
             "dnssec-invalid" => "TLSA lookup error, so it is not used now",
             "dane-required" => "DANE is required, and there is none",

@@ -11,7 +11,6 @@ use crate::decide::exchange::outbound_connector::{self, Choice, Leaving};
 use crate::decide::exchange::outbound_pool;
 use crate::decide::exchange::recipient::{self, Lookup};
 use crate::decide::exchange::sender_rewriting;
-use crate::decide::profile::behaviour;
 use crate::decide::route::{self, NextStop};
 use crate::decide::{Because, Decision, because};
 use crate::model::dns::{Outcome, RecordType};
@@ -164,7 +163,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                     let stop = self.stop_of_fope(copy, host, fope, &address.domain, &mut decisions);
                     return (self.stamped(stop, stamps), decisions);
                 }
-                let decision = route::choose(directory, &config.sender.routing, &text, &address.domain);
+                let decision = self.way_of_mta(host, directory, &address);
                 if decision.outcome == NextStop::Mx
                     && self.rules(host).pass.rewrites_aliases
                     && !config.sender.targets.keeps_aliases
@@ -237,10 +236,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             NextStop::Route(at) => (SmallVec::from_slice(&routes[*at].to), true),
             NextStop::SmartHosts => (SmallVec::from_slice(smart_hosts), true),
             NextStop::Mx => (smallvec![self.mx_hop(domain)], false),
-            NextStop::Literal(_) if !behaviour(config.sender.profile).pass.takes_literals => {
-                return Stop::Refuse(self.tables.reply(501, Enhanced(5, 1, 3), "domain literals not allowed"));
-            }
-            NextStop::Literal(_) => (smallvec![self.mx_hop(domain)], false),
+            NextStop::Literal(address) => match self.literal_not_taken(config.sender.profile, *address, domain) {
+                Some(stop) => return stop,
+                None => (smallvec![NextHopId(self.tables.next_hops.intern(NextHop { target: Target::Ip(*address), port: 25 }))], false),
+            },
         };
         let key = DestinationKey {
             manner: None,

@@ -301,6 +301,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         self.resubmit_what_waits(waiting);
         for host in &model.versions[version].retry_queues {
             self.retry_queues_now(*host);
+            self.revive_destinations(*host);
             for copy in self.copies.rows_where(|copy| copy.host == *host && copy.jobs == 0 && !copy.closed) {
                 if self.memory.frozen.contains_key(&copy) {
                     continue;

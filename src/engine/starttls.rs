@@ -5,6 +5,7 @@ use super::world::World;
 use crate::base::{CertId, ConfigId, ConnectionResult, Enhanced, HostId, Interner, NameId, Phase, Reply, TlsOutcome, TlsVersion};
 use crate::decide::dane;
 use crate::decide::failure::Effect;
+use crate::decide::profile::RequireTlsRule;
 use crate::decide::route::queue_name;
 use crate::decide::tls::{Eyes, NOTHING_TO_FIT, Offer, Verdict, Wanted, facts, listed, negotiate, sentence};
 use crate::decide::tls_policy::{Server, policy_for};
@@ -204,7 +205,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     /// A message with REQUIRETLS goes to servers that list it, and to no other, but for reports (RFC 8689 §4.2.1, §5).
     fn keeps_the_wish(&mut self, talk: &mut Talk<'_>) -> Result<(), Box<SessionEnd>> {
-        let listed = || self.rules(talk.server).tls.requiretls && !talk.listener.without.iter().any(|word| &**word == "REQUIRETLS");
+        let listed = || {
+            self.rules(talk.server).tls.requiretls != RequireTlsRule::Unknown
+                && !talk.listener.without.iter().any(|word| &**word == "REQUIRETLS")
+        };
         let is_report = || self.sender_of(self.jobs[talk.job].copy) == NONE;
         if self.wish_of(talk.job) != TlsWish::Required || talk.encrypted && (listed() || is_report()) {
             return Ok(());

@@ -17,7 +17,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     /// Writes decisions about those whom a job is for.
     pub(super) fn trace_of_job(&mut self, job: u32, decisions: &[u32]) {
         if self.writes(STEPS) {
-            let concern = self.destination_told(job).map_or(Concern::ALL, Concern::destination);
+            let concern = Concern::destination(self.destination_of(job));
             self.trace_decisions(self.jobs[job].copy, concern, decisions);
         }
     }
@@ -25,15 +25,26 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     /// The questions to DNS since there were `before` rows are those of a job.
     pub(super) fn lookups_of_job(&mut self, job: u32, before: usize) {
         if self.writes(STEPS) {
-            let destination = self.destination_told(job).unwrap_or(NONE);
+            let destination = self.destination_of(job);
             self.trace.lookups[before..].iter_mut().for_each(|row| row.destination = destination);
         }
     }
 
-    /// The destination that a job's steps are told for; `None`: for all of its pass, where groups with the same hosts become one.
-    fn destination_told(&self, job: u32) -> Option<u32> {
-        let row = &self.jobs[job];
-        let merges = self.rules(self.copies[row.copy].host).pass.groups_by_hosts;
-        (!merges).then(|| self.queues[row.queue as usize].destination)
+    /// What was told since the notes of a pass began for those who go to one destination is told for those of another one, whose transaction they share.
+    #[cold]
+    pub(super) fn told_for_another(&mut self, copy: u32, of: u32, to: u32) {
+        let (lookups, decisions) = self.memory.passes.get(&copy).map_or((0, 0), |notes| notes.rows);
+        if !self.writes(STEPS) {
+            return;
+        }
+        let number = self.copies[copy].number;
+        let of_copy = self.trace.lookups[lookups..].iter_mut().filter(|row| row.copy == number && row.destination == of);
+        of_copy.for_each(|row| row.destination = to);
+        let (of, to) = (Concern::destination(of), Concern::destination(to));
+        self.trace.decisions[decisions..].iter_mut().filter(|row| row.copy == number && row.concern == of).for_each(|row| row.concern = to);
+    }
+
+    fn destination_of(&self, job: u32) -> u32 {
+        self.queues[self.jobs[job].queue as usize].destination
     }
 }

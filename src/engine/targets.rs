@@ -96,6 +96,8 @@ pub(super) fn without_mx(decision: &mut Decision<MxPlan>, name: &str, of_device:
         if let Some(rest) = reason.why.strip_prefix(&*implicit) {
             reason.why = format!("{own}{rest}").into();
             (reason.rule, reason.source) = (rule, source);
+        } else if let Some(rest) = reason.why.strip_prefix("the best MX is ") {
+            reason.why = format!("the next hop is {rest}").into();
         } else if reason.rule == "R3" {
             reason.why = "no address; no MX is asked for this next hop".into();
         }

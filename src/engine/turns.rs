@@ -2,7 +2,7 @@
 
 use super::settle::DEFER_AT_ONCE;
 use super::world::{RecipientState, World};
-use crate::base::{AttemptResult, Enhanced, Fate, MINUTE, SimTime};
+use crate::base::{AttemptResult, Enhanced, Fate, HostId, MINUTE, SimTime};
 use crate::trace::NONE;
 use crate::trace::level::PATHS;
 
@@ -192,6 +192,17 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
         if rests {
             self.rest_after_delivery(queue);
+        }
+    }
+
+    /// A flush forgets which destinations are dead (Postfix mail_flush.c, qmgr_scan.c `qmgr_enable_all`, qmgr_queue.c `qmgr_queue_unthrottle`).
+    pub(super) fn revive_destinations(&mut self, host: HostId) {
+        if !self.rules(host).pass.learns_from_failures {
+            return;
+        }
+        let (initial, now) = (self.config(host).sender.concurrency.0, self.now);
+        for row in self.queues.iter_mut().filter(|row| row.host == host && row.dead_until > now) {
+            (row.window, row.failure, row.cohorts, row.dead_until) = (initial.max(row.active), 0, 0, SimTime::ZERO);
         }
     }
 

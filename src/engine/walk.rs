@@ -7,7 +7,7 @@ use super::plan::Goal;
 use super::proof::Proved;
 use super::queue::Kind;
 use super::world::{Line, Stage, World};
-use crate::base::{ConnectionResult, Phase, SimTime};
+use crate::base::{ConnectionResult, Phase, SECOND, SimTime};
 use crate::decide::failure::{Effect, Event, judge};
 use crate::decide::mx::MxPlan;
 use crate::decide::order::Order;
@@ -44,7 +44,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             };
             let mut told = prepared.unwrap_or_else(|| self.resolve(job, &next_hop, configured, at));
             if !self.plain && hop == 0 && self.jobs[job].own_hops > 1 && self.rules(client).pass.whole_list_waits {
-                (hop, next_hop, told) = self.unsettled_hop(job, told, at).unwrap_or((hop, next_hop, told));
+                (hop, next_hop, told) = self.settle_list(job, told, at).unwrap_or((hop, next_hop, told));
             }
             at = told.1.max(at);
             if !self.plain && self.waits_for_site(job, told.0) {
@@ -229,7 +229,11 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             let open = if self.plain { None } else { self.open_line(job, &goal, &mut at) };
             let speaker = if self.plain { client } else { self.leaves_by(job, client, open.is_some(), at) };
             let rtt = self.round_trip(speaker, &goal, self.messages[message].luck, n, at);
-            let reached = if open.is_some() { Ok(()) } else { self.connect(speaker, &goal, at) };
+            let reached = match open {
+                Some(_) => Ok(()),
+                None if rtt > SECOND => self.connect_slowly((speaker, copy), &goal, at, rtt),
+                None => self.connect(speaker, &goal, at),
+            };
             match reached {
                 Ok(()) => {
                     self.note_answer(client, goal.address, at, false);

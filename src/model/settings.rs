@@ -294,6 +294,8 @@ pub enum Target {
 /// The receiving side.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Receiver {
+    /// The machine is in place. One that a dated change brings is not before that.
+    pub is_there: bool,
     /// Ports it answers on.
     pub listeners: Vec<Listener>,
     /// What it shows; `None` = no STARTTLS.

@@ -83,7 +83,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         subject_counts: true,
         brackets_stay: false,
         revocation: RevocationCheck::Always,
-        requiretls: false,
+        requiretls: RequireTlsRule::Unknown,
         mx_not_listed: Enhanced(4, 7, 5),
         mta_sts_failed: None,
         policies_of_servers: false,

@@ -85,7 +85,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         subject_counts: true,
         brackets_stay: false,
         revocation: RevocationCheck::Never,
-        requiretls: false,
+        requiretls: RequireTlsRule::Unknown,
         mx_not_listed: Enhanced(4, 7, 0),
         mta_sts_failed: None,
         policies_of_servers: false,

@@ -15,10 +15,10 @@ mod rfc;
 mod sendmail;
 mod tls_rules;
 
-pub use tls_rules::{BrokenHandshake, DaneRules, RevocationCheck, TlsRules};
+pub use tls_rules::{BrokenHandshake, DaneRules, RequireTlsRule, RevocationCheck, TlsRules};
 
 pub use door::{DoorRules, Refusal, door_of};
-pub use pass::{EqualMembers, FurtherRounds, PassRules};
+pub use pass::{EqualMembers, FurtherRounds, Literals, PassRules};
 
 use super::extensions::ExtensionRules;
 use super::relay::RelayRules;

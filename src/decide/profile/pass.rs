@@ -19,7 +19,9 @@ pub struct PassRules {
     /// Which recipients that were put off after others were taken follow in the same session.
     pub further_rounds: FurtherRounds,
     /// Recipients at address literals are taken.
-    pub takes_literals: bool,
+    pub literals: Literals,
+    /// Its own address in brackets is as good as its own name (Postfix, Sendmail).
+    pub own_literal_is_local: bool,
     /// A smart host asked for by MX must have one.
     pub smart_host_needs_mx: bool,
     /// All smart hosts of a list are looked up first, and where one lookup fails for now nobody is tried (Exim manualroute).
@@ -88,6 +90,17 @@ pub enum EqualMembers {
     Once,
 }
 
+/// What a sender does with recipients at address literals.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Literals {
+    /// It sends there.
+    Taken,
+    /// It refuses them.
+    Refused,
+    /// It sends to `[192.0.2.1]`, and takes others for names.
+    OfVersion4,
+}
+
 impl PassRules {
     /// Each message for itself, one job for each next hop.
     pub(crate) const PLAIN: Self = Self {
@@ -97,7 +110,8 @@ impl PassRules {
         limit_jumps: false,
         last_as_listed: false,
         further_rounds: FurtherRounds::Nobody,
-        takes_literals: true,
+        literals: Literals::Taken,
+        own_literal_is_local: false,
         smart_host_needs_mx: false,
         whole_list_waits: false,
         queues_retry: false,

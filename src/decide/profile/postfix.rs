@@ -85,7 +85,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         subject_counts: true,
         brackets_stay: false,
         revocation: RevocationCheck::Never,
-        requiretls: true,
+        requiretls: RequireTlsRule::LevelCompares,
         mx_not_listed: Enhanced(4, 7, 5),
         mta_sts_failed: None,
         policies_of_servers: false,
@@ -110,6 +110,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         ..DoorRules::PLAIN
     },
     pass: PassRules {
+        own_literal_is_local: true,
         reads_delivered_to: true,
         login_5xx_waits: true,
         hop_refusal: (554, Enhanced(5, 4, 0), "Error: too many hops"),

@@ -83,7 +83,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         subject_counts: true,
         brackets_stay: false,
         revocation: RevocationCheck::Never,
-        requiretls: false,
+        requiretls: RequireTlsRule::Unknown,
         mx_not_listed: Enhanced(4, 7, 0),
         mta_sts_failed: None,
         policies_of_servers: false,
@@ -107,7 +107,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         no_relay: (553, None, "sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)"),
         ..DoorRules::PLAIN
     },
-    pass: PassRules { reads_delivered_to: true, ..PassRules::PLAIN },
+    pass: PassRules { reads_delivered_to: true, literals: Literals::OfVersion4, ..PassRules::PLAIN },
 };
 
 /// The sending side as it is delivered: what a scenario does not write.

@@ -84,7 +84,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         subject_counts: false,
         brackets_stay: false,
         revocation: RevocationCheck::WhereReachable,
-        requiretls: true,
+        requiretls: RequireTlsRule::NameVouchedFor,
         mx_not_listed: Enhanced(4, 7, 5),
         mta_sts_failed: None,
         policies_of_servers: false,

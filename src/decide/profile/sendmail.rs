@@ -91,7 +91,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         // The next hop keeps its brackets, and no certificate is for `[host]` (${server_name}).
         brackets_stay: true,
         revocation: RevocationCheck::Never,
-        requiretls: false,
+        requiretls: RequireTlsRule::Unknown,
         mx_not_listed: Enhanced(4, 7, 0),
         mta_sts_failed: None,
         policies_of_servers: true,
@@ -112,6 +112,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
     extensions: ExtensionRules { dsn: true, eight_bit: Lack::Converts, binary: Lack::Unknown, utf8: Lack::Unknown },
     door: DoorRules { no_relay: (550, Some(Enhanced(5, 7, 1)), "Relaying denied"), ..DoorRules::PLAIN },
     pass: PassRules {
+        own_literal_is_local: true,
         shares_signatures: true,
         rewrites_aliases: true,
         session_ends_name: true,

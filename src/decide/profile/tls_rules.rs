@@ -44,14 +44,26 @@ pub struct TlsRules {
     pub revocation: RevocationCheck,
     /// DANE (`decide::dane`).
     pub dane: DaneRules,
-    /// It knows REQUIRETLS: announces it and keeps to it.
-    pub requiretls: bool,
+    /// What it makes of REQUIRETLS.
+    pub requiretls: RequireTlsRule,
     /// MTA-STS in mode enforce: the policy does not list the host.
     pub mx_not_listed: Enhanced,
     /// MTA-STS in mode enforce: no TLS, or the certificate will not do; `None`: as at a level that judges certificates.
     pub mta_sts_failed: Option<Enhanced>,
     /// Its table of policies knows servers (`decide::tls_policy`), not next hops.
     pub policies_of_servers: bool,
+}
+
+/// What a server makes of mail with REQUIRETLS.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum RequireTlsRule {
+    /// It does not know the word.
+    Unknown,
+    /// It announces it; such mail goes to hosts whose name DNSSEC or MTA-STS vouches for, and which prove that they have it (RFC 8689 §4.2.1).
+    NameVouchedFor,
+    /// It announces it; such mail goes where the level of its own TLS policy compares the certificate with something, whoever gave the name of the host (Postfix 3.11
+    /// `smtp_requiretls_policy = enforce`, smtp_connect.c).
+    LevelCompares,
 }
 
 /// What a client does about revoked certificates.

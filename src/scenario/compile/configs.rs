@@ -124,5 +124,6 @@ fn absent() -> HostConfig {
     let directory = Directory::Mta(MtaDirectory::default());
     let mut receiver = receiver::receiver(&nothing, receiver::Usual::MTA, directory, &Certificates::default(), &mut Desk::default());
     receiver.listeners.clear();
+    receiver.is_there = false;
     HostConfig { sender: mta::usual(Profile::Rfc).sender, receiver, stance: Stance::default(), credentials: Credentials::default() }
 }

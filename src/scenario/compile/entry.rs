@@ -4,7 +4,7 @@
 //! cloud, the active copy of its database, what a device sends for) counts from its moment on.
 
 use crate::base::{Address, HostId, NameId, Pattern, SimTime, SystemId};
-use crate::decide::profile::behaviour;
+use crate::decide::profile::{RequireTlsRule, behaviour};
 use crate::diag::{Diagnostic, Span, code};
 use crate::model::Model;
 use crate::model::dns::{Zones, parent_text};
@@ -60,7 +60,7 @@ impl<'m> Entries<'m> {
 
     /// Does a machine keep to REQUIRETLS (RFC 8689), as it is at the start?
     pub(super) fn knows_requiretls(&self, host: HostId) -> bool {
-        behaviour(self.model.config(self.model.versions[0].configs[host.index()]).sender.profile).tls.requiretls
+        behaviour(self.model.config(self.model.versions[0].configs[host.index()]).sender.profile).tls.requiretls != RequireTlsRule::Unknown
     }
 
     /// The tenant that the shared service stands for, if there is one only.

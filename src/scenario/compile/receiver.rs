@@ -65,6 +65,7 @@ const SERVICE_TIME: Law = Law::Constant(200 * MILLISECOND);
 /// Builds the receiving side of a machine.
 pub(super) fn receiver(host: &Host, usual: Usual, directory: Directory, certificates: &Certificates, desk: &mut Desk) -> Receiver {
     Receiver {
+        is_there: true,
         listeners: listeners(host, &usual, desk),
         certificate: certificates.shown(&host.certificate, usual.certificate, desk),
         sessions: desk.number_or(&host.sessions, usual.sessions, 1, u32::MAX),
