@@ -655,3 +655,25 @@ fn flags_have_the_last_word_in_tests() {
     let ended = folder.run(&["test", "t.ron", "--set", r#"systems.a.service_time="9s""#, "--set", "faults.dark=None"]).is(0);
     assert!(ended.out.contains("4 passed"), "{}", ended.out);
 }
+
+/// Two dark smart hosts for two days are the commonest outage: attempts that differ in whose turn it was are one line.
+#[test]
+fn explain_folds_attempts_that_differ_in_the_turn() {
+    let text = r#"Scenario(
+    dns: (records: "far.example. MX 10 mx.far.example.\nmx.far.example. A 198.51.100.9\ngw1.isp.example. A 203.0.113.1\ngw2.isp.example. A 203.0.113.2"),
+    systems: {
+        "org": ExchangeServer(mailboxes: ["*@meadow.example"], send_connectors: {
+            "Out": (address_spaces: ["*"], dns_routing_enabled: false, smart_hosts: ["gw1.isp.example", "gw2.isp.example"]) }),
+        "gw1": Gateway(hostname: "gw1.isp.example", relay_clients: ["org"]),
+        "gw2": Gateway(hostname: "gw2.isp.example", relay_clients: ["org"]),
+        "far": Mta(hostname: "mx.far.example", mailboxes: ["*@far.example"]),
+    },
+    faults: { "one": Down(target: "gw1", how: Refused), "two": Down(target: "gw2", how: Refused) },
+)"#;
+    let said = Folder::new("folded")
+        .with("t.ron", text)
+        .run(&["explain", "t.ron", "--from", "a@meadow.example", "--to", "x@far.example"])
+        .is(0)
+        .out;
+    assert!(said.contains("expired") && said.lines().count() < 100, "{} lines\n{said}", said.lines().count());
+}
