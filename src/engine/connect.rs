@@ -11,6 +11,7 @@ use std::net::IpAddr;
 
 impl<const LEVEL: u8> World<'_, LEVEL> {
     /// Does a connect to this address succeed?
+    #[inline(always)]
     pub(super) fn connect(&mut self, client: HostId, goal: &Goal, at: SimTime) -> Result<(), (Unreachable, Refusal)> {
         let model = self.model;
         let Goal { address, port, server, has_family, .. } = *goal;

@@ -45,6 +45,8 @@ pub(crate) struct Resolvers {
     answers: Interner<Answer>,
     /// The luck of each name.
     keys: Vec<u64>,
+    /// Some answer said that a name does not exist: until then nobody looks whether one did.
+    has_denied: bool,
 }
 
 impl Resolvers {
@@ -103,7 +105,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let (answer, ready, cached) = match entry {
             Some(entry) if at < entry.answered => (entry.answer, entry.answered, true),
             Some(entry) if at < entry.expires => (entry.answer, at, true),
-            _ if let Some(answer) = self.denied_before(slot, at) => (answer, at, true),
+            _ if self.resolvers.has_denied && let Some(answer) = self.denied_before(slot, at) => (answer, at, true),
             _ => {
                 let (answer, cost, ttl_s) = self.fetch(slot, at, luck);
                 let stale = entry.filter(|entry| {
@@ -153,6 +155,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 
     /// What a resolver knows of a name that does not exist holds for all types (RFC 2308 §5).
+    #[cold]
     #[inline(never)]
     fn denied_before(&self, slot: u32, at: SimTime) -> Option<u32> {
         let Resolvers { index, slots, answers, .. } = &self.resolvers;
@@ -166,6 +169,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 
     /// Asks the zones (or meets a fault): the answer, what it costs, and how long it may be kept, in seconds.
+    #[inline(always)]
     pub(super) fn fetch(&mut self, slot: u32, at: SimTime, luck: (u64, u64)) -> (u32, u64, u32) {
         let model = self.model;
         let Slot { resolver, name, kind, place, .. } = self.resolvers.slots[slot as usize];
@@ -181,11 +185,14 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             }
         };
         let answer = self.resolvers.answer(id);
+        let denied = answer.outcome == Outcome::NxDomain;
         let cost = match answer.outcome {
             Outcome::Timeout | Outcome::Truncated => settings.timeout_ns.saturating_mul(u64::from(settings.tries.max(1))),
             _ => self.chance.time(settings.latency, Purpose::DnsLatency, luck.0, place ^ settings.key, luck.1),
         };
-        (id, cost, kept_s(settings, answer))
+        let kept_s = kept_s(settings, answer);
+        self.resolvers.has_denied |= denied;
+        (id, cost, kept_s)
     }
 
     /// What a fault answers to a question, and how many seconds a denial is believed.
@@ -229,6 +236,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     /// What a cache in use holds when the scenario begins: the zones' answer, as if asked at that instant or some time before.
     fn kept_from_before(&mut self, slot: u32) -> Option<Entry> {
         let model = self.model;
+        self.resolvers.has_denied = true;
         let Slot { resolver, name, kind, place, .. } = self.resolvers.slots[slot as usize];
         let settings = &model.resolvers[resolver.index()];
         let zone = &model.zones[model.versions[0].zones.index()];
