@@ -19,6 +19,7 @@ pub const OF_ADDRESS: u32 = 1 << 16;
 
 /// Orders `candidates` (sorted by preference already). `luck(n)` is the number of the n-th candidate in this attempt; `shuffled`: the resolver hands
 /// out the addresses of a host in an order of luck, else they stay as listed.
+#[inline(always)]
 pub fn order(rule: OrderRule, sender: &Sender, candidates: &[Candidate], shuffled: bool, mut luck: impl FnMut(u32) -> u64) -> Order {
     let as_listed = || (0..candidates.len() as u16).collect::<Order>();
     if candidates.len() < 2 {

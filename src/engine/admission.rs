@@ -185,7 +185,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     pub(super) fn serve_line(&mut self, server: HostId) {
         while self.machines[server.index()].busy < self.slots(server) {
             let Some((next, _)) = self.machines[server.index()].line.pop_front() else { return };
-            self.has_its_turn(next);
+            if self.writes(crate::trace::level::PATHS) {
+                self.has_its_turn(next);
+            }
             self.begin_session(next);
         }
     }

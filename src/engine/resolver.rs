@@ -105,7 +105,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let (answer, ready, cached) = match entry {
             Some(entry) if at < entry.answered => (entry.answer, entry.answered, true),
             Some(entry) if at < entry.expires => (entry.answer, at, true),
-            _ if self.resolvers.has_denied && let Some(answer) = self.denied_before(slot, at) => (answer, at, true),
+            _ if self.resolvers.has_denied
+                && let Some(answer) = self.denied_before(slot, at) =>
+            {
+                (answer, at, true)
+            }
             _ => {
                 let (answer, cost, ttl_s) = self.fetch(slot, at, luck);
                 let stale = entry.filter(|entry| {
