@@ -291,6 +291,8 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         decisions.push(self.store("which addresses?", question.host, NONE, &decision));
         let beside_self = decision.passed_over.iter().any(|reason| reason.rule == "R19");
         let outcome = match decision.outcome {
+            // What `self` says of the own host is no mistake of the configuration.
+            MxPlan::End { end, is_loop: true } if sender.targets.own != OwnTarget::AsProfile => MxPlan::End { end, is_loop: true },
             MxPlan::End { end, is_loop } => MxPlan::End { end: self.configured_end(question, rules, end), is_loop },
             found => found,
         };
