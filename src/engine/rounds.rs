@@ -1,7 +1,8 @@
 //! Recipients answered 452 after others were taken: they follow in further transactions over the same connection. Sources: Exim transports/smtp.c; of Exchange
 //! only that the sender sends the rest again (message size limits, Exchange Online limits), so there it is a switch, `rest_after_452`.
 //!
-//! Who is answered 452 before anybody was taken or refused for good waits for the next host (lab-0442). A round names nobody but them; who was refused otherwise waits for the next host until the rounds are over. A round that takes nobody is the last.
+//! Who is answered 452 before anybody was taken or refused for good waits for the next host (lab-0442). A round names nobody but those who were put off;
+//! who was refused otherwise waits for the next host until the rounds are over. A round that takes nobody is the last.
 
 use super::kept::Kept;
 use super::session::SessionEnd;

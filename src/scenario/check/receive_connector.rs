@@ -66,6 +66,11 @@ pub(in crate::scenario) fn check(name: &Text, connector: &ReceiveConnector, is_d
     mechanisms(connector, desk);
     capabilities(connector, version, desk);
     domain_security(connector, desk);
+    if let Some(word) = connector.size_enabled.get().filter(|word| !["Enabled", "Disabled", "EnabledWithoutValue"].contains(&word.as_str()))
+    {
+        let help = "`Enabled`, `Disabled` or `EnabledWithoutValue`";
+        desk.error(code::UNKNOWN_WORD, word.span(), format!("`{}` is not a value of `size_enabled`", word.as_str()), help);
+    }
     if connector.binary_mime_enabled.or(false) && !connector.chunking_enabled.or(true) {
         let help = "BINARYMIME travels in chunks only: `chunking_enabled: true`";
         refuse(desk, connector.binary_mime_enabled.span(), "`binary_mime_enabled` without `chunking_enabled`", help);

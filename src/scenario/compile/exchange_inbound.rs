@@ -166,6 +166,7 @@ fn allowed(text: &Text, desk: &mut Desk) -> Option<Range> {
     let read = match receive_connector::range(text).filter(|_| text.contains('-')) {
         Some(range) if range.from.is_ipv4() && range.width() < 256 => Ok(range),
         Some(_) => Err("a range holds at most 256 IPv4 addresses"),
+        None if text.contains('-') => Err("a range goes from the lower address to the higher one: \"192.0.2.1-192.0.2.9\""),
         None => inbound_connector::sender_address(text).map(|network| Range { from: network.network(), to: network.broadcast() }),
     };
     if let Err(help) = read {

@@ -107,7 +107,12 @@ fn refuse(name: &Text, rule: &TransportRule, desk: &mut Desk) {
         ("reject_message_reason_text", refusal.is_some()),
         ("quarantine", rule.quarantine.or(false)),
     ];
-    let Some((end, _)) = ends.into_iter().find(|(_, written)| *written) else { return };
+    let mut written = ends.into_iter().filter(|(_, written)| *written).map(|(end, _)| end);
+    let Some(end) = written.next() else { return };
+    if let Some(other) = written.next() {
+        let message = format!("`{other}` does nothing beside `{end}`, which ends the message");
+        desk.say(Diagnostic::warning(code::NO_EFFECT, name.span(), message).help("leave one of them out"));
+    }
     let lists = [
         ("redirect_message_to", &rule.redirect_message_to),
         ("blind_copy_to", &rule.blind_copy_to),
