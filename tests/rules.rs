@@ -16,7 +16,8 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
 
 /// Is this text the id of a rule?
 fn is_id(text: &str) -> bool {
-    let known = ["LOCAL", "ROUTE", "SMART", "LITERAL", "MX", "ACCEPT", "TLS", "DBEB", "LOOKUP", "FILTER", "EXPAND", "SRS", "RULE", "LOGIN"];
+    let known =
+        ["LOCAL", "ROUTE", "SMART", "LITERAL", "MX", "ACCEPT", "TLS", "DBEB", "LOOKUP", "FILTER", "EXPAND", "SRS", "RULE", "LOGIN", "DOWN"];
     let numbered =
         |front: &str| text.strip_prefix(front).is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit()));
     let families = [

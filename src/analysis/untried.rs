@@ -4,6 +4,7 @@
 
 use super::outcome::{Attempt, Connection, Decision, Place, Reason};
 use crate::base::{AttemptResult, ConnectionResult, InOrder};
+use crate::decide::outage;
 use crate::decide::profile::{Behaviour, behaviour};
 use crate::model::settings::{Profile, Sender};
 use std::rc::Rc;
@@ -37,6 +38,9 @@ pub(super) fn untried(attempt: &Attempt, sender: &Sender, by: &Place) -> Option<
 }
 
 fn reason(attempt: &Attempt, last: &Connection, sender: &Sender) -> Option<(String, &'static str)> {
+    if &*attempt.text == outage::WENT_DOWN {
+        return Some(outage::not_tried());
+    }
     let rules: &Behaviour = behaviour(sender.profile);
     let opened = |connection: &&Connection| {
         !matches!(connection.result, ConnectionResult::Refused | ConnectionResult::ConnectTimeout | ConnectionResult::Unreachable)

@@ -18,6 +18,7 @@ pub mod login;
 pub mod mta_sts;
 pub mod mx;
 pub mod order;
+pub mod outage;
 pub mod passed_by;
 pub mod precedence;
 pub mod profile;

@@ -23,6 +23,15 @@ pub struct Memory {
     pub jitter_ns: i64,
     /// Whose times hold for it, in Sendmail.
     pub haste: Haste,
+    /// When the machine started last, if it did: queue runs count from there.
+    pub started: SimTime,
+}
+
+impl Memory {
+    /// Where queue runs are counted from: the last start, or what the settings say.
+    fn grid(&self, offset_ns: u64) -> u64 {
+        if self.started > SimTime::ZERO { self.started.0 } else { offset_ns }
+    }
 }
 
 /// What comes next.
@@ -49,7 +58,7 @@ pub fn after_deferral(retry: &Retry, expiry: ExpiryTest, memory: Memory, now: Si
     match retry {
         Retry::Never => Next::Expire { why: "this sender tries once" },
         Retry::Exim(retry) => Next::Try {
-            at: next_scan(retry.runs_every_ns, retry.runs_offset_ns, now.0 + 1),
+            at: next_scan(retry.runs_every_ns, memory.grid(retry.runs_offset_ns), now.0 + 1),
             why: "the next queue run looks at it; whether it is tried there depends on the retry times of its hosts",
         },
         Retry::Rfc { first_ns, factor_percent, max_ns, lifetime_ns, .. } => {
@@ -77,7 +86,7 @@ pub fn after_deferral(retry: &Retry, expiry: ExpiryTest, memory: Memory, now: Si
             let whole = |time: SimTime| SimTime(time.0 / SECOND * SECOND);
             let age = whole(now).since(whole(memory.arrived));
             let due = whole(now).after(age.clamp(*min_ns, (*max_ns).max(*min_ns)));
-            let at = next_scan(*scan_every_ns, *scan_offset_ns, due.0.saturating_sub(SECOND).max(now.0 + 1));
+            let at = next_scan(*scan_every_ns, memory.grid(*scan_offset_ns), due.0.saturating_sub(SECOND).max(now.0 + 1));
             Next::Try { at, why: "its age, between minimal_backoff_time and maximal_backoff_time, then the next queue scan" }
         }
         Retry::QueueRuns { every_ns, offset_ns, min_age_ns, max_age_ns, times } => {
@@ -99,7 +108,7 @@ pub fn after_deferral(retry: &Retry, expiry: ExpiryTest, memory: Memory, now: Si
             } else {
                 "every queue run tries everything"
             };
-            Next::Try { at: next_scan(*every_ns, *offset_ns, whole(now).after(wait).0.max(now.0 + 1)), why }
+            Next::Try { at: next_scan(*every_ns, memory.grid(*offset_ns), whole(now).after(wait).0.max(now.0 + 1)), why }
         }
         Retry::Squares { by_age, lifetime_ns, .. } => {
             if expiry == ExpiryTest::AfterAttempt && memory.began.since(memory.arrived) > *lifetime_ns {
@@ -219,6 +228,7 @@ mod tests {
                     null_sender: false,
                     jitter_ns: 0,
                     haste: Haste::Normal,
+                    started: SimTime::ZERO,
                 },
                 now,
             ) {
@@ -269,7 +279,15 @@ mod tests {
         let next = |age_s: u64| match after_deferral(
             &opensmtpd,
             ExpiryTest::Timer,
-            Memory { arrived: SimTime::ZERO, began: SimTime::ZERO, deferrals: 1, null_sender: false, jitter_ns: 0, haste: Haste::Normal },
+            Memory {
+                arrived: SimTime::ZERO,
+                began: SimTime::ZERO,
+                deferrals: 1,
+                null_sender: false,
+                jitter_ns: 0,
+                haste: Haste::Normal,
+                started: SimTime::ZERO,
+            },
             SimTime(age_s * SECOND),
         ) {
             Next::Try { at, .. } => at.0 / SECOND,
@@ -295,6 +313,7 @@ mod tests {
                 null_sender: false,
                 jitter_ns: 0,
                 haste: Haste::Normal,
+                started: SimTime::ZERO,
             };
             match after_deferral(&retry, ExpiryTest::AfterAttempt, memory, SimTime(at * SECOND + 1)) {
                 Next::Try { at, .. } => at.0 / SECOND,

@@ -4,11 +4,14 @@ use super::queue::Kind;
 use super::world::{Stage, World};
 use crate::base::{ConnectionResult, HostId, Phase, Reply, SimTime};
 use crate::decide::failure::{Effect, Event, judge};
-use crate::model::fault::FaultKind;
+use crate::model::fault::{FaultKind, Unreachable};
 use crate::model::settings::WhenFull;
 use crate::trace::ConnectionOutcome;
 use crate::trace::NONE;
 use smallvec::SmallVec;
+
+/// Why the wait for a banner came to nothing.
+const WAITED_AT_A_DEAD_SERVER: &str = "the server went down while it waited for a slot";
 
 impl<const LEVEL: u8> World<'_, LEVEL> {
     /// A connect reached a machine that listens.
@@ -99,7 +102,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             return;
         }
         self.machines[server.index()].busy += 1;
-        let end = self.play(job, self.face(job, listener));
+        let mut end = self.play(job, self.face(job, listener));
+        if self.jobs[job].may_stop {
+            self.cut_short(job, &mut end);
+        }
         if let Some(taken_at) = end.taken_at()
             && end.rest.is_some()
         {
@@ -130,7 +136,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let gone: Vec<u32> = machine.line.iter().filter(|(_, until)| *until <= now).map(|(job, _)| *job).collect();
         machine.line.retain(|(_, until)| *until > now);
         for job in gone {
-            self.out_of_patience(job);
+            self.leaves_line(job);
         }
         self.serve_line(server);
         if let Some(next) = self.machines[server.index()].line.iter().map(|(_, until)| *until).min() {
@@ -138,12 +144,45 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
     }
 
+    /// A client is in the line of a machine no longer: its patience is over, or one of the two is down, or the line between them.
+    fn leaves_line(&mut self, job: u32) {
+        let (client, server) = (self.client_of(job), self.jobs[job].line.server);
+        let address = self.jobs[job].line.address;
+        if self.jobs[job].may_stop && self.stopped_by(client, self.now, false).is_some() {
+            return self.wake_job(job, self.now, Kind::Settle, Stage::InLine);
+        }
+        let banner_ns = self.bears(job, self.config(client).sender.timers.banner_ns);
+        let patience = self.jobs[job].line.began.after(banner_ns);
+        let cut = self.faults.down(self.model, server, Some(address), self.now);
+        match cut.or_else(|| self.faults.line(self.model, client, server, self.now)) {
+            Some(cut) if cut.how == Unreachable::Refused => {
+                self.has_its_turn(job);
+                let status = self.rules(client).session.lost;
+                let reply = self.tables.reply(0, status, "lost connection while waiting for the banner");
+                self.turned_away(job, reply, ConnectionResult::Dropped, WAITED_AT_A_DEAD_SERVER);
+            }
+            // The client hears nothing of it, and goes on waiting.
+            Some(_) if self.now < patience => self.wake_job(job, patience, Kind::Settle, Stage::Unheard),
+            Some(_) => self.unheard(job),
+            None => self.out_of_patience(job),
+        }
+    }
+
+    /// A client that waited for the banner of a machine that went down meanwhile.
+    pub(super) fn unheard(&mut self, job: u32) {
+        self.waits_in_vain(job, WAITED_AT_A_DEAD_SERVER);
+    }
+
     /// A client that waited for a banner in vain.
     pub(super) fn out_of_patience(&mut self, job: u32) {
+        self.waits_in_vain(job, "all slots of the server are taken");
+    }
+
+    fn waits_in_vain(&mut self, job: u32, why: &str) {
         self.has_its_turn(job);
         let status = self.rules(self.client_of(job)).session.lost;
         let reply = self.tables.reply(0, status, "conversation timed out while waiting for the banner");
-        self.turned_away(job, reply, ConnectionResult::Timeout, "all slots of the server are taken");
+        self.turned_away(job, reply, ConnectionResult::Timeout, why);
     }
 
     /// A connection that never got a session.
@@ -184,7 +223,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     /// Those who wait have the free slots, in order.
     pub(super) fn serve_line(&mut self, server: HostId) {
         while self.machines[server.index()].busy < self.slots(server) {
-            let Some((next, _)) = self.machines[server.index()].line.pop_front() else { return };
+            let Some((next, patience)) = self.machines[server.index()].line.pop_front() else { return };
+            if self.faults.down(self.model, server, None, self.now).is_some() {
+                return self.machines[server.index()].line.push_front((next, patience));
+            }
             if self.writes(crate::trace::level::PATHS) {
                 self.has_its_turn(next);
             }

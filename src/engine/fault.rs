@@ -47,9 +47,11 @@ impl Client {
 /// All that failures remember.
 #[derive(Clone, Debug)]
 pub(crate) struct Faults {
-    flapping: Vec<Option<Flapping>>,
+    pub(super) flapping: Vec<Option<Flapping>>,
     /// Machines whose failures cut sessions.
     cuts: Vec<bool>,
+    /// Machines that stop as a whole, some time.
+    pub(super) stops: Vec<bool>,
     /// By machine: from when until when nothing of its own fails, as far as was seen.
     calm: Vec<(SimTime, SimTime)>,
     /// How often each fault has struck.
@@ -62,17 +64,17 @@ pub(crate) struct Faults {
 
 /// A random timeline: up at the start, then edges.
 #[derive(Clone, Debug)]
-struct Flapping {
+pub(super) struct Flapping {
     rng: ChaCha8Rng,
     /// Moments of change; the first is the first failure after the beginning of the fault.
-    edges: Vec<SimTime>,
+    pub(super) edges: Vec<SimTime>,
     /// How many of them had passed at the last look: the next look is mostly near.
     passed: usize,
 }
 
 impl Flapping {
     /// Draws until the timeline reaches beyond `at`.
-    fn reach(&mut self, from: SimTime, up_ns: u64, down_ns: u64, at: SimTime) {
+    pub(super) fn reach(&mut self, from: SimTime, up_ns: u64, down_ns: u64, at: SimTime) {
         while self.edges.last().is_none_or(|last| *last <= at) {
             let mean = if self.edges.len().is_multiple_of(2) { up_ns } else { down_ns };
             let last = self.edges.last().copied().unwrap_or(from);
@@ -116,7 +118,12 @@ impl Faults {
         let cuts = |number: &u32| {
             matches!(model.faults[*number as usize].kind, FaultKind::Down { cut: true, .. } | FaultKind::Flapping { cut: true, .. })
         };
+        let stops = |number: &u32| match &model.faults[*number as usize].kind {
+            FaultKind::Down { addresses, .. } => addresses.is_empty(),
+            kind => matches!(kind, FaultKind::Flapping { .. }),
+        };
         Self {
+            stops: model.host_faults.iter().map(|faults| faults.reach.iter().any(stops)).collect(),
             cuts: model.host_faults.iter().map(|faults| faults.reach.iter().any(cuts)).collect(),
             flapping: model.faults.iter().map(flapping).collect(),
             calm: vec![(SimTime::ZERO, SimTime::ZERO); model.host_faults.len()],

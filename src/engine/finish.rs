@@ -4,7 +4,7 @@ use super::chance::Purpose;
 use super::world::{RecipientState, World};
 use crate::base::{Enhanced, Fate, HostId, SimTime};
 use crate::decide::profile::ExpiryTest;
-use crate::decide::retry::{Memory, Next, after_deferral, delay_notice_due, hard_expiry};
+use crate::decide::retry::{Memory, Next, delay_notice_due, hard_expiry};
 use crate::model::settings::Profile;
 use crate::trace::level::{FATES, PATHS};
 use crate::trace::{FateRow, NONE, PassRow};
@@ -97,12 +97,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             self.delay_notice(copy);
         }
         let jitter_ns = if rules.pass.jitters { self.jitter_of(copy) } else { 0 };
-        match after_deferral(
-            &sender.retry,
-            rules.expiry,
-            Memory { arrived, began: self.copies[copy].pass_at, deferrals, null_sender, jitter_ns, haste },
-            self.now,
-        ) {
+        let (began, started) = (self.copies[copy].pass_at, self.machines[host.index()].started);
+        match self.when_tried(host, Memory { arrived, began, deferrals, null_sender, jitter_ns, haste, started }) {
             Next::Try { at, why } => {
                 let (at, why) = match hard_expiry(&sender.retry, rules.expiry, arrived) {
                     Some(end) if rules.expiry == ExpiryTest::Timer && end < at => {

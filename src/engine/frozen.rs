@@ -172,7 +172,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let earliest = ends.into_iter().filter(|(.., holds)| *holds).min_by_key(|(_, wait_ns, _)| *wait_ns);
         earliest.map_or((SimTime::NEVER, None), |(name, wait_ns, _)| {
             let every = retry.runs_every_ns.max(1);
-            let offset = retry.runs_offset_ns % every;
+            let started = self.machines[self.copies[copy].host.index()].started.0;
+            let offset = if started > 0 { started } else { retry.runs_offset_ns } % every;
             let run = since.after(wait_ns).0.saturating_sub(offset).div_ceil(every).saturating_mul(every).saturating_add(offset);
             (SimTime(run), Some((name, wait_ns)))
         })

@@ -88,6 +88,14 @@ pub(crate) struct Connections {
     pub(super) uses: BTreeMap<u32, Use>,
 }
 
+impl Connections {
+    /// Where a destination's last sessions went is not known any more.
+    pub(super) fn forget_queue(&mut self, queue: u32) {
+        self.bindings.remove(&queue);
+        self.demands.remove(&queue);
+    }
+}
+
 impl<const LEVEL: u8> World<'_, LEVEL> {
     /// The cache of a machine that has one.
     pub(super) fn cache_of(&self, host: HostId) -> Option<&Cache> {

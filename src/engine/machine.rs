@@ -62,6 +62,8 @@ pub(crate) struct Machine {
     pub(crate) leave_at: Option<SimTime>,
     /// Messages that lie in its queue.
     pub(crate) queued: u32,
+    /// When it started last, as far as it has sent since; `ZERO`: it was never down.
+    pub(crate) started: SimTime,
     /// Its last question about a recipient (tenant, template, letter) in this version, and the answer.
     pub(crate) last_stop: Option<((u32, u32, u32), super::route::Stop)>,
     /// The last destination that it sent to, and the queue for it.
@@ -73,6 +75,15 @@ pub(crate) struct Machine {
 impl Default for Machine {
     fn default() -> Self {
         let line = VecDeque::new();
-        Self { busy: 0, line, leave_at: None, queued: 0, last_stop: None, last_queue: (NONE, NONE), last_acceptance: None }
+        Self {
+            busy: 0,
+            line,
+            leave_at: None,
+            queued: 0,
+            started: SimTime::ZERO,
+            last_stop: None,
+            last_queue: (NONE, NONE),
+            last_acceptance: None,
+        }
     }
 }

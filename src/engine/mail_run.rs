@@ -147,7 +147,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         process.list = list.into();
         process.started = true;
         if let (true, Retry::QueueRuns { every_ns, offset_ns, .. }) = (more, &self.config(host).sender.retry) {
-            let next = next_scan(*every_ns, *offset_ns, self.now.0 + 1);
+            let started = self.machines[host.index()].started.0;
+            let offset_ns = if started > 0 { started } else { *offset_ns };
+            let next = next_scan(*every_ns, offset_ns, self.now.0 + 1);
             self.events.push(next, Kind::QueueRun, host.0 | NEW_RUN);
         }
     }

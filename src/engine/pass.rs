@@ -22,13 +22,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
     /// The moment of a copy has come: a new pass.
     pub(super) fn ready(&mut self, copy: u32) {
         let host = self.copies[copy].host;
-        if let Some(cut) = self.faults.down(self.model, host, None, self.now) {
-            let run = self.memory.passes.remove(&copy).and_then(|notes| notes.run);
-            self.run_goes_on(host, run);
-            self.mail_run_goes_on(copy);
-            if cut.until < SimTime::NEVER {
-                self.wake_copy(copy, cut.until);
-            }
+        if self.faults.stops(host) && self.is_down(copy) {
             return;
         }
         let config = self.config(host);
@@ -263,6 +257,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             tried: 0,
             sessions: 0,
             stage: Stage::Queued,
+            may_stop: self.faults.stops(host),
             waits: u64::MAX,
             walk_began: SimTime::ZERO,
             plain: false,
@@ -357,6 +352,11 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
 
     /// A job has its turn.
     pub(super) fn start_job(&mut self, job: u32) {
+        if self.jobs[job].may_stop && self.stopped_by(self.copies[self.jobs[job].copy].host, self.now, false).is_some() {
+            // By an event, so that a long line is no deep recursion.
+            self.jobs[job].started = self.now;
+            return self.over_at(job, self.now);
+        }
         let row = &mut self.jobs[job];
         let queue = row.queue as usize;
         let key = self.tables.destinations.get(self.queues[queue].destination);

@@ -8,8 +8,7 @@ use super::mail_run::{NEW_RUN, STEP};
 use super::queue::Kind;
 use super::world::World;
 use crate::base::{HostId, SimTime};
-use crate::decide::profile::ExpiryTest;
-use crate::decide::retry::{Memory, Next, after_deferral};
+use crate::decide::retry::{Memory, Next};
 use crate::model::retry_rules::Haste;
 use std::collections::{BTreeMap, VecDeque};
 
@@ -24,6 +23,8 @@ pub(crate) struct Spool {
     runs: BTreeMap<u32, Runner>,
     next_run: u32,
     scheduled: bool,
+    /// The moment of the next one.
+    next_at: SimTime,
 }
 
 /// One queue run.
@@ -52,16 +53,28 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             null_sender: false,
             jitter_ns: 0,
             haste: Haste::Normal,
+            started: self.machines[host.index()].started,
         };
-        let next = after_deferral(&self.config(host).sender.retry, ExpiryTest::AfterAttempt, state, self.now);
+        let next = self.when_tried(host, state);
         let spool = self.memory.spools.entry(host).or_default();
         spool.waiting.insert(number, copy);
         let Next::Try { at, why } = next else { return (SimTime::NEVER, "it remembers nothing any more") };
         if !spool.scheduled {
-            spool.scheduled = true;
+            (spool.scheduled, spool.next_at) = (true, at);
             self.events.push(at, Kind::QueueRun, host.0);
         }
         (at, why)
+    }
+
+    /// A copy waits on a machine that is down for the queue run with which it starts.
+    pub(super) fn waits_for_run_at(&mut self, copy: u32, back: SimTime) {
+        let (host, number) = (self.copies[copy].host, self.copies[copy].number);
+        let spool = self.memory.spools.entry(host).or_default();
+        spool.waiting.insert(number, copy);
+        if !spool.scheduled || spool.next_at > back {
+            (spool.scheduled, spool.next_at) = (true, back);
+            self.events.push(back, Kind::QueueRun, host.0);
+        }
     }
 
     /// A copy does not wait any more.
@@ -86,16 +99,25 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 
     fn begin_run(&mut self, host: HostId) {
-        let state = Memory { arrived: self.now, began: self.now, deferrals: 0, null_sender: false, jitter_ns: 0, haste: Haste::Normal };
-        let next = after_deferral(&self.config(host).sender.retry, ExpiryTest::AfterAttempt, state, self.now);
+        if self.faults.stops(host) {
+            self.notes_start(host);
+        }
+        let started = self.machines[host.index()].started;
+        let state =
+            Memory { arrived: self.now, began: self.now, deferrals: 0, null_sender: false, jitter_ns: 0, haste: Haste::Normal, started };
+        let next = self.when_tried(host, state);
         let at_once = self.exim_retry(host).map_or(0, |retry| retry.runs_at_once);
         let down = self.faults.down(self.model, host, None, self.now).is_some();
         let key = self.model.hosts[host.index()].key;
         let Some(spool) = self.memory.spools.get_mut(&host) else { return };
+        if spool.next_at != self.now {
+            return;
+        }
         spool.scheduled = !spool.waiting.is_empty() || !spool.runs.is_empty();
         if spool.scheduled
             && let Next::Try { at, .. } = next
         {
+            spool.next_at = at;
             self.events.push(at, Kind::QueueRun, host.0);
         }
         if down || spool.waiting.is_empty() || at_once > 0 && spool.runs.len() as u32 >= at_once {

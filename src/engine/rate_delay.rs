@@ -33,6 +33,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         false
     }
 
+    /// Its machine was down.
+    pub(super) fn forgets_rest(&mut self, queue: u32) {
+        self.rests.0.remove(&queue);
+    }
+
     /// The first in the line of a destination that rests is called when the rest is over.
     pub(super) fn wake_after_rest(&mut self, queue: u32) {
         let Some(until) = self.rests.0.get(&queue).copied() else { return };

@@ -52,6 +52,13 @@ pub(super) struct Open {
 }
 
 impl Relays {
+    /// A machine was down: what it knew of routes and domains is gone.
+    pub(super) fn forget_host(&mut self, host: HostId) {
+        self.routes.retain(|(client, _), _| *client != host);
+        self.domains.retain(|(client, _), _| *client != host);
+        self.sessions.forget_host(host);
+    }
+
     /// What is known of the route from a machine to an address.
     pub(super) fn route(&self, client: HostId, address: IpAddr, at: SimTime) -> Option<Route> {
         self.routes.get(&(client, address)).and_then(|route| route.at(at))

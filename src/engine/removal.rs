@@ -3,7 +3,7 @@
 //! Source: Remove-Message; "Queue properties" (a message in PendingRemove is deleted if its delivery ends in an error that would put it back).
 
 use super::operations::Part;
-use super::world::{RecipientState, Stage, World};
+use super::world::{RecipientState, Stage, Under, World};
 use crate::base::Fate;
 use crate::decide::exchange::queue_operation::removed;
 use crate::trace::{Concern, NONE};
@@ -51,7 +51,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     /// A job in line, without an attempt so far.
     pub(super) fn is_in_line(&self, job: u32) -> bool {
         let row = &self.jobs[job];
-        row.stage == Stage::Queued && self.queues[row.queue as usize].waiting.contains(&job)
+        matches!(row.stage, Stage::Queued | Stage::Stopped(Under::InLine)) && self.queues[row.queue as usize].waiting.contains(&job)
     }
 
     /// Takes a job out of its line; its recipients are pending.

@@ -14,7 +14,7 @@ use super::session::{Refusals, SessionEnd};
 use super::slab::Slab;
 use super::starttls::TlsCache;
 use super::transfer::AcceptanceCache;
-use super::world::{RecipientState, Stage, World};
+use super::world::{RecipientState, World};
 use crate::base::{DAY, Enhanced, Fate, HostId, Interner, SimTime};
 use crate::model::Model;
 use crate::model::fault::{FaultKind, hosts_of};
@@ -256,7 +256,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             self.trace.waiting.sort_unstable();
             self.tell_who_still_waits();
             // Sessions under way. A job that is over has none that ends later.
-            for job in self.jobs.rows_where(|job| job.stage == Stage::InSession) {
+            for job in self.jobs.rows_where(|job| job.stage.is_session()) {
                 let Some(end) = self.ends.get(job as usize).filter(|end| end.end > self.now).cloned() else { continue };
                 let reply = if end.taken_at().is_some() { NONE } else { end.reply };
                 self.finish_connection_row(job, &SessionEnd { reply, refusals: Refusals::NONE, ..end });

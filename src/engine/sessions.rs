@@ -45,6 +45,12 @@ struct Used {
 }
 
 impl Sessions {
+    /// A machine was down: what was open and idle is closed.
+    pub(super) fn forget_host(&mut self, host: HostId) {
+        self.routes.retain(|(client, _), used| *client != host || used.busy > 0);
+        self.connecting.retain(|((client, _), ..)| *client != host);
+    }
+
     /// A job has a session, over a new connection or over one that waited until then.
     pub(super) fn begin(&mut self, job: u32, route: Route, queue: u32, idle: Option<SimTime>) {
         self.under_way_no_more(job);
@@ -233,7 +239,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     /// Sessions of a destination that were greeted.
     fn ready_sessions(&self, queue: u32) -> u32 {
         let sessions = self.relays.sessions.under_way.iter().filter(|(_, (_, of, _))| *of == queue);
-        sessions.filter(|(job, (.., open))| *open || self.jobs[**job].stage == Stage::InSession).count() as u32
+        sessions.filter(|(job, (.., open))| *open || self.jobs[**job].stage.is_session()).count() as u32
     }
 
     /// Must the first in the line of a destination wait for a session? Else it has one, or opens one more.
@@ -302,7 +308,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let Some(known) = self.relays.destinations.get(&queue) else { return Vec::new() };
         let greeted = |address: IpAddr| {
             let mut sessions = self.relays.sessions.under_way.iter().filter(|(_, (route, ..))| *route == (host, address));
-            sessions.any(|(job, (.., open))| *open || self.jobs[*job].stage == Stage::InSession)
+            sessions.any(|(job, (.., open))| *open || self.jobs[*job].stage.is_session())
         };
         let way = |(preference, address): &(u16, IpAddr)| {
             let sessions = self.relays.sessions.to_address((host, *address), now);

@@ -21,6 +21,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             Stage::InSession => self.session_over(job),
             Stage::InLine => self.out_of_patience(job),
             Stage::Queued => self.rest_is_over(job),
+            Stage::Unheard => self.unheard(job),
+            Stage::Stopped(under) => self.interrupted(job, under),
             Stage::Connecting => unreachable!("it waits for another event"),
         }
     }

@@ -58,6 +58,11 @@ impl TransportQueues {
         Self { until_settled, ..Self::default() }
     }
 
+    /// What a pass left is not counted: the machine stopped.
+    pub(super) fn forget_left(&mut self, copy: u32) {
+        self.left.remove(&copy);
+    }
+
     /// A queue is gone.
     pub(super) fn forget_schedule(&mut self, queue: u32) {
         self.schedules.remove(&queue);
@@ -221,6 +226,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             if at < next {
                 (next, why, emptied_then) = (at, words, emptied);
             }
+        }
+        let held = !queues.is_empty() && next == SimTime::NEVER;
+        if !held && let Some((back, words)) = self.or_at_start(host, next) {
+            (next, why, emptied_then) = (back, words, true);
         }
         if next < SimTime::NEVER && ends <= next {
             why = "its lifetime is over before the next attempt";

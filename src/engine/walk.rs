@@ -144,11 +144,9 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             if !self.plain && self.was_only_another_session(job) {
                 return self.back_into_line(job);
             }
-            if self.faults.down(self.model, client, None, at).is_some() {
-                let status = self.tables.reply(0, rules.session.lost, "the sending host went down");
-                self.note_effect(job, Effect::Next(rules.session.lost), status, false);
-                self.over_at(job, at);
-                return;
+            let row = &self.jobs[job];
+            if row.may_stop && self.stopped_by(client, at, false).is_some() {
+                return self.over_at(job, at);
             }
             let row = &self.jobs[job];
             let limit = sender.address_limit > 0 && u32::from(row.tried) >= sender.address_limit;
@@ -251,6 +249,12 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                         Unreachable::Refused => (Event::Refused, ConnectionResult::Refused, rtt),
                         Unreachable::Unreachable => (Event::Unreachable, ConnectionResult::Unreachable, 0),
                     };
+                    if self.jobs[job].may_stop && self.stopped_by(client, at.after(cost), false).is_some() {
+                        // Nobody is there any more to see it fail.
+                        let Goal { candidate, address, port, .. } = goal;
+                        self.jobs[job].line = Line { candidate, server: client, address, port, began: at, rtt };
+                        return self.wake_job(job, at.after(cost), Kind::Settle, Stage::Connecting);
+                    }
                     self.counters.failed_connects += 1;
                     let effect = judge(rules, sender, Phase::Connect, event, self.is_last(job));
                     let end = at.after(cost);

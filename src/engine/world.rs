@@ -145,6 +145,8 @@ pub(crate) struct Job {
     pub(crate) tried: u16,
     pub(crate) sessions: u16,
     pub(crate) stage: Stage,
+    /// Its machine stops as a whole some time.
+    pub(crate) may_stop: bool,
     pub(crate) waits: u64,
     /// When the walk through this hop's candidates began.
     pub(crate) walk_began: SimTime,
@@ -201,6 +203,30 @@ pub(crate) enum Stage {
     NextCandidate,
     /// The moment when it is over.
     Over,
+    /// The end of its patience: the server went down while it waited for a slot.
+    Unheard,
+    /// Nothing any more: its own machine stops.
+    Stopped(Under),
+}
+
+impl Stage {
+    /// Is a session under way?
+    pub(crate) fn is_session(self) -> bool {
+        matches!(self, Self::InSession | Self::Stopped(Under::InSession))
+    }
+}
+
+/// What was under way when a machine stopped.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Under {
+    /// The job had no turn yet.
+    InLine,
+    /// A connect, or the wait for a banner.
+    Connecting,
+    /// A session.
+    InSession,
+    /// Nothing that anybody sees.
+    Nothing,
 }
 
 /// A source under way.
@@ -385,6 +411,16 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
 
     /// Puts an event in for a job; earlier ones become stale.
     pub(crate) fn wake_job(&mut self, job: u32, at: SimTime, kind: super::queue::Kind, stage: Stage) {
+        if self.jobs[job].may_stop
+            && let Some((from, stopped)) = self.stops_before(job, at, stage)
+        {
+            return self.put_event(job, from, super::queue::Kind::Settle, stopped);
+        }
+        self.put_event(job, at, kind, stage);
+    }
+
+    #[inline(always)]
+    fn put_event(&mut self, job: u32, at: SimTime, kind: super::queue::Kind, stage: Stage) {
         let number = self.events.push(at, kind, job);
         let job = &mut self.jobs[job];
         (job.waits, job.stage) = (number, stage);

@@ -108,6 +108,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         reports_at_once: true,
         login_5xx_waits: true,
         further_rounds: FurtherRounds::TooMany,
+        at_start: AtStart::AtOnce,
         ..PassRules::PLAIN
     },
 };

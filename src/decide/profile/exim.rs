@@ -142,6 +142,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         learns_from_failures: false,
         sequence_errors_wait: false,
         shares_sites: false,
+        at_start: AtStart::QueueRun,
         hop_refusal: PassRules::PLAIN.hop_refusal,
         too_many_hops: Some((0, Enhanced(5, 4, 6), "Too many \"Received\" headers - suspected mail loop")),
         login_5xx_waits: false,

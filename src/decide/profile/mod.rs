@@ -18,7 +18,7 @@ mod tls_rules;
 pub use tls_rules::{BrokenHandshake, DaneRules, RequireTlsRule, RevocationCheck, TlsRules};
 
 pub use door::{DoorRules, Refusal, door_of};
-pub use pass::{EqualMembers, FurtherRounds, Literals, PassRules};
+pub use pass::{AtStart, EqualMembers, FurtherRounds, Literals, PassRules};
 
 use super::extensions::ExtensionRules;
 use super::relay::RelayRules;

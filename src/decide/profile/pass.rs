@@ -54,6 +54,20 @@ pub struct PassRules {
     pub hop_refusal: (u16, Enhanced, &'static str),
     /// Mail with too many Received fields is taken, and returned by the server itself with these words; `None`: refused.
     pub too_many_hops: Option<(u16, Enhanced, &'static str)>,
+    /// What happens to mail that waits when the machine starts again.
+    pub at_start: AtStart,
+}
+
+/// A machine was down and starts: when is the mail tried that waits there?
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum AtStart {
+    /// At its time, or at the start if that is past.
+    AtItsTime,
+    /// The programs begin with a run through the queue, and the next ones count from there: what is due is tried (Postfix qmgr.c `qmgr_post_init`, Exim
+    /// daemon.c, Sendmail main.c).
+    QueueRun,
+    /// Its times were known to a process only: at once (qmail-send.c `pqstart`; the queues of an Exchange server begin anew).
+    AtOnce,
 }
 
 /// Who follows in a further transaction of the same session.
@@ -124,6 +138,7 @@ impl PassRules {
         equal_members: EqualMembers::All,
         jitters: false,
         learns_from_failures: false,
+        at_start: AtStart::AtItsTime,
         sequence_errors_wait: false,
         shares_sites: false,
         hop_refusal: (554, Enhanced(5, 4, 6), "Too many hops"),

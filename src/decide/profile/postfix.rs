@@ -116,6 +116,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         hop_refusal: (554, Enhanced(5, 4, 0), "Error: too many hops"),
         learns_from_failures: true,
         equal_members: EqualMembers::OnceOfRecipient,
+        at_start: AtStart::QueueRun,
         ..PassRules::PLAIN
     },
 };

@@ -107,7 +107,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         no_relay: (553, None, "sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)"),
         ..DoorRules::PLAIN
     },
-    pass: PassRules { reads_delivered_to: true, literals: Literals::OfVersion4, ..PassRules::PLAIN },
+    pass: PassRules { reads_delivered_to: true, literals: Literals::OfVersion4, at_start: AtStart::AtOnce, ..PassRules::PLAIN },
 };
 
 /// The sending side as it is delivered: what a scenario does not write.

@@ -121,6 +121,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         hop_refusal: PassRules::PLAIN.hop_refusal,
         too_many_hops: Some((554, Enhanced(5, 4, 6), "Too many hops")),
         equal_members: EqualMembers::Once,
+        at_start: AtStart::QueueRun,
         ..PassRules::PLAIN
     },
 };
