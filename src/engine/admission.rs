@@ -1,6 +1,7 @@
 //! A connect reaches a machine: its slots, the line before them, and those who lose patience.
 
 use super::queue::Kind;
+use super::session::SessionEnd;
 use super::world::{Stage, World};
 use crate::base::{ConnectionResult, HostId, Phase, Reply, SimTime};
 use crate::decide::failure::{Effect, Event, judge};
@@ -102,19 +103,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             return;
         }
         self.machines[server.index()].busy += 1;
-        let mut end = self.play(job, self.face(job, listener));
-        if self.jobs[job].may_stop {
-            self.cut_short(job, &mut end);
-        }
-        if let Some(taken_at) = end.taken_at()
-            && end.rest.is_some()
-        {
-            // The reply is lost: the server has the message now, the client will learn nothing of it.
-            let places: SmallVec<[u16; 2]> = self.taken_places(job, &end);
-            let connection = self.finish_connection_row(job, &end);
-            self.hand_over(job, &places, taken_at, &end, connection);
-        }
-        let at = end.end;
+        let end = self.play(job, self.face(job, listener));
+        let (mut at, mut lost) = (end.end, end.taken_at().is_some() && end.rest.is_some());
         match self.ends.get_mut(job as usize) {
             Some(place) => std::mem::replace(place, end).let_go(),
             None => {
@@ -122,7 +112,26 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 self.ends.resize(job as usize + 1, end);
             }
         }
+        if at >= self.jobs[job].stops_at {
+            (at, lost) = self.cut_short(job);
+        }
+        if lost {
+            self.loses_last_word(job);
+        }
         self.wake_job(job, at, Kind::Settle, Stage::InSession);
+    }
+
+    /// The reply to the final dot is lost: the server has the message now, the client will learn nothing of it.
+    #[cold]
+    #[inline(never)]
+    fn loses_last_word(&mut self, job: u32) {
+        let end = std::mem::replace(&mut self.ends[job as usize], SessionEnd::GONE);
+        if let Some(taken_at) = end.taken_at() {
+            let places: SmallVec<[u16; 2]> = self.taken_places(job, &end);
+            let connection = self.finish_connection_row(job, &end);
+            self.hand_over(job, &places, taken_at, &end, connection);
+        }
+        self.ends[job as usize] = end;
     }
 
     /// Those in a receiver's line whose patience is over go away.
@@ -148,7 +157,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     fn leaves_line(&mut self, job: u32) {
         let (client, server) = (self.client_of(job), self.jobs[job].line.server);
         let address = self.jobs[job].line.address;
-        if self.jobs[job].may_stop && self.stopped_by(client, self.now, false).is_some() {
+        if self.now >= self.jobs[job].stops_at && self.stopped_by(client, self.now, false).is_some() {
             return self.wake_job(job, self.now, Kind::Settle, Stage::InLine);
         }
         let banner_ns = self.bears(job, self.config(client).sender.timers.banner_ns);
@@ -224,7 +233,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     pub(super) fn serve_line(&mut self, server: HostId) {
         while self.machines[server.index()].busy < self.slots(server) {
             let Some((next, patience)) = self.machines[server.index()].line.pop_front() else { return };
-            if self.faults.down(self.model, server, None, self.now).is_some() {
+            if self.now >= self.machines[server.index()].up_until && self.faults.down(self.model, server, None, self.now).is_some() {
                 return self.machines[server.index()].line.push_front((next, patience));
             }
             if self.writes(crate::trace::level::PATHS) {

@@ -64,6 +64,8 @@ pub(crate) struct Machine {
     pub(crate) queued: u32,
     /// When it started last, as far as it has sent since; `ZERO`: it was never down.
     pub(crate) started: SimTime,
+    /// Before that it does not stop as a whole, as far as was looked.
+    pub(crate) up_until: SimTime,
     /// Its last question about a recipient (tenant, template, letter) in this version, and the answer.
     pub(crate) last_stop: Option<((u32, u32, u32), super::route::Stop)>,
     /// The last destination that it sent to, and the queue for it.
@@ -81,6 +83,7 @@ impl Default for Machine {
             leave_at: None,
             queued: 0,
             started: SimTime::ZERO,
+            up_until: SimTime::NEVER,
             last_stop: None,
             last_queue: (NONE, NONE),
             last_acceptance: None,

@@ -9,6 +9,7 @@
 use super::session::{Refusals, SessionEnd};
 use super::world::{RecipientState, Stage, Under, World};
 use crate::base::{AttemptResult, ConnectionResult, HostId, Phase, SimTime};
+use crate::decide::failure::Effect;
 use crate::decide::outage::{QUESTION, WENT_DOWN, is_down, tried_at_start};
 use crate::decide::profile::AtStart;
 use crate::decide::retry::{Memory, Next, after_deferral};
@@ -16,6 +17,13 @@ use crate::trace::level::PATHS;
 use crate::trace::{Concern, ConnectionOutcome, NONE};
 
 impl<const LEVEL: u8> World<'_, LEVEL> {
+    /// Of machines that never stop nobody asks again.
+    pub(super) fn look_who_stops(&mut self) {
+        for (at, machine) in self.machines.iter_mut().enumerate() {
+            machine.up_until = if self.faults.stops(HostId(at as u32)) { SimTime::ZERO } else { SimTime::NEVER };
+        }
+    }
+
     /// The first moment up to `at` when a machine is down; only outages that cut sessions, if they alone count.
     pub(super) fn stopped_by(&mut self, host: HostId, at: SimTime, cuts: bool) -> Option<SimTime> {
         let (model, now) = (self.model, self.now);
@@ -41,17 +49,21 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         Some((from, Stage::Stopped(under)))
     }
 
-    /// A session that the client's own outage cuts ends there, and nobody hears of it.
+    /// A session that the client's own outage cuts ends there, and nobody hears of it. When it ends, and whether the last reply is lost with it.
     #[cold]
     #[inline(never)]
-    pub(super) fn cut_short(&mut self, job: u32, end: &mut SessionEnd) {
+    pub(super) fn cut_short(&mut self, job: u32) -> (SimTime, bool) {
         let client = self.copies[self.jobs[job].copy].host;
-        let Some(from) = self.stopped_by(client, end.end, true) else { return };
-        (end.end, end.result) = (from, ConnectionResult::Left);
-        (end.reply, end.why) = self.words_of_stop(client, from);
-        end.refusals = Refusals::NONE;
+        let stop = self.stopped_by(client, self.ends[job as usize].end, true);
+        let words = stop.map(|from| (from, self.words_of_stop(client, from)));
         let lost = self.rules(client).session.lost;
-        end.rest.get_or_insert((crate::decide::failure::Effect::Next(lost), end.reply));
+        let end = &mut self.ends[job as usize];
+        if let Some((from, (reply, why))) = words {
+            (end.end, end.result, end.reply, end.why) = (from, ConnectionResult::Left, reply, why);
+            end.refusals = Refusals::NONE;
+            end.rest.get_or_insert((Effect::Next(lost), reply));
+        }
+        (end.end, end.taken_at().is_some() && end.rest.is_some())
     }
 
     /// What stands in the trace of an attempt that an outage ended: a status, and which fault it was.
@@ -170,6 +182,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let host = self.copies[copy].host;
         if self.faults.down(self.model, host, None, self.now).is_none() {
             self.notes_start(host);
+            let next = self.faults.next_stop(self.model, host, self.now, false);
+            self.machines[host.index()].up_until = next.map_or(SimTime::NEVER, |cut| cut.from);
             return false;
         }
         let run = self.memory.passes.remove(&copy).and_then(|notes| notes.run);

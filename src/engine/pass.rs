@@ -22,7 +22,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
     /// The moment of a copy has come: a new pass.
     pub(super) fn ready(&mut self, copy: u32) {
         let host = self.copies[copy].host;
-        if self.faults.stops(host) && self.is_down(copy) {
+        if self.now >= self.machines[host.index()].up_until && self.is_down(copy) {
             return;
         }
         let config = self.config(host);
@@ -257,7 +257,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             tried: 0,
             sessions: 0,
             stage: Stage::Queued,
-            may_stop: self.faults.stops(host),
+            stops_at: self.machines[host.index()].up_until,
             waits: u64::MAX,
             walk_began: SimTime::ZERO,
             plain: false,
@@ -352,7 +352,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
 
     /// A job has its turn.
     pub(super) fn start_job(&mut self, job: u32) {
-        if self.jobs[job].may_stop && self.stopped_by(self.copies[self.jobs[job].copy].host, self.now, false).is_some() {
+        if self.now >= self.jobs[job].stops_at && self.stopped_by(self.copies[self.jobs[job].copy].host, self.now, false).is_some() {
             // By an event, so that a long line is no deep recursion.
             self.jobs[job].started = self.now;
             return self.over_at(job, self.now);

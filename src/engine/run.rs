@@ -163,6 +163,7 @@ fn play<const LEVEL: u8>(model: &Model, options: &Options) -> Run {
         bound: None,
     };
     world.take_settings(0);
+    world.look_who_stops();
     for (at, version) in model.versions.iter().enumerate().skip(1) {
         world.events.push(version.at, Kind::Change, at as u32);
     }

@@ -144,8 +144,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             if !self.plain && self.was_only_another_session(job) {
                 return self.back_into_line(job);
             }
-            let row = &self.jobs[job];
-            if row.may_stop && self.stopped_by(client, at, false).is_some() {
+            if at >= self.jobs[job].stops_at && self.stopped_by(client, at, false).is_some() {
                 return self.over_at(job, at);
             }
             let row = &self.jobs[job];
@@ -249,7 +248,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                         Unreachable::Refused => (Event::Refused, ConnectionResult::Refused, rtt),
                         Unreachable::Unreachable => (Event::Unreachable, ConnectionResult::Unreachable, 0),
                     };
-                    if self.jobs[job].may_stop && self.stopped_by(client, at.after(cost), false).is_some() {
+                    if at.after(cost) >= self.jobs[job].stops_at && self.stopped_by(client, at.after(cost), false).is_some() {
                         // Nobody is there any more to see it fail.
                         let Goal { candidate, address, port, .. } = goal;
                         self.jobs[job].line = Line { candidate, server: client, address, port, began: at, rtt };

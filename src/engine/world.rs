@@ -145,8 +145,8 @@ pub(crate) struct Job {
     pub(crate) tried: u16,
     pub(crate) sessions: u16,
     pub(crate) stage: Stage,
-    /// Its machine stops as a whole some time.
-    pub(crate) may_stop: bool,
+    /// When its machine may stop as a whole, at the earliest.
+    pub(crate) stops_at: SimTime,
     pub(crate) waits: u64,
     /// When the walk through this hop's candidates began.
     pub(crate) walk_began: SimTime,
@@ -410,8 +410,9 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
     }
 
     /// Puts an event in for a job; earlier ones become stale.
+    #[inline(always)]
     pub(crate) fn wake_job(&mut self, job: u32, at: SimTime, kind: super::queue::Kind, stage: Stage) {
-        if self.jobs[job].may_stop
+        if at >= self.jobs[job].stops_at
             && let Some((from, stopped)) = self.stops_before(job, at, stage)
         {
             return self.put_event(job, from, super::queue::Kind::Settle, stopped);
