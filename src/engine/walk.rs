@@ -228,7 +228,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             let rtt = self.round_trip(speaker, &goal, self.messages[message].luck, n, at);
             let reached = match open {
                 Some(_) => Ok(()),
-                None if rtt > SECOND => self.connect_slowly((speaker, copy), &goal, at, rtt),
+                None if rtt > sender.timers.connect_ns.min(SECOND) => self.connect_slowly((speaker, copy), &goal, at, rtt),
                 None => self.connect(speaker, &goal, at),
             };
             match reached {

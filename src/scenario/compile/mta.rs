@@ -77,7 +77,8 @@ pub(super) fn config(
     let usual = Usual {
         max_message_size: tuned.max_message_size,
         max_recipients: desk.number_or(&mta.max_recipients, tuned.max_recipients, 0, u32::MAX),
-        hop_limit: desk.number_or(&mta.hop_limit, tuned.hop_limit, 0, u32::MAX),
+        // Postfix does not start with a hopcount_limit below 1.
+        hop_limit: desk.number_or(&mta.hop_limit, tuned.hop_limit, u32::from(profile == Profile::Postfix), u32::MAX),
         sessions: tuned.sessions,
         when_full: tuned.when_full,
         client_limits: tuned.client_limits,

@@ -88,7 +88,9 @@ fn max_message_size(connector: &schema::SendConnector, desk: &mut Desk) -> Optio
         || connector.internal.or(false)
         || connector.usage.or(Usage::Custom) == Usage::Internal;
     let usual = if internal { None } else { Some(SIZE_BYTES) };
-    connector.max_message_size.get().and_then(|text| desk.size(text)).unwrap_or(usual)
+    // Values in bytes are rounded up to whole kilobytes (New-SendConnector MaxMessageSize).
+    let whole = |bytes: u64| bytes.div_ceil(1 << 10).saturating_mul(1 << 10);
+    connector.max_message_size.get().and_then(|text| desk.size(text)).map_or(usual, |size| size.map(whole))
 }
 
 /// The Receive connector of this server that a connector is linked to: `Name`, or `Server\Name` for that server alone.

@@ -18,6 +18,16 @@ macro_rules! time {
             Ok(())
         })
     };
+    (above zero |$t:ident, $ns:ident| $put:expr) => {
+        Meaning::List(|$t, text| {
+            let $ns = time(text)?;
+            if $ns == 0 {
+                return Err("a time above zero stands here (its specification: \"must not be zero\")");
+            }
+            $put;
+            Ok(())
+        })
+    };
 }
 
 /// Puts a time into a field of the retry settings.
@@ -37,17 +47,18 @@ const BUFFER_BYTES: u64 = 8192;
 /// What is modelled.
 pub(super) static TABLE: Table = &[
     // How long it waits.
-    ("connect_timeout", time!(|t, ns| t.sender.timers.connect_ns = ns)),
+    // 0 is the time limit of the operating system.
+    ("connect_timeout", time!(|t, ns| t.sender.timers.connect_ns = if ns == 0 { 127 * SECOND } else { ns })),
     (
         "command_timeout",
-        time!(|t, ns| {
+        time!(above zero |t, ns| {
             let timers = &mut t.sender.timers;
             (timers.banner_ns, timers.ehlo_ns, timers.starttls_ns, timers.auth_ns) = (ns, ns, ns, ns);
             (timers.mail_ns, timers.rcpt_ns, timers.data_ns) = (ns, ns, ns);
         }),
     ),
-    ("data_timeout", time!(|t, ns| t.sender.timers.content_ns = ns)),
-    ("final_timeout", time!(|t, ns| t.sender.timers.final_dot_ns = ns)),
+    ("data_timeout", time!(above zero |t, ns| t.sender.timers.content_ns = ns)),
+    ("final_timeout", time!(above zero |t, ns| t.sender.timers.final_dot_ns = ns)),
     // When it tries again and when it gives up.
     ("retry", Meaning::List(rules)),
     ("retry_interval_max", retry_time!(interval_max_ns)),
@@ -206,7 +217,12 @@ fn retry(tuned: &mut Tuned) -> &mut EximRetry {
 /// `5m`, `2h30m`, `90`.
 fn time(text: &str) -> Result<u64, &'static str> {
     let seconds = text.parse::<u64>().ok().and_then(|seconds| seconds.checked_mul(SECOND));
-    seconds.or_else(|| parse_duration(text).ok()).ok_or("a time of Exim is written \"2h30m\"; a bare number counts seconds")
+    // Numbers with a letter each, and nothing between them (specification, "Time intervals").
+    let mut of_numbers = text.split_inclusive(|c: char| !c.is_ascii_digit());
+    let in_its_notation = of_numbers.all(|part| part.len() > 1 && part.ends_with(['w', 'd', 'h', 'm', 's']));
+    seconds
+        .or_else(|| parse_duration(text).ok().filter(|_| in_its_notation))
+        .ok_or("a time of Exim is written \"2h30m\"; a bare number counts seconds")
 }
 
 /// `4h:8h:24h`; 0 is never.
@@ -439,7 +455,18 @@ mod tests {
 
     #[test]
     fn times() {
-        for (text, expected) in [("90", Some(90 * SECOND)), ("2h30m", Some(150 * MINUTE)), ("0s", Some(0)), ("4x", None)] {
+        for (text, expected) in [
+            ("90", Some(90 * SECOND)),
+            ("2h30m", Some(150 * MINUTE)),
+            ("0s", Some(0)),
+            ("1w2d", Some(9 * 24 * 60 * MINUTE)),
+            ("4x", None),
+            ("5min", None),
+            ("5 m", None),
+            ("0.001s", None),
+            ("1ns", None),
+            ("m", None),
+        ] {
             assert_eq!(time(text).ok(), expected, "{text}");
         }
     }

@@ -61,8 +61,12 @@ pub(super) struct Tuned {
 enum Meaning {
     /// A duration with units.
     Duration(fn(&mut Tuned, u64)),
+    /// The same, above zero.
+    DurationAboveZero(fn(&mut Tuned, u64)),
     /// Postfix, Sendmail: a number with a unit, bare numbers in this one.
     UnitTime(char, fn(&mut Tuned, u64)),
+    /// Postfix: the same, and it does not start with zero.
+    TimeAboveZero(char, fn(&mut Tuned, u64)),
     /// Sendmail: the same, and several that are added up, as `1h30m`.
     SumOfTimes(char, fn(&mut Tuned, u64)),
     /// qmail: seconds, and no unit.
@@ -208,7 +212,15 @@ fn apply(key: &Text, value: &Text, meaning: Meaning, tuned: &mut Tuned, desk: &m
     let text = value.trim();
     let result: Result<(), String> = match meaning {
         Meaning::Duration(put) => parse_duration(text).map(|ns| put(tuned, ns)),
+        Meaning::DurationAboveZero(put) => match parse_duration(text) {
+            Ok(0) => Err("a duration above zero stands here".into()),
+            duration => duration.map(|ns| put(tuned, ns)),
+        },
         Meaning::UnitTime(unit, put) => postfix::time(text, unit).map(|ns| put(tuned, ns)),
+        Meaning::TimeAboveZero(unit, put) => match postfix::time(text, unit) {
+            Ok(0) => Err("a time above zero stands here: the server does not start with 0".into()),
+            time => time.map(|ns| put(tuned, ns)),
+        },
         Meaning::SumOfTimes(unit, put) => sendmail::time(text, unit).map(|ns| put(tuned, ns)),
         Meaning::Seconds(put) => {
             let ns = text.parse::<u64>().ok().and_then(|seconds| seconds.checked_mul(SECOND));
@@ -359,6 +371,7 @@ mod tests {
             (Profile::Sendmail, r#""Timeout.queuereturn": "3", "Timeout.queuereturn.non-urgent": "9""#, |t| lifetime(t), 9 * DAY),
             (Profile::Sendmail, r#""Timeout.queuereturn.urgent": "3""#, |t| lifetime(t), 7 * DAY),
             (Profile::Sendmail, r#""MaxHopCount": "30""#, |t| t.hop_limit.into(), 31),
+            (Profile::Exim, r#""connect_timeout": "0s""#, |t| t.sender.timers.connect_ns, 127 * SECOND),
             (Profile::OpenSmtpd, r#""queue ttl": "2d""#, |t| lifetime(t), 2 * DAY),
             (Profile::OpenSmtpd, r#""net.ipv4.tcp_syn_retries": "1""#, |t| t.sender.timers.connect_ns, 3 * SECOND),
             (Profile::OpenSmtpd, r#""net.ipv4.tcp_syn_retries": "6""#, |t| t.sender.timers.connect_ns, 127 * SECOND),
@@ -419,6 +432,20 @@ mod tests {
             (Profile::Rfc, r#""queue_run_delay": "10s""#, "MT0305 this server has no parameter `queue_run_delay`"),
             (Profile::Postfix, r#""queue_run_delay": "0""#, "MT0302 `queue_run_delay` is above zero"),
             (Profile::Rfc, r#""retry_first": "0s""#, "MT0302 `retry_first` is above zero"),
+            (Profile::Postfix, r#""smtp_helo_timeout": "0""#, "MT0301 `0` is not a value of `smtp_helo_timeout`"),
+            (Profile::Postfix, r#""smtp_data_done_timeout": "0s""#, "MT0301 `0s` is not a value of `smtp_data_done_timeout`"),
+            (
+                Profile::Postfix,
+                r#""initial_destination_concurrency": "0""#,
+                "MT0301 `0` is not a value of `initial_destination_concurrency`",
+            ),
+            (Profile::Postfix, r#""smtpd_recipient_limit": "0""#, "MT0301 `0` is not a value of `smtpd_recipient_limit`"),
+            (Profile::Postfix, r#""smtpd_hard_error_limit": "0""#, "MT0301 `0` is not a value of `smtpd_hard_error_limit`"),
+            (Profile::Exim, r#""command_timeout": "0s""#, "MT0301 `0s` is not a value of `command_timeout`"),
+            (Profile::Exim, r#""final_timeout": "0s""#, "MT0301 `0s` is not a value of `final_timeout`"),
+            (Profile::Exim, r#""auto_thaw": "1ns""#, "MT0301 `1ns` is not a value of `auto_thaw`"),
+            (Profile::Exim, r#""delay_warning": "5min""#, "MT0301 `5min` is not a value of `delay_warning`"),
+            (Profile::Rfc, r#""connect_timeout": "0s""#, "MT0301 `0s` is not a value of `connect_timeout`"),
             (Profile::NoRetry, r#""retry_first": "10s""#, "MT0305 this server has no parameter `retry_first`"),
         ];
         for (profile, settings, expected) in cases {

@@ -12,7 +12,9 @@ This page is written from the tables of the program.
 fn notation(meaning: Meaning) -> String {
     match meaning {
         Meaning::Duration(_) => "a duration with units, `\"5m\"`".into(),
+        Meaning::DurationAboveZero(_) => "a duration with units above zero, `\"5m\"`".into(),
         Meaning::UnitTime(unit, _) => format!("a number with a unit, bare numbers in `{unit}`"),
+        Meaning::TimeAboveZero(unit, _) => format!("a number above 0 with a unit, bare numbers in `{unit}`"),
         Meaning::SumOfTimes(unit, _) => format!("numbers with units that are added up, `1h30m`; bare numbers in `{unit}`"),
         Meaning::Seconds(_) => "a number of seconds, without a unit".into(),
         Meaning::Number(_) => "a whole number".into(),

@@ -29,18 +29,18 @@ pub(super) static TABLE: Table = &[
     ("smtp_connect_timeout", Meaning::UnitTime('s', |t, ns| t.sender.timers.connect_ns = if ns == 0 { 127 * SECOND } else { ns })),
     (
         "smtp_helo_timeout",
-        Meaning::UnitTime('s', |t, ns| {
+        Meaning::TimeAboveZero('s', |t, ns| {
             t.sender.timers.banner_ns = ns;
             t.sender.timers.ehlo_ns = ns;
             t.sender.timers.auth_ns = ns;
         }),
     ),
-    ("smtp_starttls_timeout", Meaning::UnitTime('s', |t, ns| t.sender.timers.starttls_ns = ns)),
-    ("smtp_mail_timeout", Meaning::UnitTime('s', |t, ns| t.sender.timers.mail_ns = ns)),
-    ("smtp_rcpt_timeout", Meaning::UnitTime('s', |t, ns| t.sender.timers.rcpt_ns = ns)),
-    ("smtp_data_init_timeout", Meaning::UnitTime('s', |t, ns| t.sender.timers.data_ns = ns)),
-    ("smtp_data_xfer_timeout", Meaning::UnitTime('s', |t, ns| t.sender.timers.content_ns = ns)),
-    ("smtp_data_done_timeout", Meaning::UnitTime('s', |t, ns| t.sender.timers.final_dot_ns = ns)),
+    ("smtp_starttls_timeout", Meaning::TimeAboveZero('s', |t, ns| t.sender.timers.starttls_ns = ns)),
+    ("smtp_mail_timeout", Meaning::TimeAboveZero('s', |t, ns| t.sender.timers.mail_ns = ns)),
+    ("smtp_rcpt_timeout", Meaning::TimeAboveZero('s', |t, ns| t.sender.timers.rcpt_ns = ns)),
+    ("smtp_data_init_timeout", Meaning::TimeAboveZero('s', |t, ns| t.sender.timers.data_ns = ns)),
+    ("smtp_data_xfer_timeout", Meaning::TimeAboveZero('s', |t, ns| t.sender.timers.content_ns = ns)),
+    ("smtp_data_done_timeout", Meaning::TimeAboveZero('s', |t, ns| t.sender.timers.final_dot_ns = ns)),
     // When it tries again and when it gives up.
     ("queue_run_delay", Meaning::UnitTime('s', retry!(scan_every_ns))),
     ("minimal_backoff_time", Meaning::UnitTime('s', retry!(min_ns))),
@@ -53,8 +53,8 @@ pub(super) static TABLE: Table = &[
     ("smtp_mx_session_limit", Meaning::Number(|t, n| t.sender.session_limit = n)),
     ("default_destination_recipient_limit", Meaning::Number(|t, n| t.sender.recipient_limit = n)),
     ("smtp_destination_recipient_limit", Meaning::Number(|t, n| t.sender.recipient_limit = n)),
-    ("initial_destination_concurrency", Meaning::Number(|t, n| t.sender.concurrency.0 = n)),
-    ("smtp_initial_destination_concurrency", Meaning::Number(|t, n| t.sender.concurrency.0 = n)),
+    ("initial_destination_concurrency", Meaning::List(|t, text| at_least_one(text).map(|n| t.sender.concurrency.0 = n))),
+    ("smtp_initial_destination_concurrency", Meaning::List(|t, text| at_least_one(text).map(|n| t.sender.concurrency.0 = n))),
     ("default_destination_concurrency_limit", Meaning::Number(|t, n| t.sender.concurrency.1 = n)),
     ("smtp_destination_concurrency_limit", Meaning::Number(|t, n| t.sender.concurrency.1 = n)),
     ("default_destination_concurrency_failed_cohort_limit", Meaning::Number(|t, n| t.sender.failed_cohort_limit = n)),
@@ -120,11 +120,11 @@ pub(super) static TABLE: Table = &[
     ("bounce_size_limit", Meaning::Bytes(|t, bytes| t.sender.returned = bytes.map_or(Returned::Whole, Returned::UpTo))),
     // What it takes as a server.
     ("message_size_limit", Meaning::Bytes(|t, bytes| t.max_message_size = bytes)),
-    ("smtpd_recipient_limit", Meaning::Number(|t, n| t.max_recipients = n)),
+    ("smtpd_recipient_limit", Meaning::List(|t, text| at_least_one(text).map(|n| t.max_recipients = n))),
     ("hopcount_limit", Meaning::List(|t, text| at_least_one(text).map(|n| t.hop_limit = n))),
     ("smtpd_client_connection_count_limit", Meaning::Number(|t, n| t.client_limits.connections = n)),
-    ("smtpd_soft_error_limit", Meaning::Number(|t, n| t.client_limits.soft_errors = n.max(1))),
-    ("smtpd_hard_error_limit", Meaning::Number(|t, n| t.client_limits.hard_errors = n.max(1))),
+    ("smtpd_soft_error_limit", Meaning::List(|t, text| at_least_one(text).map(|n| t.client_limits.soft_errors = n))),
+    ("smtpd_hard_error_limit", Meaning::List(|t, text| at_least_one(text).map(|n| t.client_limits.hard_errors = n))),
     ("smtpd_sender_restrictions", Meaning::Restrictions(|t| &mut t.restrictions.sender)),
     ("smtpd_recipient_restrictions", Meaning::Restrictions(|t| &mut t.restrictions.recipient)),
     (
