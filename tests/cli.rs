@@ -677,3 +677,15 @@ fn explain_folds_attempts_that_differ_in_the_turn() {
         .out;
     assert!(said.contains("expired") && said.lines().count() < 100, "{} lines\n{said}", said.lines().count());
 }
+
+#[test]
+fn tests_of_a_base_are_not_those_of_the_file_on_it() {
+    let upper = r#"Scenario(base: "base.ron", systems: { "contoso": Mta(max_message_size: "1MB") })"#;
+    let half = r#"Scenario(base: "base.ron", tests: { "it arrives": (until: "1h") })"#;
+    let folder = Folder::new("base").with("base.ron", TESTED).with("upper.ron", upper).with("half.ron", half);
+    let ended = folder.run(&["test", "upper.ron"]).is(4);
+    assert!(ended.out.starts_with("upper.ron: no tests of its own: those of its base `base.ron` stay there\n"), "{ended:?}");
+    let ended = folder.run(&["test", "half.ron"]).is(3);
+    assert!(ended.out.contains("= help: write `expect: [ … ]`; the tests of the base stay with it"), "{ended:?}");
+    assert!(folder.run(&["run", "upper.ron"]).is(0).out.starts_with("upper\n"), "its name is its own too");
+}

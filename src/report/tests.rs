@@ -87,7 +87,10 @@ pub fn tests_text(tested: &[Tested], style: Style) -> String {
     let mut text = String::new();
     for file in tested {
         match &file.report {
-            Ok(report) if report.results.is_empty() => text += &format!("{}: no tests\n", printable(&file.file)),
+            Ok(report) if report.results.is_empty() => {
+                let base = report.base.as_ref().map(|base| format!(" of its own: those of its base `{}` stay there", printable(base)));
+                text += &format!("{}: no tests{}\n", printable(&file.file), base.unwrap_or_default());
+            }
             Ok(report) => {
                 text += &format!("{}, seed {}\n", printable(&file.file), report.seed);
                 report.results.iter().for_each(|result| text += &line(result));

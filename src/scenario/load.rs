@@ -115,6 +115,11 @@ impl Loader {
             Ok(text) => {
                 let file = self.sources.add(&name, text);
                 let over = parse(&self.sources, file, &mut self.problems)?;
+                if over.base.is_written() {
+                    let problem = Diagnostic::error(code::BAD_PATH, over.base.span(), format!("`base` does nothing in {flag}"));
+                    self.problems.push(problem.help("a base belongs to a whole file: write a small file with this `base`, and name that"));
+                    return None;
+                }
                 let laid = overlay(scenario, &over, &mut self.problems);
                 self.flags.push(over);
                 Some(laid)

@@ -8,6 +8,7 @@ mod mistakes;
 
 use ron::extensions::Extensions;
 
+use super::check::overlays::without_effect;
 use super::read::{Door, Reader, Value};
 use super::schema::Scenario;
 use super::tokens::{Kind, scalar_end, skip_blank, token_at};
@@ -45,6 +46,7 @@ pub(super) fn parse(sources: &Sources, file: FileId, problems: &mut Vec<Diagnost
         }
         found.extend(round.stop.map(|stop| stop.problem));
         found.append(&mut said);
+        found.extend(round.value.iter().flat_map(without_effect));
         crate::diag::in_file_order(&mut found);
         let usable = found.iter().all(|problem| problem.severity != Severity::Error);
         problems.append(&mut found);

@@ -10,6 +10,7 @@ mod fate;
 #[cfg(test)]
 mod fixture;
 mod got;
+mod idle;
 mod judge;
 mod many;
 mod names;

@@ -3,6 +3,7 @@
 //! A case is laid over its test, and both over the scenario: variant, the test's `given`, the case's. What both expect adds up. Invariants hold in
 //! every test, and in the file's own run and that of each variant, which are played for them if no test does. A problem in one test leaves the others alone.
 
+use super::idle::refuse_idle_words;
 use super::names::Names;
 use super::verdict::{Prepared, prepare};
 use crate::diag::{Diagnostic, Span, code};
@@ -10,6 +11,9 @@ use crate::scenario::merge::cases;
 use crate::scenario::overlay;
 use crate::scenario::schema::{Expectation, Message, Scenario, Test};
 use crate::scenario::source::Text;
+
+/// A test is played with so many seeds at most.
+const SEEDS_MAX: u64 = 10_000;
 
 /// One world that is played and judged.
 #[derive(Debug)]
@@ -71,6 +75,7 @@ pub fn plan<'a>(scenario: &'a Scenario, seed: Option<u64>) -> Vec<Planned<'a>> {
     for case in cases(scenario) {
         planned.push(desk.planned(case.test, case.case, case.fields, case.given));
     }
+    refuse_idle_words(&mut planned);
     if !scenario.invariants.is_empty() {
         let own = std::iter::once(None).chain(scenario.variants.keys().map(|name| Some(name.as_str())));
         for variant in own {
@@ -128,9 +133,15 @@ impl<'a> Planner<'a> {
         for (name, invariant) in merged.invariants.iter() {
             planned.expect(invariant, Some(name.to_string()), &names);
         }
+        let seeds = &planned.fields.seeds;
+        if !(1..=SEEDS_MAX).contains(&seeds.or(1)) {
+            let problem = Diagnostic::error(code::RANGE, seeds.span(), format!("`seeds` is 1 to {SEEDS_MAX}, and this is {}", seeds.or(1)));
+            planned.problems.push(problem.help("so many runs are played, each with luck of its own: write how many"));
+        }
         if planned.checks.is_empty() && planned.problems.is_empty() {
             let problem = Diagnostic::error(code::MISSING, planned.place, "this test expects nothing");
-            planned.problems.push(problem.help("write `expect: [ … ]`"));
+            let of_base = if self.scenario.base.is_written() { "; the tests of the base stay with it" } else { "" };
+            planned.problems.push(problem.help(format!("write `expect: [ … ]`{of_base}")));
         }
         planned
     }

@@ -112,6 +112,8 @@ pub struct TestReport {
     pub file: String,
     /// The name of the scenario.
     pub scenario: String,
+    /// The file that it stands on, whose tests are not its own.
+    pub base: Option<String>,
     /// The seed of the scenario, or the one from outside.
     pub seed: u64,
     /// In file order; runs that only invariants judge come last.
@@ -171,6 +173,7 @@ where
     TestReport {
         file: subject.file.to_owned(),
         scenario: subject.scenario.name.as_str().unwrap_or_default().to_owned(),
+        base: subject.scenario.base.as_str().map(str::to_owned),
         seed: subject.seed.unwrap_or(subject.scenario.seed.or(0)),
         results,
     }
@@ -348,7 +351,7 @@ mod tests {
             "same run": (expect: [For(to: "dave@*", expect: [Delivered()])]),
             "typo": (expect: [Delivered(to: "site-x")]),
             "no variant": (variant: "w", expect: [Delivered()]),
-            "nothing": (with_traffic: true),
+            "nothing": (tags: ["none"]),
         },"#;
 
     #[test]

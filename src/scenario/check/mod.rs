@@ -2,6 +2,7 @@
 
 pub(super) mod inbound_connector;
 pub(super) mod outbound_connector;
+pub(super) mod overlays;
 pub(super) mod receive_connector;
 pub(super) mod send_connector;
 pub(super) mod tenant_limits;

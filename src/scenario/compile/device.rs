@@ -10,12 +10,12 @@ use crate::model::authentication::Stance;
 use crate::model::settings::{
     Credentials, Directory, HostConfig, MtaDirectory, NextHop, Profile, Retry, Routing, Target, TlsLevel, TlsPolicy,
 };
-use crate::scenario::schema::{Device, DeviceTls};
+use crate::scenario::schema::{Device, DeviceTls, Host};
 
 use super::certificates::Certificates;
 use super::desk::Desk;
 use super::identity::Identity;
-use super::mta::oauth;
+use super::mta::{no_role, oauth};
 use super::receiver::{Usual, receiver};
 use super::tables::Tables;
 
@@ -42,9 +42,7 @@ pub(super) fn config(
         Routing::Mta { smart_hosts: server(device, tables, desk).into_iter().collect(), routes: Vec::new(), fallback_hosts: Vec::new() };
     let directory = Directory::Mta(MtaDirectory { is_device: true, ..MtaDirectory::default() });
     let mut receiver = receiver(&device.host, Usual::MTA, directory, certificates, desk);
-    if !device.host.listeners.is_empty() {
-        desk.error(code::EXCLUDES, device.host.listeners.span(), "a device takes no mail", "write an `Mta` for something that listens");
-    }
+    takes_no_mail(&device.host, desk);
     receiver.listeners.clear();
     let credentials = Credentials {
         login: device.login.get().filter(|login| !login.is_empty()).map(|login| common_form(login).into()),
@@ -52,6 +50,29 @@ pub(super) fn config(
         certificate: device.client_certificate.get().and_then(|text| certificates.find(text, desk)),
     };
     HostConfig { sender, receiver, stance: Stance::default(), credentials }
+}
+
+/// What only somebody has who takes mail.
+fn takes_no_mail(host: &Host, desk: &mut Desk) {
+    no_role(host, desk);
+    let fields = [
+        ("listeners", host.listeners.span()),
+        ("receives", host.receives.span()),
+        ("mailboxes", host.mailboxes.span()),
+        ("forwarded", host.forwarded.span()),
+        ("certificate", host.certificate.span()),
+        ("sessions", host.sessions.span()),
+        ("when_full", host.when_full.span()),
+        ("service_time", host.service_time.span()),
+    ];
+    for (field, span) in fields.into_iter().filter(|(_, span)| span.is_somewhere()) {
+        let help = if field == "certificate" {
+            "what it shows to servers is its `client_certificate`"
+        } else {
+            "write an `Mta` for something that listens"
+        };
+        desk.error(code::EXCLUDES, span, format!("a device takes no mail and has no `{field}`"), help);
+    }
 }
 
 fn server(device: &Device, tables: &mut Tables, desk: &mut Desk) -> Option<crate::base::NextHopId> {

@@ -51,8 +51,8 @@ pub(super) struct Faults<'a> {
 struct Frame<'a> {
     name: &'a str,
     place: Span,
-    /// Under `receives`: the machine.
-    always_at: Option<HostId>,
+    /// Under `receives`: the machine, and while what is written.
+    always_at: Option<(HostId, Window)>,
 }
 
 impl<'a> Faults<'a> {
@@ -65,11 +65,11 @@ impl<'a> Faults<'a> {
         self.read(&Frame { name, place: fault.place(), always_at: None }, fault, tables, desk);
     }
 
-    /// What a machine always does.
-    pub(super) fn receives(&mut self, host: HostId, name: &str, list: &[schema::Fault], tables: &mut Tables, desk: &mut Desk) {
-        for (at, fault) in list.iter().enumerate() {
-            let name = format!("{name} receives {}", at + 1);
-            self.read(&Frame { name: &name, place: fault.place(), always_at: Some(host) }, fault, tables, desk);
+    /// What a machine always does, or until a dated change says something else.
+    pub(super) fn receives(&mut self, at: (HostId, Window), name: &str, list: &[schema::Fault], tables: &mut Tables, desk: &mut Desk) {
+        for (number, fault) in list.iter().enumerate() {
+            let name = format!("{name} receives {}", number + 1);
+            self.read(&Frame { name: &name, place: fault.place(), always_at: Some(at) }, fault, tables, desk);
         }
     }
 
@@ -273,11 +273,11 @@ impl<'a> Faults<'a> {
 
     fn target(&self, frame: &Frame<'_>, field: &Field<Text>, desk: &mut Desk) -> HostSet {
         match (field.get(), frame.always_at) {
-            (Some(_), Some(host)) => {
+            (Some(_), Some((host, _))) => {
                 desk.error(code::EXCLUDES, field.span(), "what a host `receives` has no `target`: it is that host", "leave `target` out");
                 HostSet::These(vec![host])
             }
-            (None, Some(host)) => HostSet::These(vec![host]),
+            (None, Some((host, _))) => HostSet::These(vec![host]),
             (Some(text), None) => self.world.scope.struck(text, desk),
             (None, None) => {
                 desk.missing(frame.place, "this fault strikes nobody", "write target: and the name of a system, host, group or site");
@@ -368,7 +368,7 @@ impl<'a> Faults<'a> {
 
 /// From when to when.
 fn window(when: &schema::Window, frame: &Frame<'_>, desk: &mut Desk) -> Window {
-    if frame.always_at.is_some() {
+    if let Some((_, window)) = frame.always_at {
         for (field, span) in [("at", when.at.span()), ("until", when.until.span()), ("lasts", when.lasts.span())] {
             if span.is_somewhere() {
                 desk.error(
@@ -379,7 +379,7 @@ fn window(when: &schema::Window, frame: &Frame<'_>, desk: &mut Desk) -> Window {
                 );
             }
         }
-        return Window::ALWAYS;
+        return window;
     }
     let from = desk.moment_or(&when.at, SimTime::ZERO);
     if when.until.is_written() && when.lasts.is_written() {

@@ -96,7 +96,7 @@ fn compile(tree: &Scenario, loader: &mut Loader, desk: &mut Desk) -> (Model, Vec
     number_names(&mut tables, &texts, &beside, &identities);
 
     let systems = system_rows(&world);
-    let mut hosts = host_rows(&world, &identities, tree, &mut tables);
+    let mut hosts = host_rows(&world, &identities, &stages, &mut tables);
     join_groups(tree, &systems, &mut hosts, desk);
     let scope = Scope::new(&systems, &hosts);
     let (resolvers, asks) = resolvers::resolvers(tree, &world, &scope, &views, desk);
@@ -161,7 +161,7 @@ fn compile(tree: &Scenario, loader: &mut Loader, desk: &mut Desk) -> (Model, Vec
         exchange: exchange_servers(&systems),
     };
     spoken_names::struck(tree, &tables.names, &loader.sources, desk);
-    let faults = read_faults(about, tree, &world, &taken_away::absences(&world, &stages, &there), &mut tables, desk);
+    let faults = read_faults(about, &stages, &world, &taken_away::absences(&world, &stages, &there), &mut tables, desk);
     let internet = systems.iter().position(|system| system.kind == SystemKind::Internet).expect("the internet is always there");
     let mut model = Model {
         name: tree.name.as_str().unwrap_or("").into(),
@@ -259,14 +259,14 @@ fn system_rows(world: &World) -> Vec<SystemRow> {
     world.systems.iter().enumerate().map(row).collect()
 }
 
-fn host_rows(world: &World, identities: &[Identity], tree: &Scenario, tables: &mut Tables) -> Vec<Host> {
+fn host_rows(world: &World, identities: &[Identity], stages: &[Stage], tables: &mut Tables) -> Vec<Host> {
     let mut rows = Vec::with_capacity(world.hosts.len());
     for (host, identity) in world.hosts.iter().zip(identities) {
         let hostname = match &identity.hostname {
             Some(name) => tables.names.intern(name.as_str()),
             None => tables.names.intern(&plain_name(&host.name)),
         };
-        let site = host.written(&world.systems, tree).and_then(|host| host.site.get());
+        let site = host.first_written(&world.systems, stages).and_then(|host| host.site.get());
         rows.push(Host {
             name: host.name.clone(),
             system: SystemId(host.system as u32),
@@ -363,21 +363,21 @@ fn limits(tree: &Scenario, desk: &mut Desk) -> Limits {
 
 fn read_faults(
     about: faults::World<'_>,
-    tree: &Scenario,
+    stages: &[Stage],
     world: &World,
     absences: &[taken_away::Absence<'_>],
     tables: &mut Tables,
     desk: &mut Desk,
 ) -> faults::Finished {
     let mut faults = faults::Faults::new(about);
-    let mut written: Vec<_> = tree.faults.iter().collect();
+    let mut written: Vec<_> = stages[0].tree.faults.iter().collect();
     written.in_order_by_key(|(name, _)| name.as_str());
     for (name, fault) in written {
         faults.fault(name, fault, tables, desk);
     }
     for (at, host) in world.hosts.iter().enumerate() {
-        if let Some(own) = host.written(&world.systems, tree) {
-            faults.receives(HostId(at as u32), &host.name, own.receives.items(), tables, desk);
+        for (list, window) in host.receives(&world.systems, stages) {
+            faults.receives((HostId(at as u32), window), &host.name, list, tables, desk);
         }
     }
     for absence in absences {

@@ -12,6 +12,7 @@ use crate::scenario::schema::{Change, Operation, Scenario, System};
 use crate::scenario::source::{Named, Text};
 
 use super::desk::Desk;
+use super::world::INTERNET;
 
 /// The scenario as it is from a moment on.
 #[derive(Debug)]
@@ -34,6 +35,7 @@ pub(super) fn stages(tree: &Scenario, desk: &mut Desk) -> Vec<Stage> {
             None => desk.missing(name.span(), "a change needs the moment when it comes into force", "write at: \"6h\""),
         }
         refuse(change, desk);
+        same_senders(tree, change, desk);
     }
     steps.extend(dates_of_rules(tree, desk));
     steps.in_order_by(|a, b| (a.at, &a.name).cmp(&(b.at, &b.name)));
@@ -124,5 +126,35 @@ fn refuse(change: &Change, desk: &mut Desk) {
     if let Some(service) = change.exchange_online.get() {
         refuse(service.pool.span(), "the pool of front ends");
         refuse(service.addresses.span(), "the addresses of the front ends");
+    }
+    for (_, system) in change.systems.iter() {
+        match system {
+            System::Internet(internet) => {
+                for (_, kind) in internet.senders.iter() {
+                    refuse(kind.weight.span(), "the `weight` of a kind of senders");
+                    refuse(kind.pool.span(), "the `pool` of a kind of senders");
+                    refuse(kind.resolvers.span(), "the `resolvers` of a kind of senders");
+                    refuse(kind.min_ttl.span(), "the `min_ttl` of a kind of senders");
+                    refuse(kind.caches.span(), "the `caches` of a kind of senders");
+                }
+            }
+            System::ExchangeOnline(tenant) => refuse(tenant.replication.span(), "the `replication` of a tenant"),
+            System::Mta(_) | System::Gateway(_) | System::ExchangeServer(_) | System::Device(_) | System::Fope(_) => {}
+        }
+    }
+}
+
+/// Kinds of senders neither come nor go.
+fn same_senders(tree: &Scenario, change: &Change, desk: &mut Desk) {
+    let of = |systems: &Named<System>| match systems.get(INTERNET) {
+        Some(System::Internet(internet)) => internet.senders.clone(),
+        _ => Named::default(),
+    };
+    let known = of(&tree.systems);
+    for entry in of(&change.systems).entries() {
+        if entry.value.is_none() || known.get(&entry.key).is_none() {
+            let message = format!("the kind of senders `{}` cannot come or go while the scenario runs yet", entry.key);
+            desk.error(code::CHANGE_NOT_MODELLED, entry.key.span(), message, "write it at the top level, or give it its mail by `traffic`");
+        }
     }
 }

@@ -2,13 +2,14 @@
 //!
 //! A system without `hosts` is one machine. The shared service of all tenants and the internet are made up where nobody writes them.
 
-use crate::base::InOrder;
+use crate::base::{InOrder, SimTime};
 use std::collections::BTreeMap;
 
 use crate::diag::{Diagnostic, Span, code};
+use crate::model::fault::Window;
 use crate::model::topology::SystemKind;
-use crate::scenario::schema::{Host, Internet, Scenario, SenderKind, System};
-use crate::scenario::source::Named;
+use crate::scenario::schema::{Fault, Host, Internet, Scenario, SenderKind, System};
+use crate::scenario::source::{Field, Named};
 
 use super::desk::Desk;
 use super::stage::Stage;
@@ -64,6 +65,28 @@ impl HostPlan {
             Part::Entry => entries?.get(&self.name),
             Part::FrontEnd(_) | Part::Sender(..) => None,
         }
+    }
+
+    /// The same, from the moment on when the machine is there.
+    pub(super) fn first_written<'a>(&self, systems: &[SystemPlan], stages: &'a [Stage]) -> Option<&'a Host> {
+        stages.iter().find_map(|stage| self.written(systems, &stage.tree))
+    }
+
+    /// What it receives, and from when to when: dated changes may say it anew.
+    pub(super) fn receives<'a>(&self, systems: &[SystemPlan], stages: &'a [Stage]) -> Vec<(&'a [Fault], Window)> {
+        let mut lists: Vec<(&Field<Vec<Fault>>, Window)> = Vec::new();
+        for stage in stages {
+            let Some(host) = self.written(systems, &stage.tree) else { continue };
+            match lists.last_mut() {
+                Some((last, _)) if **last == host.receives => {}
+                Some((_, window)) => {
+                    window.until = stage.at;
+                    lists.push((&host.receives, Window { from: stage.at, until: SimTime::NEVER }));
+                }
+                None => lists.push((&host.receives, Window::ALWAYS)),
+            }
+        }
+        lists.into_iter().map(|(list, window)| (list.items(), window)).collect()
     }
 }
 
@@ -139,7 +162,7 @@ impl World {
             claim(name, "a group", name.span(), false);
         }
         for host in &self.hosts {
-            if let Some(site) = host.written(&self.systems, base).and_then(|host| host.site.get()) {
+            if let Some(site) = host.first_written(&self.systems, stages).and_then(|host| host.site.get()) {
                 claim(site, "a site", site.span(), true);
             }
         }
