@@ -128,9 +128,8 @@ fn laid_over(base: &str, over: &str) -> (Scenario, Vec<Diagnostic>) {
     let mut problems = Vec::new();
     let mut loader = Loader::new();
     let base = loader.text("base", base).unwrap_or_else(|| panic!("{:?}", loader.problems));
-    // Read as a variant: on its own a `None` would have nothing to take away.
-    let over = loader.text("over", &format!("(variants: {{ \"v\": {over} }})")).unwrap_or_else(|| panic!("{over} {:?}", loader.problems));
-    (overlay(&base, over.variants.get("v").unwrap(), &mut problems), problems)
+    let over = loader.overlay("over", over).unwrap_or_else(|| panic!("{over} {:?}", loader.problems));
+    (overlay(&base, &over, &mut problems), problems)
 }
 
 /// What a scenario says, without where it says it.

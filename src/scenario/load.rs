@@ -93,6 +93,12 @@ impl Loader {
         self.with_bases(file, &mut Vec::new())
     }
 
+    /// The text of an overlay: its `None`s stay, to take something away from what it will be laid over.
+    pub fn overlay(&mut self, name: &str, text: &str) -> Option<Scenario> {
+        let file = self.sources.add(name, text);
+        parse(&self.sources, file, &mut self.problems)
+    }
+
     /// `--set PATH=VALUE` laid over a scenario.
     pub fn set(&mut self, scenario: &Scenario, argument: &str) -> Option<Scenario> {
         let text = set_text(argument, scenario);
@@ -113,8 +119,7 @@ impl Loader {
         let name = format!("{flag} {}", self.flags.len() + 1);
         match text {
             Ok(text) => {
-                let file = self.sources.add(&name, text);
-                let over = parse(&self.sources, file, &mut self.problems)?;
+                let over = self.overlay(&name, &text)?;
                 if over.base.is_written() {
                     let problem = Diagnostic::error(code::BAD_PATH, over.base.span(), format!("`base` does nothing in {flag}"));
                     self.problems.push(problem.help("a base belongs to a whole file: write a small file with this `base`, and name that"));
