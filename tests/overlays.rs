@@ -198,7 +198,7 @@ const FIELDS: &[(&str, &str)] = &[
         | database_availability_groups: { "g": (servers: ["s1"]) } | mailbox_databases: { "d": (mailboxes: ["u@s.test"], servers: ["s1"]) }
         | accepted_domains: { "n.test": Authoritative } | accepted_domains: { "s.test": InternalRelay }, match_sub_domains: ["s.test"]
         | recipients: { "q@s.test": MailUser(external: "q@b.test") } | recipient_filtering: true | address_book_enabled: { "s.test": false }
-        | send_connectors: { "x": (address_spaces: ["*"]) } | receive_connectors: { "Default s1": (server: "s1", max_recipients_per_message: 9) }
+        | send_connectors: { "x": (address_spaces: ["*"]) } | receive_connectors: { "Default": (server: "s1", max_recipients_per_message: 9) }
         | remote_domains: { "rd": (domain_name: "b.test", auto_forward_enabled: false) } | transport_config: (max_send_size: "1MB")
         | transport_service: (transient_failure_retry_interval: "7m") | send_as: { "u@s.test": ["v@s.test"] } | checks: (spf: Enforce)
         | hosts: { "s1": (receives: [Tarpit(phase: Mail, delay: "3s")]) } | hosts: { "s4": (role: Edge) } | hosts: { "s4": (site: "S1") }"#,
