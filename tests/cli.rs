@@ -434,6 +434,54 @@ fn explain_says_why_nothing_was_tried() {
 }
 
 /// Who waits for a place is told for which limit, from when to when, or that he still waits.
+/// A test with a `given` that no flag can say: the command under its failure shows that world, also beside traffic.
+#[test]
+fn explain_follows_a_test() {
+    let scenario = r##"Scenario(
+        dns: (records: r#"
+            d.example.        MX 10 mx1.d.example.
+            d.example.        MX 20 mx2.d.example.
+            mx1.d.example.    A 192.0.2.1
+            mx2.d.example.    A 192.0.2.2
+        "#),
+        systems: {
+            "s": Mta(mailboxes: ["*@s.example"]),
+            "mx1": Mta(hostname: "mx1.d.example", mailboxes: ["*@d.example"]),
+            "mx2": Mta(hostname: "mx2.d.example", mailboxes: ["*@d.example"]),
+        },
+        traffic: { "t": Every(interval: "1m", from: "a@s.example", to: ["c@d.example"]) },
+        tests: {
+            "refused": (send: (from: "a@s.example", to: ["b@d.example"]), cases: {
+                "at RCPT": (given: (faults: { "no": Reply(target: "mx1", phase: Rcpt, code: "550 5.1.1") }), expect: [Delivered()]),
+                "beside traffic": (with_traffic: true, until: "3m", given: (faults: { "no": Reply(target: "mx1", phase: Rcpt, code: "550 5.1.1") }), expect: [Delivered()]),
+            }),
+            "own run": (until: "3m", expect: [NothingLost()]),
+            "later": (skip: "not yet", send: (from: "a@s.example", to: ["b@d.example"]), expect: [Delivered()]),
+        },
+    )"##;
+    let folder = Folder::new("explain_follows_a_test").with("s.ron", scenario);
+    let failed = folder.run(&["test", "s.ron"]);
+    for case in ["refused / at RCPT", "refused / beside traffic"] {
+        let command = format!("mailtwin explain s.ron --test '{case}' --seed 0");
+        assert!(failed.out.contains(&command), "{}", failed.out);
+        let shown = folder.run(&["explain", "s.ron", "--test", case, "--seed", "0"]);
+        assert_eq!((shown.code, shown.out.contains("550 5.1.1")), (0, true), "{case}: {}{}", shown.out, shown.err);
+    }
+    assert!(!failed.out.contains("which lacks"), "{}", failed.out);
+    let asked = [
+        ("refused", "this scenario has no test `refused`; it has `refused / at RCPT`, `refused / beside traffic`"),
+        ("refused / at RCTP", "did you mean `refused / at RCPT`?"),
+        ("own run", "sends no message of its own; name one of its run with --message"),
+        ("later", "the test `later` is skipped, and not played"),
+    ];
+    for (name, said) in asked {
+        let ended = folder.run(&["explain", "s.ron", "--test", name]);
+        assert_eq!((ended.code, ended.err.contains(said)), (4, true), "{name}: {}", ended.err);
+    }
+    assert_eq!(folder.run(&["explain", "s.ron", "--test", "own run", "--message", "t#2"]).code, 0);
+    assert_eq!(folder.run(&["explain", "s.ron", "--test", "own run", "--to", "b@d.example"]).code, 2);
+}
+
 #[test]
 fn explain_says_who_waits_for_what() {
     let folder = Folder::new("waits").with(

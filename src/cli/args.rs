@@ -140,9 +140,10 @@ pub struct RunArgs {
 #[derive(Args, Debug)]
 #[command(
     after_help = "Examples:\n  mailtwin explain scenarios/eop/backup-site-mx.ron --from bob@fabrikam.com --to alice@contoso.com --at 15m\n  \
-    mailtwin explain scenarios/eop/backup-site-mx.ron --message 'inbound#60'"
+    mailtwin explain scenarios/eop/backup-site-mx.ron --message 'inbound#60'\n  \
+    mailtwin explain scenarios/eop/backup-site-mx.ron --test 'in the outage / silent: one connect timeout'"
 )]
-#[command(group = clap::ArgGroup::new("which").required(true).args(["message", "to"]))]
+#[command(group = clap::ArgGroup::new("which").required(true).multiple(true).args(["message", "to", "test"]))]
 pub struct ExplainArgs {
     /// A scenario file; `-` is standard input
     #[arg(value_name = "FILE")]
@@ -150,6 +151,9 @@ pub struct ExplainArgs {
     /// A message of the run, as in `inbound#60`
     #[arg(long, value_name = "ID")]
     pub message: Option<String>,
+    /// The message of a test, in the world of that test: its name, as in `TEST / CASE`; with --message another one of its run
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["from", "to", "at", "by"])]
+    pub test: Option<String>,
     /// Send a message alone: its envelope sender (`<>` for none)
     #[arg(long, value_name = "ADDRESS", requires = "to")]
     pub from: Option<String>,

@@ -106,7 +106,8 @@ struct Document {
     problems: Vec<serde_json::Value>,
 }
 
-fn refuse(path: &Path, findings: &Findings, format: Format) -> Exit {
+/// Says what is wrong with a scenario: on standard error, or as a document where a program asks.
+pub fn refuse(path: &Path, findings: &Findings, format: Format) -> Exit {
     match format {
         Format::Text => {
             remark(&findings.text(Style::Coloured));

@@ -30,6 +30,6 @@ mod view;
 
 pub use names::Names;
 pub use plan::{Planned, check_expectations, plan};
-pub use play::test;
+pub use play::{Followed, NotFollowed, follow, test};
 pub use runner::{Failure, PlayRequest, SEND, Status, Subject, TestReport, TestResult, run_tests};
 pub use verdict::{Concerned, Prepared, Shortfall, Verdict, check, prepare};

@@ -4,6 +4,7 @@
 //! all, what lies in an Unreachable queue counts as settled: it waits for somebody. Beside traffic there may be
 //! no such moment: then the run is played again, twice as long each time, until the message and its reports have ended.
 
+use super::plan::{Planned, plan};
 use super::runner::{PlayRequest, SEND, Subject, TestReport, run_tests};
 use crate::analysis::build;
 use crate::analysis::outcome::{Outcome, Stopped};
@@ -26,6 +27,64 @@ pub fn test(loaded: &Loaded, file: &str, command: &str, seed: Option<u64>) -> Te
     let subject = Subject { scenario: &loaded.tree, sources: &loaded.loader.sources, command, file, seed };
     let mut player = Player { loaded, varied: None };
     run_tests(subject, |request| player.play(request))
+}
+
+/// Plays the world of one test for somebody who follows its message; `name` is that of the test, or `TEST / CASE`.
+///
+/// # Errors
+/// The names that there are, if there is no such test; or why it cannot be played.
+pub fn follow(loaded: &Loaded, name: &str, seed: Option<u64>) -> Result<Followed, NotFollowed> {
+    let planned = plan(&loaded.tree, seed);
+    let tests = || planned.iter().filter(|one| !one.for_invariants);
+    let title = |one: &Planned<'_>| one.case.map_or_else(|| one.test.to_owned(), |case| format!("{} / {case}", one.test));
+    let of_test: Vec<&Planned<'_>> = tests().filter(|one| one.test == name).collect();
+    let only = if let [only] = of_test[..] { Some(only) } else { None };
+    let Some(one) = tests().find(|one| title(one) == name).or(only) else {
+        let known = if of_test.is_empty() { tests().map(title).collect() } else { of_test.into_iter().map(title).collect() };
+        return Err(NotFollowed::Unknown(known));
+    };
+    if one.is_skipped() {
+        return Err(NotFollowed::Skipped);
+    }
+    if !one.problems.is_empty() {
+        return Err(NotFollowed::Problems(one.problems.clone()));
+    }
+    let mut player = Player { loaded, varied: None };
+    let request = PlayRequest {
+        overlays: &one.overlays,
+        send: one.send(),
+        with_traffic: one.fields.with_traffic.or(false),
+        until: one.fields.until.get(),
+        seed: one.seed,
+        needs_steps: true,
+    };
+    if one.send().is_none()
+        && let Some(problem) = player.world(request.overlays).map_err(NotFollowed::Problems)?.too_many_to_follow(None)
+    {
+        return Err(NotFollowed::Problems(vec![problem]));
+    }
+    let outcome = player.play(&request).map_err(NotFollowed::Problems)?;
+    Ok(Followed { outcome, sends: one.send().is_some() })
+}
+
+/// The world of a test, played.
+#[derive(Debug)]
+pub struct Followed {
+    /// What happened, with every question and decision.
+    pub outcome: Outcome,
+    /// The test sends a message of its own: the first of the source [`SEND`].
+    pub sends: bool,
+}
+
+/// Why the world of a test cannot be followed.
+#[derive(Debug)]
+pub enum NotFollowed {
+    /// No test has that name, or its cases are several: these there are.
+    Unknown(Vec<String>),
+    /// The test is not played (`skip`).
+    Skipped,
+    /// The world cannot be made.
+    Problems(Vec<Diagnostic>),
 }
 
 /// A scenario, and what the last request laid over it.

@@ -1,13 +1,16 @@
 //! Which command explains the message that shows a failure?
 //!
 //! A message of the run is named by its id, the message of a test is sent again; the variant and faults of the kind `Down` are flags.
-//! Another `given`, or more about the message than its addresses, has no flag: then the command says so.
+//! Where a test says more than flags can, the command names the test.
 
 use super::plan::Planned;
 use super::runner::{SEND, Subject};
 use crate::base::{parse_duration, shell_word};
 use crate::scenario::schema::{Envelope, Fault, Message, Scenario};
 use crate::scenario::source::{Field, Named};
+
+/// A flag has the seed already, and this run has another one.
+const OTHER_SEED: &str = "the seed of this run";
 
 /// The command, and what it lacks.
 pub(super) fn replay(subject: Subject<'_>, one: &Planned<'_>, seed: u64, id: &str) -> (String, Option<&'static str>) {
@@ -50,9 +53,25 @@ pub(super) fn replay(subject: Subject<'_>, one: &Planned<'_>, seed: u64, id: &st
     if subject.seed.is_none() {
         add("--seed", &seed.to_string());
     } else if subject.seed != Some(seed) {
-        lacks = Some("the seed of this run");
+        lacks = Some(OTHER_SEED);
     }
-    (words, lacks)
+    match lacks {
+        Some(OTHER_SEED) | None => (words, lacks),
+        Some(_) => by_test(subject, one, seed, id),
+    }
+}
+
+/// The same with the name of the test, for what no flag can say.
+fn by_test(subject: Subject<'_>, one: &Planned<'_>, seed: u64, id: &str) -> (String, Option<&'static str>) {
+    let name = one.case.map_or_else(|| one.test.to_owned(), |case| format!("{} / {case}", one.test));
+    let mut words = format!("mailtwin explain {} --test {}", subject.command, shell_word(&name));
+    if id != format!("{SEND}#1") {
+        words.push_str(&format!(" --message {}", shell_word(id)));
+    }
+    if subject.seed.is_none() {
+        words.push_str(&format!(" --seed {seed}"));
+    }
+    (words, None)
 }
 
 /// Nothing but addresses, a moment and where it enters.
