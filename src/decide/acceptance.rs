@@ -208,6 +208,7 @@ mod tests {
             remote_domains: vec![],
             dsn: crate::model::directory::DsnAuthority::default(),
             outbound_pools: crate::model::exchange::OutboundPools::default(),
+            sender_rewriting: crate::model::exchange::SenderRewriting::All,
             forwards_outside: true,
             recipients_max: None,
             outbound_connectors: vec![],

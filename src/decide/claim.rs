@@ -45,7 +45,7 @@ fn returned(directory: &MtaDirectory, address: &str, domain: &str) -> Option<Exp
     let own = |expansion: &Expansion| match &expansion.sender {
         SenderAfter::Rewritten(Some(own)) => **own == *domain,
         SenderAfter::Rewritten(None) => directory.mailbox_domains.iter().any(|own| **own == *domain),
-        SenderAfter::Kept | SenderAfter::Replaced(_) => false,
+        SenderAfter::Kept | SenderAfter::Replaced(_) | SenderAfter::InTheNameOf => false,
     };
     if !directory.expansions.iter().any(|(_, expansion)| own(expansion)) {
         return None;

@@ -106,7 +106,7 @@ fn words(expansion: &Expansion) -> String {
     let sender = match &expansion.sender {
         SenderAfter::Kept => ", from the same sender".to_owned(),
         SenderAfter::Replaced(owner) => format!(", reports go to {}@{}", owner.local, owner.domain),
-        SenderAfter::Rewritten(_) => ", the sender rewritten (SRS)".to_owned(),
+        SenderAfter::Rewritten(_) | SenderAfter::InTheNameOf => ", the sender rewritten (SRS)".to_owned(),
     };
     format!("{what} {}{sender}", names(expansion))
 }

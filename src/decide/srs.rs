@@ -2,10 +2,14 @@
 //!
 //! `x@s.example` leaves `f.example` as `SRS0=HHHH=TT=s.example=x@f.example`; a second forwarder writes `SRS1=HHHH=f.example==HHHH=TT=s.example=x@g.example`,
 //! so that a report takes one step to the first one. HHHH proves who wrote it, TT is the day. There is no RFC; source: the description of SRS by
-//! S. Wong, as libsrs2, postsrsd and OpenSMTPD have it. Not modelled: how long such an address is taken (TT is written, and never too old).
+//! S. Wong, as libsrs2, postsrsd and OpenSMTPD have it. Exchange Online writes the name of the one who passes it on before that:
+//! `al+SRS=HHHH=TT=s.example=x@contoso.com` (Microsoft, "Sender Rewriting Scheme (SRS) in Microsoft 365"). Not modelled: how long such an address is
+//! taken (TT is written, and never too old).
 
 use crate::base::Address;
 
+/// What stands behind the name of the one who passes it on.
+const FOR: &str = "+SRS=";
 /// The digits of HHHH and TT.
 const DIGITS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
@@ -25,6 +29,26 @@ pub fn rewrite(sender: &Address, domain: &str, day: u64) -> Address {
         format!("SRS0={}={stamp}={}={}", proof(&[domain, &stamp, &sender.domain, &sender.local]), sender.domain, sender.local)
     };
     Address { local: local.into(), domain: domain.into() }
+}
+
+/// The sender as Exchange Online writes it on a day for somebody of a tenant who passes mail on.
+#[must_use]
+pub fn rewrite_for(mailbox: &Address, sender: &Address, day: u64) -> Address {
+    let stamp = format!("{}{}", digit(day / 32), digit(day));
+    let proved = proof(&[&mailbox.domain, &mailbox.local, &stamp, &sender.domain, &sender.local]);
+    let local = format!("{}{FOR}{proved}={stamp}={}={}", mailbox.local, sender.domain, sender.local);
+    Address { local: local.into(), domain: mailbox.domain.clone() }
+}
+
+/// Whom an address stands for that Exchange Online wrote in `domain`; `None` if it did not.
+#[must_use]
+pub fn restore_for(local: &str, domain: &str) -> Option<Address> {
+    let at = local.to_ascii_uppercase().find(FOR)?;
+    let mailbox = &local[..at];
+    let mut parts = local[at + FOR.len()..].splitn(4, '=');
+    let (proved, stamp, host, user) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    let own = proof(&[domain, mailbox, stamp, host, user]).eq_ignore_ascii_case(proved);
+    own.then(|| Address { local: user.into(), domain: host.into() })
 }
 
 /// Where a report to such an address goes on from the forwarder in `domain`; `None` if it is none of its own.
@@ -88,6 +112,14 @@ mod tests {
         for (local, domain, case) in cases {
             assert_eq!(restore(local, domain), None, "{case}");
         }
+        let mailbox = Address::parse("al@contoso.com").unwrap();
+        let once = rewrite_for(&mailbox, &sender, 20_514);
+        assert!(once.to_string().starts_with("al+SRS=") && once.to_string().ends_with("=s.example=x@contoso.com"), "{once}");
+        assert_eq!(restore_for(&once.local, "contoso.com"), Some(sender.clone()));
+        let again = rewrite_for(&Address::parse("bo@cpandl.com").unwrap(), &once, 20_514);
+        assert_eq!(restore_for(&again.local, "cpandl.com"), Some(once.clone()), "one step back");
+        assert_eq!(restore_for(&once.local, "cpandl.com"), None, "another tenant's");
+        assert_eq!(restore_for("al+SRS=AAAA=AA=s.example=x", "contoso.com"), None, "forged");
         assert_eq!(rewrite(&sender, "s.example", 1), sender, "its own domain stays");
         assert_eq!(rewrite(&sender, "f.example", 1), rewrite(&sender, "f.example", 1025), "the day goes round");
     }

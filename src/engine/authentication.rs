@@ -5,47 +5,33 @@
 //! questions take are not modelled. What the systems on the way did to signatures travels with each copy.
 //! Sources: RFC 7208 §2.4, RFC 6376 §5 and §6, RFC 7489 §6.6, RFC 6152 §3 (8-bit bodies become quoted-printable).
 
+use super::carried::Carried;
 use super::chance::{Purpose, below};
 use super::origin_dns::{Dns, has_name};
 use super::world::{RecipientState, World};
 use crate::base::{Enhanced, Fate, HostId, Interner, Reply, SimTime};
 use crate::decide::acceptance::{Peer, TakenFor, is_relay_client};
-use crate::decide::authentication::dkim::{DkimCheck, DkimResult, Signature, Touch, check_dkim};
+use crate::decide::authentication::dkim::{DkimCheck, DkimResult, check_dkim};
 use crate::decide::authentication::dmarc::{DmarcCheck, DmarcQuestion, DmarcResult, Policy, check_dmarc};
 use crate::decide::authentication::spf::{SpfCheck, SpfQuestion, SpfResult, check_spf};
 use crate::decide::authentication::verdict::{Findings, Verdict, judge, unjudged};
 use crate::decide::exchange::enhanced_filtering;
-use crate::decide::extensions::is_converted;
 use crate::decide::{Because, Decision};
 use crate::model::Model;
-use crate::model::authentication::{Change, Checks, Mode, Signer, Stance};
-use crate::model::expansion::Expansion;
-use crate::model::letter::{Marks, Stamps};
+use crate::model::authentication::{Checks, Mode, Stance};
+use crate::model::letter::Marks;
 use crate::model::settings::Directory;
 use crate::model::traffic::Body;
 use crate::trace::level::{PATHS, STEPS};
 use crate::trace::{Authentication, NONE};
 use std::net::IpAddr;
 
-/// What a message brings along beside its envelope.
-#[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
-pub(super) struct Carried {
-    /// The author's domain, where a system wrote another one into `From`.
-    author: Option<Box<str>>,
-    signatures: Vec<Signature>,
-    body: Body,
-    /// The addresses that servers saw on the way, oldest first.
-    path: Vec<IpAddr>,
-    /// What else systems on the way made of it.
-    marks: Marks,
-}
-
 /// The state of all this in a run.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Origins {
     /// Somebody looks at origins or headers, or every step is written down.
     pub(crate) is_on: bool,
-    carried: Interner<Carried>,
+    pub(super) carried: Interner<Carried>,
 }
 
 impl Origins {
@@ -128,108 +114,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 
     /// What a system does about the origin of mail; on the shared service its tenant says.
-    fn stance(&self, host: HostId, tenant: u32) -> &Stance {
+    pub(super) fn stance(&self, host: HostId, tenant: u32) -> &Stance {
         let config = self.config(host);
         let row = config.receiver.directory.tenants().iter().find(|row| row.system.0 == tenant);
         row.map_or(&config.stance, |row| &row.stance)
-    }
-
-    /// What the message is like when it leaves the client's hands.
-    fn carried_away(&self, door: AtTheDoor) -> Carried {
-        let copy = &self.copies[self.jobs[door.job].copy];
-        let (client, is_first) = (copy.host, copy.hops == 0);
-        let name = &self.model.hosts[client.index()].name;
-        let hostname = self.model.names.text(self.model.hosts[client.index()].hostname);
-        let stance = self.stance(client, copy.tenant);
-        let mut carried = match copy.arrival.carried {
-            NONE => self.newborn(copy.message, hostname),
-            known => self.origins.carried.get(known).clone(),
-        };
-        let touch = |carried: &mut Carried, change| {
-            carried.signatures.iter_mut().for_each(|signature| signature.since.push(Touch { by: name.clone(), change }));
-        };
-        for change in &stance.changes {
-            // Where it was written, it was signed after that.
-            if !is_first {
-                touch(&mut carried, *change);
-            }
-            if *change == Change::FromRewritten {
-                carried.author = Some(stance.signs.as_ref().map_or(hostname, |signer| &signer.domain).into());
-            }
-        }
-        if let Some(signer) = &stance.signs
-            && !(is_first && carried.signatures.iter().any(|signature| signature.domain == signer.domain))
-        {
-            carried.signatures.push(signed(signer));
-        }
-        carried.path.extend(self.seen_address(door.job, client, self.jobs[door.job].line.address));
-        if is_converted(&self.rules(client).extensions, carried.body, door.takes_eight_bit, door.takes_binary) {
-            touch(&mut carried, Change::Reencoded);
-            carried.body = Body::SevenBit;
-        }
-        carried
-    }
-
-    /// What those who stand for a recipient get: the message with what is done to it on that occasion.
-    pub(crate) fn changed_in_place(&mut self, copy: u32, expansion: &Expansion) -> Arrival {
-        let row = &self.copies[copy];
-        let arrival = row.arrival;
-        if !self.origins.is_on || expansion.changes.is_empty() && expansion.stamps == Stamps::default() {
-            return arrival;
-        }
-        let host = &self.model.hosts[row.host.index()];
-        let mut carried = match arrival.carried {
-            NONE => self.newborn(row.message, self.model.names.text(host.hostname)),
-            known => self.origins.carried.get(known).clone(),
-        };
-        if expansion.stamps != Stamps::default() {
-            carried.marks.stamp(&expansion.stamps);
-        }
-        for change in &expansion.changes {
-            let touch = Touch { by: host.name.clone(), change: *change };
-            carried.signatures.iter_mut().for_each(|signature| signature.since.push(touch.clone()));
-        }
-        Arrival { carried: self.origins.carried.intern(carried), ..arrival }
-    }
-
-    /// A message that nobody passed on yet.
-    fn newborn(&self, message: u32, hostname: &str) -> Carried {
-        let row = &self.messages[message];
-        if matches!(row.kind, 1 | 2) {
-            // Reports are written by the machine that they come from.
-            return Carried { author: Some(hostname.into()), ..Carried::default() };
-        }
-        if row.kind != 0 {
-            return Carried::default();
-        }
-        let source = &self.sources_model[row.source as usize];
-        Carried {
-            author: None,
-            signatures: source.signer.iter().map(signed).collect(),
-            body: source.body,
-            path: Vec::new(),
-            marks: Marks::default(),
-        }
-    }
-
-    /// The same, for a number of what is carried.
-    pub(super) fn author_domain(&self, message: u32, carried: u32) -> Option<String> {
-        let nothing = Carried::default();
-        self.author(message, if carried == NONE { &nothing } else { self.origins.carried.get(carried) })
-    }
-
-    /// The domain in `From`.
-    fn author(&self, message: u32, carried: &Carried) -> Option<String> {
-        let row = &self.messages[message];
-        let written = self.sources_model[row.source as usize].author.as_ref().filter(|_| row.kind == 0);
-        match (&carried.author, written) {
-            (Some(domain), _) => Some(domain.to_string()),
-            (None, Some(author)) => Some(author.expand(row.address_number).domain.to_string()),
-            (None, None) => {
-                let author = self.author_of_answer(message).unwrap_or_else(|| self.sender_text(message));
-                author.rsplit_once('@').map(|(_, domain)| domain.to_owned())
-            }
-        }
     }
 
     fn authenticate(&mut self, door: AtTheDoor, carried: &Carried, checks: Checks, arrival: Arrival) -> (Arrival, Option<Reply>) {
@@ -383,10 +271,6 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
         self.trace_of_job(door.job, &ids);
     }
-}
-
-fn signed(signer: &Signer) -> Signature {
-    Signature { domain: signer.domain.clone(), selector: signer.selector.clone(), since: Vec::new() }
 }
 
 fn unseen_spf() -> Decision<SpfCheck> {

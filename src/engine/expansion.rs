@@ -8,13 +8,11 @@
 
 use super::route::Stop;
 use super::world::{End, RecipientState, World};
-use crate::base::{Address, Fate, HostId, Interner, MsgId};
+use crate::base::{Fate, HostId, Interner, MsgId};
 use crate::decide::profile::EqualMembers;
-use crate::decide::srs;
 use crate::decide::{Decision, because};
-use crate::model::expansion::{Apart, Expansion, ExpansionKind, SenderAfter};
+use crate::model::expansion::{Apart, Expansion, ExpansionKind};
 use crate::model::settings::MtaDirectory;
-use crate::model::traffic::AddressTemplate;
 use crate::trace::level::{FATES, PATHS, STEPS};
 use crate::trace::{Concern, ExpansionRow, NONE};
 use smallvec::SmallVec;
@@ -179,7 +177,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 break;
             }
             let apart = expansion.apart.iter().find(|(place, _)| *place == at).map(|(_, apart)| *apart);
-            let sender = if apart == Some(Apart::KeepsSender) { self.sender_of(copy) } else { rewritten };
+            let sender = if apart.is_some() { self.sender_of(copy) } else { rewritten };
             let member = self.member_for(copy, index, address, (sender, apart), &expansion);
             members.extend(member.map(|member| (member, apart)));
         }
@@ -199,7 +197,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             }
             let mut changed = expansion.clone();
             changed.stamps.by_rule &= apart != Some(Apart::NotByRule);
-            let sender = if apart == Some(Apart::KeepsSender) { self.sender_of(copy) } else { rewritten };
+            changed.stamps.stands_in &= apart != Some(Apart::NotByRule);
+            changed.stamps.author = changed.stamps.author.filter(|_| apart.is_none());
+            let sender = if apart.is_some() { self.sender_of(copy) } else { rewritten };
             self.goes_on(copy, index, &alike, sender, &changed);
         }
     }
@@ -384,28 +384,6 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             self.trace_decisions(copy, Concern::recipient(index), &[decision]);
         }
         itself && has_mailbox
-    }
-
-    /// The envelope sender of the copies that go on.
-    fn sender_after(&mut self, copy: u32, index: u16, after: &SenderAfter) -> u32 {
-        let sender = self.sender_of(copy);
-        if sender == NONE {
-            return NONE;
-        }
-        match after {
-            SenderAfter::Kept => sender,
-            SenderAfter::Replaced(owner) => self.tables.templates.intern(owner.clone()),
-            SenderAfter::Rewritten(domain) => {
-                let message = self.copies[copy].message;
-                let number = self.messages[message].address_number;
-                let own = self.tables.templates.get(self.recipient_template(message, index)).expand(number);
-                let from: Address = self.tables.templates.get(sender).expand(number);
-                let begin = self.model.start_unix_s.unwrap_or(0).max(0) as u64;
-                let day = (begin + self.now.0 / crate::base::SECOND) / 86_400;
-                let rewritten = srs::rewrite(&from, domain.as_deref().unwrap_or(&own.domain), day);
-                self.tables.templates.intern(AddressTemplate::of(&rewritten))
-            }
-        }
     }
 
     /// Do others stand for this recipient? Then their ends count, not its own.

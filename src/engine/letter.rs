@@ -66,7 +66,14 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let said = [Header { name: "Auto-Submitted".into(), value: "auto-replied".into() }];
         let marks = self.marks(carried);
         Letter {
-            author: author.or(answer.clone()).unwrap_or_else(|| self.sender_text(row.message)).into(),
+            author: marks
+                .author
+                .as_deref()
+                .map(String::from)
+                .or(author)
+                .or(answer.clone())
+                .unwrap_or_else(|| self.sender_text(row.message))
+                .into(),
             sender: sender.into(),
             headers: marks.headers_over(source.map_or(if answer.is_some() { &said } else { &[] }, |source| &source.headers)),
             text: source.map_or("".into(), |source| source.text.clone()),

@@ -4,18 +4,15 @@ use super::letter;
 use super::plan::{KeptPlan, PlanQuestion, TargetQuestions, TargetsKey};
 use super::world::World;
 use crate::base::{ConfigId, Enhanced, HostId, Interner, NextHopId};
-use crate::decide::acceptance::{accepted_domain, literal_address};
+use crate::decide::acceptance::literal_address;
 use crate::decide::exchange::junk::JUNK_FROM;
 use crate::decide::exchange::mail_flow_rule::End;
 use crate::decide::exchange::outbound_connector::{self, Choice, Leaving};
-use crate::decide::exchange::outbound_pool;
 use crate::decide::exchange::recipient::{self, Lookup};
-use crate::decide::exchange::sender_rewriting;
 use crate::decide::route::{self, NextStop};
-use crate::decide::{Because, Decision, because};
-use crate::model::dns::{Outcome, RecordType};
-use crate::model::exchange::{Pool, Tenant};
-use crate::model::expansion::{Apart, SenderAfter};
+use crate::decide::{Because, Decision};
+use crate::model::dns::Outcome;
+use crate::model::exchange::Tenant;
 use crate::model::letter::{Letter, Stamps};
 use crate::model::settings::{Directory, HostConfig, MtaDirectory, NextHop, Routing, Target, TlsLevel};
 use crate::trace::{DestinationKey, NONE, StoredDecision};
@@ -279,7 +276,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             None => {}
         }
         if ruled.redirect.is_some() || !ruled.copies.is_empty() {
-            let expansion = ruled.as_expansion(address);
+            let mut expansion = ruled.as_expansion(address);
+            self.under_whose_name((tenant, host, &letter), address, &mut expansion, decisions);
             return Stop::Expand(self.expansion(expansion));
         }
         let found = recipient::look_up(tenant, &self.tables.names, &letter, address, domain);
@@ -291,6 +289,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
         if let Lookup::Replaced(expansion) = &mut outcome {
             expansion.stamps.headers.clone_from(&ruled.stamps.headers);
+            expansion.stamps.changes.clone_from(&ruled.stamps.changes);
             expansion.stamps.scl = scl;
             // Rules ran on the message before anybody was looked up; what the rule of a mailbox sends is a message of its own.
             expansion.stamps.stands_in = true;
@@ -298,12 +297,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 expansion.stamps.ruled = Some(ruled.pin.clone());
                 expansion.stamps.keeps_organization_headers = true;
             }
-            if expansion.sender == SenderAfter::Kept {
-                let (sender, kept, why) = sender_rewriting::sender_after(tenant, &self.tables.names, &letter, expansion);
-                expansion.sender = sender;
-                expansion.apart = kept.into_iter().map(|at| (at, Apart::KeepsSender)).collect();
-                decisions.extend(why.map(|why| self.store_reasons("under whose name does it go on?", host, system, &[why], &[])));
-            }
+            self.under_whose_name((tenant, host, &letter), address, expansion, decisions);
         }
         if let Some(stop) = self.stop_of_entry(host, outcome) {
             return stop;
@@ -361,48 +355,6 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         Stop::To(self.tables.destinations.intern(key))
     }
 
-    /// The outbound spam policy of a tenant keeps its mailboxes from passing mail on to people outside.
-    fn forbidden_forward(
-        &mut self,
-        tenant: &Tenant,
-        host: HostId,
-        letter: &Letter,
-        domain: &str,
-        decisions: &mut SmallVec<[u32; 2]>,
-    ) -> Option<Stop> {
-        let passed_on = letter.forwards.iter().any(|(by, _)| *by == tenant.system);
-        if tenant.forwards_outside || !passed_on || accepted_domain(tenant, &self.tables.names, domain).is_some() {
-            return None;
-        }
-        let why = "the outbound spam policy keeps mailboxes from passing mail on to people outside";
-        let reason = because("FORWARD", domain, why, "Set-HostedOutboundSpamFilterPolicy AutoForwardingMode");
-        decisions.push(self.store("may the message go on?", host, tenant.system.0, &Decision::for_reason((), reason)));
-        let text = "Access denied, Your organization does not allow external forwarding";
-        Some(Stop::Bounce(self.tables.reply(550, Enhanced(5, 7, 520), text)))
-    }
-
-    /// From which addresses the service sends it, where the scenario has more than one pool.
-    fn outbound_pool(&mut self, tenant: &Tenant, host: HostId, letter: &Letter, decisions: &mut SmallVec<[u32; 2]>) -> Pool {
-        if tenant.outbound_pools.is_empty() {
-            return Pool::Normal;
-        }
-        let domain = letter.sender.rsplit_once('@').map(|(_, domain)| domain);
-        let exists = domain.is_none_or(|domain| self.is_there(host, domain));
-        let choice = outbound_pool::choose(tenant, &self.tables.names, letter, exists);
-        decisions.push(self.store("from which outbound pool?", host, tenant.system.0, &choice));
-        choice.outcome
-    }
-
-    /// Has a domain an MX or an address, in the zones as they are now?
-    fn is_there(&mut self, host: HostId, domain: &str) -> bool {
-        let name = self.tables.names.intern(domain);
-        let view = self.view_of(host);
-        let zones = &self.model.zones[self.model.versions[self.version].zones.index()];
-        [RecordType::Mx, RecordType::A, RecordType::Aaaa].into_iter().any(|record_type| {
-            matches!(zones.lookup(&self.tables.names, view, name, record_type).outcome, Outcome::Records(_) | Outcome::Internet)
-        })
-    }
-
     /// What becomes of a recipient of an Exchange directory; `None`: it goes out.
     pub(super) fn stop_of_entry(&mut self, host: HostId, found: Lookup) -> Option<Stop> {
         Some(match found {
@@ -412,7 +364,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             Lookup::Dropped => Stop::Discard(self.tables.reply(250, Enhanced(2, 7, 0), "a forward that a remote domain forbids")),
             Lookup::Circle => Stop::Loop(self.circle(host, "forwarded too often (X-LD-Processed)")),
             Lookup::NotSaid(why) => Stop::NotSaid(self.tables.reply(0, Enhanced(5, 3, 5), why)),
-            Lookup::Replaced(expansion) => Stop::Expand(self.expansion(expansion)),
+            Lookup::Replaced(expansion) => Stop::Expand(self.expansion(*expansion)),
             Lookup::Outside => return None,
         })
     }

@@ -46,6 +46,8 @@ pub enum Change {
     Reencoded,
     /// Another author: `From` names a domain of the system.
     FromRewritten,
+    /// Another value of a field that signers sign as a rule.
+    SignedField,
     /// A new header, which nobody signed.
     HeaderAdded,
 }

@@ -45,12 +45,25 @@ pub struct Tenant {
     pub stance: Stance,
     /// Addresses that only some mail leaves from.
     pub outbound_pools: OutboundPools,
+    /// Which senders of mail that is passed on it rewrites, in its time.
+    pub sender_rewriting: SenderRewriting,
     /// `AutoForwardingMode` of its outbound spam policy: mail may be passed on to people outside by itself.
     pub forwards_outside: bool,
     /// `MaxRecipientEnvelopeLimit`, if one is written.
     pub recipients_max: Option<u32>,
     /// FOPE stands before it, instead of the service's own edge.
     pub protected_by: Option<Protection>,
+}
+
+/// What the service rewrites of those who stand as sender on mail that is passed on (SRS).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum SenderRewriting {
+    /// Before July 2018.
+    Never,
+    /// Until autumn 2023: what a mailbox as a whole forwards has the mailbox as sender instead.
+    NotOfMailboxes,
+    /// Since then.
+    All,
 }
 
 /// Addresses of the shared service for mail that it does not want to lend its good name to.
@@ -121,6 +134,7 @@ impl Tenant {
             switches: Switches::default(),
             directory_complete: true,
             outbound_pools: OutboundPools::default(),
+            sender_rewriting: SenderRewriting::All,
             forwards_outside: true,
             recipients_max: None,
             stance: Stance::default(),

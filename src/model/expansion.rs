@@ -64,7 +64,7 @@ impl Expansion {
 /// How the copy of somebody differs from those of the others.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Apart {
-    /// The envelope sender stays as it was: it leads to somebody inside.
+    /// The envelope sender stays as it was: it leads to somebody inside, or nobody speaks for it (relay pool).
     KeepsSender,
     /// It is the message itself, that a rule has copied for others: the rule does not pass this one on.
     NotByRule,
@@ -86,6 +86,8 @@ pub enum SenderAfter {
     Kept,
     /// Somebody who looks after the list.
     Replaced(AddressTemplate),
+    /// Rewritten as Exchange Online does it (SRS): into the name and the domain of the recipient that is replaced.
+    InTheNameOf,
     /// Rewritten so that reports come back this way (SRS), into this domain, or else that of the recipient.
     Rewritten(Option<Box<str>>),
 }

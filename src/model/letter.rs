@@ -3,6 +3,7 @@
 //! Sources: New-TransportRule (its conditions); header-firewall articles on Exchange hybrid (`X-MS-Exchange-Organization-*`, `AuthAs`). Of the
 //! content there are size, header fields, and what the message says about its body and its kind.
 
+use super::authentication::Change;
 use super::exchange::Pool;
 use super::inbox::{InboxStep, InboxWork};
 use crate::base::SystemId;
@@ -163,6 +164,8 @@ pub struct Marks {
     pub inbox: Vec<InboxStep>,
     /// SPF or DKIM vouched for it at the last door of the shared service.
     pub authentic: Option<bool>,
+    /// Who wrote it, if it is by now the message of a mailbox that passed another one on.
+    pub author: Option<Box<str>>,
 }
 
 /// What a system does to a message that it passes on.
@@ -188,6 +191,10 @@ pub struct Stamps {
     pub inbox: Option<InboxStep>,
     /// From which addresses of the service it leaves.
     pub pool: Pool,
+    /// What mail-flow rules did that signatures may not survive, and which.
+    pub changes: Vec<(Box<str>, Change)>,
+    /// It goes on as a message of its own, by this mailbox.
+    pub author: Option<Box<str>>,
 }
 
 impl Stamps {
@@ -217,6 +224,10 @@ impl Marks {
         self.ruled.clone_from(&stamps.ruled);
         self.stands_in |= stamps.stands_in;
         self.auto_forwarded |= stamps.auto_forwards;
+        if stamps.author.is_some() {
+            // The mailbox has written it, here.
+            (self.author, self.origin, self.client) = (stamps.author.clone(), Origin::Submitted, None);
+        }
         if let Some(step) = &stamps.inbox {
             // What a mailbox sends on by its rules is a new message for the rules of the organization.
             self.rule_loops = if stamps.is_of_inbox_rule() { 0 } else { self.rule_loops };

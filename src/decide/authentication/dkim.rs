@@ -16,7 +16,41 @@ fn breaks(change: Change) -> Option<&'static str> {
         Change::SubjectTag => Some("marks the subject, which is signed"),
         Change::Reencoded => Some("turns the 8-bit body into quoted-printable: the body is another one"),
         Change::FromRewritten => Some("rewrites From, which is always signed"),
+        Change::SignedField => Some("changes a field of the header that is signed as a rule"),
         Change::HeaderAdded => None,
+    }
+}
+
+/// The fields that a signer is told to sign (RFC 6376 §5.4.1), without those that a message has only once it was passed on.
+const SIGNED: [&str; 16] = [
+    "from",
+    "reply-to",
+    "subject",
+    "date",
+    "to",
+    "cc",
+    "in-reply-to",
+    "references",
+    "list-id",
+    "list-help",
+    "list-unsubscribe",
+    "list-subscribe",
+    "list-post",
+    "list-owner",
+    "list-archive",
+    "sender",
+];
+
+/// What it is to a signature that a field gets the value `after`, or is taken away; `before` is the one it has, if it is known.
+#[must_use]
+pub fn change_of_field(name: &str, before: Option<&str>, after: Option<&str>) -> Change {
+    let is = |one: &str| name.eq_ignore_ascii_case(one);
+    if is("subject") && before != after {
+        Change::SubjectTag
+    } else if SIGNED.into_iter().any(is) && before != after && (before.is_some() || ["from", "to", "date"].into_iter().any(is)) {
+        Change::SignedField
+    } else {
+        Change::HeaderAdded
     }
 }
 
@@ -149,6 +183,23 @@ mod tests {
     fn signed(domain: &str, selector: Option<&str>, since: &[Change]) -> Signature {
         let since = since.iter().map(|change| Touch { by: "list".into(), change: *change }).collect();
         Signature { domain: domain.into(), selector: selector.map(Into::into), since }
+    }
+
+    #[test]
+    fn fields() {
+        let cases = [
+            ("a mark before the subject", "Subject", Some("hello"), Some("[out] hello"), Change::SubjectTag),
+            ("a subject that was not written", "subject", None, Some("[out] "), Change::SubjectTag),
+            ("the subject stays", "Subject", Some("hello"), Some("hello"), Change::HeaderAdded),
+            ("a field of its own", "X-Seen", Some("no"), Some("yes"), Change::HeaderAdded),
+            ("another place for answers", "Reply-To", Some("a@b.test"), Some("c@d.test"), Change::SignedField),
+            ("a place for answers where there was none: nobody signed it", "Reply-To", None, Some("c@d.test"), Change::HeaderAdded),
+            ("taken away", "List-Unsubscribe", Some("<mailto:x@y.test>"), None, Change::SignedField),
+            ("every message has it", "To", None, Some("c@d.test"), Change::SignedField),
+        ];
+        for (case, name, before, after, change) in cases {
+            assert_eq!(change_of_field(name, before, after), change, "{case}");
+        }
     }
 
     #[test]

@@ -36,7 +36,7 @@ mod tests {
             address: Pattern::new("all@a.test"),
             kind: EntryKind::Group { members: vec![], authenticated_only: true, moderated: false, answers: false, expansion_server },
         };
-        let opened = Lookup::Replaced(Expansion::of("all@a.test", vec![], ExpansionKind::List));
+        let opened = Lookup::Replaced(Box::new(Expansion::of("all@a.test", vec![], ExpansionKind::List)));
         let refused = Lookup::Refused(Reply::new(550, Some(Enhanced(5, 7, 133)), "no"));
         let organization = Organization::bare(ServerVersion::Exchange2019);
         let cases = [

@@ -8,7 +8,7 @@
 use super::super::{Because, Decision, because};
 use super::recipient::{Lookup, Owner, allowed_forwards};
 use crate::base::Address;
-use crate::model::expansion::{Expansion, ExpansionKind, SenderAfter};
+use crate::model::expansion::{Apart, Expansion, ExpansionKind, SenderAfter};
 use crate::model::inbox::{InboxRule, InboxStep, InboxWork};
 use crate::model::letter::Letter;
 use crate::model::traffic::AddressTemplate;
@@ -64,13 +64,19 @@ pub(super) fn look_up(owner: &Owner<'_>, letter: &Letter, rules: &[InboxRule], a
         let chosen = std::mem::take(&mut passed_over);
         return Decision { outcome: Lookup::Dropped, chosen, passed_over };
     }
+    let own = keeps.then(|| to.len() - 1);
     let mut replaced: Expansion = Expansion::of(address, to, ExpansionKind::Alias);
+    if matches!(sender, SenderAfter::Replaced(_)) {
+        // A new message, by the mailbox; its own copy stays what it was.
+        replaced.stamps.author = Some(address.into());
+        replaced.apart.extend(own.map(|own| (own, Apart::KeepsSender)));
+    }
     replaced.sender = sender;
     replaced.stamps.forwarded_by = Some(owner.system);
     replaced.stamps.keeps_organization_headers = true;
     replaced.stamps.auto_forwards = true;
     replaced.stamps.inbox = Some(InboxStep { mailbox: address.to_lowercase().into(), done });
-    Decision { outcome: Lookup::Replaced(replaced), chosen: said(what), passed_over }
+    Decision { outcome: Lookup::Replaced(Box::new(replaced)), chosen: said(what), passed_over }
 }
 
 /// The rules that act on a message, and why the others do not.

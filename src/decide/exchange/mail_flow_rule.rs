@@ -6,6 +6,7 @@
 //! the rules below them.
 
 use super::super::acceptance::accepted_domain;
+use super::super::authentication::dkim::change_of_field;
 use super::super::{Because, Decision, because};
 use crate::base::{Address, Enhanced, InOrder, Reply};
 use crate::model::dns::Names;
@@ -47,7 +48,7 @@ impl Ruled {
                 to.push(one);
             }
         }
-        let stamps = Stamps { keeps_organization_headers: true, by_rule: true, ruled: Some(self.pin), ..self.stamps };
+        let stamps = Stamps { keeps_organization_headers: true, by_rule: true, stands_in: true, ruled: Some(self.pin), ..self.stamps };
         // Rules act on the message, before it is split by recipients: whoever they add is added once.
         Expansion { stamps, apart, once: true, ..Expansion::of(&name, to, ExpansionKind::Alias) }
     }
@@ -131,6 +132,7 @@ fn rule_id(rule: &MailFlowRule) -> &'static str {
 fn act(action: &Action, tenant: &Tenant, rule: &MailFlowRule, letter: &mut Letter, outcome: &mut Ruled) -> String {
     let set = |name: &str, value: Option<&str>, letter: &mut Letter, outcome: &mut Ruled| {
         let name = name.to_ascii_lowercase();
+        outcome.stamps.changes.push((rule.name.clone(), change_of_field(&name, letter.values(&name).next(), value)));
         letter.headers.retain(|header| !header.name.eq_ignore_ascii_case(&name));
         if let Some(value) = value {
             letter.headers.push(crate::model::letter::Header { name: name.as_str().into(), value: value.into() });

@@ -14,6 +14,7 @@ use crate::model::exchange::{DomainType, Tenant};
 use crate::model::expansion::{Expansion, ExpansionKind};
 use crate::model::inbox::{InboxStep, InboxWork};
 use crate::model::letter::Letter;
+use crate::model::mail_flow_rule::{Action, MailFlowRule};
 use crate::model::traffic::AddressTemplate;
 
 /// Passes of one message through the service before it is called a loop.
@@ -36,7 +37,7 @@ pub enum Lookup {
     /// Out, by connector or MX.
     Outside,
     /// Others stand in its place.
-    Replaced(Expansion),
+    Replaced(Box<Expansion>),
     /// Returned with this reply.
     Refused(Reply),
     /// Dropped in silence.
@@ -56,6 +57,12 @@ pub fn look_up(tenant: &Tenant, names: &Names, letter: &Letter, address: &str, d
         let why = "mail from outside goes to the organization's own servers first (centralized mail transport)";
         let reason = because("OUT-8", &*connector.name, why, "New-OutboundConnector RouteAllMessagesViaOnPremises");
         return Decision::for_reason(Lookup::Outside, reason);
+    }
+    // A pattern of mailboxes says nothing about addresses that the tenant itself has made.
+    if let Some(sender) = returned(tenant, address) {
+        let why = "a sender that this tenant rewrote (SRS): what comes back goes to the one it stands for";
+        let replaced = Expansion::of(address, vec![AddressTemplate::of(&sender)], ExpansionKind::Alias);
+        return Decision::for_reason(Lookup::Replaced(Box::new(replaced)), because("LOOKUP", address, why, "SRS"));
     }
     let listed = tenant.listed(address);
     let address = &*listed;
@@ -77,11 +84,6 @@ pub fn look_up(tenant: &Tenant, names: &Names, letter: &Letter, address: &str, d
         };
         return Decision::for_reason(Lookup::Mailbox, because("LOOKUP", pattern.as_str(), why, "mailboxes"));
     }
-    if let Some(sender) = returned(tenant, address) {
-        let why = "a sender that this tenant rewrote (SRS): what comes back goes to the one it stands for";
-        let replaced = Expansion::of(address, vec![AddressTemplate::of(&sender)], ExpansionKind::Alias);
-        return Decision::for_reason(Lookup::Replaced(replaced), because("LOOKUP", address, why, "SRS"));
-    }
     let (outcome, why) = match accepted_domain(tenant, names, domain) {
         None => (Lookup::Outside, "not a domain of this tenant"),
         Some(accepted) => match accepted.kind {
@@ -98,10 +100,13 @@ pub fn look_up(tenant: &Tenant, names: &Names, letter: &Letter, address: &str, d
 /// Whom an address stands for that a tenant made of a sender when it passed mail on.
 #[must_use]
 pub fn returned(tenant: &Tenant, address: &str) -> Option<Address> {
-    let passes_on =
-        |entry: &DirectoryEntry| matches!(entry.kind, EntryKind::Forwards { .. } | EntryKind::Ruled(_) | EntryKind::MailUser(Some(_)));
+    let passes_on = |entry: &DirectoryEntry| {
+        matches!(entry.kind, EntryKind::Forwards { .. } | EntryKind::Ruled(_) | EntryKind::MailUser(Some(_)) | EntryKind::Group { .. })
+    };
+    let by_rule = |rule: &MailFlowRule| rule.actions.iter().any(|action| matches!(action, Action::Redirect(_) | Action::Copy(_)));
     let (local, domain) = address.rsplit_once('@')?;
-    if tenant.entries.iter().any(passes_on) { srs::restore(local, domain) } else { None }
+    let is_used = tenant.entries.iter().any(passes_on) || tenant.mail_flow_rules.iter().any(by_rule);
+    if is_used { srs::restore_for(local, domain) } else { None }
 }
 
 /// Whose directory it is.
@@ -130,7 +135,7 @@ pub(crate) fn of_entry(owner: &Owner<'_>, letter: &Letter, entry: &DirectoryEntr
         EntryKind::MailUser(Some(external)) => {
             let why = format!("a mail user: the mailbox is elsewhere, as {}@{}", external.local, external.domain);
             let replaced = Expansion::of(address, vec![external.clone()], ExpansionKind::Alias);
-            Decision::for_reason(Lookup::Replaced(replaced), because("LOOKUP", name, why, "New-MailUser ExternalEmailAddress"))
+            Decision::for_reason(Lookup::Replaced(Box::new(replaced)), because("LOOKUP", name, why, "New-MailUser ExternalEmailAddress"))
         }
         EntryKind::Group { authenticated_only: true, .. } if !letter.origin.is_internal() => {
             let text = "RESOLVER.RST.SenderNotAuthenticatedForGroup; authentication required for this recipient";
@@ -149,7 +154,7 @@ pub(crate) fn of_entry(owner: &Owner<'_>, letter: &Letter, entry: &DirectoryEntr
             let why = format!("a group of {}", members.len());
             let mut replaced = Expansion::of(address, members.clone(), ExpansionKind::List);
             replaced.answers = *answers;
-            Decision::for_reason(Lookup::Replaced(replaced), because("LOOKUP", name, why, "New-DistributionGroup"))
+            Decision::for_reason(Lookup::Replaced(Box::new(replaced)), because("LOOKUP", name, why, "New-DistributionGroup"))
         }
         EntryKind::Forwards { to, keeps } => forward(owner, letter, name, (to, *keeps), address),
         EntryKind::Ruled(rules) => super::inbox::look_up(owner, letter, rules, address),
@@ -210,7 +215,7 @@ fn forward(owner: &Owner<'_>, letter: &Letter, name: &str, (to, keeps): (&[Addre
     replaced.stamps.forwarded_by = Some(system);
     replaced.stamps.keeps_organization_headers = true;
     replaced.stamps.inbox = keeps.then(|| InboxStep { mailbox: address.to_lowercase().into(), done: InboxWork::Kept });
-    let mut decision = Decision::for_reason(Lookup::Replaced(replaced), because("LOOKUP", name, why, SOURCE));
+    let mut decision = Decision::for_reason(Lookup::Replaced(Box::new(replaced)), because("LOOKUP", name, why, SOURCE));
     decision.passed_over = dropped;
     decision
 }

@@ -190,7 +190,7 @@ fn relay_periods(tree: &Scenario, era: Era) -> RelayPeriods {
 }
 
 /// A date in the time of a run; before the start it is the start.
-fn moment_of(date: &str, start: Timestamp) -> SimTime {
+pub(super) fn moment_of(date: &str, start: Timestamp) -> SimTime {
     let Ok(date) = parse_date(date) else { return SimTime::NEVER };
     SimTime(u64::try_from((date.as_nanosecond() - start.as_nanosecond()).max(0)).unwrap_or(u64::MAX))
 }

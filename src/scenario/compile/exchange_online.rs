@@ -10,7 +10,7 @@ use crate::decide::profile::default_sender;
 use crate::diag::{Diagnostic, code};
 use crate::model::authentication::Stance;
 use crate::model::directory::{DirectoryEntry, DsnAuthority};
-use crate::model::exchange::{Out4, Out6, OutboundConnector, OutboundPools, Person, Switches, Tenant};
+use crate::model::exchange::{Out4, Out6, OutboundConnector, OutboundPools, Person, SenderRewriting, Switches, Tenant};
 use crate::model::settings::{Credentials, DaneUse, Directory, HostConfig, Profile, Retry, TlsLevel, TlsPolicy};
 use crate::scenario::check::{outbound_connector, tenant_limits, tenant_mailboxes, tenant_routes, told_apart};
 use crate::scenario::schema::{self, AutoForwardingMode, DirectoryRecipient, Era, ExchangeOnline, Scenario, System, TlsSettings};
@@ -22,7 +22,7 @@ use super::automatic_replies;
 use super::certificates::{self, Certificates, Shown};
 use super::desk::Desk;
 use super::directory;
-use super::exchange_inbound::{SWITCHES, ServiceAddresses, inbound, is_switch, shared_addresses};
+use super::exchange_inbound::{SWITCHES, ServiceAddresses, inbound, is_switch, moment_of, shared_addresses};
 use super::exchange_server::{CONNECT_TIMEOUT, connect_timeout};
 use super::mail_flow_rule;
 use super::mailboxes::Mailboxes;
@@ -184,7 +184,8 @@ fn compile(
         switches,
         directory_complete: tenant.directory_complete.or(true),
         stance: Stance { checks: stance::checks(&tenant.checks), changes: Vec::new(), signs: stance::signer(&tenant.dkim, desk) },
-        outbound_pools: pools(tree, desk),
+        outbound_pools: pools(tree, (era, at), desk),
+        sender_rewriting: sender_rewriting(tree, era, at),
         forwards_outside: forwards_outside(tenant, shared),
         recipients_max: recipients_max(tenant, desk),
         protected_by: None,
@@ -192,10 +193,28 @@ fn compile(
 }
 
 /// Addresses of the service for mail that it does not want to lend its good name to.
-fn pools(tree: &Scenario, desk: &mut Desk) -> OutboundPools {
+fn pools(tree: &Scenario, (era, at): (Era, SimTime), desk: &mut Desk) -> OutboundPools {
     let Some(service) = tree.exchange_online.get() else { return OutboundPools::default() };
     let mut read = |field: &Field<Vec<Text>>| field.items().iter().filter_map(|text| desk.ip(text)).collect();
-    OutboundPools { high_risk: read(&service.high_risk_pool), relay: read(&service.relay_pool) }
+    let (high_risk, relay): (_, Vec<_>) = (read(&service.high_risk_pool), read(&service.relay_pool));
+    OutboundPools { high_risk, relay: if is_since(tree, at, "2021-07-01", era >= Era::Exo2022) { relay } else { Vec::new() } }
+}
+
+/// Whose senders the service rewrites when mail is passed on.
+fn sender_rewriting(tree: &Scenario, era: Era, at: SimTime) -> SenderRewriting {
+    if !is_since(tree, at, "2018-07-16", era >= Era::Exo2022) {
+        SenderRewriting::Never
+    } else if is_since(tree, at, "2023-10-31", era >= Era::Exo2026) {
+        SenderRewriting::All
+    } else {
+        SenderRewriting::NotOfMailboxes
+    }
+}
+
+/// Has a date come at a moment of the run? Without a calendar the era says so.
+fn is_since(tree: &Scenario, at: SimTime, date: &str, in_era: bool) -> bool {
+    let start = tree.start.get().and_then(|start| parse_date(start).ok());
+    start.map_or(in_era, |start| moment_of(date, start) <= at)
 }
 
 /// How many delayed messages of a tenant make an alert: 200 in a text of 2021, 2000 in one of 2022.

@@ -54,6 +54,7 @@ fn tenant(names: &mut Names, system: u32, domain: &str, connectors: Vec<InboundC
         remote_domains: vec![],
         dsn: crate::model::directory::DsnAuthority::default(),
         outbound_pools: crate::model::exchange::OutboundPools::default(),
+        sender_rewriting: crate::model::exchange::SenderRewriting::All,
         forwards_outside: true,
         recipients_max: None,
         mail_flow_rules: vec![],
