@@ -140,7 +140,13 @@ impl<'a> Builder<'a> {
     fn decision(&self, stored: &crate::trace::StoredDecision) -> Decision {
         let reasons = |list: &[crate::decide::Because]| {
             list.iter()
-                .map(|one| Reason { name: one.name.as_ref().into(), rule: one.rule, why: one.why.as_ref().into(), source: one.source })
+                .map(|one| Reason {
+                    name: one.name.as_ref().into(),
+                    rule: one.rule,
+                    why: one.why.as_ref().into(),
+                    source: one.source,
+                    turn: one.turn,
+                })
                 .collect()
         };
         Decision {

@@ -52,7 +52,7 @@ fn order(first: &str) -> Rc<Decision> {
 }
 
 fn reason(name: &str, rule: &'static str, why: &str, source: &'static str) -> Reason {
-    Reason { name: name.into(), rule, why: why.into(), source }
+    Reason { name: name.into(), rule, why: why.into(), source, turn: None }
 }
 
 /// A connection that lasts from `at` to `end`; `accepted` or nobody answers.

@@ -16,6 +16,7 @@ pub use build::build;
 pub mod paths;
 pub mod queue_alerts;
 pub mod reach;
+mod reasons;
 mod stay;
 pub mod timeline;
 pub mod tls_reports;

@@ -3,6 +3,7 @@
 //! Built once from the trace; `verify` and `report` read it and nothing else of a run. Names are those of the scenario, as written there.
 
 use super::queue_alerts::QueueAlert;
+pub use super::reasons::{Decision, Reason};
 pub use crate::base::{AttemptResult, ConnectionResult, Phase};
 use crate::base::{Enhanced, Fate, Reply, SimTime, TlsOutcome, TlsVersion};
 use std::net::IpAddr;
@@ -419,32 +420,4 @@ pub struct Published {
     pub strings: Vec<Rc<str>>,
     /// Hosts or patterns of hosts that it speaks of.
     pub hosts: Vec<Rc<str>>,
-}
-
-/// A decision as the rule book returned it: what won, and why each other candidate lost.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Decision {
-    /// The question: `which connector?`, `which host first?`, `is TLS good enough?`
-    pub question: Rc<str>,
-    /// Who decided.
-    pub by: Place,
-    /// What was decided, in words.
-    pub verdict: Rc<str>,
-    /// What won, by which rule. In order where order matters.
-    pub chosen: Vec<Reason>,
-    /// What lost, by which rule.
-    pub passed_over: Vec<Reason>,
-}
-
-/// Why one candidate won or lost.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub struct Reason {
-    /// The candidate: a connector, route, host, address, record.
-    pub name: Rc<str>,
-    /// Rule id of the documentation: `OUT-3`, `SH-2`, `R1` …
-    pub rule: &'static str,
-    /// The reason in words.
-    pub why: Rc<str>,
-    /// Where the rule comes from: RFC section, cmdlet parameter, server setting.
-    pub source: &'static str,
 }

@@ -26,8 +26,10 @@ pub(super) fn untried(attempt: &Attempt, sender: &Sender, by: &Place) -> Option<
     left.in_order_by(|a, b| a.name.cmp(&b.name));
     left.dedup_by(|a, b| a.name == b.name);
     let (why, source) = reason(attempt, last, sender)?;
-    let passed_over: Vec<Reason> =
-        left.into_iter().map(|host| Reason { name: host.name.clone(), rule: "TRY", why: why.as_str().into(), source }).collect();
+    let passed_over: Vec<Reason> = left
+        .into_iter()
+        .map(|host| Reason { name: host.name.clone(), rule: "TRY", why: why.as_str().into(), source, turn: None })
+        .collect();
     (!passed_over.is_empty()).then(|| Decision {
         question: QUESTION.into(),
         by: by.clone(),

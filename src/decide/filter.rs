@@ -4,7 +4,7 @@
 //! go on. A redirected message meets the rules anew for its new recipient, who is not redirected by that rule again.
 //! A decision of ours, since the products differ. Sources: RFC 5321 §4.2.5 (a refusal at the end of DATA is for the whole message), §7.9 (who refuses what).
 
-use super::{Because, Decision, because};
+use super::{Decision, because};
 use crate::base::Reply;
 use crate::model::filter::{FilterAction, FilterRule, HeaderTest};
 use crate::model::letter::{Header, Letter};
@@ -41,7 +41,8 @@ pub fn run(rules: &[FilterRule], letter: &Letter, address: &str) -> Decision<Fil
     let mut outcome = Filtered::default();
     let (mut chosen, mut passed_over) = (Vec::new(), Vec::new());
     let mut ended_by: Option<&str> = None;
-    for rule in rules {
+    for (turn, rule) in rules.iter().enumerate() {
+        let reason = |rule: &FilterRule, why: String| because("FILTER", &*rule.name, why, "filter").in_turn(turn);
         if let Some(name) = ended_by {
             passed_over.push(reason(rule, format!("`{name}` comes first and ends it")));
             continue;
@@ -64,10 +65,6 @@ pub fn run(rules: &[FilterRule], letter: &Letter, address: &str) -> Decision<Fil
         chosen.push(because("FILTER", "no rule", "no rule of the filter applies", "filter"));
     }
     Decision { outcome, chosen, passed_over }
-}
-
-fn reason(rule: &FilterRule, why: String) -> Because {
-    because("FILTER", &*rule.name, why, "filter")
 }
 
 /// Are all conditions met? Else the first that is not.

@@ -59,11 +59,21 @@ pub struct Because {
     pub why: Box<str>,
     /// RFC section, cmdlet parameter or server setting.
     pub source: &'static str,
+    /// Its turn, where candidates are asked one after the other whether they won or lost.
+    pub turn: Option<u16>,
+}
+
+impl Because {
+    /// The same, told in its turn.
+    #[must_use]
+    pub(crate) fn in_turn(self, turn: usize) -> Self {
+        Self { turn: u16::try_from(turn).ok(), ..self }
+    }
 }
 
 /// Shorthand for a reason.
 pub(crate) fn because(rule: &'static str, name: impl Into<Box<str>>, why: impl Into<Box<str>>, source: &'static str) -> Because {
-    Because { name: name.into(), rule, why: why.into(), source }
+    Because { name: name.into(), rule, why: why.into(), source, turn: None }
 }
 
 impl<T> Decision<T> {

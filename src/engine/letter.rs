@@ -7,7 +7,7 @@ use super::authentication::AtTheDoor;
 use super::world::World;
 use crate::base::{HostId, Interner};
 use crate::decide::acceptance::accepted_domain;
-use crate::decide::exchange::header_trust::{self, Half};
+use crate::decide::exchange::header_trust::{self, Half, Sent};
 use crate::decide::exchange::junk::JUNK_FROM;
 use crate::decide::exchange::receive_connector::came_in_on;
 use crate::model::letter::{Header, Letter, Marks, MessageType, Origin};
@@ -154,7 +154,16 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             Directory::Organization(_) | Directory::Everything | Directory::Mta(_) => None,
         };
         let Some(half) = half else { return };
-        let why = header_trust::lost(half, kept, before.is_internal());
+        let tenant = self.copies[copy].tenant;
+        let connector = &self.tables.destinations.get(self.queues[self.jobs[door.job].queue as usize].destination).connector;
+        let sent = Sent {
+            connector: Some(&**connector).filter(|name| !name.is_empty()),
+            kept,
+            was_internal: before.is_internal(),
+            by_exchange: matches!(self.config(client).receiver.directory, Directory::Organization(_) | Directory::Tenants(_)),
+            by_own_half: self.is_own_half(door.server, client, tenant),
+        };
+        let why = header_trust::lost(half, sent);
         let stored = self.store_reasons("does it still count as internal?", door.server, door.tenant, &[why], &[]);
         self.trace_of_job(door.job, &[stored]);
     }

@@ -2,6 +2,7 @@
 
 mod acknowledgement;
 mod admission;
+mod age;
 mod alias;
 mod authentication;
 mod automatic_reply;

@@ -272,10 +272,12 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         if let Some(hops) = self.inbound.local_hops.get(&from).copied() {
             self.inbound.local_hops.insert(to, hops);
         }
+        self.keep_age(from, to);
     }
 
     /// Nothing of a copy is left.
     pub(super) fn forget_local_hops(&mut self, copy: u32) {
         self.inbound.local_hops.remove(&copy);
+        self.transport_queues.ages.remove(&copy);
     }
 }

@@ -229,6 +229,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         self.copies[new].arrival = end.arrival;
         if !self.plain {
             self.count_local_hop(self.jobs[job].copy, new, server);
+            self.keep_age_between(self.jobs[job].copy, new, server);
             self.note_hand_over(self.jobs[job].copy, new, at, indexes);
             self.sort_by_level(new);
         }

@@ -41,6 +41,8 @@ pub(crate) struct TransportQueues {
     pub(super) staying: BTreeMap<(u32, u16), u32>,
     /// Connections of each server in all.
     pub(super) in_all: super::in_all::InAll,
+    /// Since when the organization has copies that came from another of its servers.
+    pub(super) ages: super::age::Ages,
     /// Copies that a server refused for want of something, and that stay with the mailbox that sent them.
     pub(super) in_mailboxes: BTreeSet<u32>,
     /// Copies that a shadow or a Safety Net sends again, and that have not been looked at yet.
@@ -232,7 +234,12 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             (next, why, emptied_then) = (back, words, true);
         }
         if next < SimTime::NEVER && ends <= next {
-            why = "its lifetime is over before the next attempt";
+            let is_older = self.since(copy) < self.copies[copy].arrived;
+            why = if is_older {
+                "its lifetime, since the organization has it, is over before the next attempt"
+            } else {
+                "its lifetime is over before the next attempt"
+            };
         }
         self.pass_row(copy, next.min(ends), why);
         self.transport_queues.waits.insert(copy, Wait { next, queues, emptied: emptied_then });
@@ -241,11 +248,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     /// When a copy that waits in these queues is given up.
     pub(super) fn end_of_wait(&self, copy: u32, queues: &[u32]) -> Option<SimTime> {
-        let (host, arrived) = (self.copies[copy].host, self.copies[copy].arrived);
+        let (host, since) = (self.copies[copy].host, self.since(copy));
         let held = || !queues.is_empty() && queues.iter().all(|queue| self.held_in(copy, *queue).is_some());
         match &self.config(host).sender.retry {
             Retry::Steps { .. } if self.transport(host).suspended_mail_stays && held() => Some(SimTime::NEVER),
-            Retry::Steps { lifetime_ns, .. } => Some(arrived.after(*lifetime_ns)),
+            Retry::Steps { lifetime_ns, .. } => Some(since.after(*lifetime_ns)),
             _ => None,
         }
     }
@@ -254,7 +261,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let row = &self.copies[copy];
         match &self.config(row.host).sender.retry {
             Retry::Steps { delay_notice_ns, .. } if *delay_notice_ns > 0 && !row.notified && self.hears_of_delays(copy) => {
-                row.arrived.after(*delay_notice_ns)
+                self.since(copy).after(*delay_notice_ns)
             }
             _ => SimTime::NEVER,
         }

@@ -304,6 +304,8 @@ pub struct Transport {
     pub suspended_mail_stays: bool,
     /// Switch `originator_org`: the headers of any tenant count, not only of one that shares an accepted domain.
     pub trusts_any_tenant: bool,
+    /// Switch `message_age`: a message is as old as its time at this server, not as its time in the organization.
+    pub age_begins_at_each_server: bool,
 }
 
 impl Default for Transport {
@@ -330,6 +332,7 @@ impl Default for Transport {
             skips_dead_connectors: false,
             suspended_mail_stays: false,
             trusts_any_tenant: false,
+            age_begins_at_each_server: false,
         }
     }
 }

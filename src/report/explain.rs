@@ -310,8 +310,11 @@ impl Page {
         self.line(indent, format!("{} {verdict}", decision.question).trim_end());
         // Where there is one candidate only, nobody won against anybody.
         let won = if decision.chosen.len() + decision.passed_over.len() > 1 { "won " } else { "" };
-        decision.chosen.iter().for_each(|reason| self.reason(indent + 2, won, reason));
-        decision.passed_over.iter().for_each(|reason| self.reason(indent + 2, "lost ", reason));
+        let (chosen, lost) = (decision.chosen.iter().map(|one| (won, one)), decision.passed_over.iter().map(|one| ("lost ", one)));
+        let mut all: Vec<(&str, &Reason)> = chosen.chain(lost).collect();
+        // Who is asked in turns is told in turns; else winners come first.
+        all.sort_by_key(|(_, reason)| reason.turn);
+        all.into_iter().for_each(|(sign, reason)| self.reason(indent + 2, sign, reason));
     }
 
     fn reason(&mut self, indent: usize, sign: &str, reason: &Reason) {
@@ -503,6 +506,17 @@ Received: from internet by exchange-online#1
         attempt.decisions.push(Rc::new(twin));
         let text = explained(&outcome, "inbound#2");
         assert_eq!(text.matches("which host first?").count(), 1, "{text}");
+    }
+
+    #[test]
+    fn who_is_asked_in_turns_is_told_in_turns() {
+        let mut outcome = fixture::two_sites();
+        let decision = Rc::make_mut(&mut outcome.messages[1].recipients[0].hops[1].decisions[0]);
+        let mut first = decision.chosen[0].clone();
+        (first.name, first.turn, decision.chosen[0].turn) = ("first".into(), Some(0), Some(1));
+        decision.passed_over = vec![first];
+        let text = explained(&outcome, "inbound#2");
+        assert!(text.contains("      lost first: ") && text.find("lost first: ") < text.find("won To on-premises: "), "{text}");
     }
 
     #[test]

@@ -15,28 +15,57 @@ pub enum Half<'a> {
     Server(&'a str, bool),
 }
 
-/// Where the message lost its standing. `kept`: the connector that sent it left the headers on it; `was_internal`: it counted as internal at its sender's.
+/// Who sent it, and how.
+#[derive(Clone, Copy, Debug)]
+pub struct Sent<'a> {
+    /// The Send or outbound connector; none: by MX, without one.
+    pub connector: Option<&'a str>,
+    /// It left the headers on the message.
+    pub kept: bool,
+    /// It counted as internal at its sender's.
+    pub was_internal: bool,
+    /// The sender is a server or tenant of Exchange: others write no such headers.
+    pub by_exchange: bool,
+    /// The sender is the other half of this organization, and no tenant of somebody else.
+    pub by_own_half: bool,
+}
+
+/// Where the message lost its standing.
 #[must_use]
-pub fn lost(half: Half<'_>, kept: bool, was_internal: bool) -> Because {
+pub fn lost(half: Half<'_>, sent: Sent<'_>) -> Because {
     let (name, sent_by) = match half {
         Half::Tenant(name, _) => (name, "New-SendConnector CloudServicesMailEnabled"),
         Half::Server(name, _) => (name, "New-OutboundConnector CloudServicesMailEnabled"),
     };
-    match half {
-        _ if !kept && was_internal => {
-            let why = "the connector that it was sent by strips the headers of the organization (CloudServicesMailEnabled is false)";
-            because("TRUST-1", name, why, sent_by)
+    match (half, sent.connector) {
+        (Half::Server(..), _) if sent.was_internal && sent.by_exchange && !sent.by_own_half => {
+            let why =
+                "the tenant that X-OriginatorOrg names has no accepted domain of this organization: its headers are those of strangers";
+            because("TRUST-3", name, why, "Hybrid deployment: header firewall")
         }
-        Half::Tenant(_, false) => {
+        (_, Some(connector)) if !sent.kept && sent.was_internal && sent.by_exchange => {
+            let why = "strips the headers of the organization from what it sends (CloudServicesMailEnabled is false)";
+            because("TRUST-1", connector, why, sent_by)
+        }
+        (_, None) if !sent.kept && sent.was_internal && sent.by_exchange => {
+            let why = "the headers of the organization travel by a connector that keeps them alone (CloudServicesMailEnabled)";
+            because("TRUST-1", "no connector", why, sent_by)
+        }
+        (Half::Tenant(_, false), _) => {
             let why = "believes no header of the organization (CloudServicesMailEnabled is false)";
             because("TRUST-3", name, why, "New-InboundConnector CloudServicesMailEnabled")
         }
-        Half::Server(_, false) => {
+        (Half::Server(_, false), _) => {
             let why = "does not know the client as the other half of the organization: no TlsDomainCapabilities for its certificate";
             because("TRUST-3", name, why, "Set-ReceiveConnector TlsDomainCapabilities")
         }
-        Half::Tenant(_, true) | Half::Server(_, true) => {
-            let why = "would believe the headers of the organization, and the message has none: it was anonymous before, or somebody on the way took them off";
+        (Half::Tenant(_, true) | Half::Server(_, true), _) => {
+            let none = if sent.by_exchange {
+                "it was anonymous before, or somebody on the way took them off"
+            } else {
+                "who sent it is no Exchange"
+            };
+            let why = format!("would believe the headers of the organization, and the message has none: {none}");
             because("TRUST-2", name, why, "Hybrid deployments: no mail system stands between the two halves")
         }
     }
@@ -48,17 +77,23 @@ mod tests {
 
     #[test]
     fn where_it_was_lost() {
+        let sent = |kept, was_internal| Sent { connector: Some("Out"), kept, was_internal, by_exchange: true, by_own_half: true };
         let cases = [
-            (Half::Tenant("In", true), false, true, "TRUST-1"),
-            (Half::Tenant("In", false), true, true, "TRUST-3"),
-            (Half::Tenant("In", false), false, false, "TRUST-3"),
-            (Half::Tenant("In", true), false, false, "TRUST-2"),
-            (Half::Server("Default Frontend", true), false, true, "TRUST-1"),
-            (Half::Server("Default Frontend", false), true, true, "TRUST-3"),
-            (Half::Server("Default Frontend", true), true, false, "TRUST-2"),
+            (Half::Tenant("In", true), sent(false, true), "TRUST-1 Out"),
+            (Half::Tenant("In", true), Sent { connector: None, ..sent(false, true) }, "TRUST-1 no connector"),
+            (Half::Tenant("In", false), sent(true, true), "TRUST-3 In"),
+            (Half::Tenant("In", false), sent(false, false), "TRUST-3 In"),
+            (Half::Tenant("In", true), sent(false, false), "TRUST-2 In"),
+            (Half::Tenant("In", true), Sent { by_exchange: false, ..sent(false, true) }, "TRUST-2 In"),
+            (Half::Tenant("In", false), Sent { by_exchange: false, ..sent(false, true) }, "TRUST-3 In"),
+            (Half::Server("Default Frontend", true), sent(false, true), "TRUST-1 Out"),
+            (Half::Server("Default Frontend", false), sent(true, true), "TRUST-3 Default Frontend"),
+            (Half::Server("Default Frontend", true), Sent { by_own_half: false, ..sent(false, true) }, "TRUST-3 Default Frontend"),
+            (Half::Server("Default Frontend", true), sent(true, false), "TRUST-2 Default Frontend"),
         ];
-        for (half, kept, was_internal, rule) in cases {
-            assert_eq!(lost(half, kept, was_internal).rule, rule, "{half:?} {kept} {was_internal}");
+        for (half, sent, expected) in cases {
+            let because = lost(half, sent);
+            assert_eq!(format!("{} {}", because.rule, because.name), expected, "{half:?} {sent:?}");
         }
     }
 }

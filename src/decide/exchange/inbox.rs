@@ -39,18 +39,19 @@ pub(super) fn look_up(owner: &Owner<'_>, letter: &Letter, rules: &[InboxRule], a
     let redirect = if own.is_none() { targets(|rule| &rule.redirect_to) } else { Vec::new() };
     let forward = if own == Some(InboxWork::All) { Vec::new() } else { targets(|rule| &rule.forward_to) };
     let stays = !acting.iter().any(|rule| rule.deletes);
-    let said = |what: &str| -> Vec<Because> { acting.iter().map(|rule| because("INBOX", &*rule.name, what.to_owned(), SOURCE)).collect() };
+    let place = |rule: &InboxRule| rules.iter().position(|one| one.name == rule.name).unwrap_or_default();
+    let tell = |rule: &InboxRule| because("INBOX", &*rule.name, does(rule, own), SOURCE).in_turn(place(rule));
+    let mut chosen: Vec<Because> = acting.iter().map(|rule| tell(rule)).collect();
     let plan = match (redirect.is_empty(), forward.is_empty()) {
-        (false, no_more) => Some((redirect, InboxWork::Redirected, stays || !no_more, SenderAfter::Kept, "redirects it")),
+        (false, no_more) => Some((redirect, InboxWork::Redirected, stays || !no_more, SenderAfter::Kept)),
         (true, false) => {
             let sender = Address::parse(address).map_or(SenderAfter::Kept, |own| SenderAfter::Replaced(AddressTemplate::of(&own)));
-            Some((forward, InboxWork::All, stays, sender, "forwards it as the mailbox's own message"))
+            Some((forward, InboxWork::All, stays, sender))
         }
         (true, true) => None,
     };
-    let Some((to, done, keeps, sender, what)) = plan else {
+    let Some((to, done, keeps, sender)) = plan else {
         let outcome = if stays { Lookup::Mailbox } else { Lookup::Dropped };
-        let mut chosen = said(if stays { "has nothing more to pass on" } else { "deletes the message" });
         if chosen.is_empty() {
             chosen.push(because("INBOX", address, "no rule of the mailbox acts on it", SOURCE));
         }
@@ -76,13 +77,38 @@ pub(super) fn look_up(owner: &Owner<'_>, letter: &Letter, rules: &[InboxRule], a
     replaced.stamps.keeps_organization_headers = true;
     replaced.stamps.auto_forwards = true;
     replaced.stamps.inbox = Some(InboxStep { mailbox: address.to_lowercase().into(), done });
-    Decision { outcome: Lookup::Replaced(Box::new(replaced)), chosen: said(what), passed_over }
+    Decision { outcome: Lookup::Replaced(Box::new(replaced)), chosen, passed_over }
+}
+
+/// What a rule does, in words; `own` is what the rules of the mailbox have done before.
+fn does(rule: &InboxRule, own: Option<InboxWork>) -> String {
+    let people = |to: &[AddressTemplate]| to.iter().map(|one| format!("{}@{}", one.local, one.domain)).collect::<Vec<_>>().join(", ");
+    let mut done = Vec::new();
+    if !rule.redirect_to.is_empty() {
+        done.push(match own {
+            None => format!("redirects it to {}, as the sender's message", people(&rule.redirect_to)),
+            Some(_) => "has redirected it".to_owned(),
+        });
+    }
+    if !rule.forward_to.is_empty() {
+        done.push(match own {
+            Some(InboxWork::All) => "has forwarded it".to_owned(),
+            _ => format!("forwards it to {}, as the mailbox's own message", people(&rule.forward_to)),
+        });
+    }
+    if rule.deletes {
+        done.push("keeps none of it".to_owned());
+    }
+    if rule.stops {
+        done.push("no rule behind it is asked".to_owned());
+    }
+    if done.is_empty() { "does nothing with it".to_owned() } else { done.join(", ") }
 }
 
 /// The rules that act on a message, and why the others do not.
 fn acting<'a>(rules: &'a [InboxRule], letter: &Letter) -> (Vec<&'a InboxRule>, Vec<Because>) {
     let (mut acting, mut passed_over): (Vec<&InboxRule>, Vec<Because>) = (Vec::new(), Vec::new());
-    for rule in rules {
+    for (turn, rule) in rules.iter().enumerate() {
         let stopped = acting.iter().find(|before| before.stops);
         let holds = |texts: &Option<crate::model::mail_flow_rule::Texts>, with_body: bool| {
             let body = if with_body { &*letter.text } else { "" };
@@ -100,7 +126,7 @@ fn acting<'a>(rules: &'a [InboxRule], letter: &Letter) -> (Vec<&'a InboxRule>, V
             None
         };
         match why {
-            Some(why) => passed_over.push(because("INBOX", &*rule.name, why, SOURCE)),
+            Some(why) => passed_over.push(because("INBOX", &*rule.name, why, SOURCE).in_turn(turn)),
             None => acting.push(rule),
         }
     }

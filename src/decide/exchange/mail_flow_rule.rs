@@ -73,9 +73,10 @@ pub fn run(tenant: &Tenant, names: &Names, letter: &Letter, address: &str, domai
     let mut decision: (Vec<Because>, Vec<Because>) = (Vec::new(), Vec::new());
     let (chosen, passed_over) = &mut decision;
     let mut ended_by: Option<(&str, &str)> = None;
-    for rule in &tenant.mail_flow_rules {
+    for (priority, rule) in tenant.mail_flow_rules.iter().enumerate() {
         let id = rule_id(rule);
-        let mut pass_over = |why: String| passed_over.push(because(id, &*rule.name, why, SOURCE));
+        let told = |why: String, source| because(id, &*rule.name, format!("priority {priority}: {why}"), source).in_turn(priority);
+        let mut pass_over = |why: String| passed_over.push(told(why, SOURCE));
         if let Some((name, how)) = ended_by {
             pass_over(format!("`{name}` comes first and {how}"));
             continue;
@@ -99,14 +100,16 @@ pub fn run(tenant: &Tenant, names: &Names, letter: &Letter, address: &str, domai
         }
         if let Some((_, earlier)) = outcome.pin.connector.take_if(|_| rule.actions.iter().any(|action| matches!(action, Action::Route(_))))
         {
+            let before = tenant.mail_flow_rules.iter().position(|rule| rule.name == earlier).unwrap_or_default();
             chosen.retain(|reason: &Because| reason.rule != "OUT-2" || *reason.name != *earlier);
-            passed_over.push(because("OUT-2", earlier, format!("the later rule `{}` names another way out", rule.name), CBR));
+            let why = format!("priority {before}: its conditions hold, and the later rule `{}` names another way out", rule.name);
+            passed_over.push(because("OUT-2", earlier, why, CBR).in_turn(before));
         }
         let done: Vec<String> = rule.actions.iter().map(|action| act(action, tenant, rule, &mut letter, &mut outcome)).collect();
         let met = if rule.conditions.is_empty() { "it has no conditions" } else { "its conditions hold" };
         let done = if done.is_empty() { "it does nothing itself".to_owned() } else { done.join(", ") };
         let why = format!("{met}: {done}{}", if rule.stops { ", and no rule below it is asked" } else { "" });
-        chosen.push(because(id, &*rule.name, why, if id == "OUT-2" { CBR } else { SOURCE }));
+        chosen.push(told(why, if id == "OUT-2" { CBR } else { SOURCE }));
         ended_by = match outcome.end {
             Some(End::Reject(_)) => Some((&rule.name, "returns the message")),
             Some(End::Delete) => Some((&rule.name, "deletes the message")),
@@ -309,6 +312,33 @@ mod tests {
 
     fn to(domain: &str) -> AddressTemplate {
         AddressTemplate { local: "x".into(), domain: domain.into() }
+    }
+
+    #[test]
+    fn each_is_told_in_its_turn() {
+        let never = || vec![Test::SizeOver(1000)];
+        let rules = vec![
+            rule("a", never(), vec![Action::Delete]),
+            rule("b", vec![], vec![Action::SetScl(1)]),
+            MailFlowRule { state: RuleState::Off, ..rule("c", vec![], vec![Action::Delete]) },
+            rule("d", vec![], vec![Action::Quarantine]),
+            rule("e", vec![], vec![Action::Delete]),
+        ];
+        let tenant = Tenant { mail_flow_rules: rules, ..Tenant::bare() };
+        let decision = run(&tenant, &Names::default(), &Letter { size_bytes: 9, ..Letter::default() }, "bob@far.test", "far.test");
+        let mut told: Vec<&Because> = decision.chosen.iter().chain(&decision.passed_over).collect();
+        told.sort_by_key(|reason| reason.turn);
+        let told: Vec<String> = told.iter().map(|reason| format!("{} {}", reason.name, reason.why)).collect();
+        assert_eq!(
+            told,
+            [
+                "a priority 0: its condition `a_condition` does not hold",
+                "b priority 1: it has no conditions: sets the spam confidence to 1",
+                "c priority 2: disabled",
+                "d priority 3: it has no conditions: quarantines it",
+                "e priority 4: `d` comes first and quarantines the message, and no rule behind it is asked, not even on its release",
+            ]
+        );
     }
 
     #[test]

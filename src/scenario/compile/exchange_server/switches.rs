@@ -36,12 +36,14 @@ pub(super) struct Switches {
     pub(super) plain_retry: bool,
     /// `rest_after_452`: recipients beyond what a server takes in one envelope follow in the `next-transaction` (default), or at the next `retry`.
     pub(super) rest_waits: bool,
+    /// `message_age`: since the `organization` has it (default), or since this `server` has it.
+    pub(super) age_begins_at_each_server: bool,
     /// `connect_timeout`, if it is written: how long a host that does not answer is waited for; no source says.
     pub(super) connect_ns: Option<u64>,
 }
 
 /// Each switch with its values, the default first.
-const KNOWN: [(&str, [&str; 2]); 13] = [
+const KNOWN: [(&str, [&str; 2]); 14] = [
     ("missing_client_certificate", ["Retry", "Anonymous"]),
     ("max_hop_count", ["60", "30"]),
     ("message_retry_interval", ["15m", "5m"]),
@@ -55,6 +57,7 @@ const KNOWN: [(&str, [&str; 2]); 13] = [
     ("originator_org", ["Own", "Any"]),
     ("opportunistic_handshake_failure", ["defer", "plain-retry"]),
     ("rest_after_452", ["next-transaction", "retry"]),
+    ("message_age", ["organization", "server"]),
 ];
 
 /// Takes a time.
@@ -107,6 +110,7 @@ pub(super) fn switches(server: &ExchangeServer, desk: &mut Desk) -> Switches {
         trusts_any_tenant: other(10),
         plain_retry: other(11),
         rest_waits: other(12),
+        age_begins_at_each_server: other(13),
         connect_ns,
     }
 }

@@ -70,6 +70,7 @@ pub(super) fn transport(server: &ExchangeServer, edge: bool, switches: Switches,
         skips_dead_connectors: switches.skips_dead_connectors,
         suspended_mail_stays: switches.suspended_mail_stays,
         trusts_any_tenant: switches.trusts_any_tenant,
+        age_begins_at_each_server: switches.age_begins_at_each_server,
         ..of_config(server, switches, desk)
     }
 }
