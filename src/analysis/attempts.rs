@@ -15,10 +15,13 @@ use std::rc::Rc;
 impl Builder<'_> {
     /// With the number of each pass.
     pub(super) fn attempts_of(&self, copy: u32, next: Option<u32>, index: u16) -> Vec<(u16, Attempt)> {
+        // Whom it stands for in the same copy was tried before it.
+        let of = |index: &u16| self.expansions.before(copy, *index).filter(|(from, _)| *from == copy).map(|(_, of)| of);
+        let line: Vec<u16> = std::iter::successors(Some(index), of).collect();
         let rows: Vec<&AttemptRow> = self.attempts[copy as usize]
             .iter()
             .map(|at| &self.run.trace.attempts[*at as usize])
-            .filter(|row| row.recipient == index)
+            .filter(|row| line.contains(&row.recipient))
             .collect();
         let mut attempts: Vec<(u16, Attempt)> = rows.iter().map(|row| (row.pass, self.attempt(copy, row))).collect();
         let mut passes: Vec<u16> = self.connections[copy as usize].iter().map(|at| self.run.trace.connections[*at as usize].pass).collect();

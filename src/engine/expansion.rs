@@ -13,8 +13,8 @@ use crate::decide::profile::EqualMembers;
 use crate::decide::{Decision, because};
 use crate::model::expansion::{Apart, Expansion, ExpansionKind};
 use crate::model::settings::MtaDirectory;
-use crate::trace::level::{FATES, PATHS, STEPS};
-use crate::trace::{Concern, ExpansionRow, NONE};
+use crate::trace::level::STEPS;
+use crate::trace::{Concern, NONE};
 use smallvec::SmallVec;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,8 +33,6 @@ pub(crate) struct Expansions {
     added: BTreeMap<MsgId, Vec<u32>>,
     /// Who was replaced.
     replaced: BTreeMap<(MsgId, u16), ()>,
-    /// The last copy whose recipients are only written otherwise: the number and the pass of the one that it was made of, its row and its number.
-    together: Option<(u32, u16, u32, u32)>,
     /// Numbers of copies that a filter has let go already, for the recipient that they stand for.
     pub(super) was_held: BTreeSet<u32>,
 }
@@ -189,6 +187,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
         let end = &mut self.messages[message].ends[index as usize];
         (end.open, end.fate) = (end.open - 1, end.fate.or(Some(Fate::Expanded)));
+        if self.stays_in_copy(copy, &expansion) {
+            let members: SmallVec<[u16; 4]> = members.iter().map(|(member, _)| *member).collect();
+            self.goes_on_here(copy, index, &members);
+            return;
+        }
         // Copies that differ travel apart.
         for apart in [None, Some(Apart::KeepsSender), Some(Apart::NotByRule)] {
             let alike: SmallVec<[u16; 4]> = members.iter().filter(|(_, of)| *of == apart).map(|(member, _)| *member).collect();
@@ -207,56 +210,16 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     /// A copy for those who stand for a recipient.
     fn goes_on(&mut self, copy: u32, index: u16, members: &[u16], sender: u32, expansion: &Expansion) {
         let row = &self.copies[copy];
-        let (message, host, tenant, hops, visits, number) = (row.message, row.host, row.tenant, row.hops, row.visits, row.number);
-        let joined = if expansion.stays_together { self.join_rewritten(copy, members) } else { None };
-        let is_new = joined.is_none();
-        let new = joined.unwrap_or_else(|| self.new_copy(message, host, tenant, self.now, members, NONE, (hops, visits)));
+        let (message, host, tenant, hops, visits) = (row.message, row.host, row.tenant, row.hops, row.visits);
+        let new = self.new_copy(message, host, tenant, self.now, members, NONE, (hops, visits));
         self.copies[new].arrival = self.changed_in_place(copy, expansion);
         self.copies[new].wishes_lost = self.copies[copy].wishes_lost;
         if !self.plain {
             self.keep_local_hops(copy, new);
         }
-        if self.writes(FATES) {
-            let (id, new_number) = (self.messages[message].id, self.copies[new].number);
-            let rows = members.iter().map(|member| ExpansionRow {
-                message: id,
-                copy: new_number,
-                from_copy: number,
-                of: index,
-                member: *member,
-                address: self.recipient_template(message, *member),
-                sender,
-            });
-            let rows: SmallVec<[ExpansionRow; 4]> = rows.collect();
-            self.trace.expansions.extend(rows);
-        }
-        if expansion.stays_together {
-            self.expansions.together = Some((number, self.copies[copy].pass, new, self.copies[new].number));
-        }
-        if is_new {
-            self.note_held_already(new);
-            self.wake_copy(new, self.now);
-        }
-    }
-
-    /// Others of this pass whose recipients are only written otherwise wait to go on: these go with them.
-    fn join_rewritten(&mut self, copy: u32, members: &[u16]) -> Option<u32> {
-        let own = (self.copies[copy].number, self.copies[copy].pass);
-        let (of, pass, new, number) = self.expansions.together?;
-        let row = &self.copies[new];
-        if (of, pass) != own || row.number != number || row.closed || row.pass > 0 || row.jobs > 0 {
-            return None;
-        }
-        let message = row.message;
-        for index in members {
-            self.messages[message].ends[usize::from(*index)].open += 1;
-            self.copies[new].recipients.push(super::settle::pending(*index));
-        }
-        if self.writes(PATHS) {
-            let all = self.copies[new].recipients.iter().map(|recipient| recipient.index).collect();
-            self.trace.copies[number as usize].recipients = self.tables.recipient_sets.intern(all);
-        }
-        Some(new)
+        self.tell_members(copy, new, index, members, sender);
+        self.note_held_already(new);
+        self.wake_copy(new, self.now);
     }
 
     /// How many recipients the sender wrote: those that stand for others are not among them.
@@ -326,6 +289,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         match self.rules(host).pass.equal_members {
             EqualMembers::All => false,
             EqualMembers::OnceOfRecipient => known.iter().filter(here).any(|place| root(*place) == root(index)),
+            // Who stands for one of his own ancestors is no copy of it: that is a circle, and his own turn says so.
+            EqualMembers::Once if self.is_ancestor(row.message, index, member) => false,
             EqualMembers::Once => {
                 // Of those whom the sender wrote only the ones that came along are in the same message.
                 let came_along = || {
@@ -336,6 +301,12 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 known.iter().any(|place| here(&place)) || is_named && known.is_empty() && came_along()
             }
         }
+    }
+
+    /// Does a recipient stand, over however many others, for this address?
+    fn is_ancestor(&self, message: u32, index: u16, address: u32) -> bool {
+        let mut line = self.expansions.line_of(self.messages[message].id, index);
+        line.any(|(place, _)| self.recipient_template(message, place) == address)
     }
 
     /// Was this recipient here before? Within one machine nobody goes in circles; beyond it, servers that write `Delivered-To` find their own.
@@ -367,9 +338,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let row = &self.copies[copy];
         let (host, message) = (row.host, row.message);
         let own = self.recipient_template(message, index);
-        let itself = self.expansions.member(self.messages[message].id, index).is_some_and(|member| {
-            member.kind == ExpansionKind::Alias && member.host == host && self.recipient_template(message, member.of) == own
-        });
+        let whole_line = self.rules(host).pass.equal_members == EqualMembers::Once;
+        let line = self.expansions.line_of(self.messages[message].id, index).take(if whole_line { usize::MAX } else { 1 });
+        let itself = { line }
+            .any(|(of, member)| member.kind == ExpansionKind::Alias && member.host == host && self.recipient_template(message, of) == own);
         let address = self.tables.templates.get(own).expand(self.messages[message].address_number).to_string();
         let has_it = |directory: &MtaDirectory| directory.mailboxes.iter().any(|pattern| pattern.matches(&address));
         let has_mailbox = self.config(host).receiver.directory.mail_server().is_some_and(has_it);

@@ -5,7 +5,7 @@
 
 use super::memory::PassNotes;
 use super::world::{RecipientState, World};
-use crate::base::{Enhanced, Fate, SimTime, duration};
+use crate::base::{Enhanced, Fate, SECOND, SimTime, duration};
 use crate::decide::because;
 use crate::decide::remembered::warnings_due;
 use crate::trace::{Concern, NONE};
@@ -26,7 +26,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let (host, number) = (row.host, row.number);
         let null_sender = self.sender_of(copy) == NONE;
         let failed = row.recipients.iter().any(|recipient| matches!(recipient.state, RecipientState::Failed | RecipientState::Looped));
-        let freeze = notes.freeze || failed && null_sender && !self.memory.frozen.contains_key(&copy);
+        let forgotten = || self.exim_retry(host).is_some_and(|retry| self.age_in_seconds(copy) >= retry.ignore_bounce_errors_after_ns);
+        let freeze = notes.freeze || failed && null_sender && !self.memory.frozen.contains_key(&copy) && !forgotten();
         if failed && null_sender && !freeze {
             self.forget_failures(copy);
         } else if !freeze || !null_sender {
@@ -164,27 +165,38 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     fn thaws_at(&self, copy: u32, since: SimTime) -> (SimTime, Option<(&'static str, u64)>) {
         let Some(retry) = self.exim_retry(self.copies[copy].host) else { return (SimTime::NEVER, None) };
         let report = self.sender_of(copy) == NONE;
+        // Exim reads its clock in whole seconds: an age that is reached is enough, the time to thaw must be over.
+        let came = whole_seconds(self.copies[copy].arrived);
         let ends = [
-            ("auto_thaw", retry.auto_thaw_ns, retry.auto_thaw_ns > 0 && !report),
-            ("timeout_frozen_after", retry.timeout_frozen_after_ns, retry.timeout_frozen_after_ns > 0),
-            ("ignore_bounce_errors_after", retry.ignore_bounce_errors_after_ns, report),
+            ("auto_thaw", retry.auto_thaw_ns, retry.auto_thaw_ns > 0 && !report, whole_seconds(since).after(SECOND)),
+            ("timeout_frozen_after", retry.timeout_frozen_after_ns, retry.timeout_frozen_after_ns > 0, came),
+            ("ignore_bounce_errors_after", retry.ignore_bounce_errors_after_ns, report, came),
         ];
-        let earliest = ends.into_iter().filter(|(.., holds)| *holds).min_by_key(|(_, wait_ns, _)| *wait_ns);
-        earliest.map_or((SimTime::NEVER, None), |(name, wait_ns, _)| {
+        let ends = ends.into_iter().filter(|(.., holds, _)| *holds);
+        let earliest = ends.map(|(name, wait_ns, _, from)| (from.after(wait_ns), name, wait_ns)).min_by_key(|(end, ..)| *end);
+        earliest.map_or((SimTime::NEVER, None), |(end, name, wait_ns)| {
             let every = retry.runs_every_ns.max(1);
             let started = self.machines[self.copies[copy].host.index()].started.0;
             let offset = if started > 0 { started } else { retry.runs_offset_ns } % every;
-            let run = since.after(wait_ns).0.saturating_sub(offset).div_ceil(every).saturating_mul(every).saturating_add(offset);
+            let from = end.max(self.now.after(1)).0;
+            let run = from.saturating_sub(offset).div_ceil(every).saturating_mul(every).saturating_add(offset);
             (SimTime(run), Some((name, wait_ns)))
         })
     }
 
+    /// How old a message is (`message_age`, spool_in.c).
+    fn age_in_seconds(&self, copy: u32) -> u64 {
+        whole_seconds(self.now).since(whole_seconds(self.copies[copy].arrived))
+    }
+
     /// A frozen message has its time: is it given up (`timeout_frozen_after`)? Else it is tried once more.
     pub(super) fn frozen_for_too_long(&mut self, copy: u32) -> bool {
-        let Some(since) = self.memory.frozen.get(&copy).copied() else { return false };
+        if !self.memory.frozen.contains_key(&copy) {
+            return false;
+        }
         let Some(retry) = self.exim_retry(self.copies[copy].host) else { return false };
         let over = retry.timeout_frozen_after_ns;
-        if over == 0 || self.now.since(since) < over {
+        if over == 0 || self.age_in_seconds(copy) < over {
             if self.sender_of(copy) != NONE {
                 self.memory.frozen.remove(&copy);
             }
@@ -194,4 +206,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         self.fail_pending(copy, reply, RecipientState::Failed);
         true
     }
+}
+
+fn whole_seconds(at: SimTime) -> SimTime {
+    SimTime(at.0 / SECOND * SECOND)
 }

@@ -23,7 +23,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     pub(super) fn split_by_hosts(&mut self, copy: u32) {
         let (host, in_run) = (self.copies[copy].host, self.begin_notes(copy));
         let mut groups: Vec<(u32, SmallVec<[u16; 2]>)> = Vec::new();
-        for place in 0..self.copies[copy].recipients.len() {
+        let mut places = 0..;
+        while let Some(place) = places.next().filter(|place| *place < self.copies[copy].recipients.len()) {
             let recipient = self.copies[copy].recipients[place];
             if recipient.state != RecipientState::Pending || in_run && self.waits_for_routing(copy, place as u16) {
                 continue;
@@ -198,7 +199,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         self.tables.destinations.intern(key)
     }
 
-    fn stop_of_recipient(&mut self, copy: u32, index: u16) -> Stop {
+    pub(super) fn stop_of_recipient(&mut self, copy: u32, index: u16) -> Stop {
         let row = &self.copies[copy];
         let question = (row.message, row.host, row.tenant, self.messages[row.message].address_number);
         self.stop_of(copy, index, question)

@@ -46,6 +46,7 @@ mod memory;
 mod mx_site;
 mod notices;
 mod one_connection;
+mod one_envelope;
 mod operations;
 mod organization;
 mod origin_dns;

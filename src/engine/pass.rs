@@ -97,19 +97,23 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                     let job = self.new_job(copy, destination, SmallVec::from_buf_and_len([0; 2], 1));
                     self.copies[copy].jobs = 1;
                     self.enqueue(job);
+                    return;
                 }
                 stop => {
                     self.copies[copy].jobs = 0;
                     if pending {
                         self.ends_here(copy, 0, &stop);
                     }
-                    self.end_pass(copy);
+                    if self.copies[copy].recipients.len() == 1 {
+                        self.end_pass(copy);
+                        return;
+                    }
                 }
             }
-            return;
         }
         let mut groups: Groups = SmallVec::new();
-        for place in 0..self.copies[copy].recipients.len() {
+        let mut places = 0..;
+        while let Some(place) = places.next().filter(|place| *place < self.copies[copy].recipients.len()) {
             let recipient = self.copies[copy].recipients[place];
             if recipient.state != RecipientState::Pending {
                 continue;
@@ -183,6 +187,11 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
     pub(super) fn stop_of(&mut self, copy: u32, index: u16, (message, host, tenant, number): (u32, HostId, u32, u64)) -> Stop {
         if !self.plain
             && let Some(stop) = self.queue_that_holds(copy, index)
+        {
+            return stop;
+        }
+        if self.rules(host).pass.rewrites_aliases
+            && let Some(stop) = self.rewritten_alias(copy, index, (host, tenant))
         {
             return stop;
         }

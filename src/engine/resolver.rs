@@ -237,6 +237,44 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         self.resolvers.answers.intern(answer)
     }
 
+    /// What a resolver still knows of a name that was an alias when it asked about it last: the alias is a record of its own, and is kept as long as that
+    /// one may be, whatever became of the answer behind it (RFC 2181 §5, RFC 2308 §2.2).
+    pub(super) fn alias_in_cache(&mut self, resolver: ResolverId, name: NameId, at: SimTime, (copy, pass): (u32, u16)) -> Option<NameId> {
+        let model = self.model;
+        let settings = &model.resolvers[resolver.index()];
+        let Resolvers { index, slots, answers, .. } = &self.resolvers;
+        let of_name = index.get(name.index())?.iter().filter(|(who, ..)| *who == resolver);
+        let seen = of_name.filter_map(|(.., slot)| slots[*slot as usize].entry);
+        let (answered, chain) = seen
+            .filter(|entry| entry.answered <= at)
+            .filter(|entry| matches!(answers.get(entry.answer).outcome, Outcome::Records(_) | Outcome::NoData))
+            .map(|entry| (entry.answered, &answers.get(entry.answer).aliases))
+            .filter(|(_, chain)| !chain.is_empty())
+            .max_by_key(|(answered, _)| *answered)?;
+        let target = *chain.last()?;
+        let zone = &model.zones[model.versions[model.version_at(answered)].zones.index()];
+        let view = settings.view.min(zone.view_count() - 1);
+        let steps = std::iter::once(name).chain(chain[..chain.len() - 1].iter().copied());
+        let kept = steps.map(|alias| kept_s(settings, &zone.lookup(&self.tables.names, view, alias, RecordType::Cname))).min()?;
+        if at >= answered.after(u64::from(kept) * SECOND) {
+            return None;
+        }
+        if self.writes(STEPS) {
+            let answer = self.tables.texts.intern(self.tables.names.text(target).into());
+            self.trace.lookups.push(LookupRow {
+                copy,
+                pass,
+                at,
+                name,
+                kind: RecordType::Cname,
+                answer,
+                cached: true,
+                destination: crate::trace::NONE,
+            });
+        }
+        Some(target)
+    }
+
     /// What a cache in use holds when the scenario begins: the zones' answer, as if asked at that instant or some time before.
     fn kept_from_before(&mut self, slot: u32) -> Option<Entry> {
         let model = self.model;

@@ -161,14 +161,6 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                     return (self.stamped(stop, stamps), decisions);
                 }
                 let decision = self.way_of_mta(host, directory, &address);
-                if decision.outcome == NextStop::Mx
-                    && self.rules(host).pass.rewrites_aliases
-                    && !config.sender.targets.keeps_aliases
-                    && let Some((stop, rewritten)) = self.rewritten_alias(host, &address)
-                {
-                    decisions.push(self.store("where to?", host, tenant, &rewritten));
-                    return (stop, decisions);
-                }
                 let stop = self.stop_of_mta(config, &decision.outcome, &address.domain, decision.chosen[0].rule);
                 decisions.push(self.store("where to?", host, tenant, &decision));
                 stop

@@ -236,6 +236,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let constant = self.tables.templates.get(template).is_constant();
         let address = self.tables.templates.get(template).expand(self.messages[message].address_number);
         let mut decision = self.ask_rcpt(talk, &address.to_string(), &address.domain);
+        let refused = matches!(decision.outcome, Acceptance::Refuse(_));
+        let looks_behind = refused && self.rules(talk.server).pass.rewrites_aliases && self.may_be_alias(talk, &address);
+        if looks_behind {
+            decision = self.asked_behind_alias(talk, &address, decision);
+        }
         let restricts = !talk.theirs.receiver.restrictions.is_empty();
         if restricts {
             decision = self.restricted(talk, &address.to_string(), decision);
@@ -250,6 +255,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         // Where the client was not looked at, who is refused with which words may still depend on it.
         if constant
             && !restricts
+            && !looks_behind
             && (tenant != NONE || talk.visit != NONE || !matches!(talk.theirs.receiver.directory, Directory::Tenants(_)))
         {
             self.acceptance_cache.index.intern(key);

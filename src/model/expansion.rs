@@ -29,8 +29,6 @@ pub struct Expansion {
     pub once: bool,
     /// Automatic replies of those who get a copy reach the sender.
     pub answers: bool,
-    /// The recipient is only written otherwise: all of them that are stay together.
-    pub stays_together: bool,
 }
 
 impl Expansion {
@@ -49,15 +47,14 @@ impl Expansion {
             stamps: Stamps::default(),
             once: is_list,
             answers: !is_list,
-            stays_together: false,
         }
     }
 
-    /// The same recipient in another domain: who comes together stays together.
+    /// The same recipient in another domain.
     #[must_use]
     pub fn in_domain(address: &Address, domain: &str) -> Self {
         let to = Address { local: address.local.clone(), domain: domain.into() };
-        Self { stays_together: true, ..Self::of(&address.to_string(), vec![AddressTemplate::of(&to)], ExpansionKind::Alias) }
+        Self::of(&address.to_string(), vec![AddressTemplate::of(&to)], ExpansionKind::Alias)
     }
 }
 
