@@ -14,6 +14,7 @@ fn connector(name: &str, on_premises: bool) -> InboundConnector {
         sender_domains: vec!["*".into()],
         addresses: vec![],
         certificate_name: None,
+        star_covers_all: false,
         require_tls: true,
         restricts_to_addresses: false,
         restricts_to_certificate: false,
