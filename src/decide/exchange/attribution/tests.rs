@@ -58,6 +58,7 @@ fn tenant(names: &mut Names, system: u32, domain: &str, connectors: Vec<InboundC
         sender_rewriting: crate::model::exchange::SenderRewriting::All,
         forwards_outside: true,
         recipients_max: None,
+        expiration_ns: None,
         mail_flow_rules: vec![],
         people: vec![],
         switches: Switches::default(),
