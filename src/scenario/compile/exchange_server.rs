@@ -224,18 +224,13 @@ fn accepted_domains(server: &ExchangeServer, mailboxes: &Mailboxes, tables: &mut
     let mut domains: Vec<(Box<str>, bool, DomainType)> = Vec::new();
     for (name, kind) in server.accepted_domains.iter() {
         match name.strip_prefix("*.") {
-            Some(parent) => domains.extend(Domain::parse(parent).ok().filter(|parent| is_whole(parent)).map_or_else(
-                || {
-                    desk.error(
-                        code::VALUE,
-                        name.span(),
-                        format!("`{name}` is not a domain name"),
-                        "`*.` and a whole name: \"*.contoso.com\"",
-                    );
-                    None
-                },
-                |parent| Some((parent.as_str().into(), true, *kind)),
-            )),
+            Some(parent) => match Domain::parse(parent).ok().filter(is_whole) {
+                Some(parent) => domains.push((parent.as_str().into(), true, *kind)),
+                None => {
+                    let help = "`*.` and a whole name: \"*.contoso.com\"";
+                    desk.error(code::VALUE, name.span(), format!("`{name}` is not a domain name"), help);
+                }
+            },
             None => domains.extend(desk.domain(name).map(|domain| (domain.as_str().into(), false, *kind))),
         }
     }
