@@ -103,7 +103,7 @@ impl Diagnostic {
     /// "did you mean `…`?", if one of `known` is close to `word`.
     #[must_use]
     pub fn suggest<'a>(self, word: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
-        match closest(word, known) {
+        match closest(word, known.into_iter().filter(|name| *name != word)) {
             Some(name) => self.help(format!("did you mean `{name}`?")),
             None => self,
         }

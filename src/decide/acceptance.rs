@@ -211,6 +211,7 @@ mod tests {
             sender_rewriting: crate::model::exchange::SenderRewriting::All,
             forwards_outside: true,
             recipients_max: None,
+            expiration_ns: None,
             outbound_connectors: vec![],
             inbound: Inbound::default(),
             mail_flow_rules: vec![],

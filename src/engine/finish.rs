@@ -100,7 +100,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let (began, started) = (self.copies[copy].pass_at, self.machines[host.index()].started);
         match self.when_tried(host, Memory { arrived, began, deferrals, null_sender, jitter_ns, haste, started }) {
             Next::Try { at, why } => {
-                let (at, why) = match hard_expiry(&sender.retry, rules.expiry, arrived) {
+                let (at, why) = match self.hard_end(copy) {
                     Some(end) if rules.expiry == ExpiryTest::Timer && end < at => {
                         (end.max(self.now), "its lifetime ends before the next attempt would come")
                     }
@@ -114,6 +114,15 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 self.expire(copy);
             }
         }
+    }
+
+    /// When a copy is given up whatever happens; a tenant may have said how long its mail waits.
+    pub(super) fn hard_end(&self, copy: u32) -> Option<SimTime> {
+        let row = &self.copies[copy];
+        let usual = hard_expiry(&self.config(row.host).sender.retry, self.rules(row.host).expiry, row.arrived)?;
+        let tenants = self.config(row.host).receiver.directory.tenants();
+        let own = tenants.iter().find(|tenant| tenant.system.0 == row.tenant).and_then(|tenant| tenant.expiration_ns);
+        Some(own.map_or(usual, |ns| usual.min(row.arrived.after(ns))))
     }
 
     /// What luck adds to the wait of a copy.

@@ -8,7 +8,6 @@ use crate::base::{Fate, HostId, SimTime};
 use crate::decide::exchange::fope;
 use crate::decide::exchange::recipient::PASSES_MAX;
 use crate::decide::profile::RecipientOrder;
-use crate::decide::retry;
 use crate::model::settings::NextHop;
 use crate::trace::level::STEPS;
 use crate::trace::{Concern, NONE};
@@ -25,13 +24,12 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         if self.now >= self.machines[host.index()].up_until && self.is_down(copy) {
             return;
         }
-        let config = self.config(host);
         let rules = self.rules(host);
         if !self.plain && (rules.pass.queues_retry && self.still_waits(copy) || self.joins_run(copy)) {
             return;
         }
-        let (arrived, first) = (self.copies[copy].arrived, self.copies[copy].pass == 0);
-        if !first && retry::hard_expiry(&config.sender.retry, rules.expiry, arrived).is_some_and(|end| self.now >= end) {
+        let first = self.copies[copy].pass == 0;
+        if !first && self.hard_end(copy).is_some_and(|end| self.now >= end) {
             self.expire(copy);
             return;
         }

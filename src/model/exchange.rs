@@ -51,6 +51,8 @@ pub struct Tenant {
     pub forwards_outside: bool,
     /// `MaxRecipientEnvelopeLimit`, if one is written.
     pub recipients_max: Option<u32>,
+    /// `MessageExpiration`, if one is written: how long its mail waits.
+    pub expiration_ns: Option<u64>,
     /// FOPE stands before it, instead of the service's own edge.
     pub protected_by: Option<Protection>,
 }
@@ -137,6 +139,7 @@ impl Tenant {
             sender_rewriting: SenderRewriting::All,
             forwards_outside: true,
             recipients_max: None,
+            expiration_ns: None,
             stance: Stance::default(),
             protected_by: None,
         }
@@ -260,6 +263,8 @@ pub struct Switches {
     pub dane_at_smart_hosts: bool,
     /// `domain_disabled_reply`: `550 5.1.10` instead of `550 5.7.1`.
     pub domain_disabled_as_not_found: bool,
+    /// `tls_domain_wildcard`: the star of `TlsDomain` stands for `one-label` instead of `all-subdomains`.
+    pub tls_domain_star_is_one_label: bool,
 }
 
 impl Default for Switches {
@@ -271,6 +276,7 @@ impl Default for Switches {
             plain_retry: false,
             dane_at_smart_hosts: false,
             domain_disabled_as_not_found: false,
+            tls_domain_star_is_one_label: false,
         }
     }
 }

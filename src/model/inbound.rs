@@ -53,6 +53,8 @@ pub struct InboundConnector {
     pub addresses: Vec<IpNet>,
     /// `TlsSenderCertificateName`, lower case.
     pub certificate_name: Option<Box<str>>,
+    /// `client_certificate_wildcard`: the star of a certificate stands for more labels than one.
+    pub star_covers_all: bool,
     /// `RequireTls`
     pub require_tls: bool,
     /// `RestrictDomainsToIPAddresses`

@@ -14,6 +14,8 @@ pub struct Listener {
     pub port: u16,
     /// It answers at these addresses of the machine only; empty = at all of them.
     pub only_at: Vec<IpAddr>,
+    /// It answers at addresses of this family only.
+    pub family: Option<Family>,
     /// TLS from the first byte.
     pub implicit_tls: bool,
     /// 530 to everything before TLS (RFC 3207 §4).
@@ -33,6 +35,25 @@ impl Listener {
     #[inline]
     #[must_use]
     pub fn answers(&self, address: IpAddr, port: u16) -> bool {
-        self.port == port && (self.only_at.is_empty() || self.only_at.contains(&address))
+        self.port == port
+            && (self.only_at.is_empty() || self.only_at.contains(&address))
+            && self.family.is_none_or(|family| family == Family::of(address))
+    }
+}
+
+/// A family of addresses.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Family {
+    /// IPv4
+    V4,
+    /// IPv6
+    V6,
+}
+
+impl Family {
+    /// That of an address.
+    #[must_use]
+    pub fn of(address: IpAddr) -> Self {
+        if address.is_ipv4() { Self::V4 } else { Self::V6 }
     }
 }

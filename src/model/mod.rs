@@ -19,7 +19,7 @@ pub mod inbound;
 pub mod inbox;
 pub mod keeping;
 pub mod letter;
-mod listener;
+pub mod listener;
 pub mod mail_flow_rule;
 pub mod manner;
 pub mod mta_sts;

@@ -63,7 +63,7 @@ impl ReceiveConnector {
     /// What its clients meet at a listener of its server.
     #[must_use]
     pub fn face<'a>(&'a self, listener: &'a Listener) -> &'a Listener {
-        let is_it = |face: &&Listener| face.port == listener.port && face.only_at == listener.only_at;
+        let is_it = |face: &&Listener| face.port == listener.port && face.only_at == listener.only_at && face.family == listener.family;
         self.faces.iter().find(is_it).unwrap_or(listener)
     }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::read::{Fields, Part, Value};
 use super::schema::{Scenario, Test};
-use super::source::{Entry, Named};
+use super::source::{Entry, Named, Text};
 use crate::diag::{Diagnostic, code};
 
 /// What goes on while one thing is laid over another.
@@ -28,6 +28,19 @@ impl Merger {
         work(self);
         self.composing = before;
     }
+
+    /// Notes a `None` for a name that is not there, unless that is for later.
+    pub(super) fn takes_nothing_away<T: Value>(&mut self, entry: &Entry<T>, from: &Named<T>) {
+        if !self.composing && !T::USUAL.contains(&entry.key.as_str()) {
+            self.problems.push(nothing_below(&entry.key, from));
+        }
+    }
+}
+
+/// What is said of a `None` that takes nothing away.
+pub(super) fn nothing_below<T>(name: &Text, below: &Named<T>) -> Diagnostic {
+    let message = format!("`{name}` is taken away, but nothing below has that name");
+    Diagnostic::warning(code::TAKES_NOTHING_AWAY, name.span(), message).suggest(name, below.keys().map(|key| key.as_str()))
 }
 
 /// Lays `over` over `base`. A `None` for a name that is not there is noted in `problems`.
@@ -72,12 +85,17 @@ impl<T: Value> Named<T> {
         }
         let mut gone = Vec::new();
         for new in &over.entries {
+            let stays = merger.composing || T::USUAL.contains(&new.key.as_str());
             let Some(at) = places.get(new.key.as_str()).copied() else {
-                if new.value.is_some() || merger.composing {
-                    places.insert(new.key.shared(), self.entries.len());
-                    self.entries.push(new.clone());
-                } else {
-                    merger.problems.push(takes_nothing_away(new, self));
+                match &new.value {
+                    None if !stays => merger.takes_nothing_away(new, self),
+                    None => self.add(new, &mut places),
+                    Some(value) => {
+                        self.add(new, &mut places);
+                        if !T::IS_OVERLAY {
+                            value.nones(merger);
+                        }
+                    }
                 }
                 continue;
             };
@@ -85,7 +103,7 @@ impl<T: Value> Named<T> {
             match (&mut old.value, &new.value) {
                 (Some(old), Some(new)) => merger.inside(T::IS_OVERLAY, |merger| old.merge(new, merger)),
                 (None, Some(_)) => *old = new.clone(),
-                (_, None) if merger.composing => *old = new.clone(),
+                (_, None) if stays => *old = new.clone(),
                 (Some(_), None) => gone.push(at),
                 (None, None) => {}
             }
@@ -96,11 +114,11 @@ impl<T: Value> Named<T> {
             !gone.contains(&(at - 1))
         });
     }
-}
 
-fn takes_nothing_away<T>(entry: &Entry<T>, from: &Named<T>) -> Diagnostic {
-    let message = format!("`{}` is taken away, but nothing below has that name", entry.key);
-    Diagnostic::warning(code::TAKES_NOTHING_AWAY, entry.key.span(), message).suggest(&entry.key, from.keys().map(|key| key.as_str()))
+    fn add(&mut self, new: &Entry<T>, places: &mut BTreeMap<Arc<str>, usize>) {
+        places.insert(new.key.shared(), self.entries.len());
+        self.entries.push(new.clone());
+    }
 }
 
 /// A test, or one of its cases, ready to be played.

@@ -217,6 +217,8 @@ pub(super) fn keep<T>(read: Result<Option<T>, Stopped>, put: impl FnOnce(T)) -> 
 pub trait Value: Clone + Sized {
     /// Is a value of this type itself a small scenario? Then laying one over another keeps their `None`.
     const IS_OVERLAY: bool = false;
+    /// Names that such things have without being written: `None` takes them away in a file too.
+    const USUAL: &[&str] = &[];
 
     /// Reads one; `None` if a problem was noted instead.
     ///
@@ -228,6 +230,9 @@ pub trait Value: Clone + Sized {
     fn merge(&mut self, over: &Self, _merger: &mut Merger) {
         self.clone_from(over);
     }
+
+    /// Notes each `None` in it that takes nothing away, because nothing lies below.
+    fn nones(&self, _merger: &mut Merger) {}
 
     /// The text of a small scenario that sets what `path` leads to.
     ///
@@ -254,6 +259,9 @@ pub trait Part: Clone + Default {
 
     /// Lays another over this one.
     fn merge_part(&mut self, over: &Self, merger: &mut Merger);
+
+    /// See [`Value::nones`].
+    fn nones_of_part(&self, merger: &mut Merger);
 
     /// See [`Value::wrap`].
     ///

@@ -1,8 +1,9 @@
 //! Which inbound connector of a tenant does a client match?
 //!
 //! Rules IN-1 to IN-7. Sources: New-InboundConnector; use-connectors-to-configure-mail-flow (precedence); manage-mail-flow-using-third-party-cloud
-//! (restrictions). A name on the certificate matches the connector's when they are equal or one is a wildcard for the other. Of two connectors that
-//! match in the same way the first by name is taken: nothing is documented. Connectors with `TrustedOrganizations` are found in `attribution` (IN-8).
+//! (restrictions); RFC 9525 §6.3 (the star of a certificate). A name on the certificate matches the connector's when they are equal or one is a wildcard
+//! for the other: the connector's is a pattern for the domain and all below it, the certificate's stands for one label. Of two connectors that match in the
+//! same way the first by name is taken: nothing is documented. Connectors with `TrustedOrganizations` are found in `attribution` (IN-8).
 
 use super::super::visitor::Visitor;
 use super::super::{Because, because};
@@ -99,7 +100,7 @@ pub(super) fn certificate(connector: &InboundConnector, visitor: &Visitor<'_>) -
     if let Err(why) = shown.trust {
         return Some(Err(format!("asks for a certificate of `{wanted}`; the one shown does not count: {why}")));
     }
-    Some(match shown.names.iter().find(|name| is_same_name(name, wanted)) {
+    Some(match shown.names.iter().find(|name| is_same_name(name, wanted, connector.star_covers_all)) {
         Some(name) => Ok(format!("the client's certificate is for `{name}`")),
         None => Err(format!("asks for a certificate of `{wanted}`; the one shown is for {}", listed(&shown.names))),
     })
@@ -119,13 +120,15 @@ pub(super) fn address(connector: &InboundConnector, visitor: &Visitor<'_>) -> Op
     })
 }
 
-/// `*.contoso.com` on either side stands for one label or more.
-fn is_same_name(shown: &str, wanted: &str) -> bool {
-    let covers = |pattern: &str, name: &str| {
-        let parent = pattern.strip_prefix("*.");
-        parent.is_some_and(|parent| name == parent || name.strip_suffix(parent).is_some_and(|front| front.ends_with('.')))
+/// `*.contoso.com` of a connector is `contoso.com` and everything below it; of a certificate one label below, or with `star_covers_all` any number.
+fn is_same_name(shown: &str, wanted: &str, star_covers_all: bool) -> bool {
+    let in_front = |pattern: &str, name: &str| -> Option<usize> {
+        let front = name.strip_suffix(pattern.strip_prefix("*.")?)?.strip_suffix('.')?;
+        Some(front.split('.').count())
     };
-    shown == wanted || covers(wanted, shown) || covers(shown, wanted)
+    let by_connector = wanted.strip_prefix("*.").is_some_and(|parent| shown == parent) || in_front(wanted, shown).is_some();
+    let by_certificate = in_front(shown, wanted).is_some_and(|labels| labels == 1 || star_covers_all);
+    shown == wanted || by_connector || by_certificate
 }
 
 fn listed(names: &[&str]) -> String {

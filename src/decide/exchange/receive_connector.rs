@@ -297,6 +297,7 @@ mod tests {
             name: "smtp".into(),
             port: 25,
             only_at: vec![],
+            family: None,
             turns_away: None,
             implicit_tls: false,
             require_tls: false,

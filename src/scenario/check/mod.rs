@@ -1,5 +1,6 @@
 //! Is what the text says possible at all? Refusals of the products' own cmdlets, at the place of the parameter.
 
+pub(super) mod attributes;
 pub(super) mod inbound_connector;
 pub(super) mod outbound_connector;
 pub(super) mod overlays;
@@ -43,6 +44,11 @@ pub(in crate::scenario) fn told_apart<'a>(names: impl IntoIterator<Item = &'a Te
         }
         seen.push(name);
     }
+}
+
+/// Shows the other value that a mistake consists of, which an overlay or a flag may have written far away.
+fn beside<T>(problem: Diagnostic, field: &Field<T>, label: &str) -> Diagnostic {
+    if field.is_written() { problem.also(field.span(), label) } else { problem }
 }
 
 /// Is it a domain of mail, or `*.` and one? No address, and no label begins or ends with a hyphen.

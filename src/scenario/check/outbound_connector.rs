@@ -58,11 +58,16 @@ fn next_hops(connector: &OutboundConnector, desk: &mut Desk) {
             true => problem.also(connector.use_mx_record.span(), "true"),
             false => problem.label("`use_mx_record` is true unless it is written"),
         };
-        desk.say(problem.help("add `use_mx_record: false`"));
+        desk.say(problem.help(match connector.use_mx_record.is_written() {
+            true => "write `use_mx_record: false` in its place, or leave `smart_hosts` out",
+            false => "add `use_mx_record: false`",
+        }));
     }
     if !connector.use_mx_record.or(true) && !smart_hosts {
-        let help = "add smart_hosts: [\"mail.contoso.com\"], or leave `use_mx_record` at true";
-        refuse(desk, connector.use_mx_record.span(), "`use_mx_record` is false, and there are no `smart_hosts`", help);
+        let help = "write smart_hosts: [\"mail.contoso.com\"], or leave `use_mx_record` at true";
+        let message = "`use_mx_record` is false, and there are no `smart_hosts`";
+        let problem = Diagnostic::error(code::CMDLET_REFUSES, connector.use_mx_record.span(), message);
+        desk.say(super::beside(problem, &connector.smart_hosts, "none here").help(help));
     }
 }
 
@@ -76,8 +81,13 @@ fn on_premises_only(connector: &OutboundConnector, desk: &mut Desk) {
         ("sender_rewriting_enabled", &connector.sender_rewriting_enabled),
     ];
     for (field, value) in fields.into_iter().filter(|(_, value)| value.or(false)) {
-        let help = "add `connector_type: OnPremises`; left out it is `Partner`";
-        refuse(desk, value.span(), &format!("`{field}` belongs to connectors of the type `OnPremises`"), help);
+        let help = match connector.connector_type.is_written() {
+            true => "write `connector_type: OnPremises` in its place",
+            false => "add `connector_type: OnPremises`; left out it is `Partner`",
+        };
+        let message = format!("`{field}` belongs to connectors of the type `OnPremises`");
+        let problem = Diagnostic::error(code::CMDLET_REFUSES, value.span(), message);
+        desk.say(super::beside(problem, &connector.connector_type, "of this type").help(help));
     }
 }
 
@@ -86,8 +96,10 @@ fn tls(connector: &OutboundConnector, desk: &mut Desk) {
     let domain = connector.tls_domain.get().filter(|domain| !domain.is_empty());
     match (settings, domain) {
         (TlsSettings::DomainValidation, None) => {
-            let help = "add tls_domain: \"mail.contoso.com\", the name that the certificate must carry";
-            refuse(desk, connector.tls_settings.span(), "`DomainValidation` without a `tls_domain`", help);
+            let help = "write tls_domain: \"mail.contoso.com\", the name that the certificate must carry";
+            let problem =
+                Diagnostic::error(code::CMDLET_REFUSES, connector.tls_settings.span(), "`DomainValidation` without a `tls_domain`");
+            desk.say(super::beside(problem, &connector.tls_domain, "empty here").help(help));
         }
         (TlsSettings::DomainValidation, Some(domain)) => {
             if !super::is_smtp_domain(domain) {
@@ -101,7 +113,9 @@ fn tls(connector: &OutboundConnector, desk: &mut Desk) {
         }
         (_, Some(domain)) => {
             let help = "`tls_domain` is looked at only with `tls_settings: DomainValidation`";
-            refuse(desk, domain.span(), &format!("`tls_domain` with `tls_settings: {}`", settings.as_str()), help);
+            let message = format!("`tls_domain` with `tls_settings: {}`", settings.as_str());
+            let problem = Diagnostic::error(code::CMDLET_REFUSES, domain.span(), message);
+            desk.say(super::beside(problem, &connector.tls_settings, "written here").help(help));
         }
         (_, None) => {}
     }

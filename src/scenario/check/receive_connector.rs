@@ -10,7 +10,7 @@ use crate::diag::{Diagnostic, Span, code};
 use crate::model::exchange_server::ServerVersion;
 use crate::model::receive_connector::Range;
 use crate::scenario::compile::Desk;
-use crate::scenario::schema::{AuthMechanism, PermissionGroup, ReceiveConnector};
+use crate::scenario::schema::{AuthMechanism, DEFAULT_RECEIVE_CONNECTORS, PermissionGroup, ReceiveConnector};
 use crate::scenario::source::Text;
 
 /// Stands for clients that come without TLS.
@@ -110,17 +110,11 @@ fn nobody_left(connector: &ReceiveConnector, desk: &mut Desk) {
 
 /// The default connector of some server that a name begins with: `Default Frontend EXCH01` as Exchange shows it.
 fn default_meant(name: &str) -> Option<&'static str> {
-    let known = [
-        "Default internal receive connector",
-        "Default Frontend",
-        "Client Frontend",
-        "Outbound Proxy Frontend",
-        "Client Proxy",
-        "Default",
-        "Client",
-    ];
     let front = |known: &&str| name.get(..known.len()).is_some_and(|front| front.eq_ignore_ascii_case(known));
-    known.into_iter().filter(front).find(|known| name[known.len()..].is_empty() || name[known.len()..].starts_with(' '))
+    DEFAULT_RECEIVE_CONNECTORS
+        .into_iter()
+        .filter(front)
+        .find(|known| name[known.len()..].is_empty() || name[known.len()..].starts_with(' '))
 }
 
 /// Which servers are delivered with it.

@@ -52,15 +52,20 @@ fn next_hops(connector: &SendConnector, desk: &mut Desk) {
             true => problem.also(connector.dns_routing_enabled.span(), "true"),
             false => problem.label("`dns_routing_enabled` is true unless it is written"),
         };
-        desk.say(problem.help("add `dns_routing_enabled: false`"));
+        desk.say(problem.help(match connector.dns_routing_enabled.is_written() {
+            true => "write `dns_routing_enabled: false` in its place, or leave `smart_hosts` out",
+            false => "add `dns_routing_enabled: false`",
+        }));
     }
     for text in connector.smart_hosts.items().iter().filter(|text| text.contains('/')) {
         let help = "a Send connector takes names and single addresses; networks are for outbound connectors of Exchange Online";
         refuse(desk, text.span(), &format!("`{text}` is not a smart host of a Send connector"), help);
     }
     if !connector.dns_routing_enabled.or(true) && !smart_hosts {
-        let help = "add smart_hosts: [\"192.0.2.1\"], or leave `dns_routing_enabled` at true";
-        refuse(desk, connector.dns_routing_enabled.span(), "`dns_routing_enabled` is false, and there are no `smart_hosts`", help);
+        let help = "write smart_hosts: [\"192.0.2.1\"], or leave `dns_routing_enabled` at true";
+        let message = "`dns_routing_enabled` is false, and there are no `smart_hosts`";
+        let problem = Diagnostic::error(code::CMDLET_REFUSES, connector.dns_routing_enabled.span(), message);
+        desk.say(super::beside(problem, &connector.smart_hosts, "none here").help(help));
     }
 }
 
@@ -99,13 +104,16 @@ fn tls(connector: &SendConnector, desk: &mut Desk) {
     let level = connector.tls_auth_level.or(TlsAuthLevel::Opportunistic);
     if level != TlsAuthLevel::Opportunistic && !requires {
         let message = format!("`tls_auth_level: {}` without `require_tls`", level.as_str());
-        refuse(desk, connector.tls_auth_level.span(), &message, "add `require_tls: true`");
+        let problem = Diagnostic::error(code::CMDLET_REFUSES, connector.tls_auth_level.span(), message);
+        desk.say(super::beside(problem, &connector.require_tls, "false here").help("write `require_tls: true`"));
     }
     let domain = connector.tls_domain.get().filter(|domain| !domain.is_empty());
     match (level, domain) {
         (TlsAuthLevel::DomainValidation, None) if !connector.dns_routing_enabled.or(true) => {
-            let help = "add tls_domain: \"mail.contoso.com\"; only with DNS routing the recipient's domain stands in for it";
-            refuse(desk, connector.tls_auth_level.span(), "`DomainValidation` towards a smart host without a `tls_domain`", help);
+            let help = "write tls_domain: \"mail.contoso.com\"; only with DNS routing the recipient's domain stands in for it";
+            let message = "`DomainValidation` towards a smart host without a `tls_domain`";
+            let problem = Diagnostic::error(code::CMDLET_REFUSES, connector.tls_auth_level.span(), message);
+            desk.say(super::beside(problem, &connector.tls_domain, "empty here").help(help));
         }
         (TlsAuthLevel::DomainValidation, Some(domain)) if !super::is_smtp_domain(domain) => {
             let message = format!("`{domain}` is not a name that a certificate can carry");
@@ -117,7 +125,9 @@ fn tls(connector: &SendConnector, desk: &mut Desk) {
                 TlsAuthLevel::Opportunistic => "`tls_domain` without a `tls_auth_level`".to_owned(),
                 _ => format!("`tls_domain` with `tls_auth_level: {}`", level.as_str()),
             };
-            refuse(desk, domain.span(), &message, "`tls_domain` is looked at only with `tls_auth_level: DomainValidation`");
+            let problem = Diagnostic::error(code::CMDLET_REFUSES, domain.span(), message);
+            let help = "`tls_domain` is looked at only with `tls_auth_level: DomainValidation`";
+            desk.say(super::beside(problem, &connector.tls_auth_level, "written here").help(help));
         }
     }
     if connector.domain_secure_enabled.or(false) && (!connector.dns_routing_enabled.or(true) || ignores) {

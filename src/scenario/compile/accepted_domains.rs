@@ -18,7 +18,12 @@ use super::tables::Tables;
 pub(super) fn of_tenant(tenant: &ExchangeOnline, tables: &mut Tables, desk: &mut Desk) -> Vec<AcceptedDomain> {
     let mut domains: Vec<(Domain, DomainType)> = Vec::new();
     for (name, kind) in tenant.accepted_domains.iter() {
-        if let Some(domain) = desk.domain(name) {
+        if let Some(parent) = name.strip_prefix("*.") {
+            let help = format!(
+                "in Exchange Online a domain has no star: write \"{parent}\": InternalRelay, and match_sub_domains: [\"{parent}\"]"
+            );
+            desk.error(code::VALUE, name.span(), format!("`{name}` is not a domain name"), help);
+        } else if let Some(domain) = desk.domain(name) {
             domains.push((domain, domain_type(*kind)));
         }
     }

@@ -8,6 +8,7 @@ use crate::diag::{Diagnostic, code};
 use crate::model::directory::{AllowedOof, DirectoryEntry, DsnAuthority, EntryKind, RemoteDomain};
 use crate::model::inbox::InboxRule;
 use crate::model::mail_flow_rule::Texts;
+use crate::scenario::check;
 use crate::scenario::schema;
 use crate::scenario::schema::{DirectoryRecipient, MailUser};
 use crate::scenario::source::{Field, Named, Text};
@@ -145,6 +146,7 @@ pub(super) fn remote_domains(written: &Named<schema::RemoteDomain>, spares_oof: 
     let mut rows = Vec::new();
     let mut seen: Vec<(&Text, String)> = Vec::new();
     for (name, remote) in written.iter() {
+        check::name(name, "remote domain", desk);
         let is_default = name.eq_ignore_ascii_case("Default");
         if !remote.domain_name.is_written() && !is_default && name.as_str() != "*" && !name.contains('.') {
             let help = format!("New-RemoteDomain wants it: domain_name: \"{}.example\"", name.to_lowercase().replace(' ', "-"));

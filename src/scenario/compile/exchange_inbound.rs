@@ -50,6 +50,7 @@ impl ServiceAddresses {
             name: name.into(),
             port,
             only_at: addresses.to_vec(),
+            family: None,
             ..mx_endpoint.clone()
         };
         let mut listeners = Vec::new();
@@ -129,6 +130,7 @@ fn connector_row(
         sender_domains,
         addresses: connector.sender_ip_addresses.items().iter().filter_map(|text| inbound_connector::sender_address(text).ok()).collect(),
         certificate_name: connector.tls_sender_certificate_name.get().filter(|name| !name.is_empty()).map(lower),
+        star_covers_all: false,
         require_tls: connector.require_tls.or(true),
         restricts_to_addresses: !on_premises && connector.restrict_domains_to_ip_addresses.or(false),
         restricts_to_certificate: !on_premises && connector.restrict_domains_to_certificate.or(false),
@@ -207,7 +209,8 @@ fn submission(tenant: &ExchangeOnline) -> Submission {
 }
 
 /// Switches of this side, with their values.
-pub(super) const SWITCHES: [(&str, &[&str]); 6] = [
+pub(super) const SWITCHES: [(&str, &[&str]); 7] = [
+    ("client_certificate_wildcard", &["one-label", "all-subdomains"]),
     ("trusted_organizations", &["unfiltered", "filtered"]),
     ("both_restrictions", &["each", "either"]),
     ("partner_require_tls_reply", &["451 5.7.3", "530 5.7.0"]),
@@ -220,6 +223,8 @@ pub(super) const SWITCHES: [(&str, &[&str]); 6] = [
 fn switch(name: &Text, value: &Text, inbound: &mut Inbound, desk: &mut Desk) {
     let Some((_, values)) = SWITCHES.iter().find(|(known, _)| *known == name.as_str()) else { return };
     match (name.as_str(), value.as_str()) {
+        ("client_certificate_wildcard", "one-label") => stars(inbound, false),
+        ("client_certificate_wildcard", "all-subdomains") => stars(inbound, true),
         ("trusted_organizations", "unfiltered") => inbound.trusted_mail = TrustedMail::Unfiltered,
         ("trusted_organizations", "filtered") => inbound.trusted_mail = TrustedMail::Filtered,
         ("both_restrictions", "each") => inbound.either_restriction = false,
@@ -237,6 +242,10 @@ fn switch(name: &Text, value: &Text, inbound: &mut Inbound, desk: &mut Desk) {
             desk.say(problem.help(format!("possible are {}", values.join(", "))));
         }
     }
+}
+
+fn stars(inbound: &mut Inbound, cover_all: bool) {
+    inbound.connectors.iter_mut().for_each(|connector| connector.star_covers_all = cover_all);
 }
 
 /// Is it a switch of this side?

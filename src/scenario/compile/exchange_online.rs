@@ -12,7 +12,7 @@ use crate::model::authentication::Stance;
 use crate::model::directory::{DirectoryEntry, DsnAuthority};
 use crate::model::exchange::{Out4, Out6, OutboundConnector, OutboundPools, Person, SenderRewriting, Switches, Tenant};
 use crate::model::settings::{Credentials, DaneUse, Directory, HostConfig, Profile, Retry, TlsLevel, TlsPolicy};
-use crate::scenario::check::{outbound_connector, tenant_limits, tenant_mailboxes, tenant_routes, told_apart};
+use crate::scenario::check::{attributes, outbound_connector, tenant_limits, tenant_mailboxes, tenant_routes, told_apart};
 use crate::scenario::schema::{self, AutoForwardingMode, DirectoryRecipient, Era, ExchangeOnline, Scenario, System, TlsSettings};
 use crate::scenario::source::{Field, Named, Text};
 use crate::scenario::values::parse_date;
@@ -23,7 +23,7 @@ use super::certificates::{self, Certificates, Shown};
 use super::desk::Desk;
 use super::directory;
 use super::exchange_inbound::{SWITCHES, ServiceAddresses, inbound, is_switch, moment_of, shared_addresses};
-use super::exchange_server::{CONNECT_TIMEOUT, connect_timeout};
+use super::exchange_server::{CONNECT_TIMEOUT, TLS_DOMAIN_WILDCARD, connect_timeout, tls_domain};
 use super::mail_flow_rule;
 use super::mailboxes::Mailboxes;
 use super::receiver::{Usual, receiver};
@@ -173,7 +173,7 @@ fn compile(
         routing_addresses: accepted_domains::routing_addresses(tenant),
         inbound: inbound(tenant, tree, era, shared, desk),
         mail_flow_rules: mail_flow_rule::rules(tenant, at, &outbound_connectors, desk),
-        people: people(tenant),
+        people: people(tenant, desk),
         entries: entries(&tenant.recipients, desk),
         automatic_replies: automatic_replies::of_directory(&tenant.recipients, desk),
         remote_domains: directory::remote_domains(&tenant.remote_domains, said(tenant, shared, AUTO_REPLY) == Some("client-rules"), desk),
@@ -188,6 +188,7 @@ fn compile(
         sender_rewriting: sender_rewriting(tree, era, at),
         forwards_outside: forwards_outside(tenant, shared),
         recipients_max: recipients_max(tenant, desk),
+        expiration_ns: expiration(tenant, desk),
         protected_by: None,
     }
 }
@@ -252,19 +253,35 @@ fn recipients_max(tenant: &ExchangeOnline, desk: &mut Desk) -> Option<u32> {
     read
 }
 
+/// `MessageExpiration` of a tenant: from 12 hours to a day.
+fn expiration(tenant: &ExchangeOnline, desk: &mut Desk) -> Option<u64> {
+    let text = tenant.transport_config.get()?.message_expiration.get()?;
+    let ns = desk.duration(text)?;
+    if !(12 * HOUR..=DAY).contains(&ns) {
+        desk.error(
+            code::CMDLET_REFUSES,
+            text.span(),
+            format!("`{text}` is no time after which mail of a tenant expires"),
+            "from \"12h\" to \"1d\"",
+        );
+    }
+    Some(ns)
+}
+
 /// What the directory says of people, the most exact pattern first.
-fn people(tenant: &ExchangeOnline) -> Vec<Person> {
-    let of = |(address, recipient): (&Text, &DirectoryRecipient)| {
+fn people(tenant: &ExchangeOnline, desk: &mut Desk) -> Vec<Person> {
+    let mut of = |(address, recipient): (&Text, &DirectoryRecipient)| {
         let attributes = match recipient {
             DirectoryRecipient::Mailbox(mailbox) => &mailbox.attributes,
             DirectoryRecipient::MailUser(user) => &user.attributes,
             DirectoryRecipient::Group(group) => &group.attributes,
         };
+        attributes::of_recipient(attributes, desk);
         let mut pairs: Vec<_> = attributes.iter().map(|(name, value)| (name.to_ascii_lowercase().into(), value.as_str().into())).collect();
         pairs.in_order();
         (!pairs.is_empty()).then(|| Person { address: Pattern::of_names(address), attributes: pairs })
     };
-    let mut rows: Vec<_> = tenant.recipients.iter().filter_map(of).collect();
+    let mut rows: Vec<_> = tenant.recipients.iter().filter_map(&mut of).collect();
     rows.in_order_by(|Person { address: a, .. }, Person { address: b, .. }| {
         (b.is_exact(), b.weight(), a).cmp(&(a.is_exact(), a.weight(), b))
     });
@@ -327,7 +344,12 @@ fn tls(connector: &schema::OutboundConnector, switches: &Switches, has_modes: bo
         schema::SmtpDaneMode::None => DaneUse::Never,
     };
     let mta_sts = by_mx && (!has_modes || connector.mta_sts_mode.or(usual_sts) == usual_sts);
-    TlsPolicy { dane, mta_sts, names: name.iter().map(|name| common_form(name).into()).collect(), ..TlsPolicy::of(level) }
+    TlsPolicy {
+        dane,
+        mta_sts,
+        names: name.iter().map(|name| tls_domain(name, switches.tls_domain_star_is_one_label)).collect(),
+        ..TlsPolicy::of(level)
+    }
 }
 
 /// What the mode `Automatic` of the outbound spam policy means.
@@ -351,6 +373,7 @@ fn switch(name: &Text, value: &Text, switches: &mut Switches, desk: &mut Desk) {
         "opportunistic_handshake_failure",
         "dane_at_smart_hosts",
         "domain_disabled_reply",
+        TLS_DOMAIN_WILDCARD,
         AUTOMATIC,
         AUTO_REPLY,
         QUEUE_ALERT,
@@ -380,6 +403,9 @@ fn switch(name: &Text, value: &Text, switches: &mut Switches, desk: &mut Desk) {
         ("dane_at_smart_hosts", _) => &["none", "by-name"],
         ("domain_disabled_reply", "550 5.7.1") => return switches.domain_disabled_as_not_found = false,
         ("domain_disabled_reply", "550 5.1.10") => return switches.domain_disabled_as_not_found = true,
+        (TLS_DOMAIN_WILDCARD, "all-subdomains") => return switches.tls_domain_star_is_one_label = false,
+        (TLS_DOMAIN_WILDCARD, "one-label") => return switches.tls_domain_star_is_one_label = true,
+        (TLS_DOMAIN_WILDCARD, _) => &["all-subdomains", "one-label"],
         ("domain_disabled_reply", _) => &["550 5.7.1", "550 5.1.10"],
         (ENVELOPE, "500" | "200") | (SPACING, "15m 15m 1h" | "15m") | (EXPIRY, "1d" | "2d") | (REST, "next-transaction" | "retry") => {
             return;

@@ -2,6 +2,7 @@
 //!
 //! Sources: New-AcceptedDomain, New-SendConnector, Set-AdSiteLink. Not modelled yet: logins.
 
+mod bindings;
 mod databases;
 mod domain_security;
 mod manners;
@@ -13,7 +14,7 @@ mod servers;
 mod switches;
 mod transport;
 
-use crate::base::{CertId, HostId, InOrder, Pattern, SystemId, alphabetical, common_form};
+use crate::base::{CertId, Domain, HostId, InOrder, Pattern, SystemId, alphabetical, common_form};
 use crate::decide::profile::default_sender;
 use crate::diag::{Diagnostic, code};
 use crate::model::authentication::Stance;
@@ -37,7 +38,7 @@ use super::tables::Tables;
 use super::world::World;
 
 use switches::Switches;
-pub(super) use switches::{CONNECT_TIMEOUT, connect_timeout};
+pub(super) use switches::{CONNECT_TIMEOUT, TLS_DOMAIN_WILDCARD, connect_timeout, tls_domain};
 
 /// What an organization is read from.
 #[derive(Clone, Copy)]
@@ -89,6 +90,9 @@ pub(super) fn config(
     let stance = Stance { checks: stance::checks(&server.checks), ..Stance::default() };
     let directory = Directory::Organization(Box::new(organization));
     let mut receiver = receiver(host, usual, directory, certificates, desk);
+    bindings::of_nobody(server, about, desk);
+    bindings::of_two_roles(server, &connectors, version(server), desk);
+    manners::unknown_dns_servers(server, about, desk);
     receive_connectors::listen(&connectors, &mut receiver.listeners);
     if let Directory::Organization(organization) = &mut receiver.directory {
         receive_connectors::faces(&mut organization.receive_connectors, &receiver.listeners);
@@ -216,19 +220,29 @@ fn version(server: &ExchangeServer) -> ServerVersion {
 
 /// What is written, and the domains of the mailboxes.
 fn accepted_domains(server: &ExchangeServer, mailboxes: &Mailboxes, tables: &mut Tables, desk: &mut Desk) -> Vec<AcceptedDomain> {
-    let mut domains: Vec<(Box<str>, DomainType)> = Vec::new();
+    // `*.contoso.com` is the domain and all below it ("Accepted domains"); beside it `contoso.com` is closer to its own name.
+    let mut domains: Vec<(Box<str>, bool, DomainType)> = Vec::new();
     for (name, kind) in server.accepted_domains.iter() {
-        domains.extend(desk.domain(name).map(|domain| (domain.as_str().into(), *kind)));
+        match name.strip_prefix("*.") {
+            Some(parent) => match Domain::parse(parent).ok().filter(is_whole) {
+                Some(parent) => domains.push((parent.as_str().into(), true, *kind)),
+                None => {
+                    let help = "`*.` and a whole name: \"*.contoso.com\"";
+                    desk.error(code::VALUE, name.span(), format!("`{name}` is not a domain name"), help);
+                }
+            },
+            None => domains.extend(desk.domain(name).map(|domain| (domain.as_str().into(), false, *kind))),
+        }
     }
     for domain in mailboxes.domains() {
-        if !domains.iter().any(|(known, _)| *known == domain) {
-            domains.push((domain, DomainType::Authoritative));
+        if !domains.iter().any(|(known, ..)| *known == domain) {
+            domains.push((domain, false, DomainType::Authoritative));
         }
     }
     let below: Vec<Box<str>> =
         server.match_sub_domains.items().iter().filter_map(|name| Some(desk.domain(name)?.as_str().into())).collect();
     for (name, domain) in server.match_sub_domains.items().iter().zip(&below) {
-        if !domains.iter().any(|(known, _)| known == domain) {
+        if !domains.iter().any(|(known, ..)| known == domain) {
             let help = "`match_sub_domains` names accepted domains whose names below are accepted as well";
             desk.error(
                 crate::diag::code::UNKNOWN_NAME,
@@ -238,21 +252,26 @@ fn accepted_domains(server: &ExchangeServer, mailboxes: &Mailboxes, tables: &mut
             );
         }
     }
-    domains.in_order_by(|a, b| a.0.cmp(&b.0));
+    domains.in_order_by(|a, b| (&a.0, !a.1).cmp(&(&b.0, !b.1)));
+    let called = |domain: &str, below: bool| if below { format!("*.{domain}") } else { domain.to_owned() };
     let listed = |domain: &str| server.address_book_enabled.iter().find(|(name, _)| common_form(name) == domain).map(|(_, listed)| *listed);
     for (name, _) in server.address_book_enabled.iter() {
-        if !domains.iter().any(|(known, _)| **known == common_form(name)) {
+        if !domains.iter().any(|(known, below, _)| called(known, *below) == common_form(name)) {
             let message = format!("`{name}` is not an accepted domain of this organization");
             desk.error(crate::diag::code::UNKNOWN_NAME, name.span(), message, "write it among the `accepted_domains`");
         }
     }
-    let row = |(domain, kind): (Box<str>, DomainType)| AcceptedDomain {
+    let row = |(domain, with_sub_domains, kind): (Box<str>, bool, DomainType)| AcceptedDomain {
         from_disabled: false,
         to_disabled: false,
-        address_book: listed(&domain),
+        address_book: listed(&called(&domain, with_sub_domains)),
         name: tables.names.intern(&domain),
         kind: domain_type(kind),
-        match_sub_domains: below.contains(&domain),
+        match_sub_domains: with_sub_domains || below.contains(&domain),
     };
     domains.into_iter().map(row).collect()
+}
+
+fn is_whole(domain: &Domain) -> bool {
+    !domain.as_str().is_empty() && !domain.as_str().contains('*')
 }

@@ -294,8 +294,8 @@ fn servers(destination: &FopeDestination, fope: &Fope, switches: &Switches, tabl
             });
             Servers { hops: hop.into_iter().collect(), weights: vec![(0, 1)] }
         }
-        FopeDestination::MultiSmtp(at) => match fope.multi_smtp_profiles.get(&at.value) {
-            Some(entries) => profile(entries, at.value.span(), tables, desk),
+        FopeDestination::MultiSmtp(at) => match fope.multi_smtp_profiles.iter().find(|(name, _)| name.as_str() == at.value.as_str()) {
+            Some((name, entries)) => profile(entries, name.span(), tables, desk),
             None => {
                 let problem =
                     Diagnostic::error(code::UNKNOWN_NAME, at.value.span(), format!("there is no multi-SMTP profile `{}`", at.value));

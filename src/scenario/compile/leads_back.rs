@@ -22,10 +22,11 @@ pub(super) fn check(tree: &Scenario, zones: &Zones, names: &Names, desk: &mut De
     for (_, system) in tree.systems.iter() {
         let System::ExchangeOnline(tenant) = system else { continue };
         for (name, connector) in tenant.outbound_connectors.iter() {
-            let follows = connector.enabled.or(true)
-                && connector.connector_type.or(ConnectorType::Partner) == ConnectorType::OnPremises
-                && connector.use_mx_record.or(true);
-            let Some(domain) = domains(tenant, connector).find(|domain| follows && leads_back(domain, zones, names)) else { continue };
+            let follows = connector.enabled.or(true) && connector.use_mx_record.or(true);
+            let on_premises = connector.connector_type.or(ConnectorType::Partner) == ConnectorType::OnPremises;
+            // A partner may well be in the service, too: what comes back to this tenant itself goes round.
+            let goes_round = |domain: &&str| follows && (on_premises || comes_back(tenant, domain)) && leads_back(domain, zones, names);
+            let Some(domain) = domains(tenant, connector).find(goes_round) else { continue };
             let place = if connector.use_mx_record.is_written() { connector.use_mx_record.span() } else { name.span() };
             let message = format!("`{name}` follows the MX of {domain}, and that leads back to the service: mail goes round until 5.4.14");
             let help = "name the own server: `use_mx_record: false`, `smart_hosts: [\"mail.contoso.com\"]`";
@@ -54,6 +55,12 @@ pub(super) fn check(tree: &Scenario, zones: &Zones, names: &Names, desk: &mut De
             }
         }
     }
+}
+
+/// Is it a domain of the tenant, with recipients who live elsewhere?
+fn comes_back(tenant: &ExchangeOnline, domain: &str) -> bool {
+    let is_it = |(name, kind): &(&Text, &DomainType)| common_form(name) == common_form(domain) && **kind == DomainType::InternalRelay;
+    tenant.accepted_domains.iter().any(|accepted| is_it(&accepted)) && !everybody_is_here(tenant, domain)
 }
 
 /// A mailbox for every address of the domain.

@@ -22,6 +22,9 @@ use conditions::{Null as _, Reader};
 /// What a returned message says is at most this long.
 const REASON_MAX: usize = 1024;
 
+/// `Comments` of a rule has at most so many characters.
+const COMMENT_MAX: usize = 1024;
+
 /// All rules of a tenant, in order of priority.
 pub(super) fn rules(tenant: &ExchangeOnline, at: SimTime, connectors: &[OutboundConnector], desk: &mut Desk) -> Vec<MailFlowRule> {
     check::told_apart(tenant.transport_rules.keys(), desk);
@@ -93,6 +96,9 @@ fn refuse(name: &Text, rule: &TransportRule, desk: &mut Desk) {
     check::name(name, "rule", desk);
     if let Some(text) = rule.reject_message_reason_text.get().filter(|text| text.chars().count() > REASON_MAX) {
         desk.error(code::CMDLET_REFUSES, text.span(), format!("a reason has at most {REASON_MAX} characters"), "shorten it");
+    }
+    if let Some(text) = rule.comments.get().filter(|text| text.chars().count() > COMMENT_MAX) {
+        desk.error(code::CMDLET_REFUSES, text.span(), format!("a comment has at most {COMMENT_MAX} characters"), "shorten it");
     }
     let refusal = [&rule.reject_message_reason_text, &rule.reject_message_enhanced_status_code].into_iter().find(|field| !field.is_null());
     let redirect = Some(&rule.redirect_message_to).filter(|field| !field.is_null());

@@ -92,6 +92,7 @@ fn listeners(host: &Host, usual: &Usual, desk: &mut Desk) -> Vec<Listener> {
         name: name.into(),
         port: 25,
         only_at: Vec::new(),
+        family: None,
         implicit_tls: false,
         require_tls: false,
         require_login: false,

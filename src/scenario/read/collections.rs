@@ -31,7 +31,16 @@ impl<T: Value> Part for Field<T> {
                 merger.inside(T::IS_OVERLAY, |merger| old.value.merge(&new.value, merger));
                 old.span = new.span;
             }
-            None => *self = over.clone(),
+            None => {
+                *self = over.clone();
+                self.nones_of_part(merger);
+            }
+        }
+    }
+
+    fn nones_of_part(&self, merger: &mut Merger) {
+        if let Some(value) = self.get().filter(|_| !T::IS_OVERLAY) {
+            value.nones(merger);
         }
     }
 
@@ -57,6 +66,10 @@ impl<T: Value> Part for Named<T> {
         self.lay_over(over, merger);
     }
 
+    fn nones_of_part(&self, merger: &mut Merger) {
+        self.nones(merger);
+    }
+
     fn wrap_part(&self, path: &[Step], value: &str) -> Result<String, PathProblem> {
         <Self as Value>::wrap(Some(self), path, value)
     }
@@ -71,6 +84,16 @@ impl<T: Value> Value for Named<T> {
 
     fn merge(&mut self, over: &Self, merger: &mut Merger) {
         self.lay_over(over, merger);
+    }
+
+    fn nones(&self, merger: &mut Merger) {
+        for entry in &self.entries {
+            match &entry.value {
+                Some(value) if !T::IS_OVERLAY => value.nones(merger),
+                Some(_) => {}
+                None => merger.takes_nothing_away(entry, &Self::default()),
+            }
+        }
     }
 
     fn wrap(current: Option<&Self>, path: &[Step], value: &str) -> Result<String, PathProblem> {
@@ -198,6 +221,10 @@ impl<T: Value> Value for Vec<T> {
         let known = read_list(reader, ahead, &mut each)?;
         Ok(known.map(|()| items))
     }
+
+    fn nones(&self, merger: &mut Merger) {
+        self.iter().for_each(|item| item.nones(merger));
+    }
 }
 
 fn read_list<'de>(
@@ -263,6 +290,10 @@ impl<T: Value> Value for (T, T) {
 }
 
 impl<T: Value> Value for Box<T> {
+    fn nones(&self, merger: &mut Merger) {
+        (**self).nones(merger);
+    }
+
     fn read<'de>(reader: &Reader<'de>, ahead: &mut dyn Ahead<'de>) -> Result<Option<Self>, Stopped> {
         Ok(T::read(reader, ahead)?.map(Box::new))
     }

@@ -32,6 +32,9 @@ pub trait Fields: Brackets + Clone + Default {
     /// A word that may stand before its bracket.
     const WORD: &'static str = "";
 
+    /// See [`super::Value::nones`].
+    fn nones_of_fields(&self, _merger: &mut Merger) {}
+
     /// Lays another over this one, field by field.
     fn merge_fields(&mut self, over: &Self, merger: &mut Merger);
 }

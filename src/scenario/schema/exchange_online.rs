@@ -288,6 +288,7 @@ schema! {
         smtp_client_authentication_disabled: Field<bool>,
         allow_legacy_tls_clients: Field<bool>,
         max_recipient_envelope_limit: Field<Loose>,
+        message_expiration: Field<Text>,
         internal_dsn_reporting_authority: Field<Text>,
         external_dsn_reporting_authority: Field<Text>,
     }

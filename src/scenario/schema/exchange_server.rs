@@ -4,6 +4,17 @@
 use super::{Checks, DirectoryRecipient, DomainType, Host, Loose};
 use crate::scenario::source::{Field, Named, Text};
 
+/// The names of the Receive connectors that servers are delivered with, of all versions and roles.
+pub const DEFAULT_RECEIVE_CONNECTORS: [&str; 7] = [
+    "Default internal receive connector",
+    "Default Frontend",
+    "Client Frontend",
+    "Outbound Proxy Frontend",
+    "Client Proxy",
+    "Default",
+    "Client",
+];
+
 words! {
     /// Which product.
     pub enum ExchangeVersion("a version of Exchange Server") { Exchange2010, Exchange2013, Exchange2016, Exchange2019, ExchangeSE }
@@ -126,7 +137,7 @@ schema! {
     }
 
     /// New-ReceiveConnector, and which server it is on.
-    pub struct ReceiveConnector("a Receive connector") {
+    pub struct ReceiveConnector("a Receive connector", usual &DEFAULT_RECEIVE_CONNECTORS) {
         server: Field<Text>,
         enabled: Field<bool>,
         transport_role: Field<TransportRole>,

@@ -42,7 +42,7 @@ schema! {
     }
 
     /// A port that takes connections.
-    pub struct Listener("a listener") {
+    pub struct Listener("a listener", usual &["smtp"]) {
         port: Field<u64>,
         implicit_tls: Field<bool>,
         require_tls: Field<bool>,

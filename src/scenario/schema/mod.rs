@@ -34,9 +34,9 @@ macro_rules! words {
 }
 
 /// Declares things with fields. `inlines x: X` takes in the fields of another. Of the fields in `either (a, b)` only one can hold: laid over a thing that has the
-/// other, the one that is written counts. `first x` runs before another is laid over it.
+/// other, the one that is written counts. `first x` runs before another is laid over it. `usual` are names that are there without being written.
 macro_rules! schema {
-    ($($(#[$doc:meta])* pub struct $Name:ident ($what:literal $(, word $word:literal)? $(, overlay $overlay:literal)?)
+    ($($(#[$doc:meta])* pub struct $Name:ident ($what:literal $(, word $word:literal)? $(, overlay $overlay:literal)? $(, usual $usual:expr)?)
         $(inlines $inner:ident : $Inner:ident)? $(either $(($this:ident, $that:ident)),+)? $(first $hook:ident)? {
         $($(#[$field_doc:meta])* $field:ident : $Type:ty),* $(,)?
     })*) => {$(
@@ -52,6 +52,7 @@ macro_rules! schema {
 
         impl $crate::scenario::read::Value for $Name {
             $(const IS_OVERLAY: bool = $overlay;)?
+            $(const USUAL: &[&str] = $usual;)?
 
             fn read<'de>(
                 reader: &$crate::scenario::read::Reader<'de>, ahead: &mut dyn $crate::scenario::read::Ahead<'de>,
@@ -61,6 +62,10 @@ macro_rules! schema {
 
             fn merge(&mut self, over: &Self, merger: &mut $crate::scenario::merge::Merger) {
                 $crate::scenario::read::Fields::merge_fields(self, over, merger);
+            }
+
+            fn nones(&self, merger: &mut $crate::scenario::merge::Merger) {
+                $crate::scenario::read::Fields::nones_of_fields(self, merger);
             }
 
             fn wrap(
@@ -73,6 +78,11 @@ macro_rules! schema {
         impl $crate::scenario::read::Fields for $Name {
             const WHAT: &'static str = $what;
             $(const WORD: &'static str = $word;)?
+
+            fn nones_of_fields(&self, _merger: &mut $crate::scenario::merge::Merger) {
+                $($crate::scenario::read::Fields::nones_of_fields(&self.$inner, _merger);)?
+                $($crate::scenario::read::Part::nones_of_part(&self.$field, _merger);)*
+            }
 
             fn merge_fields(&mut self, _over: &Self, _merger: &mut $crate::scenario::merge::Merger) {
                 if !self.place.is_somewhere() {
@@ -190,7 +200,18 @@ macro_rules! kinds {
                 fn merge(&mut self, over: &Self, merger: &mut Merger) {
                     match (self, over) {
                         $($((Self::$Kind(old), Self::$Kind(new)) => Fields::merge_fields(old, new, merger),)*)?
-                        (old, new) => old.clone_from(new),
+                        (old, new) => {
+                            old.clone_from(new);
+                            new.nones(merger);
+                        }
+                    }
+                }
+
+                fn nones(&self, merger: &mut Merger) {
+                    match self {
+                        $($(Self::$Kind(inner) => inner.nones(merger),)*)?
+                        $($(Self::$Wrap(at) => at.value.nones(merger),)*)?
+                        $($(Self::$word(_) => {})*)?
                     }
                 }
 

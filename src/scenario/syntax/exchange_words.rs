@@ -247,7 +247,7 @@ const NOT_MODELLED: &[Words] = &[
     Words {
         of: &[TRANSPORT],
         words: "message_expiration",
-        help: "how long mail waits stands in `transport_service` as `message_expiration_timeout`; a tenant's retry is a switch",
+        help: "of a server it stands in `transport_service` as `message_expiration_timeout`: Set-TransportConfig has it for tenants only",
     },
     Words {
         of: &[TRANSPORT],

@@ -44,7 +44,7 @@ pub(super) fn manner(
         helo: connector.force_helo.or(false),
         errors,
         through_front_end: connector.frontend_proxy_enabled.or(false),
-        resolver: resolver(server, connector, about, tables, desk),
+        resolver: resolver(server, connector, tables, desk),
         source: source(connector, about, sources, desk),
         patience_ns: if inactivity_ns == usual { 0 } else { inactivity_ns },
     }
@@ -90,13 +90,7 @@ fn source(connector: &schema::SendConnector, about: About<'_>, sources: &[&Serve
 }
 
 /// Who is asked for names.
-fn resolver(
-    server: &ExchangeServer,
-    connector: &schema::SendConnector,
-    about: About<'_>,
-    tables: &Tables,
-    desk: &mut Desk,
-) -> Option<ResolverId> {
+fn resolver(server: &ExchangeServer, connector: &schema::SendConnector, tables: &Tables, desk: &mut Desk) -> Option<ResolverId> {
     let nothing = schema::TransportService::default();
     let service = server.transport_service.get().unwrap_or(&nothing);
     if connector.use_external_dns_servers_enabled.or(false) && service.external_dns_servers.items().is_empty() {
@@ -104,23 +98,26 @@ fn resolver(
         let problem = Diagnostic::warning(code::NO_EFFECT, connector.use_external_dns_servers_enabled.span(), message);
         desk.say(problem.help("add external_dns_servers: [\"192.0.2.53\"] to `transport_service`"));
     }
-    let external = first(&service.external_dns_servers, about, tables, desk);
-    let internal = first(&service.internal_dns_servers, about, tables, desk);
-    if connector.use_external_dns_servers_enabled.or(false) { external } else { internal }
+    let asks_outside = connector.use_external_dns_servers_enabled.or(false);
+    first(if asks_outside { &service.external_dns_servers } else { &service.internal_dns_servers }, tables)
+}
+
+/// DNS servers that nobody describes, whether a Send connector asks them or not.
+pub(super) fn unknown_dns_servers(server: &ExchangeServer, about: About<'_>, desk: &mut Desk) {
+    let Some(service) = server.transport_service.get() else { return };
+    let known: Vec<&str> = about.tree.resolvers.iter().map(|(name, _)| name.as_str()).collect();
+    for list in [&service.external_dns_servers, &service.internal_dns_servers] {
+        // One complaint for each list.
+        let Some(text) = list.items().iter().find(|text| !known.contains(&text.as_str())) else { continue };
+        let problem = Diagnostic::error(code::UNKNOWN_NAME, text.span(), format!("no resolver is called `{text}`"));
+        let help =
+            "DNS servers are described under `resolvers`, and may be called by their addresses: { \"192.0.2.53\": (view: \"inside\") }";
+        desk.unknown(problem, text, known.iter().copied(), help);
+    }
 }
 
 /// The first DNS server of a list.
-fn first(list: &Field<Vec<Text>>, about: About<'_>, tables: &Tables, desk: &mut Desk) -> Option<ResolverId> {
-    let known: Vec<&str> = about.tree.resolvers.iter().map(|(name, _)| name.as_str()).collect();
-    for text in list.items() {
-        if !known.contains(&text.as_str()) {
-            let problem = Diagnostic::error(code::UNKNOWN_NAME, text.span(), format!("no resolver is called `{text}`"));
-            let help =
-                "DNS servers are described under `resolvers`, and may be called by their addresses: { \"192.0.2.53\": (view: \"inside\") }";
-            desk.unknown(problem, text, known.iter().copied(), help);
-            return None;
-        }
-    }
+fn first(list: &Field<Vec<Text>>, tables: &Tables) -> Option<ResolverId> {
     let text = list.items().first()?;
     tables.resolvers.iter().position(|name| **name == *text.as_str()).map(|at| ResolverId(at as u32))
 }

@@ -5,11 +5,13 @@
 use crate::base::InOrder;
 use crate::diag::{Diagnostic, code};
 use crate::model::exchange_server::ServerVersion;
+use crate::model::listener::Family;
 use crate::model::receive_connector::{Limits, Range, ReceiveConnector};
 use crate::model::settings::Listener;
 use crate::scenario::check::receive_connector;
 use crate::scenario::compile::desk::Desk;
-use crate::scenario::schema::{self, AuthMechanism, ExchangeServer, PermissionGroup};
+use crate::scenario::merge::nothing_below;
+use crate::scenario::schema::{self, AuthMechanism, DEFAULT_RECEIVE_CONNECTORS, ExchangeServer, PermissionGroup};
 use crate::scenario::source::{Field, Text};
 
 use super::receive_limits;
@@ -55,6 +57,14 @@ pub(super) fn connectors(server: &ExchangeServer, name: &str, edge: bool, switch
         .iter()
         .map(|(name, port, for_whom)| usual(name, *port, *for_whom, receive_limits::usual(Some(name), edge, switches)))
         .collect();
+    for entry in server.receive_connectors.entries().iter().filter(|entry| entry.value.is_none()) {
+        rows.retain(|row| *row.name != *entry.key.as_str());
+        let is_default = |edge| defaults(version, edge).iter().any(|(name, ..)| *name == entry.key.as_str());
+        // Of other names the reader has said it.
+        if DEFAULT_RECEIVE_CONNECTORS.contains(&entry.key.as_str()) && !is_default(true) && !is_default(false) {
+            desk.say(nothing_below(&entry.key, &server.receive_connectors));
+        }
+    }
     let known = rows.len();
     let nothing = schema::TransportConfig::default();
     let config = server.transport_config.get().unwrap_or(&nothing);
@@ -200,24 +210,38 @@ fn overlaps(server: &ExchangeServer, rows: &[ReceiveConnector], desk: &mut Desk)
     }
 }
 
-/// A listener for each binding that has none yet; those at one address stand first.
+/// Listeners at the bindings, and nowhere else: whoever comes to another address or port meets nobody. Those at one address stand first; what is written of a
+/// listener holds for its port.
 pub(super) fn listen(rows: &[ReceiveConnector], listeners: &mut Vec<Listener>) {
     let Some(usual) = listeners.first().cloned() else { return };
+    let bound_to_all = |port: u16, address: IpAddr| rows.iter().any(|row| row.bindings.contains(&(address, port)));
+    let family = |port: u16| match (bound_to_all(port, Ipv4Addr::UNSPECIFIED.into()), bound_to_all(port, Ipv6Addr::UNSPECIFIED.into())) {
+        (true, true) => Some(None),
+        (true, false) => Some(Some(Family::V4)),
+        (false, true) => Some(Some(Family::V6)),
+        (false, false) => None,
+    };
+    let written = std::mem::take(listeners);
     for row in rows {
         for (local, port) in &row.bindings {
             let only_at: Vec<IpAddr> = if local.is_unspecified() { Vec::new() } else { vec![*local] };
             if listeners.iter().any(|known| known.port == *port && known.only_at == only_at) {
                 continue;
             }
-            let new = Listener {
-                name: row.name.clone(),
-                port: *port,
-                only_at: only_at.clone(),
-                implicit_tls: false,
-                require_tls: false,
-                // Who must log in is for the connector to say that has the client.
-                require_login: false,
-                ..usual.clone()
+            let family = family(*port).filter(|_| only_at.is_empty()).flatten();
+            let new = match written.iter().find(|listener| listener.port == *port) {
+                Some(listener) if only_at.is_empty() => Listener { family, ..listener.clone() },
+                _ => Listener {
+                    name: row.name.clone(),
+                    port: *port,
+                    only_at: only_at.clone(),
+                    family,
+                    implicit_tls: false,
+                    require_tls: false,
+                    // Who must log in is for the connector to say that has the client.
+                    require_login: false,
+                    ..usual.clone()
+                },
             };
             if only_at.is_empty() { listeners.push(new) } else { listeners.insert(0, new) }
         }

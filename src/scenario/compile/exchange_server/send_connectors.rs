@@ -17,7 +17,7 @@ use crate::scenario::schema::{self, ExchangeServer, SmartHostAuthMechanism, TlsA
 use crate::scenario::source::Text;
 
 use super::About;
-use super::switches::Switches;
+use super::switches::{Switches, tls_domain};
 use super::transport::number;
 use super::{domain_security, manners, receive_connectors};
 
@@ -48,7 +48,7 @@ pub(super) fn connectors(
         let sources = sources(connector, about, servers, desk);
         for_edge_only(connector, &sources, servers, desk);
         secures_nobody(connector, config, desk);
-        let (tls, recipient_domain_validated) = tls(connector);
+        let (tls, recipient_domain_validated) = tls(connector, switches.tls_domain_star_is_one_label);
         let tls = TlsPolicy { certificate: shown(connector, own, switches.anonymous_without_certificate, tables), ..tls };
         let owners: Vec<&Server> = servers.iter().filter(|server| sources.contains(&server.host)).collect();
         let manner = manners::manner(server, connector, (about, switches), &owners, tables, desk);
@@ -138,7 +138,7 @@ fn smart_hosts(connector: &schema::SendConnector, tables: &mut Tables, desk: &mu
 }
 
 /// How much TLS, and whether the certificate must have the name of the recipient's domain.
-fn tls(connector: &schema::SendConnector) -> (TlsPolicy, bool) {
+fn tls(connector: &schema::SendConnector, star_is_one_label: bool) -> (TlsPolicy, bool) {
     if connector.ignore_starttls.or(false) {
         return (TlsPolicy::of(TlsLevel::None), false);
     }
@@ -153,7 +153,7 @@ fn tls(connector: &schema::SendConnector) -> (TlsPolicy, bool) {
         TlsAuthLevel::DomainValidation => TlsLevel::DomainValidation,
     };
     let name = connector.tls_domain.as_str().filter(|name| !name.is_empty() && level == TlsLevel::DomainValidation);
-    let names = name.iter().map(|name| common_form(name).into()).collect();
+    let names = name.iter().map(|name| tls_domain(name, star_is_one_label)).collect();
     (TlsPolicy { names, ..TlsPolicy::of(level) }, level == TlsLevel::DomainValidation && name.is_none())
 }
 

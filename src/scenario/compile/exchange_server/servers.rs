@@ -141,7 +141,11 @@ pub(super) fn paths(server: &ExchangeServer, servers: &Servers, here: usize, des
                 }
             }
         }
-        if joined.len() < 2 && link.sites.items().len() < 2 {
+        let sites = link.sites.items();
+        let twice = sites.iter().enumerate().find(|(at, site)| sites[..*at].iter().any(|other| other.as_str() == site.as_str()));
+        if let Some((_, site)) = twice {
+            desk.error(code::WRITTEN_TWICE, site.span(), format!("`{site}` stands in this site link twice"), "each site once");
+        } else if sites.len() < 2 {
             desk.missing(name.span(), "a site link joins two sites at least", "write sites: [\"Amsterdam\", \"London\"]");
         }
         let cost = u64::from(desk.number_or(&link.cost, COST as u32, 1, u32::MAX));

@@ -1,6 +1,6 @@
 //! Switches of Exchange Server: where the sources contradict each other or do not say.
 
-use crate::base::{HOUR, MINUTE, SECOND};
+use crate::base::{HOUR, MINUTE, SECOND, common_form};
 use crate::diag::{Diagnostic, code};
 use crate::scenario::compile::desk::Desk;
 use crate::scenario::schema::ExchangeServer;
@@ -38,12 +38,15 @@ pub(super) struct Switches {
     pub(super) rest_waits: bool,
     /// `message_age`: since the `organization` has it (default), or since this `server` has it.
     pub(super) age_begins_at_each_server: bool,
+    /// `tls_domain_wildcard`: the star of `TlsDomain` stands for `all-subdomains` (default), as the cmdlet's page of the service says, or for `one-label`, as
+    /// that of a certificate.
+    pub(super) tls_domain_star_is_one_label: bool,
     /// `connect_timeout`, if it is written: how long a host that does not answer is waited for; no source says.
     pub(super) connect_ns: Option<u64>,
 }
 
 /// Each switch with its values, the default first.
-const KNOWN: [(&str, [&str; 2]); 14] = [
+const KNOWN: [(&str, [&str; 2]); 15] = [
     ("missing_client_certificate", ["Retry", "Anonymous"]),
     ("max_hop_count", ["60", "30"]),
     ("message_retry_interval", ["15m", "5m"]),
@@ -58,7 +61,20 @@ const KNOWN: [(&str, [&str; 2]); 14] = [
     ("opportunistic_handshake_failure", ["defer", "plain-retry"]),
     ("rest_after_452", ["next-transaction", "retry"]),
     ("message_age", ["organization", "server"]),
+    (TLS_DOMAIN_WILDCARD, ["all-subdomains", "one-label"]),
 ];
+
+/// What the star of `TlsDomain` stands for, of a tenant's connectors too.
+pub(in crate::scenario::compile) const TLS_DOMAIN_WILDCARD: &str = "tls_domain_wildcard";
+
+/// A `TlsDomain` as a policy has it, where `.contoso.com` is every name below.
+pub(in crate::scenario::compile) fn tls_domain(name: &str, star_is_one_label: bool) -> Box<str> {
+    let name = common_form(name);
+    match name.strip_prefix('*') {
+        Some(below) if !star_is_one_label => below.into(),
+        _ => name.into(),
+    }
+}
 
 /// Takes a time.
 pub(in crate::scenario::compile) const CONNECT_TIMEOUT: &str = "connect_timeout";
@@ -111,6 +127,7 @@ pub(super) fn switches(server: &ExchangeServer, desk: &mut Desk) -> Switches {
         plain_retry: other(11),
         rest_waits: other(12),
         age_begins_at_each_server: other(13),
+        tls_domain_star_is_one_label: other(14),
         connect_ns,
     }
 }

@@ -7,7 +7,7 @@ use regex::RegexBuilder;
 use crate::base::common_form;
 use crate::diag::{Diagnostic, code};
 use crate::model::mail_flow_rule::{Condition, Scope, Test, Texts};
-use crate::scenario::check::receive_connector;
+use crate::scenario::check::{attributes, receive_connector};
 use crate::scenario::schema::{DirectoryRecipient, Loose, MessageType, RuleConditions};
 use crate::scenario::source::{Field, Named, Text};
 
@@ -153,8 +153,18 @@ impl Reader<'_> {
                 Some(_) => groups.push(text),
                 None => {
                     let problem = Diagnostic::error(code::UNKNOWN_NAME, text.span(), format!("`{text}` is not a group of this tenant"));
-                    let known = self.recipients.keys().map(Text::as_str);
-                    self.desk.unknown(problem, text, known, "write it among the `recipients`: Group(members: [\"alice@contoso.com\"])");
+                    match self.recipients.iter().find(|(name, _)| common_form(name) == common_form(text)) {
+                        Some((name, recipient)) => {
+                            let problem = problem.also(name.span(), format!("a `{}`", recipient.word()));
+                            self.desk.say(problem.help("this condition wants groups: for one recipient write `from` or `sent_to`"));
+                        }
+                        None => {
+                            let groups = self.recipients.iter().filter(|(_, other)| matches!(other, DirectoryRecipient::Group(_)));
+                            let known = groups.map(|(name, _)| name.as_str());
+                            let help = "write it among the `recipients`: Group(members: [\"alice@contoso.com\"])";
+                            self.desk.unknown(problem, text, known, help);
+                        }
+                    }
                 }
             }
         }
@@ -296,6 +306,7 @@ impl Reader<'_> {
             } else {
                 Texts::Words(values.map(Into::into).collect())
             };
+            attributes::of_rule(name.trim(), text, self.desk);
             tests.push((name.trim().to_ascii_lowercase().into(), texts));
         }
         tests
