@@ -88,6 +88,7 @@ mod shadow;
 mod shared_fallback;
 mod signature;
 mod slab;
+mod standing;
 mod starttls;
 mod steps;
 mod submission;
