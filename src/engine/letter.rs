@@ -6,14 +6,10 @@
 use super::authentication::AtTheDoor;
 use super::world::World;
 use crate::base::{HostId, Interner};
-use crate::decide::acceptance::accepted_domain;
-use crate::decide::exchange::header_trust::{self, Half, Sent};
 use crate::decide::exchange::junk::JUNK_FROM;
-use crate::decide::exchange::receive_connector::came_in_on;
 use crate::model::letter::{Header, Letter, Marks, MessageType, Origin};
 use crate::model::settings::Directory;
 use crate::trace::NONE;
-use crate::trace::level::STEPS;
 
 /// What makes two messages the same to a rule book.
 type LetterKey = (u32, u32, u32, u64, u8, u32, u32);
@@ -116,8 +112,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         marks.client = self.seen_address(door.job, client, job.line.address);
         let before = marks.origin;
         marks.origin = self.origin_at_door(door, before, kept);
-        if !marks.origin.is_internal() {
-            self.note_lost_standing(door, before, kept);
+        if marks.origin.is_internal() {
+            marks.lost_at = None;
+        } else {
+            self.note_lost_standing(door, before, kept, marks.lost_at.as_ref());
+            marks.lost_at = if before.is_internal() { self.where_lost(door, kept) } else { marks.lost_at.take() };
         }
     }
 
@@ -128,44 +127,6 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let copy = &self.copies[row.copy];
         // Headers of the organization are those of the tenant that X-OriginatorOrg names.
         stamps != NONE && self.tables.stamps.get(stamps).keeps_organization_headers && self.is_own_half(server, copy.host, copy.tenant)
-    }
-
-    /// Tells why mail of the organization's own people counts as anonymous here, where it came from the other half or by an OnPremises connector.
-    fn note_lost_standing(&mut self, door: AtTheDoor, before: Origin, kept: bool) {
-        if !self.writes(STEPS) {
-            return;
-        }
-        let copy = self.jobs[door.job].copy;
-        let (client, sender) = (self.copies[copy].host, self.sender_text_of(copy).to_lowercase());
-        let domain = sender.rsplit_once('@').map_or("", |(_, domain)| domain);
-        let names = &self.tables.names;
-        let half = match &self.config(door.server).receiver.directory {
-            Directory::Tenants(tenants) => tenants
-                .iter()
-                .find(|tenant| tenant.system.0 == door.tenant && accepted_domain(tenant, names, domain).is_some())
-                .and_then(|tenant| tenant.inbound.connectors.get(usize::from(door.whom.connector?)))
-                .filter(|row| row.on_premises)
-                .map(|row| Half::Tenant(&row.name, row.cloud_services)),
-            Directory::Organization(own) if self.is_exchange_online(client) && own.accepted(names, domain).is_some() => {
-                let address = self.seen_address(door.job, client, self.jobs[door.job].line.address);
-                let connector = address.and_then(|address| came_in_on(own, address));
-                Some(Half::Server(connector.map_or("Receive connectors", |row| &*row.name), door.whom.internal))
-            }
-            Directory::Organization(_) | Directory::Everything | Directory::Mta(_) => None,
-        };
-        let Some(half) = half else { return };
-        let tenant = self.copies[copy].tenant;
-        let connector = &self.tables.destinations.get(self.queues[self.jobs[door.job].queue as usize].destination).connector;
-        let sent = Sent {
-            connector: Some(&**connector).filter(|name| !name.is_empty()),
-            kept,
-            was_internal: before.is_internal(),
-            by_exchange: matches!(self.config(client).receiver.directory, Directory::Organization(_) | Directory::Tenants(_)),
-            by_own_half: self.is_own_half(door.server, client, tenant),
-        };
-        let why = header_trust::lost(half, sent);
-        let stored = self.store_reasons("does it still count as internal?", door.server, door.tenant, &[why], &[]);
-        self.trace_of_job(door.job, &[stored]);
     }
 
     /// The spam confidence level as a header of the organization: Exchange believes it of the organization's other half alone, and the service writes

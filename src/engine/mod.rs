@@ -89,6 +89,7 @@ mod shadow;
 mod shared_fallback;
 mod signature;
 mod slab;
+mod standing;
 mod starttls;
 mod steps;
 mod submission;

@@ -133,7 +133,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         self.copies[copy].arrival.junk = sorted.outcome;
         if scl.is_some() && self.writes(STEPS) {
             let (host, tenant) = (self.copies[copy].host, self.copies[copy].tenant);
-            let stored = self.store("into which folder?", host, tenant, &sorted);
+            let stored = self.store("into which folder of a mailbox here?", host, tenant, &sorted);
             self.trace_of_job(job, &[stored]);
         }
     }

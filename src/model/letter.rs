@@ -166,6 +166,17 @@ pub struct Marks {
     pub authentic: Option<bool>,
     /// Who wrote it, if it is by now the message of a mailbox that passed another one on.
     pub author: Option<Box<str>>,
+    /// Where the headers of the organization were taken off it.
+    pub lost_at: Option<LostAt>,
+}
+
+/// What takes the headers of the organization off a message.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub enum LostAt {
+    /// The connector that sent it.
+    Connector(Box<str>),
+    /// A system on the way that is no Exchange.
+    System(Box<str>),
 }
 
 /// What a system does to a message that it passes on.

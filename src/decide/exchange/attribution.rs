@@ -327,17 +327,19 @@ impl<'a> Case<'a> {
     /// Why a connector that matches is not enough for relay: what certificate, MAIL FROM and From say, one by one.
     fn not_enough(&self, tenant: &Tenant, period: Period) -> String {
         let proven = self.certificate_tenants().into_iter().find(|(known, ..)| known.system == tenant.system);
+        // Connectors of several tenants may have one name.
+        let whose = tenant.accepted_domains.first().map_or_else(String::new, |row| format!(" (that of `{}`)", self.names.text(row.name)));
         let certificate = match (proven, &self.visitor.certificate) {
             // By a certificate of its tenant it would have been taken already (ATT-1).
             (Some((_, name, _)), _) => {
                 format!("`{name}` on the certificate does not count, since the connector knows the client by its address")
             }
             (None, Some(ShownCertificate { trust: Err(why), .. })) => format!("the client's certificate does not count: {why}"),
-            (None, Some(_)) => "no name on the certificate is within an accepted domain of its tenant".to_owned(),
+            (None, Some(_)) => format!("no name on the certificate is within an accepted domain of its tenant{whose}"),
             (None, None) => "the client showed no certificate".to_owned(),
         };
         let sender = match self.visitor.sender_domain() {
-            Some(domain) => format!("`{domain}` of MAIL FROM is no accepted domain of its tenant"),
+            Some(domain) => format!("`{domain}` of MAIL FROM is no accepted domain of its tenant{whose}"),
             None => "MAIL FROM is null, so it has no domain".to_owned(),
         };
         let author = match (period, self.visitor.author) {

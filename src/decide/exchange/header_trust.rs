@@ -5,6 +5,7 @@
 //! Set-ReceiveConnector TlsDomainCapabilities; Microsoft, "Hybrid deployment: header firewall".
 
 use super::super::{Because, because};
+use crate::model::letter::LostAt;
 
 /// Who receives.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +25,8 @@ pub struct Sent<'a> {
     pub kept: bool,
     /// It counted as internal at its sender's.
     pub was_internal: bool,
+    /// It was internal once, and lost its headers before it came to the sender.
+    pub earlier: Option<&'a LostAt>,
     /// The sender is a server or tenant of Exchange: others write no such headers.
     pub by_exchange: bool,
     /// The sender is the other half of this organization, and no tenant of somebody else.
@@ -33,6 +36,17 @@ pub struct Sent<'a> {
 /// Where the message lost its standing.
 #[must_use]
 pub fn lost(half: Half<'_>, sent: Sent<'_>) -> Because {
+    match sent.earlier {
+        Some(LostAt::Connector(connector)) => {
+            let why = "stripped the headers of the organization from it (CloudServicesMailEnabled is false), and a system in between passed it on";
+            return because("TRUST-1", &**connector, why, "CloudServicesMailEnabled");
+        }
+        Some(LostAt::System(system)) => {
+            let why = "is no Exchange and stands between the two halves: no header of the organization comes through it";
+            return because("TRUST-2", &**system, why, "Hybrid deployments: no mail system stands between the two halves");
+        }
+        None => {}
+    }
     let (name, sent_by) = match half {
         Half::Tenant(name, _) => (name, "New-SendConnector CloudServicesMailEnabled"),
         Half::Server(name, _) => (name, "New-OutboundConnector CloudServicesMailEnabled"),
@@ -77,8 +91,12 @@ mod tests {
 
     #[test]
     fn where_it_was_lost() {
-        let sent = |kept, was_internal| Sent { connector: Some("Out"), kept, was_internal, by_exchange: true, by_own_half: true };
+        let sent =
+            |kept, was_internal| Sent { connector: Some("Out"), kept, was_internal, earlier: None, by_exchange: true, by_own_half: true };
+        let (by_connector, by_system) = (LostAt::Connector("First".into()), LostAt::System("filter".into()));
         let cases = [
+            (Half::Server("In", false), Sent { earlier: Some(&by_connector), ..sent(false, false) }, "TRUST-1 First"),
+            (Half::Server("In", false), Sent { earlier: Some(&by_system), ..sent(false, false) }, "TRUST-2 filter"),
             (Half::Tenant("In", true), sent(false, true), "TRUST-1 Out"),
             (Half::Tenant("In", true), Sent { connector: None, ..sent(false, true) }, "TRUST-1 no connector"),
             (Half::Tenant("In", false), sent(true, true), "TRUST-3 In"),

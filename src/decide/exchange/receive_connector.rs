@@ -153,6 +153,12 @@ pub fn rights(organization: &Organization, connector: &ReceiveConnector, visitor
         }
         (false, _) => "nobody in particular, and the connector takes no anonymous mail",
         (true, true) => "anonymous, with the right ms-Exch-SMTP-Accept-Any-Recipient",
+        (true, false) if visitor.certificate.is_some() && connector.cloud_names.is_empty() => {
+            "anonymous: recipients of accepted domains only; the connector has no TlsDomainCapabilities for the certificate that the client shows"
+        }
+        (true, false) if visitor.certificate.is_some() => {
+            "anonymous: recipients of accepted domains only; TlsDomainCapabilities asks for a name that the client's certificate does not prove"
+        }
         (true, false) => "anonymous: recipients of accepted domains only",
     };
     (Rights { submits, relays, authenticated: false }, say(if relays { "RCV-3" } else { "RCV-2" }, why))

@@ -147,6 +147,9 @@ fn rank(organization: &Organization, names: &Names, connector: &SendConnector, a
     if connector.scoped && !sources.iter().any(|server| server.site == own.site) {
         return Err("scoped to another site (IsScopedConnector)".into());
     }
+    if let Some(linked) = &connector.linked {
+        return Err(format!("linked to the Receive connector `{linked}`: for what came in there alone"));
+    }
     let Some((_, specificity, cost)) = space_of(organization, names, connector, domain) else {
         return Err(format!("no address space of it covers `{domain}`"));
     };
