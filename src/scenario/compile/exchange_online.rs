@@ -3,31 +3,29 @@
 //! Sources: New-AcceptedDomain, New-OutboundConnector; the constants of each era from the service's limits and queueing pages. What a tenant says
 //! about mail that comes in is read in `exchange_inbound`, its recipients and remote domains in `directory`.
 
-use jiff::Timestamp;
-
-use crate::base::{DAY, HOUR, InOrder, MINUTE, Pattern, SimTime, SystemId, TlsVersion, common_form, parse_duration};
+use crate::base::{DAY, HOUR, InOrder, Pattern, SimTime, SystemId, TlsVersion, common_form, parse_duration};
 use crate::decide::profile::default_sender;
 use crate::diag::{Diagnostic, code};
 use crate::model::authentication::Stance;
 use crate::model::directory::{DirectoryEntry, DsnAuthority};
-use crate::model::exchange::{Out4, Out6, OutboundConnector, OutboundPools, Person, SenderRewriting, Switches, Tenant};
-use crate::model::settings::{Credentials, DaneUse, Directory, HostConfig, Profile, Retry, TlsLevel, TlsPolicy};
+use crate::model::exchange::{Out4, Out6, OutboundConnector, Person, Switches, Tenant};
+use crate::model::settings::{Credentials, DaneUse, Directory, HostConfig, Profile, TlsLevel, TlsPolicy};
 use crate::scenario::check::{attributes, outbound_connector, tenant_limits, tenant_mailboxes, tenant_routes, told_apart};
 use crate::scenario::schema::{self, AutoForwardingMode, DirectoryRecipient, Era, ExchangeOnline, Scenario, System, TlsSettings};
-use crate::scenario::source::{Field, Named, Text};
-use crate::scenario::values::parse_date;
+use crate::scenario::source::{Named, Text};
 
 use super::accepted_domains;
 use super::automatic_replies;
 use super::certificates::{self, Certificates, Shown};
 use super::desk::Desk;
 use super::directory;
-use super::exchange_inbound::{SWITCHES, ServiceAddresses, inbound, is_switch, moment_of, shared_addresses};
+use super::exchange_inbound::{SWITCHES, ServiceAddresses, inbound, is_switch, shared_addresses};
 use super::exchange_server::{CONNECT_TIMEOUT, TLS_DOMAIN_WILDCARD, connect_timeout, tls_domain};
 use super::mail_flow_rule;
 use super::mailboxes::Mailboxes;
 use super::receiver::{Usual, receiver};
 use super::routing_addresses;
+use super::service_era::{EXPIRY, SPACING, era, pools, retry, sender_rewriting};
 use super::stance;
 use super::tables::{Notation, Tables};
 use super::tenant_domains;
@@ -36,10 +34,6 @@ use super::tenant_domains;
 const SIZE_BYTES_MAX: u64 = 150 << 20;
 /// Recipients of one transaction.
 const RECIPIENTS_MAX: u32 = 500;
-/// The page on DANE says 15, 15 and then 60 minutes, that on limits 15 minutes.
-const SPACING: &str = "retry_spacing";
-/// One page of 2022 names both.
-const EXPIRY: &str = "message_expiry";
 /// When recipients follow that a server did not take any more in one envelope.
 const REST: &str = "rest_after_452";
 /// One page says 500, the list of status codes more than 200 of one domain.
@@ -109,33 +103,6 @@ pub(super) fn front_end(
     HostConfig { receiver, sender, stance: Stance::default(), credentials }
 }
 
-/// The era that is written, or the one of the start, or the newest.
-fn era(tree: &Scenario) -> Era {
-    let by_start = || {
-        let start = tree.start.get().and_then(|start| parse_date(start).ok())?;
-        let before = |date: &str| parse_date(date).is_ok_and(|date: Timestamp| start < date);
-        let eras =
-            [("2013-01-01", Era::Fope2012), ("2015-01-01", Era::Eop2014), ("2021-01-01", Era::Eop2017), ("2023-11-01", Era::Exo2022)];
-        eras.into_iter().find(|(date, _)| before(date)).map(|(_, era)| era)
-    };
-    let written = tree.exchange_online.get().and_then(|service| service.era.get().copied());
-    written.or_else(by_start).unwrap_or(Era::Exo2026)
-}
-
-/// Spacing and end of retries, by era.
-fn retry(era: Era, shared: Option<&Named<Text>>) -> Retry {
-    let says = |switch: &str, value: &str| shared.and_then(|switches| switches.get(switch)).is_some_and(|text| text.as_str() == value);
-    let spacing = if says(SPACING, "15m") { vec![15 * MINUTE] } else { vec![15 * MINUTE, 15 * MINUTE, HOUR] };
-    let lifetime = if says(EXPIRY, "2d") { 2 * DAY } else { DAY };
-    let (waits_ns, lifetime_ns, delay_notice_ns) = match era {
-        Era::Fope2012 => (vec![20 * MINUTE], 5 * DAY, 2 * HOUR),
-        Era::Eop2014 => (vec![5 * MINUTE], 2 * DAY, 0),
-        Era::Eop2017 => ([15, 15, 20, 30, 45, 60].map(|minutes| minutes * MINUTE).to_vec(), DAY, 0),
-        Era::Exo2022 | Era::Exo2026 => (spacing, lifetime, 0),
-    };
-    Retry::Steps { waits_ns, lifetime_ns, delay_notice_ns }
-}
-
 /// The name before `.onmicrosoft.com`.
 pub(super) fn tenant_name(tenant: &ExchangeOnline) -> Option<String> {
     let first = tenant.accepted_domains.keys().next().map(|domain| domain.split('.').next().unwrap_or("").to_owned());
@@ -191,31 +158,6 @@ fn compile(
         expiration_ns: expiration(tenant, desk),
         protected_by: None,
     }
-}
-
-/// Addresses of the service for mail that it does not want to lend its good name to.
-fn pools(tree: &Scenario, (era, at): (Era, SimTime), desk: &mut Desk) -> OutboundPools {
-    let Some(service) = tree.exchange_online.get() else { return OutboundPools::default() };
-    let mut read = |field: &Field<Vec<Text>>| field.items().iter().filter_map(|text| desk.ip(text)).collect();
-    let (high_risk, relay): (_, Vec<_>) = (read(&service.high_risk_pool), read(&service.relay_pool));
-    OutboundPools { high_risk, relay: if is_since(tree, at, "2021-07-01", era >= Era::Exo2022) { relay } else { Vec::new() } }
-}
-
-/// Whose senders the service rewrites when mail is passed on.
-fn sender_rewriting(tree: &Scenario, era: Era, at: SimTime) -> SenderRewriting {
-    if !is_since(tree, at, "2018-07-16", era >= Era::Exo2022) {
-        SenderRewriting::Never
-    } else if is_since(tree, at, "2023-10-31", era >= Era::Exo2026) {
-        SenderRewriting::All
-    } else {
-        SenderRewriting::NotOfMailboxes
-    }
-}
-
-/// Has a date come at a moment of the run? Without a calendar the era says so.
-fn is_since(tree: &Scenario, at: SimTime, date: &str, in_era: bool) -> bool {
-    let start = tree.start.get().and_then(|start| parse_date(start).ok());
-    start.map_or(in_era, |start| moment_of(date, start) <= at)
 }
 
 /// How many delayed messages of a tenant make an alert: 200 in a text of 2021, 2000 in one of 2022.

@@ -36,6 +36,7 @@ mod receiver;
 mod resolvers;
 mod routing_addresses;
 mod scope;
+mod service_era;
 mod settings;
 mod spoken_names;
 mod stage;

@@ -172,14 +172,14 @@ fn what_relay_lacks() {
             From("192.0.2.10", "x@far.test", Some("mail.a.test")),
             RelayPeriods::default(),
             "`mail.a.test` on the certificate does not count, since the connector knows the client by its address; \
-             `far.test` of MAIL FROM is no accepted domain of its tenant; since November 2023 From does not count",
+             `far.test` of MAIL FROM is no accepted domain of its tenant (that of `a.test`); since November 2023 From does not count",
         ),
         (
             "while From counted",
             From("192.0.2.10", "x@far.test", Some("mail.far.test")),
             author,
-            "no name on the certificate is within an accepted domain of its tenant; \
-             `far.test` of MAIL FROM is no accepted domain of its tenant; `far.test` of From is none either",
+            "no name on the certificate is within an accepted domain of its tenant (that of `a.test`); \
+             `far.test` of MAIL FROM is no accepted domain of its tenant (that of `a.test`); `far.test` of From is none either",
         ),
     ];
     for (case, client, relay, expected) in cases {
