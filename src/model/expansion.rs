@@ -25,6 +25,8 @@ pub struct Expansion {
     pub changes: Vec<Change>,
     /// What the copies carry on of what was decided here.
     pub stamps: Stamps,
+    /// Places in `to` of those whom a rule has added, where later rules did not do to their copies what they did to the message, and what these carry on.
+    pub copied: Vec<(Vec<usize>, Stamps)>,
     /// A member that this message has already, as a recipient or by another expansion, gets no second copy.
     pub once: bool,
     /// Automatic replies of those who get a copy reach the sender.
@@ -47,6 +49,7 @@ impl Expansion {
             sender: SenderAfter::Kept,
             changes: Vec::new(),
             stamps: Stamps::default(),
+            copied: Vec::new(),
             once: is_list,
             answers: !is_list,
             stays_together: false,

@@ -87,7 +87,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         refused_fails: false,
         looks_at_certificate: true,
         judged_version_min: TlsVersion::Tls12,
-        subject_counts: true,
+        subject_counts: Subject::Alone,
         // The next hop keeps its brackets, and no certificate is for `[host]` (${server_name}).
         brackets_stay: true,
         revocation: RevocationCheck::Never,
