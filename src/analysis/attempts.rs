@@ -5,7 +5,7 @@ use super::by_pass::of_pass;
 use super::outcome::{Attempt, Connection, Decision, Lookup, NotUsed, Tls};
 use super::untried::untried;
 use crate::base::{AttemptResult, ConnectionResult, Enhanced, InOrder, NextHopId, SimTime};
-use crate::decide::exchange::last_error::{EMPTIED, IN_RETRY, last_error};
+use crate::decide::exchange::last_error::{EMPTIED, IN_RETRY, RETRIED, last_error};
 use crate::decide::route::queue_name;
 use crate::model::settings::{Profile, Target};
 use crate::trace::{AttemptRow, Concern, ConnectionRow, DestinationKey, NONE};
@@ -37,7 +37,7 @@ impl Builder<'_> {
         for (_, attempt) in &mut attempts {
             let configs = &self.model.versions[self.model.version_at(attempt.at)].configs;
             let sender = &self.model.config(configs[host.index()]).sender;
-            if sender.profile == Profile::ExchangeServer && matches!(attempt.next_why, IN_RETRY | EMPTIED) {
+            if sender.profile == Profile::ExchangeServer && matches!(attempt.next_why, IN_RETRY | EMPTIED | RETRIED) {
                 attempt.last_error = last_error_of(attempt);
             }
             let more = untried(attempt, sender, &by);

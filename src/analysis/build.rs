@@ -359,7 +359,7 @@ impl<'a> Builder<'a> {
         let left_at = taken.map_or_else(|| self.ended_in(copy, index, &attempts), |taken| self.copy(taken).arrived);
         let waited = self.passes.get(&(copy, 1)).map(|at| &self.run.trace.passes[*at as usize]);
         Hop {
-            waited: waited.filter(|_| !tried_at_once).map(|pass| (pass.next_at, pass.why)),
+            waited: waited.filter(|_| !tried_at_once && row.arrived < left_at).map(|pass| (pass.next_at, pass.why)),
             sender: self.sender_of(row.message.0, index),
             recipient: self.address_of(row.message.0, index),
             from: self.place_of(copy),

@@ -4,10 +4,32 @@ use super::build::Builder;
 use super::outcome::{FaultFacts, HostFacts};
 use crate::base::{HostId, InOrder, SimTime};
 use crate::model::fault::{FaultKind, hosts_of, struck};
-use crate::model::topology::SystemKind;
+use crate::model::topology::{HostSet, SystemKind};
 use crate::trace::NONE;
 use std::collections::BTreeSet;
 use std::rc::Rc;
+
+/// Lines between hosts.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Lines {
+    /// Hosts at one end.
+    pub a: Vec<Rc<str>>,
+    /// Hosts at the other end.
+    pub b: Vec<Rc<str>>,
+    /// Only from the first to the second.
+    pub one_way: bool,
+}
+
+impl FaultFacts {
+    /// Does it strike what `from` sends to `to`?
+    #[must_use]
+    pub fn strikes(&self, from: &str, to: &str) -> bool {
+        let has = |hosts: &[Rc<str>], name: &str| hosts.iter().any(|host| **host == *name);
+        let on_line =
+            |lines: &Lines| has(&lines.a, from) && has(&lines.b, to) || !lines.one_way && has(&lines.b, from) && has(&lines.a, to);
+        has(&self.hosts, to) || self.lines.as_ref().is_some_and(on_line)
+    }
+}
 
 impl Builder<'_> {
     /// Names of the tenants.
@@ -42,11 +64,20 @@ impl Builder<'_> {
             .filter(|fault| !fault.always)
             .map(|fault| {
                 let set = struck(&fault.kind);
-                let hosts = set.map_or_else(Vec::new, |set| hosts_of(set, self.model.hosts.len()));
+                let names = |set: &HostSet| -> Vec<Rc<str>> {
+                    hosts_of(set, self.model.hosts.len()).into_iter().map(|host| self.host_names[host.index()].clone()).collect()
+                };
+                let lines = match &fault.kind {
+                    FaultKind::Partition { a, b, one_way, .. } => Some((names(a), names(b), *one_way)),
+                    FaultKind::Latency { a, b, .. } => Some((names(a), names(b), false)),
+                    _ => None,
+                };
+                let lines = lines.map(|(a, b, one_way)| Lines { a, b, one_way });
                 FaultFacts {
                     name: fault.name.as_ref().into(),
                     kind: kind_name(&fault.kind),
-                    hosts: hosts.into_iter().map(|host| self.host_names[host.index()].clone()).collect(),
+                    hosts: set.map_or_else(Vec::new, names),
+                    lines,
                     from: fault.window.from,
                     until: fault.window.until,
                 }

@@ -270,27 +270,27 @@ fn finish(outcome: &Outcome, by: &Rc<str>, host: &Place, episode: &Episode<'_>, 
         missed_at: first.at,
         noticed_at: first.end,
         result: first.result,
-        why: cause(outcome, machine, first),
+        why: cause(outcome, (episode.sender, machine), first),
         to: takers.map(|(place, at, messages)| Taker { place: (*place).clone(), taken_at: *at, messages: messages.len() }).collect(),
-        repaired_at: repair(outcome, machine, first, back_at),
+        repaired_at: repair(outcome, (episode.sender, machine), first, back_at),
         back_at,
         parts: vec![],
     })
 }
 
-fn cause(outcome: &Outcome, host: &Place, miss: &Connection) -> Why {
-    let struck = |fault: &&super::outcome::FaultFacts| fault.hosts.contains(&host.host) && overlaps((fault.from, fault.until), miss);
+fn cause(outcome: &Outcome, (sender, host): (&Place, &Place), miss: &Connection) -> Why {
+    let struck = |fault: &&super::outcome::FaultFacts| fault.strikes(&sender.host, &host.host) && overlaps((fault.from, fault.until), miss);
     // What takes a machine away explains a miss better than what merely slows it down.
     let mut faults: Vec<_> = outcome.faults.iter().filter(struck).collect();
-    faults.in_order_by_key(|fault| fault.kind != "Down");
+    faults.in_order_by_key(|fault| !matches!(fault.kind, "Down" | "Partition"));
     faults.first().map_or_else(|| Why::Said(miss.why.clone()), |fault| Why::Fault(fault.name.clone()))
 }
 
-/// The end of the last outage between the miss and the return: of the host being down, or else of a fault that strikes it.
-fn repair(outcome: &Outcome, host: &Place, miss: &Connection, back_at: Option<SimTime>) -> Option<SimTime> {
+/// The end of the last outage between the miss and the return: of the host being down, or else of a fault that strikes it or the line to it.
+fn repair(outcome: &Outcome, (sender, host): (&Place, &Place), miss: &Connection, back_at: Option<SimTime>) -> Option<SimTime> {
     let limit = back_at.unwrap_or(outcome.ended_at);
     let down = outcome.hosts.iter().filter(|facts| facts.name == host.host).flat_map(|facts| facts.down.iter().copied());
-    let faults = outcome.faults.iter().filter(|fault| fault.hosts.contains(&host.host)).map(|fault| (fault.from, fault.until));
+    let faults = outcome.faults.iter().filter(|fault| fault.strikes(&sender.host, &host.host)).map(|fault| (fault.from, fault.until));
     let last = |windows: Vec<(SimTime, SimTime)>| {
         if !windows.iter().any(|window| overlaps(*window, miss)) {
             return None;

@@ -291,7 +291,14 @@ pub(crate) fn two_sites() -> Outcome {
             host(site('a'), vec![dark], vec![]),
             host(site('b'), vec![], vec![]),
         ],
-        faults: vec![FaultFacts { name: "site A dark".into(), kind: "Down", hosts: vec!["site-a".into()], from: dark.0, until: dark.1 }],
+        faults: vec![FaultFacts {
+            name: "site A dark".into(),
+            kind: "Down",
+            hosts: vec!["site-a".into()],
+            lines: None,
+            from: dark.0,
+            until: dark.1,
+        }],
         queue_alerts: vec![],
     }
 }

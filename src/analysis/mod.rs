@@ -13,6 +13,7 @@ pub(crate) mod fixture;
 mod lost;
 pub mod outcome;
 pub use build::build;
+pub use facts::Lines;
 pub mod paths;
 pub mod queue_alerts;
 pub mod reach;

@@ -69,6 +69,8 @@ pub struct FaultFacts {
     pub kind: &'static str,
     /// Names of the hosts that it strikes (empty for DNS faults).
     pub hosts: Vec<Rc<str>>,
+    /// The lines that it strikes, where it strikes no hosts.
+    pub lines: Option<super::facts::Lines>,
     /// From, until.
     pub from: SimTime,
     /// `SimTime::NEVER` if it lasts for ever.

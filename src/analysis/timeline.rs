@@ -210,8 +210,14 @@ mod tests {
     #[test]
     fn rows_of_machines() {
         let mut outcome = fixture::two_sites();
-        let flaw =
-            FaultFacts { name: "slow".into(), kind: "Reply", hosts: vec!["site-b".into()], from: SimTime::ZERO, until: SimTime::NEVER };
+        let flaw = FaultFacts {
+            name: "slow".into(),
+            kind: "Reply",
+            hosts: vec!["site-b".into()],
+            lines: None,
+            from: SimTime::ZERO,
+            until: SimTime::NEVER,
+        };
         let dns = FaultFacts { name: "no DNS".into(), kind: "Dns", hosts: vec![], ..flaw.clone() };
         outcome.faults.extend([flaw, dns]);
         let rows: Vec<String> = host_rows(&outcome)

@@ -4,7 +4,7 @@
 //! Sources: RFC 7672 §2.1 to §3.2.3, RFC 7671 §5, RFC 6698 §2.1; smtp_tls_policy.c of Postfix, host.c of Exim, Microsoft's article about SMTP DANE.
 //! Not modelled: a TLSA record of an authority whose real digest is pasted.
 
-use super::profile::{DaneRules, End};
+use super::profile::{DaneRules, End, Subject};
 use super::tls::{Wanted, carries};
 use super::{Because, Decision, because};
 use crate::base::{Enhanced, NameId, SimTime};
@@ -173,7 +173,10 @@ pub fn fits(
                 misfit = ("the authority of the TLSA record is not sent along", "tlsa-invalid");
             } else if expired || over {
                 misfit = ("a TLSA record of usage 2 fits, but the certificate is out of date", "certificate-expired");
-            } else if rules.name_counts && !certificate.any_name && !wanted.iter().any(|wanted| carries(certificate, wanted, true)) {
+            } else if rules.name_counts
+                && !certificate.any_name
+                && !wanted.iter().any(|wanted| carries(certificate, wanted, Subject::Alone))
+            {
                 misfit = ("a TLSA record of usage 2 fits, but the certificate has another name", "certificate-host-mismatch");
             } else {
                 return Ok("a TLSA record of usage 2 fits");

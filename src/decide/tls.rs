@@ -4,7 +4,7 @@
 //! S6 another name, S7 not trusted, S8 good. Sources: RFC 3207 §4, RFC 7435, RFC 9325, RFC 6125 §6.4, TLS_README of Postfix, New-OutboundConnector
 //! `TlsSettings` and `TlsDomain`. What TLSA records ask for stands in `dane`.
 
-use super::profile::{Behaviour, BrokenHandshake, RevocationCheck};
+use super::profile::{Behaviour, BrokenHandshake, RevocationCheck, Subject};
 use super::{Because, Decision, because};
 use crate::base::{Enhanced, Reply, SimTime, TlsOutcome, TlsVersion};
 use crate::model::certificate::{Certificate, Issuer, Revocation};
@@ -213,8 +213,8 @@ pub struct Eyes<'a> {
     pub wanted: &'a [Wanted<'a>],
     /// What the machine that shows it is called, where the certificate has the name of its host.
     pub own: &'a [&'a str],
-    /// The subject counts where there is no SAN.
-    pub subject_counts: bool,
+    /// Does the subject count beside what stands in the SAN?
+    pub subject_counts: Subject,
     /// Does it ask whether certificates are revoked?
     pub revocation: RevocationCheck,
 }
@@ -264,7 +264,7 @@ pub fn facts(certificate: &Certificate, version: TlsVersion, now: SimTime, eyes:
 /// `the certificate is for www.a.test, the policy wants mail.a.test`.
 fn other_names(certificate: &Certificate, eyes: &Eyes<'_>) -> String {
     const SHOWN: usize = 3;
-    let subject = Some(&certificate.subject).filter(|subject| eyes.subject_counts && certificate.names.is_empty() && !subject.is_empty());
+    let subject = subject_that_counts(certificate, eyes.subject_counts);
     let own = Some("the name of its host").filter(|_| certificate.any_name);
     let carried: Vec<&str> = certificate.names.iter().chain(subject).map(|name| &**name).chain(own).collect();
     let more = if carried.len() > SHOWN { format!(" and {} more", carried.len() - SHOWN) } else { String::new() };
@@ -273,7 +273,10 @@ fn other_names(certificate: &Certificate, eyes: &Eyes<'_>) -> String {
         Wanted::Name(name) | Wanted::Exactly(name) => (*name).to_owned(),
         Wanted::Below(parent) => format!("a name below {parent}"),
     });
-    format!("the certificate is for {carried}{more}; the policy wants {}", wanted.collect::<Vec<_>>().join(" or "))
+    let uncounted = Some(&certificate.subject).filter(|subject| eyes.wanted.iter().any(|wanted| wanted.is_met_by(subject)));
+    let uncounted =
+        uncounted.map_or(String::new(), |subject| format!(" (its subject {subject} does not count here, only names in the SAN do)"));
+    format!("the certificate is for {carried}{more}{uncounted}; the policy wants {}", wanted.collect::<Vec<_>>().join(" or "))
 }
 
 /// A name that a policy asks for.
@@ -299,13 +302,21 @@ impl Wanted<'_> {
     }
 }
 
-/// Does the certificate carry the name? SAN names count; the subject only if there is no SAN, and not with everybody (RFC 6125 §6.4.4, RFC 9525 §2).
+/// Does the certificate carry the name? SAN names count; the subject with most only if there is no SAN (RFC 6125 §6.4.4, RFC 9525 §2).
 /// `*` is one whole leftmost label (RFC 9525 §6.3).
 #[must_use]
-pub fn carries(certificate: &Certificate, wanted: &Wanted<'_>, subject_counts: bool) -> bool {
-    let subject = if subject_counts { std::slice::from_ref(&certificate.subject) } else { &[] };
-    let names = if certificate.names.is_empty() { subject } else { &certificate.names[..] };
-    names.iter().any(|name| wanted.is_met_by(name))
+pub fn carries(certificate: &Certificate, wanted: &Wanted<'_>, subject_counts: Subject) -> bool {
+    let subject = subject_that_counts(certificate, subject_counts);
+    certificate.names.iter().chain(subject).any(|name| wanted.is_met_by(name))
+}
+
+fn subject_that_counts(certificate: &Certificate, subject_counts: Subject) -> Option<&Box<str>> {
+    let counts = match subject_counts {
+        Subject::Never => false,
+        Subject::Alone => certificate.names.is_empty(),
+        Subject::Always => !certificate.names.contains(&certificate.subject),
+    };
+    Some(&certificate.subject).filter(|subject| counts && !subject.is_empty())
 }
 
 /// Is the certificate, or its key, one of those that a policy lists? Listed are digests as pasted, `@spki256:NAME` and `@cert256:NAME` of a
@@ -390,8 +401,14 @@ mod tests {
         ];
         for (names, wanted, expected) in cases {
             let certificate = certificate(&names, Issuer::Public);
-            assert_eq!(carries(&certificate, &wanted, true), expected, "{names:?} {wanted:?}");
-            assert_eq!(carries(&certificate, &wanted, false), expected && !names.is_empty(), "without the subject: {names:?} {wanted:?}");
+            assert_eq!(carries(&certificate, &wanted, Subject::Alone), expected, "{names:?} {wanted:?}");
+            let beside = expected || wanted == Wanted::Name("cn.test");
+            assert_eq!(carries(&certificate, &wanted, Subject::Always), beside, "the subject too: {names:?} {wanted:?}");
+            assert_eq!(
+                carries(&certificate, &wanted, Subject::Never),
+                expected && !names.is_empty(),
+                "without the subject: {names:?} {wanted:?}"
+            );
         }
     }
 
@@ -400,7 +417,7 @@ mod tests {
         let public = Certificate { any_name: true, ..certificate(&[], Issuer::Public) };
         let looked = |wanted: &[Wanted<'_>]| {
             let own = ["mail.a.test", "192.0.2.1"].as_slice();
-            let eyes = Eyes { trusts: true, wanted, own, subject_counts: true, revocation: RevocationCheck::Never };
+            let eyes = Eyes { trusts: true, wanted, own, subject_counts: Subject::Alone, revocation: RevocationCheck::Never };
             let facts = facts(&public, TlsVersion::Tls13, SimTime(50), &eyes);
             (facts.name_matches, facts.other_names)
         };
@@ -503,8 +520,13 @@ mod tests {
             ("unknown authority", certificate(&["a.test"], Issuer::Public), 50, false, (false, "S7: the authority is not trusted")),
         ];
         for (case, certificate, now, trusts, (trusted, why)) in cases {
-            let eyes =
-                Eyes { trusts, wanted: &[Wanted::Name("a.test")], own: &[], subject_counts: true, revocation: RevocationCheck::Never };
+            let eyes = Eyes {
+                trusts,
+                wanted: &[Wanted::Name("a.test")],
+                own: &[],
+                subject_counts: Subject::Alone,
+                revocation: RevocationCheck::Never,
+            };
             let facts = facts(&certificate, TlsVersion::Tls12, SimTime(now), &eyes);
             assert_eq!((facts.trusted, facts.distrust), (trusted, why), "{case}");
         }
@@ -519,7 +541,7 @@ mod tests {
                     &shown,
                     TlsVersion::Tls12,
                     SimTime(50),
-                    &Eyes { trusts: true, wanted: &[], own: &[], subject_counts: true, revocation },
+                    &Eyes { trusts: true, wanted: &[], own: &[], subject_counts: Subject::Alone, revocation },
                 )
                 .trusted
             });

@@ -33,6 +33,8 @@ pub(crate) struct Expansions {
     added: BTreeMap<MsgId, Vec<u32>>,
     /// Who was replaced.
     replaced: BTreeMap<(MsgId, u16), ()>,
+    /// Copies whose recipients are only written otherwise, of the last pass that made some.
+    pub(super) together: Vec<super::together::Together>,
     /// Numbers of copies that a filter has let go already, for the recipient that they stand for.
     pub(super) was_held: BTreeSet<u32>,
 }
@@ -165,7 +167,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             return;
         }
         let rewritten = self.sender_after(copy, index, &expansion.sender);
-        let mut members: SmallVec<[(u16, Option<Apart>); 4]> = SmallVec::new();
+        let mut members: SmallVec<[(u16, Option<Apart>, usize); 4]> = SmallVec::new();
         for (at, to) in expansion.to.iter().enumerate() {
             let address = self.tables.templates.intern(to.clone());
             // From now on somebody needs SMTPUTF8.
@@ -177,7 +179,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             let apart = expansion.apart.iter().find(|(place, _)| *place == at).map(|(_, apart)| *apart);
             let sender = if apart.is_some() { self.sender_of(copy) } else { rewritten };
             let member = self.member_for(copy, index, address, (sender, apart), &expansion);
-            members.extend(member.map(|member| (member, apart)));
+            let kind = expansion.copied.iter().position(|(places, _)| places.contains(&at)).map_or(0, |place| place + 1);
+            members.extend(member.map(|member| (member, apart, kind)));
         }
         self.note_expansion(copy, index, &expansion, members.len());
         self.copies[copy].recipients[place].state = RecipientState::Done;
@@ -188,22 +191,26 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let end = &mut self.messages[message].ends[index as usize];
         (end.open, end.fate) = (end.open - 1, end.fate.or(Some(Fate::Expanded)));
         if self.stays_in_copy(copy, &expansion) {
-            let members: SmallVec<[u16; 4]> = members.iter().map(|(member, _)| *member).collect();
+            let members: SmallVec<[u16; 4]> = members.iter().map(|(member, ..)| *member).collect();
             self.goes_on_here(copy, index, &members);
             return;
         }
         // Copies that differ travel apart.
-        for apart in [None, Some(Apart::KeepsSender), Some(Apart::NotByRule)] {
-            let alike: SmallVec<[u16; 4]> = members.iter().filter(|(_, of)| *of == apart).map(|(member, _)| *member).collect();
-            if alike.is_empty() {
-                continue;
+        let stamps = std::iter::once(&expansion.stamps).chain(expansion.copied.iter().map(|(_, stamps)| stamps)).enumerate();
+        for (kind, stamps) in stamps {
+            for apart in [None, Some(Apart::KeepsSender), Some(Apart::NotByRule)] {
+                let is_alike = |(_, of, its): &&(u16, Option<Apart>, usize)| (*of, *its) == (apart, kind);
+                let alike: SmallVec<[u16; 4]> = members.iter().filter(is_alike).map(|(member, ..)| *member).collect();
+                if alike.is_empty() {
+                    continue;
+                }
+                let mut changed = Expansion { stamps: stamps.clone(), ..expansion.clone() };
+                changed.stamps.by_rule &= apart != Some(Apart::NotByRule);
+                changed.stamps.stands_in &= apart != Some(Apart::NotByRule);
+                changed.stamps.author = changed.stamps.author.filter(|_| apart.is_none());
+                let sender = if apart.is_some() { self.sender_of(copy) } else { rewritten };
+                self.goes_on(copy, index, &alike, sender, &changed);
             }
-            let mut changed = expansion.clone();
-            changed.stamps.by_rule &= apart != Some(Apart::NotByRule);
-            changed.stamps.stands_in &= apart != Some(Apart::NotByRule);
-            changed.stamps.author = changed.stamps.author.filter(|_| apart.is_none());
-            let sender = if apart.is_some() { self.sender_of(copy) } else { rewritten };
-            self.goes_on(copy, index, &alike, sender, &changed);
         }
     }
 
@@ -211,15 +218,25 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     fn goes_on(&mut self, copy: u32, index: u16, members: &[u16], sender: u32, expansion: &Expansion) {
         let row = &self.copies[copy];
         let (message, host, tenant, hops, visits) = (row.message, row.host, row.tenant, row.hops, row.visits);
-        let new = self.new_copy(message, host, tenant, self.now, members, NONE, (hops, visits));
+        let (arrived, deferrals) = (row.arrived, row.deferrals);
+        let joined = if expansion.stays_together { self.join_rewritten(copy, members, (sender, expansion)) } else { None };
+        let is_new = joined.is_none();
+        let new = joined.unwrap_or_else(|| self.new_copy(message, host, tenant, self.now, members, NONE, (hops, visits)));
         self.copies[new].arrival = self.changed_in_place(copy, expansion);
         self.copies[new].wishes_lost = self.copies[copy].wishes_lost;
         if !self.plain {
             self.keep_local_hops(copy, new);
         }
         self.tell_members(copy, new, index, members, sender);
-        self.note_held_already(new);
-        self.wake_copy(new, self.now);
+        if is_new && expansion.stays_together {
+            // It is the same message, and as old as it was.
+            (self.copies[new].arrived, self.copies[new].deferrals) = (arrived, deferrals);
+            self.may_be_joined(copy, new, (sender, expansion));
+        }
+        if is_new {
+            self.note_held_already(new);
+            self.wake_copy(new, self.now);
+        }
     }
 
     /// How many recipients the sender wrote: those that stand for others are not among them.

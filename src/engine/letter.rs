@@ -6,10 +6,13 @@
 use super::authentication::AtTheDoor;
 use super::world::World;
 use crate::base::{HostId, Interner};
+use crate::decide::acceptance::accepted_domain;
 use crate::decide::exchange::junk::JUNK_FROM;
+use crate::model::exchange::Tenant;
 use crate::model::letter::{Header, Letter, Marks, MessageType, Origin};
 use crate::model::settings::Directory;
 use crate::trace::NONE;
+use std::borrow::Cow;
 
 /// What makes two messages the same to a rule book.
 type LetterKey = (u32, u32, u32, u64, u8, u32, u32);
@@ -75,7 +78,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             text: source.map_or("".into(), |source| source.text.clone()),
             kind: if marks.auto_forwarded { Some(MessageType::AutoForward) } else { own_kind },
             size_bytes: message.size,
-            scl: marks.scl.or(source.and_then(|source| source.scl)),
+            scl: marks.scl.or_else(|| source.and_then(|source| source.scl).filter(|_| self.may_be_judged(copy, carried))),
             origin: marks.origin,
             client: marks.client,
             is_report: matches!(message.kind, 1 | 2),
@@ -85,6 +88,32 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             stands_in: marks.stands_in,
             inbox: marks.inbox,
             authentic: marks.authentic,
+        }
+    }
+
+    /// What mail-flow rules see of a message: between a tenant's own people no filter judges it.
+    pub(super) fn letter_for_rules<'l>(
+        &self,
+        copy: u32,
+        tenant: &Tenant,
+        letter: &'l Letter,
+        address: &str,
+        domain: &str,
+    ) -> Cow<'l, Letter> {
+        let is_own = tenant.knows(address) || accepted_domain(tenant, &self.tables.names, domain).is_some();
+        if letter.scl.is_none() || self.copies[copy].hops > 0 || !is_own || self.level_written_on(copy).is_some() {
+            return Cow::Borrowed(letter);
+        }
+        Cow::Owned(Letter { scl: None, ..letter.clone() })
+    }
+
+    /// Does what a filter would say of a message count? Exchange wrote its level at the door, if it judged it; what its own people send is judged on its
+    /// way out.
+    fn may_be_judged(&self, copy: u32, carried: u32) -> bool {
+        let row = &self.copies[copy];
+        match self.config(row.host).receiver.directory {
+            Directory::Organization(_) | Directory::Tenants(_) => row.hops == 0 || carried == NONE,
+            Directory::Everything | Directory::Mta(_) => true,
         }
     }
 

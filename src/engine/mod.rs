@@ -95,6 +95,7 @@ mod steps;
 mod submission;
 mod targets;
 mod tcpto;
+mod together;
 mod transfer;
 mod transport_queue;
 mod turn_words;

@@ -9,6 +9,7 @@ use super::route::Stop;
 use super::world::{RecipientState, World};
 use crate::base::{HostId, Pattern, SimTime};
 use crate::decide::exchange::back_pressure::paused as delivery_is_paused;
+use crate::decide::exchange::last_error::RETRIED;
 use crate::decide::exchange::queue_operation::{Held, held};
 use crate::model::operation::{Operation, OperationKind};
 use crate::trace::{Concern, NONE};
@@ -297,6 +298,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     fn look_again(&mut self, operation: &Operation) {
         for queue in 0..self.queues.len() as u32 {
             if operation.servers.contains(&self.queues[queue as usize].host) {
+                self.count_time_in_retry(queue, self.is_suspended(self.queues[queue as usize].host, queue));
                 let line: Vec<u32> = self.queues[queue as usize].waiting.iter().copied().collect();
                 let gone: Vec<u32> = line.into_iter().filter(|job| self.held_in(self.jobs[*job].copy, queue).is_some()).collect();
                 self.queues[queue as usize].waiting.retain(|job| !gone.contains(job));
@@ -374,18 +376,14 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             there && !self.all_held(**copy, lost) && (wait.queues.iter().any(|queue| free(&queue)) || unreachable && lost)
         });
         let waiting: Vec<u32> = waits.map(|(copy, _)| *copy).collect();
-        let why = if resubmit {
-            "Retry-Queue with Resubmit: it is routed again"
-        } else {
-            "Retry-Queue: an administrator asks for an attempt now"
-        };
+        let why = if resubmit { "Retry-Queue with Resubmit: it is routed again" } else { RETRIED };
         for copy in waiting {
             if resubmit {
                 self.no_longer_stays(copy);
                 self.route_again(copy, why);
                 continue;
             }
-            self.transport_queues.waits.remove(&copy);
+            self.leaves_its_queues(copy);
             self.pass_row(copy, self.now, why);
             self.wake_copy(copy, self.now);
         }

@@ -128,6 +128,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 stop => self.ends_here(copy, place, &stop),
             }
         }
+        self.go_with_rewritten(copy, &mut groups);
         if self.reports_at_once(copy) {
             self.report_failures(copy, false);
         }

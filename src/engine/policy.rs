@@ -8,6 +8,7 @@ use super::starttls::trusts;
 use super::world::World;
 use crate::base::{DAY, Interner, MILLISECOND, MINUTE, NameId, ResolverId, SECOND, SimTime, TlsVersion};
 use crate::decide::mta_sts::{Policy, Site, believe, read_record};
+use crate::decide::profile::Subject;
 use crate::decide::tls::{Eyes, Wanted, facts};
 use crate::decide::{Decision, because};
 use crate::model::dns::{RecordData, RecordType};
@@ -153,7 +154,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let trusts = trusts(&certificate.issuer, client);
         let wanted = [Wanted::Name(&host)];
         let revocation = self.rules(client).tls.revocation;
-        let eyes = Eyes { trusts, wanted: &wanted, own: &[&host], subject_counts: false, revocation };
+        let eyes = Eyes { trusts, wanted: &wanted, own: &[&host], subject_counts: Subject::Never, revocation };
         let mut facts = facts(certificate, TlsVersion::Tls13, at, &eyes);
         let site = match fault {
             Some(PolicyHostFault::HttpsDown) => return (believe(&Site::Down), EXCHANGE_NS),

@@ -5,7 +5,7 @@ use super::plan::{KeptPlan, PlanQuestion, TargetQuestions, TargetsKey};
 use super::world::World;
 use crate::base::{ConfigId, Enhanced, HostId, Interner, NextHopId};
 use crate::decide::acceptance::literal_address;
-use crate::decide::exchange::junk::JUNK_FROM;
+use crate::decide::exchange::junk;
 use crate::decide::exchange::mail_flow_rule::End;
 use crate::decide::exchange::outbound_connector::{self, Choice, Leaving};
 use crate::decide::exchange::recipient::{self, Lookup};
@@ -277,7 +277,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let mut outcome = found.outcome;
         let scl = ruled.stamps.scl.or_else(|| self.level_written_on(copy).filter(|_| letter.ruled.is_some()));
         if let (Lookup::Mailbox, Some(scl)) = (&outcome, scl) {
-            return Stop::Sorted { junk: scl >= JUNK_FROM };
+            let sorted = junk::sort_after_rules(scl, ruled.stamps.scl.is_some());
+            decisions.push(self.store("into which folder?", host, system, &sorted));
+            return Stop::Sorted { junk: sorted.outcome };
         }
         if let Lookup::Replaced(expansion) = &mut outcome {
             expansion.stamps.headers.clone_from(&ruled.stamps.headers);

@@ -59,7 +59,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 let text = address.to_string();
                 let ruled = match &letter.ruled {
                     Some(pin) => Ruled { pin: pin.clone(), ..Ruled::default() },
-                    None => mail_flow_rule::run(tenant, &self.tables.names, &letter, &text, &address.domain).outcome,
+                    None => {
+                        let letter = self.letter_for_rules(copy, tenant, &letter, &text, &address.domain);
+                        mail_flow_rule::run(tenant, &self.tables.names, &letter, &text, &address.domain).outcome
+                    }
                 };
                 let connector = ruled.pin.connector.as_ref().map(|(at, _)| tenant.outbound_connectors[*at].name.clone());
                 passed.push(Passed { recipient: text.into(), ruled, connector });
@@ -96,7 +99,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         if tenant.mail_flow_rules.is_empty() || letter.ruled.is_some() || is_kept_copy {
             return Ruled { pin: letter.ruled.clone().unwrap_or_default(), ..Ruled::default() };
         }
-        let decision = mail_flow_rule::run(tenant, &self.tables.names, letter, address, domain);
+        let letter = self.letter_for_rules(copy, tenant, letter, address, domain);
+        let decision = mail_flow_rule::run(tenant, &self.tables.names, &letter, address, domain);
         decisions.push(self.store(QUESTION, host, system, &decision));
         decision.outcome
     }

@@ -5,7 +5,7 @@ use super::world::World;
 use crate::base::{CertId, ConfigId, ConnectionResult, Enhanced, HostId, Interner, NameId, Phase, Reply, TlsOutcome, TlsVersion};
 use crate::decide::dane;
 use crate::decide::failure::Effect;
-use crate::decide::profile::RequireTlsRule;
+use crate::decide::profile::{RequireTlsRule, Subject};
 use crate::decide::route::queue_name;
 use crate::decide::tls::{Eyes, NOTHING_TO_FIT, Offer, Verdict, Wanted, facts, listed, negotiate, sentence};
 use crate::decide::tls_policy::{Server, policy_for};
@@ -313,8 +313,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             OfferKey::Certificate(id, version, _) => {
                 let certificate = self.model.certificate(*id);
                 let trusts = trusts(&certificate.issuer, talk.client);
-                let subject_counts =
-                    talk.rules.tls.subject_counts && !matches!(question.policy.level, TlsLevel::MtaSts | TlsLevel::RequireTls);
+                let by_rfc = matches!(question.policy.level, TlsLevel::MtaSts | TlsLevel::RequireTls);
+                let subject_counts = if by_rfc { Subject::Never } else { talk.rules.tls.subject_counts };
                 let machine = question.server.map_or("", |server| names.text(self.model.hosts[server.index()].hostname));
                 let own = [host_name.as_str(), machine];
                 let eyes = Eyes { trusts, wanted: &wanted, own: &own, subject_counts, revocation: talk.rules.tls.revocation };
@@ -366,7 +366,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 let wanted = [Wanted::Name(host_name)];
                 let trusts = trusts(&certificate.issuer, talk.client);
                 let revocation = talk.rules.tls.revocation;
-                let eyes = Eyes { trusts, wanted: &wanted, own: &[host_name], subject_counts: false, revocation };
+                let eyes = Eyes { trusts, wanted: &wanted, own: &[host_name], subject_counts: Subject::Never, revocation };
                 Offer::Handshake(facts(certificate, *version, talk.now, &eyes))
             }
         };

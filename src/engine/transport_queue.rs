@@ -10,7 +10,7 @@ use super::session::SessionEnd;
 use super::world::World;
 use crate::base::{ConfigId, ConnectionResult, HostId, SimTime};
 use crate::decide::exchange::internal_route::Way;
-use crate::decide::exchange::last_error::{EMPTIED, IN_RETRY};
+use crate::decide::exchange::last_error::{EMPTIED, IN_RETRY, RETRIED};
 use crate::decide::retry::queue_wait;
 use crate::model::exchange_server::{Organization, Transport};
 use crate::model::settings::Retry;
@@ -30,6 +30,8 @@ pub(crate) struct TransportQueues {
     /// Second copies of what is under way or delivered.
     pub(super) redundancy: super::safety_net::Redundancy,
     schedules: BTreeMap<u32, Schedule>,
+    /// Since when a queue is suspended.
+    suspended_at: BTreeMap<u32, SimTime>,
     /// When what waits in a queue was last brought into order.
     pub(super) lined_up: BTreeMap<u32, SimTime>,
     /// When something last left a queue without an attempt.
@@ -99,6 +101,18 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     pub(super) fn transport(&self, host: HostId) -> Transport {
         self.organization_of(host).map_or_else(Transport::default, |organization| organization.transport)
+    }
+
+    /// While a queue is Suspended it is not in Retry: that time does not bring nearer when it is emptied.
+    pub(super) fn count_time_in_retry(&mut self, queue: u32, suspended: bool) {
+        let queues = &mut self.transport_queues;
+        if suspended {
+            queues.suspended_at.entry(queue).or_insert(self.now);
+        } else if let Some(began) = queues.suspended_at.remove(&queue)
+            && let Some(schedule) = queues.schedules.get_mut(&queue)
+        {
+            schedule.since = schedule.since.after(self.now.since(began.max(schedule.since)));
+        }
     }
 
     /// As many connections as a queue may have now.
@@ -321,8 +335,12 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         if self.lines_up(copy) {
             return true;
         }
-        if self.transport_queues.waits.remove(&copy).is_some_and(|wait| wait.emptied) {
-            self.no_longer_stays(copy);
+        // Should it go elsewhere now, this was its last moment in those queues.
+        if let Some(wait) = self.transport_queues.waits.remove(&copy) {
+            self.leaves_queues(&wait.queues);
+            if wait.emptied {
+                self.no_longer_stays(copy);
+            }
         }
         false
     }
@@ -359,8 +377,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
         let waiting: Vec<u32> = self.transport_queues.waits.keys().copied().filter(|copy| self.copies[*copy].host == host).collect();
         for copy in waiting {
-            self.transport_queues.waits.remove(&copy);
-            self.pass_row(copy, self.now, "Retry-Queue: an administrator asks for an attempt now");
+            self.leaves_its_queues(copy);
+            self.pass_row(copy, self.now, RETRIED);
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::base::{CertId, HostId, SimTime, SystemId, TlsVersion};
 use crate::decide::Decision;
 use crate::decide::acceptance::{Acceptance, TakenFor, answer_rcpt};
 use crate::decide::exchange::junk;
+use crate::decide::profile::Subject;
 use crate::decide::tls::{Eyes, facts};
 use crate::decide::visitor::{Peer, ShownCertificate, Visitor};
 use crate::model::settings::{ClientCertificate, Directory};
@@ -202,7 +203,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }?;
         let certificate = self.model.certificate(id);
         let trusts = trusts(&certificate.issuer, talk.server);
-        let eyes = Eyes { trusts, wanted: &[], own: &[], subject_counts: true, revocation: self.rules(talk.server).tls.revocation };
+        let eyes =
+            Eyes { trusts, wanted: &[], own: &[], subject_counts: Subject::Alone, revocation: self.rules(talk.server).tls.revocation };
         let facts = facts(certificate, TlsVersion::Tls13, talk.now, &eyes);
         Some((id, if facts.trusted { Ok(()) } else { Err(facts.distrust) }))
     }

@@ -25,10 +25,14 @@ pub struct Expansion {
     pub changes: Vec<Change>,
     /// What the copies carry on of what was decided here.
     pub stamps: Stamps,
+    /// Places in `to` of those whom a rule has added, where later rules did not do to their copies what they did to the message, and what these carry on.
+    pub copied: Vec<(Vec<usize>, Stamps)>,
     /// A member that this message has already, as a recipient or by another expansion, gets no second copy.
     pub once: bool,
     /// Automatic replies of those who get a copy reach the sender.
     pub answers: bool,
+    /// The recipient is only written otherwise: all of them that are stay together.
+    pub stays_together: bool,
 }
 
 impl Expansion {
@@ -45,8 +49,10 @@ impl Expansion {
             sender: SenderAfter::Kept,
             changes: Vec::new(),
             stamps: Stamps::default(),
+            copied: Vec::new(),
             once: is_list,
             answers: !is_list,
+            stays_together: false,
         }
     }
 

@@ -104,6 +104,21 @@ pub enum Test {
     IsOf(MessageType),
 }
 
+impl Test {
+    /// Does it look at a recipient?
+    #[must_use]
+    pub fn is_about_recipient(&self) -> bool {
+        match self {
+            Self::RecipientIs(_) | Self::RecipientScope(_) | Self::RecipientDomain(_) | Self::RecipientAddress(_) => true,
+            Self::RecipientAttribute(_) | Self::Between(..) => true,
+            Self::SenderIs(_) | Self::SenderScope(_) | Self::SenderAddress(_) | Self::SenderDomain(_) | Self::SenderIp(_) => false,
+            Self::SenderAttribute(_) | Self::Header { .. } | Self::Content(_) | Self::SizeOver(_) | Self::SclOver(_) | Self::IsOf(_) => {
+                false
+            }
+        }
+    }
+}
+
 /// `InOrganization` and `NotInOrganization`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Scope {

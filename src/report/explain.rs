@@ -73,7 +73,11 @@ impl Page {
             }
             let diagnostic = if line.diagnostic.is_empty() { String::new() } else { format!(" ({})", line.diagnostic) };
             let status = line.status.map_or(String::new(), |status| format!(", status {status}"));
-            let called = line.original.as_ref().map_or(String::new(), |original| format!(", at first {}", printable(original)));
+            let called = line
+                .original
+                .as_ref()
+                .filter(|original| **original != line.recipient)
+                .map_or(String::new(), |original| format!(", at first {}", printable(original)));
             self.line(2, &format!("{} {}{called}{status}{diagnostic}", line.action, line.recipient));
         }
     }
@@ -222,8 +226,10 @@ impl Page {
         let spacing = if shortest == longest { format!("every {shortest}") } else { format!("{shortest} to {longest} apart") };
         let last_at = self.clock.moment(last.at);
         let same = if row.iter().all(|attempt| is_alike(&row[0], attempt)) { "the same" } else { "the same hosts, each first in its turn" };
+        let times = |why: &str| row.iter().filter(|attempt| attempt.next_why == why).count();
+        let usual = row.iter().map(|attempt| attempt.next_why).max_by_key(|why| times(why)).unwrap_or_default();
         for (other, next) in row[..row.len() - 1].iter().filter_map(|other| Some((other, other.next_at?))).skip(1) {
-            if other.next_why != row[0].next_why {
+            if other.next_why != usual {
                 let (at, next) = (self.clock.moment(other.at), self.clock.moment(next));
                 self.line(4, &format!("after the attempt at {at}, the next one at {next}: {}", other.next_why));
             }

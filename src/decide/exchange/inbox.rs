@@ -21,7 +21,7 @@ pub(super) fn look_up(owner: &Owner<'_>, letter: &Letter, rules: &[InboxRule], a
     let own = letter.inbox.iter().find(|step| step.mailbox.eq_ignore_ascii_case(address)).map(|step| step.done);
     let by_rules = letter.inbox.iter().filter(|step| step.done != InboxWork::Kept);
     let others = by_rules.filter(|step| !step.mailbox.eq_ignore_ascii_case(address)).count();
-    if own.is_none() && others >= usize::from(owner.inbox_rules_max) {
+    if others >= usize::from(owner.inbox_rules_max) {
         let why =
             "rules of mailboxes passed it on as often as is allowed (X-MS-Exchange-Inbox-Rules-Loop): the rules of this one are skipped";
         return Decision::for_reason(Lookup::Mailbox, because("INBOX", address, why, SOURCE));

@@ -25,6 +25,15 @@ pub fn sort(said: Option<i8>, brought: Option<i8>, taken: TakenFor) -> Decision<
     Decision::for_reason(is_junk, because("JUNK", if is_junk { "the junk folder" } else { "the inbox" }, why, "Spam confidence level"))
 }
 
+/// The same after mail-flow rules, where a level stands on the message: `by_rule`, and not the organization's other half or the filter, wrote it.
+#[must_use]
+pub fn sort_after_rules(level: i8, by_rule: bool) -> Decision<bool> {
+    let is_junk = level >= JUNK_FROM;
+    let who = if by_rule { "a mail-flow rule set the level, and has the last word" } else { "the level that stands on the message" };
+    let why = format!("{who}: {level}, and {JUNK_FROM} and more is junk");
+    Decision::for_reason(is_junk, because("JUNK", if is_junk { "the junk folder" } else { "the inbox" }, why, "Spam confidence level"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -12,6 +12,9 @@ pub const IN_RETRY: &str = "the next attempt of its queue, which is in Retry";
 /// Why it waits until the queue is emptied.
 pub const EMPTIED: &str = "its queue, in Retry for MaxIdleTimeBeforeResubmit, is emptied into the categorizer";
 
+/// Why an administrator's order ends the wait.
+pub const RETRIED: &str = "Retry-Queue: an administrator asks for an attempt now";
+
 /// LastError after an attempt whose first connection ended so (`None`: there was none, since nobody found the host); `None` where no source has the words.
 #[must_use]
 pub fn last_error(first: Option<(ConnectionResult, Option<&Reply>)>) -> Option<String> {

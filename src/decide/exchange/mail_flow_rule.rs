@@ -1,10 +1,15 @@
 //! Which mail-flow rules act on a message for one recipient, and what do they do to it?
 //!
 //! Rules run in order of priority; a later one sees what an earlier one did, and the later of two that name a connector wins (OUT-2). A condition
-//! about recipients looks at one recipient: a message whose recipients differ in it is split. A rejected or deleted message meets no further rule.
+//! about recipients looks at one recipient: a message whose recipients differ in it is split. Whom a rule adds is none of the recipients that rules look at:
+//! only what later rules do to the whole message is done to that copy too. A rejected or deleted message meets no further rule.
 //! Sources: New-TransportRule; mail-flow-rule-actions; conditional-mail-routing. Decisions of ours where they are silent: audited rules do not stop
 //! the rules below them.
 
+mod copied;
+
+pub use self::copied::Copied;
+use self::copied::act_on_copies;
 use super::super::acceptance::accepted_domain;
 use super::super::authentication::dkim::change_of_field;
 use super::super::{Because, Decision, because};
@@ -27,7 +32,7 @@ pub struct Ruled {
     /// Who gets it instead, and the rule that says so.
     pub redirect: Option<(Box<str>, Vec<AddressTemplate>)>,
     /// Who gets it too.
-    pub copies: Vec<AddressTemplate>,
+    pub copies: Vec<Copied>,
     /// What it carries on from here.
     pub stamps: Stamps,
     /// It goes no further.
@@ -43,14 +48,27 @@ impl Ruled {
         let apart = if self.redirect.is_some() { Vec::new() } else { vec![(0, Apart::NotByRule)] };
         let (name, mut to) = self.redirect.unwrap_or_else(|| (address.into(), own().into_iter().collect()));
         let same = |a: &AddressTemplate, b: &AddressTemplate| a.local.eq_ignore_ascii_case(&b.local) && a.domain == b.domain;
-        for one in self.copies {
-            if !to.iter().any(|known| same(known, &one)) {
+        let passed_on =
+            |stamps, pin| Stamps { keeps_organization_headers: true, by_rule: true, stands_in: true, ruled: Some(pin), ..stamps };
+        let stamps = passed_on(self.stamps, self.pin);
+        let mut copied: Vec<(Vec<usize>, Stamps)> = Vec::new();
+        for copy in self.copies {
+            let own = passed_on(copy.stamps, copy.pin);
+            for one in copy.to {
+                if to.iter().any(|known| same(known, &one)) {
+                    continue;
+                }
+                if own != stamps {
+                    match copied.iter_mut().find(|(_, known)| *known == own) {
+                        Some((places, _)) => places.push(to.len()),
+                        None => copied.push((vec![to.len()], own.clone())),
+                    }
+                }
                 to.push(one);
             }
         }
-        let stamps = Stamps { keeps_organization_headers: true, by_rule: true, stands_in: true, ruled: Some(self.pin), ..self.stamps };
         // Rules act on the message, before it is split by recipients: whoever they add is added once.
-        Expansion { stamps, apart, once: true, ..Expansion::of(&name, to, ExpansionKind::Alias) }
+        Expansion { stamps, apart, copied, once: true, ..Expansion::of(&name, to, ExpansionKind::Alias) }
     }
 }
 
@@ -73,8 +91,11 @@ pub fn run(tenant: &Tenant, names: &Names, letter: &Letter, address: &str, domai
     let mut decision: (Vec<Because>, Vec<Because>) = (Vec::new(), Vec::new());
     let (chosen, passed_over) = &mut decision;
     let mut ended_by: Option<(&str, &str)> = None;
+    // The copies as later rules see them, while none stops them.
+    let mut seen: Vec<Option<Letter>> = Vec::new();
     for (priority, rule) in tenant.mail_flow_rules.iter().enumerate() {
         let id = rule_id(rule);
+        let ignored = act_on_copies(rule, (tenant, names), &mut seen, &mut outcome.copies);
         let told = |why: String, source| because(id, &*rule.name, format!("priority {priority}: {why}"), source).in_turn(priority);
         let mut pass_over = |why: String| passed_over.push(told(why, SOURCE));
         if let Some((name, how)) = ended_by {
@@ -108,7 +129,11 @@ pub fn run(tenant: &Tenant, names: &Names, letter: &Letter, address: &str, domai
         let done: Vec<String> = rule.actions.iter().map(|action| act(action, tenant, rule, &mut letter, &mut outcome)).collect();
         let met = if rule.conditions.is_empty() { "it has no conditions" } else { "its conditions hold" };
         let done = if done.is_empty() { "it does nothing itself".to_owned() } else { done.join(", ") };
-        let why = format!("{met}: {done}{}", if rule.stops { ", and no rule below it is asked" } else { "" });
+        for copy in &mut outcome.copies[seen.len()..] {
+            (copy.pin, copy.stamps) = (outcome.pin.clone(), outcome.stamps.clone());
+            seen.push(Some(letter.clone()).filter(|_| !rule.stops));
+        }
+        let why = format!("{met}: {done}{}{ignored}", if rule.stops { ", and no rule below it is asked" } else { "" });
         chosen.push(told(why, if id == "OUT-2" { CBR } else { SOURCE }));
         ended_by = match outcome.end {
             Some(End::Reject(_)) => Some((&rule.name, "returns the message")),
@@ -179,7 +204,9 @@ fn act(action: &Action, tenant: &Tenant, rule: &MailFlowRule, letter: &mut Lette
             format!("passes it on to {}", people(to))
         }
         Action::Copy(to) => {
-            outcome.copies.extend(to.iter().filter(|one| !outcome.copies.contains(one)).cloned().collect::<Vec<_>>());
+            let has = |one: &&AddressTemplate| outcome.copies.iter().any(|copy| copy.to.contains(one));
+            let to_more: Vec<AddressTemplate> = to.iter().filter(|one| !has(one)).cloned().collect();
+            outcome.copies.extend((!to_more.is_empty()).then(|| Copied { to: to_more, ..Copied::default() }));
             format!("sends a further copy to {}", people(to))
         }
         Action::Reject(reply) => {
@@ -213,6 +240,7 @@ struct Question<'a> {
     tenant: &'a Tenant,
     names: &'a Names,
     letter: &'a Letter,
+    /// Empty for a copy that a rule added.
     address: &'a str,
     domain: &'a str,
 }
@@ -220,6 +248,9 @@ struct Question<'a> {
 impl Question<'_> {
     fn holds(&self, condition: &Condition) -> bool {
         let letter = self.letter;
+        if condition.test.is_about_recipient() && self.address.is_empty() {
+            return false;
+        }
         let is_one_of = |list: &[Box<str>], address: &str| list.iter().any(|one| one.eq_ignore_ascii_case(address));
         let any_sender = |holds: &dyn Fn(&str, &str) -> bool| {
             let (author, envelope) = (Some(&*letter.author), Some(&*letter.sender));

@@ -134,7 +134,9 @@ pub(crate) fn of_entry(owner: &Owner<'_>, letter: &Letter, entry: &DirectoryEntr
         }
         EntryKind::MailUser(Some(external)) => {
             let why = format!("a mail user: the mailbox is elsewhere, as {}@{}", external.local, external.domain);
-            let replaced = Expansion::of(address, vec![external.clone()], ExpansionKind::Alias);
+            let mut replaced = Expansion::of(address, vec![external.clone()], ExpansionKind::Alias);
+            // The message is split by next hop, not by how its recipients are looked up.
+            replaced.stays_together = true;
             Decision::for_reason(Lookup::Replaced(Box::new(replaced)), because("LOOKUP", name, why, "New-MailUser ExternalEmailAddress"))
         }
         EntryKind::Group { authenticated_only: true, .. } if !letter.origin.is_internal() => {

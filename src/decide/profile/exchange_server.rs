@@ -82,7 +82,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         refused_fails: false,
         looks_at_certificate: false,
         judged_version_min: TlsVersion::Tls10,
-        subject_counts: true,
+        subject_counts: Subject::Always,
         brackets_stay: false,
         revocation: RevocationCheck::Always,
         requiretls: RequireTlsRule::Unknown,

@@ -86,7 +86,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         refused_fails: false,
         looks_at_certificate: true,
         judged_version_min: TlsVersion::Tls10,
-        subject_counts: true,
+        subject_counts: Subject::Alone,
         brackets_stay: false,
         revocation: RevocationCheck::Never,
         requiretls: RequireTlsRule::Unknown,

@@ -84,7 +84,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         refused_fails: true,
         looks_at_certificate: true,
         judged_version_min: TlsVersion::Tls12,
-        subject_counts: true,
+        subject_counts: Subject::Alone,
         brackets_stay: false,
         revocation: RevocationCheck::Never,
         requiretls: RequireTlsRule::Unknown,

@@ -15,7 +15,7 @@ mod rfc;
 mod sendmail;
 mod tls_rules;
 
-pub use tls_rules::{BrokenHandshake, DaneRules, RequireTlsRule, RevocationCheck, TlsRules};
+pub use tls_rules::{BrokenHandshake, DaneRules, RequireTlsRule, RevocationCheck, Subject, TlsRules};
 
 pub use door::{DoorRules, Refusal, door_of};
 pub use pass::{AtStart, EqualMembers, FurtherRounds, Literals, PassRules};

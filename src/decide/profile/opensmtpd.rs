@@ -101,7 +101,7 @@ const BASE: Behaviour = Behaviour {
         refused_fails: false,
         looks_at_certificate: true,
         judged_version_min: TlsVersion::Tls12,
-        subject_counts: true,
+        subject_counts: Subject::Alone,
         brackets_stay: false,
         revocation: RevocationCheck::Never,
         requiretls: RequireTlsRule::Unknown,

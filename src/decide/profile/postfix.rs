@@ -84,7 +84,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         looks_at_certificate: false,
         // OpenSSL 3 refuses the signatures of older versions at its default security level, which Postfix lowers for `may` and `encrypt` only.
         judged_version_min: TlsVersion::Tls12,
-        subject_counts: true,
+        subject_counts: Subject::Alone,
         brackets_stay: false,
         revocation: RevocationCheck::Never,
         requiretls: RequireTlsRule::LevelCompares,

@@ -83,7 +83,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         refused_fails: false,
         looks_at_certificate: false,
         judged_version_min: TlsVersion::Tls12,
-        subject_counts: false,
+        subject_counts: Subject::Never,
         brackets_stay: false,
         revocation: RevocationCheck::WhereReachable,
         requiretls: RequireTlsRule::NameVouchedFor,

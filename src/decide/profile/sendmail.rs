@@ -89,7 +89,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         refused_fails: false,
         looks_at_certificate: true,
         judged_version_min: TlsVersion::Tls12,
-        subject_counts: true,
+        subject_counts: Subject::Alone,
         // A host of last resort keeps its brackets, and no certificate is for `[host]` (${server_name}); a smart host or a route loses them, if it is a name.
         brackets_stay: true,
         revocation: RevocationCheck::Never,

@@ -36,8 +36,8 @@ pub struct TlsRules {
     pub looks_at_certificate: bool,
     /// The oldest version under levels that judge the certificate.
     pub judged_version_min: TlsVersion,
-    /// A subject counts as a name of a certificate that has no SAN (RFC 6125 §6.4.4; not in RFC 9525).
-    pub subject_counts: bool,
+    /// Does a subject count as a name of a certificate?
+    pub subject_counts: Subject,
     /// A next hop written as `[host]` is compared with its brackets, so that no certificate fits (seen with Sendmail 8.17, `TLS_Srv: VERIFY:1+CN`).
     pub brackets_stay: bool,
     /// Is a revocation service asked?
@@ -124,4 +124,15 @@ pub enum BrokenHandshake {
     PlaintextWhenOld,
     /// The next host, never without TLS.
     Never,
+}
+
+/// When the subject of a certificate is one of its names.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Subject {
+    /// Never (RFC 9525 §2; RFC 8461 §4.1).
+    Never,
+    /// Where there is no SAN (RFC 6125 §6.4.4).
+    Alone,
+    /// Beside the SAN too: Exchange compares subject and SAN.
+    Always,
 }

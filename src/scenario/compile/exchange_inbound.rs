@@ -18,7 +18,9 @@ use crate::scenario::values::parse_date;
 
 use super::desk::Desk;
 use super::exchange_online::microsoft_domains;
+use super::identity::Identity;
 use super::mta::send_as;
+use super::world::{Part, World};
 
 /// Addresses of front ends that are for logins, and those that former services had.
 #[derive(Clone, Debug, Default)]
@@ -89,11 +91,26 @@ pub(super) fn inbound(tenant: &ExchangeOnline, tree: &Scenario, era: Era, shared
     inbound
 }
 
-/// Enhanced filtering takes no address of the service itself, as far as the scenario says which it has.
+/// Enhanced filtering takes no address of the service itself: of those that the scenario says it has.
 fn skips_the_service(connector: &schema::InboundConnector, tree: &Scenario, desk: &mut Desk) {
     let Some(service) = tree.exchange_online.get() else { return };
     let lists = [&service.addresses, &service.high_risk_pool, &service.relay_pool];
     let own: Vec<IpAddr> = lists.iter().flat_map(|list| list.items()).filter_map(|text| text.parse().ok()).collect();
+    skips_one_of(connector, &own, desk);
+}
+
+/// The same of those that are made up for it, where it says none.
+pub(super) fn skips_made_up(world: &World, identities: &[Identity], tree: &Scenario, desk: &mut Desk) {
+    let front_ends = world.hosts.iter().zip(identities).filter(|(host, row)| matches!(host.part, Part::FrontEnd(_)) && row.made_up);
+    let own: Vec<IpAddr> = front_ends.flat_map(|(_, row)| row.addresses.iter().chain(&row.own_services).copied()).collect();
+    for (_, system) in tree.systems.iter() {
+        if let System::ExchangeOnline(tenant) = system {
+            tenant.inbound_connectors.iter().for_each(|(_, connector)| skips_one_of(connector, &own, desk));
+        }
+    }
+}
+
+fn skips_one_of(connector: &schema::InboundConnector, own: &[IpAddr], desk: &mut Desk) {
     for text in connector.ef_skip_ips.items() {
         if inbound_connector::skip(text).is_ok_and(|(from, to)| own.iter().any(|address| (from..=to).contains(address))) {
             let message = format!("`{text}` holds an address of Exchange Online, which enhanced filtering does not take");

@@ -92,6 +92,7 @@ fn compile(tree: &Scenario, loader: &mut Loader, desk: &mut Desk) -> (Model, Vec
     let views = view_names(&stages);
     let texts = read_texts(&stages, &views, loader, desk);
     let identities = identify(&world, &stages, &StartNames::new(&texts[0].public, &texts[0].views), desk);
+    exchange_inbound::skips_made_up(&world, &identities, tree, desk);
     let beside = Beside::new(&world, &identities, &stages, &texts);
     let mut tables = Tables::default();
     number_names(&mut tables, &texts, &beside, &identities);

@@ -10,7 +10,7 @@ use super::stage::Stage;
 use super::zones::StageTexts;
 use crate::base::{Domain, TlsVersion, common_form};
 use crate::decide::mta_sts::{Mode, Policy, covers, read_policy, read_record};
-use crate::decide::profile::RevocationCheck;
+use crate::decide::profile::{RevocationCheck, Subject};
 use crate::decide::tls::{Eyes, Wanted, facts};
 use crate::diag::{Diagnostic, Span, code};
 use crate::model::Model;
@@ -126,7 +126,7 @@ impl Look<'_> {
             trusts: shown.issuer != Issuer::SelfSigned,
             wanted: &[Wanted::Name(&host)],
             own: &[&host],
-            subject_counts: false,
+            subject_counts: Subject::Never,
             revocation: RevocationCheck::Never,
         };
         let facts = facts(shown, TlsVersion::Tls13, self.version.at, &eyes);

@@ -3,7 +3,7 @@
 //! Sources: New-SendConnector, New-EdgeSubscription (the two connectors that it makes by itself, both at cost 100).
 
 use crate::base::{CertId, HostId, InOrder, common_form};
-use crate::decide::profile::default_sender;
+use crate::decide::profile::{Subject, default_sender};
 use crate::decide::tls::{Wanted, carries};
 use crate::diag::{Diagnostic, code};
 use crate::model::exchange_server::{AddressSpace, SendConnector, Server, ServerVersion, Space};
@@ -169,7 +169,7 @@ fn shown(connector: &schema::SendConnector, own: Option<CertId>, anonymous: bool
     let fqdn = connector.fqdn.as_str().map(common_form);
     let has_it = |id: CertId| {
         let certificate = &tables.certificates[id.index()];
-        fqdn.as_deref().is_none_or(|fqdn| certificate.any_name || carries(certificate, &Wanted::Name(fqdn), true))
+        fqdn.as_deref().is_none_or(|fqdn| certificate.any_name || carries(certificate, &Wanted::Name(fqdn), Subject::Always))
     };
     if own.is_some_and(has_it) { ClientCertificate::Own } else { ClientCertificate::Nothing }
 }
