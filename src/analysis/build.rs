@@ -2,7 +2,7 @@
 //!
 //! A recipient's story is the chain of queues that its mail went through: of all copies the one that was delivered first, else the one that ended last.
 
-use super::by_pass::{group, group_by_pass, of_pass};
+use super::by_pass::{group, group_by_pass, holders, of_pass};
 use super::expansions::Expansions;
 use super::outcome::{
     Attempt, Authentication, Decision, Hop, Kind, Message, Outcome, Place, Published, Reason, Recipient, ReportLine, Stopped,
@@ -62,8 +62,10 @@ pub(super) struct Builder<'a> {
     pub(super) passes: BTreeMap<(u32, u16), u32>,
     pub(super) lookups: BTreeMap<(u32, u16), Vec<u32>>,
     pub(super) decision_rows: Vec<Vec<u32>>,
+    /// Of each message, by recipient.
     pub(super) fates: Vec<Vec<u32>>,
-    pub(super) copies: Vec<Vec<u32>>,
+    /// Recipients and the copies that hold them, of each message, by recipient.
+    holders: Vec<Vec<(u16, u32)>>,
     /// Copies by the connection that brought them.
     pub(super) brought: BTreeMap<u32, Vec<u32>>,
     pub(super) exceptions: BTreeMap<(u32, u16), u32>,
@@ -102,7 +104,7 @@ impl<'a> Builder<'a> {
                 trace.decisions[at as usize].pass
             }),
             fates: group(trace.messages.len(), trace.fates.iter().map(|row| row.message.0)),
-            copies: group(trace.messages.len(), trace.copies.iter().map(|row| row.message.0)),
+            holders: holders(run),
             brought: brought(run),
             exceptions: trace.recipients.iter().map(|row| ((row.connection, row.recipient), row.outcome)).collect(),
             findings: findings(run),
@@ -110,6 +112,9 @@ impl<'a> Builder<'a> {
             expansions: Expansions::new(trace),
             published: run.tables.published.values().iter().map(|one| Rc::new(published(one))).collect(),
         };
+        for rows in builder.fates.iter_mut().filter(|rows| rows.len() > 1) {
+            rows.sort_by_key(|at| trace.fates[*at as usize].recipient);
+        }
         for (at, row) in trace.refusals.iter().enumerate() {
             builder.refusals.entry((row.copy, row.pass)).or_default().push(at as u32);
         }
@@ -215,11 +220,7 @@ impl<'a> Builder<'a> {
     }
 
     pub(super) fn recipient(&self, message: u32, index: u16, to: Rc<str>) -> Recipient {
-        let rows: Vec<&FateRow> = self.fates[message as usize]
-            .iter()
-            .map(|at| &self.run.trace.fates[*at as usize])
-            .filter(|row| row.recipient == index)
-            .collect();
+        let rows: Vec<&FateRow> = self.fates_of(message, index).collect();
         // What a failover took out of a mailbox again was not delivered after all.
         let stayed = |row: &FateRow| !rows.iter().any(|later| later.copy == row.copy && later.fate == Fate::Lost && later.at > row.at);
         let good = |row: &&&FateRow| matches!(row.fate, Fate::Delivered | Fate::LeftModel) && stayed(row);
@@ -264,11 +265,14 @@ impl<'a> Builder<'a> {
 
     /// The last copy that still holds a recipient.
     fn open_copy(&self, message: u32, index: u16, ended: &[&FateRow]) -> Option<u32> {
-        let copies = &self.copies[message as usize];
-        copies.iter().rev().copied().find(|copy| {
-            let set = self.run.tables.recipient_sets.get(self.copy(*copy).recipients);
-            set.contains(&index) && !ended.iter().any(|row| row.copy == *copy) && !self.went_on(*copy, index)
-        })
+        let holders = &self.holders[message as usize];
+        let first = holders.partition_point(|(held, _)| *held < index);
+        let behind = first + holders[first..].partition_point(|(held, _)| *held == index);
+        holders[first..behind]
+            .iter()
+            .rev()
+            .map(|(_, copy)| *copy)
+            .find(|copy| !ended.iter().any(|row| row.copy == *copy) && !self.went_on(*copy, index))
     }
 
     /// Was this recipient taken over from a copy, as far as that copy's sender knows?

@@ -1,5 +1,7 @@
 //! Rows of a queue by its passes: those of one pass stand together, so that a message of many attempts is told in one walk.
 
+use crate::engine::Run;
+
 /// The part of rows, which are in the order of their passes, that belongs to one.
 pub(super) fn of_pass(rows: &[u32], pass: u16, pass_of: impl Fn(u32) -> u16) -> &[u32] {
     let from = rows.partition_point(|row| pass_of(*row) < pass);
@@ -23,6 +25,17 @@ pub(super) fn group_by_pass(count: usize, owners: impl Iterator<Item = u32>, pas
     let mut groups = group(count, owners);
     groups.iter_mut().for_each(|rows| rows.sort_by_key(|at| pass_of(*at)));
     groups
+}
+
+/// The recipients of each message with the copies that hold them, by recipient.
+pub(super) fn holders(run: &Run) -> Vec<Vec<(u16, u32)>> {
+    let mut holders: Vec<Vec<(u16, u32)>> = vec![Vec::new(); run.trace.messages.len()];
+    for (at, row) in run.trace.copies.iter().enumerate() {
+        let Some(of_message) = holders.get_mut(row.message.index()) else { continue };
+        of_message.extend(run.tables.recipient_sets.get(row.recipients).iter().map(|index| (*index, at as u32)));
+    }
+    holders.iter_mut().for_each(|rows| rows.sort_unstable());
+    holders
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ impl Builder<'_> {
     /// The parts of servers that had lost what this copy sends on, the first one first.
     pub(super) fn lost_before(&self, copy: u32, index: u16) -> Vec<LostBefore> {
         let row = self.copy(copy);
-        let lost = self.fates_of(copy, index).filter(|fate| fate.fate == Fate::Lost);
+        let lost = self.fates_of(self.copy(copy).message.0, index).filter(|fate| fate.fate == Fate::Lost);
         let mut lost: Vec<&FateRow> =
             lost.filter(|fate| fate.copy != copy && fate.at <= row.arrived && self.stands_for(copy, fate.copy, index)).collect();
         lost.in_order_by_key(|fate| fate.at);
@@ -26,13 +26,16 @@ impl Builder<'_> {
         next.map(|next| self.copy_brought(self.copy(next).from_connection, index).unwrap_or(next))
     }
 
-    fn fates_of(&self, copy: u32, index: u16) -> impl Iterator<Item = &FateRow> {
-        let rows = self.fates[self.copy(copy).message.index()].iter().map(|at| &self.run.trace.fates[*at as usize]);
-        rows.filter(move |fate| fate.recipient == index)
+    /// What became of a recipient, in the order in which it did.
+    pub(super) fn fates_of(&self, message: u32, index: u16) -> impl Iterator<Item = &FateRow> {
+        let fate = |at: &u32| &self.run.trace.fates[*at as usize];
+        let rows = &self.fates[message as usize];
+        let first = rows.partition_point(|at| fate(at).recipient < index);
+        rows[first..].iter().map(fate).take_while(move |row| row.recipient == index)
     }
 
     fn was_delivered(&self, copy: u32, index: u16) -> bool {
-        self.fates_of(copy, index).any(|fate| fate.copy == copy && fate.fate == Fate::Delivered)
+        self.fates_of(self.copy(copy).message.0, index).any(|fate| fate.copy == copy && fate.fate == Fate::Delivered)
     }
 
     /// Is the one a second copy of the other, which came earlier? A shadow has it from the same connection, and a Safety Net what a mailbox had; a client

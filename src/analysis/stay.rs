@@ -15,8 +15,7 @@ impl Builder<'_> {
     /// When a recipient's time in the queue where it ended was over; of one that still waits, the end of the run.
     pub(super) fn ended_in(&self, copy: u32, index: u16, attempts: &[Attempt]) -> SimTime {
         let row = self.copy(copy);
-        let mut fates = self.fates[row.message.index()].iter().map(|at| &self.run.trace.fates[*at as usize]);
-        let ended = fates.find(|fate| fate.copy == copy && fate.recipient == index).map(|fate| fate.at);
+        let ended = self.fates_of(row.message.0, index).find(|fate| fate.copy == copy).map(|fate| fate.at);
         let last = attempts.last().map_or(row.arrived, |attempt| attempt.end);
         ended.unwrap_or_else(|| last.max(self.run.ended_at))
     }

@@ -6,9 +6,10 @@
 //! recipients ([`World::sender_of`]). Received fields go along, so hop limits count as ever.
 //! Sources: RFC 5321 §3.9 and §6.3 (loops), RFC 3461 §5.2.7 (reports), local(8) of Postfix and qmail-local(8) (`Delivered-To`).
 
+use super::members::Member;
 use super::route::Stop;
 use super::world::{End, RecipientState, World};
-use crate::base::{Fate, HostId, Interner, MsgId};
+use crate::base::Fate;
 use crate::decide::profile::EqualMembers;
 use crate::decide::{Decision, because};
 use crate::model::expansion::{Apart, Expansion, ExpansionKind};
@@ -16,48 +17,9 @@ use crate::model::settings::MtaDirectory;
 use crate::trace::level::STEPS;
 use crate::trace::{Concern, NONE};
 use smallvec::SmallVec;
-use std::collections::{BTreeMap, BTreeSet};
 
 /// More recipients than a message can have.
 const RECIPIENTS_MAX: usize = 60_000;
-
-/// Who stands for whom.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Expansions {
-    known: Interner<Expansion>,
-    /// By message and place among its recipients.
-    members: BTreeMap<(MsgId, u16), Member>,
-    /// Places of members by message and address.
-    places: BTreeMap<(MsgId, u32), SmallVec<[u16; 2]>>,
-    /// Recipients of each message behind those that its sender wrote.
-    added: BTreeMap<MsgId, Vec<u32>>,
-    /// Who was replaced.
-    replaced: BTreeMap<(MsgId, u16), ()>,
-    /// Copies whose recipients are only written otherwise, of the last pass that made some.
-    pub(super) together: Vec<super::together::Together>,
-    /// Numbers of copies that a filter has let go already, for the recipient that they stand for.
-    pub(super) was_held: BTreeSet<u32>,
-}
-
-/// A recipient that stands for another one.
-#[derive(Clone, Copy, Debug)]
-struct Member {
-    /// Which one.
-    of: u16,
-    /// Envelope sender of its copies: a template, or `NONE`.
-    sender: u32,
-    /// Where it was put in.
-    host: HostId,
-    /// Received fields then.
-    hops: u16,
-    kind: ExpansionKind,
-    /// It stands there with others.
-    with_others: bool,
-    /// Its automatic replies reach the sender.
-    answers: bool,
-    /// A mail-flow rule put it in, and has a guard of its own: who keeps his copy beside others may still stand for somebody.
-    by_rule: bool,
-}
 
 /// What the sender's wishes about reports come to for a recipient.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -68,28 +30,6 @@ pub(super) enum Wishes {
     AllButSuccess,
     /// None of them: a list sent the copy and has the usual reports, or somebody on the way knows nothing of such wishes.
     Usual,
-}
-
-impl Expansions {
-    /// Somebody is replaced by others at this time.
-    #[inline(always)]
-    pub(super) fn is_used(&self) -> bool {
-        !self.members.is_empty()
-    }
-
-    fn member(&self, message: MsgId, index: u16) -> Option<&Member> {
-        self.members.get(&(message, index))
-    }
-
-    /// Those that stood for others before this one, the nearest first.
-    fn line_of(&self, message: MsgId, index: u16) -> impl Iterator<Item = (u16, &Member)> {
-        let mut at = Some(index);
-        std::iter::from_fn(move || {
-            let member = self.member(message, at?)?;
-            at = Some(member.of);
-            Some((member.of, member))
-        })
-    }
 }
 
 impl<const LEVEL: u8> World<'_, LEVEL> {
@@ -103,7 +43,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     pub(super) fn sender_of(&self, copy: u32) -> u32 {
         let row = &self.copies[copy];
         let message = &self.messages[row.message];
-        if self.expansions.members.is_empty() {
+        if !self.expansions.is_used() {
             return message.from;
         }
         let member = row.recipients.first().and_then(|first| self.expansions.member(message.id, first.index));
@@ -126,7 +66,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             return Wishes::Usual;
         }
         let message = row.message;
-        if self.expansions.members.is_empty() {
+        if !self.expansions.is_used() {
             return Wishes::All;
         }
         let id = self.messages[message].id;
@@ -247,7 +187,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     /// A recipient that stands for another one: those stand behind the ones that the sender wrote.
     #[cold]
     pub(super) fn added_recipient(&self, message: u32, index: u16) -> u32 {
-        self.expansions.added[&self.messages[message].id][usize::from(index) - self.written_recipients(message)]
+        self.expansions.added(self.messages[message].id, usize::from(index) - self.written_recipients(message))
     }
 
     /// The place of a member among the message's recipients; `None` if it has a copy already and one is enough.
@@ -262,60 +202,57 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let row = &self.copies[copy];
         let (message, host, hops) = (row.message, row.host, row.hops);
         let id = self.messages[message].id;
-        let known = self.expansions.places.get(&(id, address)).map_or(&[][..], |places| places.as_slice());
         // A second copy of the replaced recipient arrived: the same members again.
-        let again = known
-            .iter()
-            .copied()
-            .find(|place| self.expansions.member(id, *place).is_some_and(|one| (one.of, one.sender) == (index, sender)));
+        let again = self.expansions.standing_for(id, address, (index, sender));
         if again.is_some() {
             return again;
         }
+        let is_member = self.expansions.is_member(id, address);
         let list = self.tables.recipient_lists.get(self.messages[message].to);
         let stands_for_itself = expansion.kind == ExpansionKind::Alias && self.recipient_template(message, index) == address;
-        let is_named = !known.is_empty() || list.contains(&address);
+        let is_named = is_member || list.contains(&address);
         if expansion.once && !stands_for_itself && is_named {
             return None;
         }
-        if expansion.kind == ExpansionKind::Alias && !stands_for_itself && self.has_copy_already((copy, index), address, known, is_named) {
+        if expansion.kind == ExpansionKind::Alias
+            && !stands_for_itself
+            && self.has_copy_already((copy, index), address, (is_member, is_named))
+        {
             return None;
         }
         let written = list.len();
-        let added = self.expansions.added.entry(id).or_default();
-        let place = (written + added.len()) as u16;
-        added.push(address);
         self.messages[message].ends.push(End::default());
         let with_others = expansion.to.len() > 1;
-        self.expansions.replaced.insert((id, index), ());
         // Who keeps his message beside copies for others may still stand for somebody.
         let by_rule = expansion.stamps.by_rule || apart == Some(Apart::NotByRule);
-        let member = Member { of: index, sender, host, hops, kind: expansion.kind, with_others, answers: expansion.answers, by_rule };
-        self.expansions.members.insert((id, place), member);
-        self.expansions.places.entry((id, address)).or_default().push(place);
+        let root = self.expansions.root_of(id, index);
+        let member = Member { of: index, root, sender, host, hops, kind: expansion.kind, with_others, answers: expansion.answers, by_rule };
+        let place = self.expansions.add(id, written, address, member);
         Some(place)
     }
 
-    /// Does an alias of this machine lead to somebody who has the message already, by the places of his address?
-    fn has_copy_already(&self, (copy, index): (u32, u16), member: u32, known: &[u16], is_named: bool) -> bool {
+    /// Does an alias of this machine lead to somebody who has the message already, as a member or as whom the sender wrote?
+    fn has_copy_already(&self, (copy, index): (u32, u16), address: u32, (is_member, is_named): (bool, bool)) -> bool {
         let row = &self.copies[copy];
-        let (host, id) = (row.host, self.messages[row.message].id);
-        let root = |place: u16| self.expansions.line_of(id, place).last().map_or(place, |(root, _)| root);
+        let (host, hops, id) = (row.host, row.hops, self.messages[row.message].id);
         // What comes round again is another message.
-        let is_now = |one: &Member| (one.host, one.hops, one.kind) == (host, row.hops, ExpansionKind::Alias);
-        let here = |place: &&u16| self.expansions.member(id, **place).is_some_and(is_now);
         match self.rules(host).pass.equal_members {
             EqualMembers::All => false,
-            EqualMembers::OnceOfRecipient => known.iter().filter(here).any(|place| root(*place) == root(index)),
+            EqualMembers::OnceOfRecipient => {
+                self.expansions.comes_by_alias(id, address, (host, hops), Some(self.expansions.root_of(id, index)))
+            }
             // Who stands for one of his own ancestors is no copy of it: that is a circle, and his own turn says so.
-            EqualMembers::Once if self.is_ancestor(row.message, index, member) => false,
+            EqualMembers::Once if self.is_ancestor(row.message, index, address) => false,
             EqualMembers::Once => {
                 // Of those whom the sender wrote only the ones that came along are in the same message.
+                let is_now = |one: &Member| (one.host, one.hops, one.kind) == (host, hops, ExpansionKind::Alias);
+                let template = |place: u16| self.recipient_template(row.message, place);
                 let came_along = || {
-                    let template = self.recipient_template(row.message, index);
-                    let address = |place: &u16| self.recipient_template(row.message, *place);
-                    here(&&index) || template == member || row.recipients.iter().any(|one| address(&one.index) == member)
+                    self.expansions.member(id, index).is_some_and(is_now)
+                        || template(index) == address
+                        || row.recipients.iter().any(|one| template(one.index) == address)
                 };
-                known.iter().any(|place| here(&place)) || is_named && known.is_empty() && came_along()
+                self.expansions.comes_by_alias(id, address, (host, hops), None) || is_named && !is_member && came_along()
             }
         }
     }
@@ -328,7 +265,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     /// Was this recipient here before? Within one machine nobody goes in circles; beyond it, servers that write `Delivered-To` find their own.
     fn goes_round(&self, copy: u32, index: u16) -> Option<&'static str> {
-        if self.expansions.members.is_empty() {
+        if !self.expansions.is_used() {
             return None;
         }
         let row = &self.copies[copy];
@@ -377,22 +314,19 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     /// Do others stand for this recipient? Then their ends count, not its own.
     pub(super) fn is_replaced(&self, message: u32, index: u16) -> bool {
-        self.expansions.replaced.contains_key(&(self.messages[message].id, index))
+        self.expansions.is_replaced(self.messages[message].id, index)
     }
 
     /// No copy of a message is left: its members are forgotten, and recipients that others stood for have no end of their own.
     pub(super) fn forget_members(&mut self, message: u32) {
         let id = self.messages[message].id;
-        let replaced = taken_out(&mut self.expansions.replaced, |from| (MsgId(id.0 + from), 0));
+        let replaced = self.expansions.forget(id);
         let mut place = 0;
         self.messages[message].ends.retain(|end| {
-            let counts = end.fate != Some(Fate::Expanded) || !replaced.contains_key(&(id, place));
+            let counts = end.fate != Some(Fate::Expanded) || !replaced.contains(&place);
             place += 1;
             counts
         });
-        self.expansions.added.remove(&id);
-        taken_out(&mut self.expansions.members, |from| (MsgId(id.0 + from), 0));
-        taken_out(&mut self.expansions.places, |from| (MsgId(id.0 + from), 0));
     }
 
     /// Word of success where the sender asked for it: a list has the message now; an alias of several says so and keeps silent afterwards.
@@ -404,11 +338,4 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         };
         self.word_of_success(copy, index, action);
     }
-}
-
-/// The rows of one message, taken out of a map: `bound` says where they begin (0) and where those of the next begin (1).
-fn taken_out<K: Ord, V>(map: &mut BTreeMap<K, V>, bound: impl Fn(u32) -> K) -> BTreeMap<K, V> {
-    let mut rows = map.split_off(&bound(0));
-    map.append(&mut rows.split_off(&bound(1)));
-    rows
 }

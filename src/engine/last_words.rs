@@ -119,7 +119,7 @@ pub(super) fn last_missing(rules: &Behaviour, asker: &Asker, found: &[TargetAddr
     // From the sender's own record on the list is cut.
     let own = found.iter().filter(|target| target.name == asker.hostname).map(|target| target.preference).min();
     let left = || found.iter().filter(|target| own.is_none_or(|own| target.preference < own));
-    let last = left().last().filter(|last| last.addresses.is_empty())?;
+    let last = left().next_back().filter(|last| last.addresses.is_empty())?;
     let tried = left().filter(|target| !target.addresses.is_empty()).map(|target| target.preference).max()?;
     (last.preference > tried).then_some(if last.soft.is_some() { for_now } else { for_good })
 }

@@ -42,6 +42,7 @@ mod letter;
 mod machine;
 mod mail_run;
 mod manner;
+mod members;
 mod memory;
 mod mx_site;
 mod notices;

@@ -137,7 +137,7 @@ fn play<const LEVEL: u8>(model: &Model, options: &Options) -> Run {
         demanding: super::extensions::is_demanding(&sources),
         wishful: super::extensions::is_wishful(&sources),
         wishes: sources.iter().any(|source| source.tls_wish != TlsWish::Usual),
-        expansions: super::expansion::Expansions::default(),
+        expansions: super::members::Expansions::default(),
         aliases: super::alias::Aliases::default(),
         rules_passed: super::rules_passed::RulesPassed::default(),
         word_lost_at: SimTime::ZERO,

@@ -293,7 +293,7 @@ pub(crate) struct World<'m, const LEVEL: u8> {
     pub(crate) visits: crate::base::Interner<super::visitor::VisitKey>,
     pub(crate) origins: Origins,
     /// Recipients that stand for others.
-    pub(crate) expansions: super::expansion::Expansions,
+    pub(crate) expansions: super::members::Expansions,
     pub(super) aliases: super::alias::Aliases,
     pub(crate) rules_passed: super::rules_passed::RulesPassed,
     /// Since when the line kept the answer to the last command from its client; `NEVER`: it would have come, only too late; `ZERO`: the server did not answer.
