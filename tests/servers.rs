@@ -120,6 +120,7 @@ fn each_server_in_its_own_way() {
     let own = "dest.test. A 192.0.2.9";
     let unknown =
         World { faults: "\"f\": Dns(name: \"dest.test\", answer: ServFail)", more: "fallback_hosts: [\"[mx2.dest.test]\"],", ..USUAL };
+    let lost_address = World { faults: "\"f\": Dns(name: \"mx1.dest.test\", answer: ServFail)", ..unknown };
     let tls = World { tls: "May", certificate: "good", faults: &lost, until: "6s", ..USUAL };
     let cases = [
         // The reply to DATA is noted by its class alone (usersmtp.c).
@@ -131,6 +132,7 @@ fn each_server_in_its_own_way() {
         // 421 is for the first; the others find the line closed.
         ("RCPT 421", "Postfix", World { faults: &rcpt_421, to: BOTH, ..USUAL }, "bob queued 421 4.3.2, eve queued 0 4.4.2; mx1; 0"),
         ("RCPT 421", "Exim", World { faults: &rcpt_421, to: BOTH, ..USUAL }, "bob queued 421 4.3.2, eve queued 0 4.4.2; mx1; 0"),
+        ("RCPT 421", "Sendmail", World { faults: &rcpt_421, to: BOTH, ..USUAL }, "bob queued 421 4.2.0, eve queued 421 4.3.2; mx1; 0"),
         ("RCPT 421, one", "Postfix", World { faults: &rcpt_421, ..USUAL }, "bob queued 421 4.3.2; mx1; 0"),
         (
             "RCPT 421, two MX",
@@ -221,6 +223,8 @@ fn each_server_in_its_own_way() {
         // After a failed MX lookup Sendmail meets its FallbackMXhost twice, and nothing comes of it.
         ("MX SERVFAIL, a host of last resort", "Postfix", unknown, "bob delivered 250 2.0.0; mx2; 0"),
         ("MX SERVFAIL, a host of last resort", "Sendmail", unknown, "bob queued 0 4.4.2; mx2 mx2; 0"),
+        // An MX without an address for now is only passed by.
+        ("address SERVFAIL, a host of last resort", "Sendmail", lost_address, "bob delivered 250 2.0.0; mx2; 0"),
         // One try, then the next host is for the next attempt.
         ("RCPT 450, two MX", "OpenSmtpd", World { faults: &rcpt, records: TWO, ..USUAL }, "bob queued 450 4.2.1; mx1; 0"),
     ];

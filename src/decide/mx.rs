@@ -283,7 +283,7 @@ pub fn plan(
     } else if implicit {
         if soft {
             (rules.mx.lookup_failed, false, "R5", "the address question failed for now")
-        } else if targets.iter().all(|target| target.no_such_name) {
+        } else if targets.iter().all(|target| target.no_such_name) && !rules.mx.missing_name_is_no_mx {
             (rules.mx.no_such_domain, false, "R4", "nothing exists under this name")
         } else {
             (rules.mx.no_address, false, "R3", "neither MX nor address")

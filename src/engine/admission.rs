@@ -213,6 +213,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let noted = if said.code == 0 { reply } else { self.noted(&said, effect) };
         self.note_effect(job, effect, noted, true);
         let address = self.jobs[job].line.address;
+        self.note_dead(job, candidate);
         self.suspend_route(job, address, self.now);
         if !self.plain {
             self.host_failed(job, candidate, reply, self.now);

@@ -41,11 +41,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let stored = self.store("who is left?", host, NONE, &Decision::for_reason((), reason));
         self.trace_of_job(job, &[stored]);
     }
-    /// The lookup of a next hop failed for now: that may spoil the hosts of last resort.
-    pub(super) fn note_failed_lookup(&mut self, job: u32, end: &End) {
+    /// The lookup of a next hop failed for now: that may spoil the hosts of last resort. An MX whose address cannot be found is only passed by.
+    pub(super) fn note_failed_lookup(&mut self, job: u32, end: &End, plan: u32) {
         let rules = self.rules(self.copies[self.jobs[job].copy].host);
         let failed = *end == rules.mx.lookup_failed || rules.mx.lookup_failed_with_address == Some(*end);
-        if rules.pass.fallback_breaks_off && failed {
+        if rules.pass.fallback_breaks_off && failed && !self.cache_plan(plan).dead_targets {
             self.connections.uses.entry(job).or_default().breaks_off = true;
         }
     }

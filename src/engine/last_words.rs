@@ -2,9 +2,11 @@
 //!
 //! Sendmail looks targets up when their turn comes, and keeps the code of the last refusal of an attempt (deliver.c, usersmtp.c; seen in its logs).
 
+use super::session::{Refusals, Talk};
 use super::world::{RecipientState, World};
 use crate::base::{Enhanced, Reply};
 use crate::decide::exchange::recipient::PASSES_MAX;
+use crate::decide::failure::Effect;
 use crate::decide::mx::{Asker, TargetAddresses};
 use crate::decide::profile::{Behaviour, End};
 use crate::decide::{Decision, because};
@@ -89,11 +91,35 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 }
 
+impl<const LEVEL: u8> World<'_, LEVEL> {
+    /// 421 to one recipient and the end of the session: what is noted of those who were taken before, and of those who are not named any more.
+    pub(super) fn word_for_the_others(&mut self, talk: &Talk<'_>, reply: &Reply, place: u16, refusals: &mut Refusals) {
+        let Some((unnamed, taken)) = talk.rules.session.closed_at_rcpt.filter(|_| reply.code == 421) else { return };
+        let (copy, mut status) = (self.jobs[talk.job].copy, taken);
+        for at in 0..self.jobs[talk.job].recipients.len() {
+            let other = self.jobs[talk.job].recipients[at];
+            if other == place {
+                status = unnamed;
+            } else if !refusals.iter().any(|(refused, ..)| *refused == other) {
+                let known = &self.copies[copy].recipients[usize::from(other)];
+                // What an earlier host said to one who is not named now stays.
+                let noted = match known.kept && status == unnamed {
+                    true => known.reply,
+                    false => self.tables.reply(reply.code, status, &reply.text),
+                };
+                refusals.push((other, Effect::Next(status), noted));
+            }
+        }
+    }
+}
+
 /// The last target, if it is one without an address that is looked up only after all others failed.
 pub(super) fn last_missing(rules: &Behaviour, asker: &Asker, found: &[TargetAddresses]) -> Option<Enhanced> {
     let (for_good, for_now) = rules.mx.last_target_missing?;
-    let last = found.last().filter(|last| last.addresses.is_empty())?;
-    let tried = found.iter().filter(|target| !target.addresses.is_empty()).map(|target| target.preference).max()?;
-    let cut = found.iter().any(|target| target.name == asker.hostname);
-    (!cut && last.preference > tried).then_some(if last.soft.is_some() { for_now } else { for_good })
+    // From the sender's own record on the list is cut.
+    let own = found.iter().filter(|target| target.name == asker.hostname).map(|target| target.preference).min();
+    let left = || found.iter().filter(|target| own.is_none_or(|own| target.preference < own));
+    let last = left().last().filter(|last| last.addresses.is_empty())?;
+    let tried = left().filter(|target| !target.addresses.is_empty()).map(|target| target.preference).max()?;
+    (last.preference > tried).then_some(if last.soft.is_some() { for_now } else { for_good })
 }

@@ -9,6 +9,21 @@ use crate::trace::NONE;
 use crate::trace::level::STEPS;
 
 impl<const LEVEL: u8> World<'_, LEVEL> {
+    /// Is only this name left, so that its other addresses will not be asked after a session?
+    pub(super) fn is_last_name(&self, job: u32) -> bool {
+        let row = &self.jobs[job];
+        if !self.rules(self.copies[row.copy].host).pass.session_ends_name || row.hop + 1 < row.hops || self.list_goes_on(job) {
+            return false;
+        }
+        let goals = &self.cache_plan(row.plan).goals;
+        let named = |place: &u16| {
+            let candidate = self.tables.candidates.get(goals[usize::from(*place)].candidate);
+            (candidate.name, candidate.preference)
+        };
+        let (before, after) = row.order.split_at(usize::from(row.next));
+        before.last().is_some_and(|this| after.iter().all(|other| named(other) == named(this)))
+    }
+
     /// Passes by what is left of the name that a session was held with.
     #[cold]
     #[inline(never)]

@@ -41,7 +41,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let known = self.silent.get(&(client, goal.address)).and_then(|known| known.at(at));
         let why = match (self.relays.route(client, goal.address, at), known) {
             (Some(route), _) if route.is_suspended(at) => suspended(name, route, &clock.moment(route.until)),
-            (_, Some(known)) if known.timeouts > 1 && !self.is_dead(job, goal.address) => silent(name, known, &clock.moment(known.last)),
+            (_, Some(known)) if known.timeouts > 1 && !self.is_dead(job, goal.candidate) => silent(name, known, &clock.moment(known.last)),
             _ => failed_before(name, "profile"),
         };
         self.tell_passed_by(job, why);

@@ -123,7 +123,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         let (resolver, _, name, answer) = question;
         let read = self.resolvers.answer(answer);
         let final_name = read.final_name(name);
-        let targets: SmallVec<[(u16, NameId); 4]> = match mx_answer(read) {
+        let targets: SmallVec<[(u16, NameId); 4]> = match mx_answer(read, rules) {
             MxAnswer::Internet => SmallVec::new(),
             read => match read_mx(rules, &self.tables.names, name, &read).outcome {
                 MxStep::Targets(list) => SmallVec::from_vec(list),
@@ -188,8 +188,8 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             }
         });
         let goals = goals.collect();
-        let MadePlan { outcome, decisions, why, tail, missing, beside_self, .. } = made;
-        KeptPlan { outcome, decisions, why, tail, goals, missing, beside_self }
+        let MadePlan { outcome, decisions, why, tail, missing, beside_self, preferences, .. } = made;
+        KeptPlan { outcome, decisions, why, tail, goals, dead_targets: preferences && !missing.is_empty(), missing, beside_self }
     }
 
     fn plan_by_name(&mut self, names: &crate::model::dns::Names, question: &PlanQuestion, rules: &'static Behaviour) -> MadePlan {
@@ -211,7 +211,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
             Target::Host(name) => (name, false, None),
             Target::Mx(name) => {
                 let (id, _) = answers.next().expect("the MX answer comes first");
-                let read = mx_answer(self.resolvers.answer(id));
+                let read = mx_answer(self.resolvers.answer(id), rules);
                 if read == MxAnswer::Internet {
                     return MadePlan {
                         outcome: direct(self.internet_address(), name),
@@ -407,6 +407,8 @@ pub(crate) struct KeptPlan {
     pub(crate) missing: SmallVec<[u16; 2]>,
     /// The sender itself stands in the list.
     pub(crate) beside_self: bool,
+    /// There are MX records, and some of their targets have no address.
+    pub(crate) dead_targets: bool,
 }
 
 /// Where a connection to a candidate goes.

@@ -5,10 +5,11 @@
 
 use super::kept::Kept;
 use super::known_from::KnownFrom;
+use super::plan::Goal;
 use super::queue::Kind;
 use super::sessions::Sessions;
 use super::world::{Stage, World};
-use crate::base::{HostId, SimTime};
+use crate::base::{HostId, NameId, SimTime};
 use crate::decide::mx::MxPlan;
 use crate::decide::order::Order;
 use crate::decide::relay::{Route, sessions_to_address, suspend};
@@ -25,8 +26,8 @@ pub(crate) struct Relays {
     /// By queue.
     pub(super) destinations: BTreeMap<u32, Destination>,
     pub(super) sessions: Sessions,
-    /// Addresses that failed in the attempt of a copy that is under way.
-    dead: BTreeSet<(u32, IpAddr)>,
+    /// Hosts that failed in the attempt of a copy that is under way, by name and address.
+    dead: BTreeSet<(u32, NameId, IpAddr)>,
 }
 
 /// What is known about one destination.
@@ -73,9 +74,9 @@ impl Relays {
 impl<const LEVEL: u8> World<'_, LEVEL> {
     /// When a connect may begin; `None` if what the sender remembers says to pass this address by.
     #[inline]
-    pub(super) fn opens_at(&mut self, job: u32, address: IpAddr, at: SimTime) -> Option<SimTime> {
-        let rules = self.rules(self.copies[self.jobs[job].copy].host);
-        if rules.tries_address_once && self.is_dead(job, address) {
+    pub(super) fn opens_at(&mut self, job: u32, goal: &Goal, at: SimTime) -> Option<SimTime> {
+        let (rules, address) = (self.rules(self.copies[self.jobs[job].copy].host), goal.address);
+        if rules.tries_address_once && self.is_dead(job, goal.candidate) {
             return None;
         }
         if rules.skips_silent && self.skips_silent_address(job, address, at) {
@@ -84,9 +85,19 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         if rules.relay.is_some() { self.route_opens(job, address, at) } else { Some(at) }
     }
 
-    /// Did an address fail in this attempt already?
-    pub(super) fn is_dead(&self, job: u32, address: IpAddr) -> bool {
-        self.relays.dead.contains(&(self.copies[self.jobs[job].copy].number, address))
+    /// Did a host fail in this attempt already?
+    pub(super) fn is_dead(&self, job: u32, candidate: u32) -> bool {
+        let host = self.tables.candidates.get(candidate);
+        self.relays.dead.contains(&(self.copies[self.jobs[job].copy].number, host.name, host.address))
+    }
+
+    /// A connect or a session came to nothing: in this attempt the host is not tried again under that name (Sendmail mci.c, `mci_exitstat`).
+    pub(super) fn note_dead(&mut self, job: u32, candidate: u32) {
+        let copy = &self.copies[self.jobs[job].copy];
+        if self.rules(copy.host).tries_address_once && !self.breaks_off(job) {
+            let host = self.tables.candidates.get(candidate);
+            self.relays.dead.insert((copy.number, host.name, host.address));
+        }
     }
 
     /// Is the session of a destination that stays open one to this address?
@@ -212,9 +223,6 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     pub(super) fn suspend_route(&mut self, job: u32, address: IpAddr, at: SimTime) {
         let row = &self.jobs[job];
         let client = self.copies[row.copy].host;
-        if self.rules(client).tries_address_once {
-            self.relays.dead.insert((self.copies[row.copy].number, address));
-        }
         let Some(rules) = self.rules(client).relay else { return };
         let now = self.now;
         let route = self.relays.routes.entry((client, address)).or_default();
@@ -231,7 +239,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             return;
         }
         let number = self.copies[copy].number;
-        self.relays.dead.retain(|(of, _)| *of != number);
+        self.relays.dead.retain(|(of, ..)| *of != number);
     }
 
     /// A transaction is over: the session takes what waits, or it is the last one and stays for a while, or it ends.

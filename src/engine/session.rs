@@ -261,7 +261,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     /// Is there nobody left to try after this session? (Its candidate was counted already.)
     pub(super) fn is_last_session(&self, job: u32) -> bool {
-        self.is_last(job)
+        self.is_last(job) || !self.plain && self.is_last_name(job)
     }
 
     /// The same, where few pass.

@@ -90,6 +90,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
         if !self.plain && !end.plaintext_retry {
             self.session_teaches(job, &end);
+            let closing = end.reply != NONE && self.tables.replies.get(end.reply).code == 421;
+            if closing || end.host_failure || matches!(end.result, ConnectionResult::Dropped | ConnectionResult::Timeout) {
+                self.note_dead(job, self.jobs[job].line.candidate);
+            }
         }
         for (place, effect, reply) in end.refusals.iter() {
             self.apply(job, *place, *effect, *reply, server);

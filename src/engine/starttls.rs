@@ -36,6 +36,8 @@ struct TlsQuestion {
     offer: OfferKey,
     old: bool,
     plain_retry: bool,
+    /// A host of last resort whose name keeps its brackets.
+    last_resort: bool,
 }
 
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -167,7 +169,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let proof = self.jobs[talk.job].proof;
         let of_host = matches!(&offer, OfferKey::Certificate(id, ..) if self.model.certificate(*id).any_name);
         let server = (of_host && level.judges()).then_some(talk.server);
-        let question = TlsQuestion { client: (config, talk.client), policy, proof, hop, name, server, offer, old, plain_retry };
+        let row = &self.jobs[talk.job];
+        let last_resort = talk.rules.tls.brackets_stay && row.hop >= row.own_hops;
+        let question =
+            TlsQuestion { client: (config, talk.client), policy, proof, hop, name, server, offer, old, plain_retry, last_resort };
         let (verdict, record) = self.tls_answer(question, talk);
         talk.tls = record;
         match verdict {
@@ -278,7 +283,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             Target::Ip(address) => address.to_string(),
         };
         let host_name = names.text(question.name).to_owned();
-        let in_brackets = matches!(question.hop.target, Target::Host(_) | Target::Ip(_)) && talk.rules.tls.brackets_stay;
+        let in_brackets = match question.hop.target {
+            Target::Host(_) => question.last_resort,
+            Target::Ip(_) => talk.rules.tls.brackets_stay,
+            Target::Mx(_) => false,
+        };
         let compared = if in_brackets { format!("[{hop_name}]") } else { host_name.clone() };
         let wanted: Vec<Wanted<'_>> = match (question.policy.names.is_empty(), question.policy.level) {
             (true, TlsLevel::Secure) => vec![Wanted::Name(&hop_name), Wanted::Below(&hop_name)],

@@ -9,7 +9,7 @@ use crate::base::{ConfigId, NameId};
 use crate::decide::Decision;
 use crate::decide::mx::{Asker, BOGUS, Candidate, MxAnswer, MxPlan, TargetAddresses, label};
 use crate::decide::order::{OF_ADDRESS, order};
-use crate::decide::profile::{OrderRule, bounce, defer};
+use crate::decide::profile::{Behaviour, OrderRule, bounce, defer};
 use crate::model::dns::Names;
 use crate::model::dns::{Answer, Dnssec, Outcome, RecordData};
 use crate::model::settings::{AliasNames, Directory, OwnTarget, Targets};
@@ -105,7 +105,7 @@ pub(super) fn without_mx(decision: &mut Decision<MxPlan>, name: &str, of_device:
 }
 
 /// An answer as the rule book reads it.
-pub(super) fn mx_answer(answer: &Answer) -> MxAnswer {
+pub(super) fn mx_answer(answer: &Answer, rules: &Behaviour) -> MxAnswer {
     match &answer.outcome {
         Outcome::Records(records) => MxAnswer::Records(
             records
@@ -117,6 +117,7 @@ pub(super) fn mx_answer(answer: &Answer) -> MxAnswer {
                 .collect(),
         ),
         Outcome::NoData => MxAnswer::NoData,
+        Outcome::NxDomain if rules.mx.missing_name_is_no_mx && !answer.aliases.is_empty() => MxAnswer::NoData,
         Outcome::NxDomain => MxAnswer::NxDomain,
         Outcome::ServFail if !answer.aliases.is_empty() => MxAnswer::Failed("SERVFAIL behind an alias"),
         Outcome::ServFail if answer.dnssec == Dnssec::Bogus => MxAnswer::Failed(BOGUS),

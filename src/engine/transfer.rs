@@ -96,7 +96,10 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                     let reply = self.noted(&reply, effect);
                     refusals.push((place, effect, reply));
                 }
-                Err(Stop::Reply(reply)) if self.jobs[talk.job].recipients.len() > refusals.len() + 1 => {
+                Err(Stop::Reply(reply))
+                    if self.jobs[talk.job].recipients.len() > refusals.len() + 1
+                        || reply.code == 421 && talk.rules.session.closed_at_rcpt.is_some() =>
+                {
                     return self.closed_at_rcpt(talk, &reply, place, refusals);
                 }
                 Err(stop) => return self.broken_at_rcpt(talk, &stop, place, refusals),
@@ -292,6 +295,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     fn closed_at_rcpt(&mut self, talk: &mut Talk<'_>, reply: &Reply, place: u16, mut refusals: Refusals) -> SessionEnd {
         let effect = self.effect_of(talk, Phase::Rcpt, Event::Reply(reply));
         let noted = self.noted(reply, effect);
+        self.word_for_the_others(talk, reply, place, &mut refusals);
         refusals.push((place, effect, noted));
         let mut end = self.all_or_nothing(talk, Phase::Rcpt, &Stop::Lost(talk.now), refusals);
         let code = talk.rules.session.lost_at_rcpt.0;

@@ -96,7 +96,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                     row.hop += 1;
                     if !self.plain {
                         self.no_last_resort_beside_self(job, told.0);
-                        self.note_failed_lookup(job, &end);
+                        self.note_failed_lookup(job, &end, told.0);
                     }
                     if at > self.now {
                         // The next lookup is asked when its moment comes, so that caches are met in order.
@@ -187,7 +187,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                 if rules.relay.is_some() && self.opens_later(job, goal.address, at) {
                     return;
                 }
-                let opens = self.opens_at(job, goal.address, at);
+                let opens = self.opens_at(job, &goal, at);
                 if opens.is_none_or(|opens| self.failed_in_run(job, goal.candidate, opens)) {
                     if opens.is_none() {
                         self.tell_closed(job, &goal, at);
@@ -259,6 +259,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
                     let end = at.after(cost);
                     let why = self.trace_failed_connect(job, goal.candidate, result, (at, end), &why);
                     let why = self.with_last_code(job, why);
+                    self.note_dead(job, goal.candidate);
                     self.suspend_route(job, goal.address, end);
                     self.note_answer(client, goal.address, end, result == ConnectionResult::ConnectTimeout);
                     self.note_effect(job, effect, why, true);

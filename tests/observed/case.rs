@@ -256,19 +256,29 @@ impl Case {
         self.dns.faults.iter().any(|fault| fault.fault == "TIMEOUT")
     }
 
-    /// Whether an MX record leads to the sender itself.
+    /// Whether an MX record, a recipient's domain without one, or a smart host leads to the sender itself.
     pub fn meets_itself(&self) -> bool {
         let own = |name: &str| {
             let mut addresses = self.dns.records.iter().filter(|record| record.name == name).filter_map(|record| record.addr.as_ref());
             addresses.any(|address| self.sender.addrs.contains(address))
         };
-        self.dns.records.iter().filter(|record| record.kind == "MX").filter_map(|record| record.target.as_deref()).any(own)
+        let of_records = self.dns.records.iter().filter(|record| record.kind == "MX").filter_map(|record| record.target.as_deref());
+        let domains = self.messages.iter().flat_map(|message| &message.to).filter_map(|to| Some(to.rsplit_once('@')?.1));
+        let smart = self.sender.smarthosts.iter().map(|host| host.trim_matches(['[', ']']));
+        of_records.chain(domains).chain(smart).any(own)
     }
 
     /// Whether it matters in which order the recipients of one message are named.
     pub fn limits_recipients(&self) -> bool {
+        let closes = |reply: &Scripted| reply.code == 421 || reply.then.is_some();
+        let closes_at_rcpt = |one: &Behaviour| match &one.rcpt {
+            Some(Rcpt::All(reply)) => closes(reply),
+            Some(Rcpt::By(replies)) => replies.values().any(closes),
+            None => false,
+        };
         let behaviours = |host: &Host| {
-            std::iter::once(&host.behaviour).chain(host.windows.iter().map(|window| &window.behaviour)).any(|one| one.max_rcpts.is_some())
+            let all = std::iter::once(&host.behaviour).chain(host.windows.iter().map(|window| &window.behaviour));
+            all.into_iter().any(|one| one.max_rcpts.is_some() || closes_at_rcpt(one))
         };
         self.hosts.iter().any(behaviours) && self.messages.iter().any(|message| message.to.len() > 1)
     }

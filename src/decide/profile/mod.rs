@@ -125,6 +125,8 @@ pub struct MxRules {
     pub localhost_is_null_mx: bool,
     /// A target that stands in the answer twice is tried twice (Postfix smtp_addr.c); else only its better preference counts.
     pub keeps_duplicates: bool,
+    /// A domain without MX has no MX whether its name exists or not, also behind an alias that leads nowhere (OpenSMTPD dns.c, `dns_dispatch_mx`).
+    pub missing_name_is_no_mx: bool,
     /// An IP address as MX data is used.
     pub address_in_mx_data: bool,
     /// The best MX is the sender itself.
@@ -313,6 +315,8 @@ pub struct SessionRules {
     pub carries_last_code: bool,
     /// Reply code noted where the connection breaks off at RCPT: for the recipient just named, for the others. 0 = none.
     pub lost_at_rcpt: (u16, u16),
+    /// Status noted beside 421 to one recipient, after which the server closes: for those not named any more, for those taken before. Each of them keeps it.
+    pub closed_at_rcpt: Option<(Enhanced, Enhanced)>,
 }
 
 /// When the lifetime of a message is tested.

@@ -49,6 +49,7 @@ const BASE: Behaviour = Behaviour {
         localhost_is_null_mx: true,
         backup_has_no_fallback: false,
         keeps_duplicates: false,
+        missing_name_is_no_mx: true,
         address_in_mx_data: true,
         // Nothing but the count of Received fields stops a loop.
         self_is_best: bounce(5, 4, 6),
@@ -83,6 +84,7 @@ const BASE: Behaviour = Behaviour {
         recipients: RecipientOrder::ByLuck,
         carries_last_code: false,
         lost_at_rcpt: (0, 0),
+        closed_at_rcpt: None,
     },
     tls: TlsRules {
         refused_5xx_bounces: false,

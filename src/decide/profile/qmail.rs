@@ -31,6 +31,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         localhost_is_null_mx: false,
         backup_has_no_fallback: false,
         keeps_duplicates: false,
+        missing_name_is_no_mx: false,
         address_in_mx_data: true,
         self_is_best: bounce(5, 4, 6),
         self_without_primary: bounce(5, 4, 6),
@@ -64,6 +65,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         recipients: RecipientOrder::Given,
         carries_last_code: false,
         lost_at_rcpt: (0, 0),
+        closed_at_rcpt: None,
     },
     tls: TlsRules {
         refused_5xx_bounces: false,

@@ -27,6 +27,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         localhost_is_null_mx: false,
         backup_has_no_fallback: false,
         keeps_duplicates: false,
+        missing_name_is_no_mx: false,
         address_in_mx_data: false,
         self_is_best: End { code: 554, ..bounce(5, 4, 6) },
         // MX records of which none can be used are an error to be reported, and the sender's own is none that it could use.
@@ -65,6 +66,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         recipients: RecipientOrder::Given,
         carries_last_code: false,
         lost_at_rcpt: (0, 0),
+        closed_at_rcpt: None,
     },
     tls: TlsRules {
         refused_5xx_bounces: false,

@@ -37,6 +37,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         localhost_is_null_mx: false,
         backup_has_no_fallback: true,
         keeps_duplicates: false,
+        missing_name_is_no_mx: false,
         address_in_mx_data: true,
         self_is_best: End { code: 553, ..bounce(5, 3, 5) },
         self_without_primary: End { code: 550, ..bounce(5, 1, 2) },
@@ -71,6 +72,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         recipients: RecipientOrder::LastFirst,
         carries_last_code: true,
         lost_at_rcpt: (421, 451),
+        closed_at_rcpt: Some((Enhanced(4, 2, 0), Enhanced(4, 0, 0))),
     },
     tls: TlsRules {
         refused_5xx_bounces: false,
@@ -88,7 +90,7 @@ pub(super) static BEHAVIOUR: Behaviour = Behaviour {
         looks_at_certificate: true,
         judged_version_min: TlsVersion::Tls12,
         subject_counts: true,
-        // The next hop keeps its brackets, and no certificate is for `[host]` (${server_name}).
+        // A host of last resort keeps its brackets, and no certificate is for `[host]` (${server_name}); a smart host or a route loses them, if it is a name.
         brackets_stay: true,
         revocation: RevocationCheck::Never,
         requiretls: RequireTlsRule::Unknown,
