@@ -456,6 +456,7 @@ fn explain_follows_a_test() {
                 "beside traffic": (with_traffic: true, until: "3m", given: (faults: { "no": Reply(target: "mx1", phase: Rcpt, code: "550 5.1.1") }), expect: [Delivered()]),
             }),
             "own run": (until: "3m", expect: [NothingLost()]),
+            "in its year": (given: (start: "2017-07-01"), send: (from: "a@s.example", to: ["b@d.example"]), expect: [Delivered()]),
             "later": (skip: "not yet", send: (from: "a@s.example", to: ["b@d.example"]), expect: [Delivered()]),
         },
     )"##;
@@ -478,6 +479,7 @@ fn explain_follows_a_test() {
         let ended = folder.run(&["explain", "s.ron", "--test", name]);
         assert_eq!((ended.code, ended.err.contains(said)), (4, true), "{name}: {}", ended.err);
     }
+    assert!(folder.run(&["explain", "s.ron", "--test", "in its year"]).out.contains("entered at s at 2017-07-01 00:00:00"));
     assert_eq!(folder.run(&["explain", "s.ron", "--test", "own run", "--message", "t#2"]).code, 0);
     assert_eq!(folder.run(&["explain", "s.ron", "--test", "own run", "--to", "b@d.example"]).code, 2);
 }

@@ -7,7 +7,7 @@ use super::input::{self, clock, with_names};
 use super::output::{complain, deliver};
 use crate::analysis;
 use crate::analysis::outcome::Outcome;
-use crate::base::{SimTime, printable};
+use crate::base::{Clock, SimTime, printable};
 use crate::diag::closest;
 use crate::engine::{self, Options};
 use crate::report::explain::explain_text;
@@ -35,7 +35,7 @@ pub fn explain(args: &ExplainArgs) -> Exit {
     let until = late.filter(followed).map(|at| at.after(engine::LONGEST.0));
     let until_settled = alone.is_some() && loaded.model.until.is_none();
     let run = engine::run(&loaded.model, &Options { level: level::STEPS, until, until_settled, ..Options::default() });
-    say(args, &loaded, &analysis::build(&loaded.model, &run), None)
+    say(args, &loaded, (&analysis::build(&loaded.model, &run), clock(&loaded)), None)
 }
 
 /// The world of a test, and in it the message that the test sends, or the one that is named.
@@ -45,7 +45,9 @@ fn explain_test(args: &ExplainArgs, test: &str) -> Exit {
         Err(exit) => return exit,
     };
     match verify::follow(&loaded, test, args.what_if.seed) {
-        Ok(followed) if followed.sends || args.message.is_some() => say(args, &loaded, &followed.outcome, Some(&format!("{SEND}#1"))),
+        Ok(followed) if followed.sends || args.message.is_some() => {
+            say(args, &loaded, (&followed.outcome, followed.clock), Some(&format!("{SEND}#1")))
+        }
         Ok(_) => {
             complain(&format!("the test `{}` sends no message of its own; name one of its run with --message", printable(test)));
             Exit::Nothing
@@ -78,11 +80,11 @@ fn explain_test(args: &ExplainArgs, test: &str) -> Exit {
 }
 
 /// Delivers the explanation of the message that was named, or else of `usual`, or else of the first one.
-fn say(args: &ExplainArgs, loaded: &Loaded, outcome: &Outcome, usual: Option<&str>) -> Exit {
+fn say(args: &ExplainArgs, loaded: &Loaded, (outcome, clock): (&Outcome, Clock), usual: Option<&str>) -> Exit {
     let first = || outcome.messages.first().map(|message| message.id.to_string()).unwrap_or_default();
     let id = args.message.clone().or_else(|| usual.map(str::to_owned)).unwrap_or_else(first);
     let result = match args.answer.format {
-        Format::Text => explain_text(outcome, &id, clock(loaded)).map(|text| with_names(text, loaded)),
+        Format::Text => explain_text(outcome, &id, clock).map(|text| with_names(text, loaded)),
         Format::Json => explain_json(outcome, &id),
     };
     match result {

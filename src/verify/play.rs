@@ -8,7 +8,7 @@ use super::plan::{Planned, plan};
 use super::runner::{PlayRequest, SEND, Subject, TestReport, run_tests};
 use crate::analysis::build;
 use crate::analysis::outcome::{Outcome, Stopped};
-use crate::base::{DAY, Fate, HOUR, SimTime};
+use crate::base::{Clock, DAY, Fate, HOUR, SimTime};
 use crate::diag::{Diagnostic, code};
 use crate::engine::{Options, run};
 use crate::model::traffic::Source;
@@ -64,7 +64,8 @@ pub fn follow(loaded: &Loaded, name: &str, seed: Option<u64>) -> Result<Followed
         return Err(NotFollowed::Problems(vec![problem]));
     }
     let outcome = player.play(&request).map_err(NotFollowed::Problems)?;
-    Ok(Followed { outcome, sends: one.send().is_some() })
+    let clock = player.world(request.overlays).map_err(NotFollowed::Problems)?.model.clock();
+    Ok(Followed { outcome, clock, sends: one.send().is_some() })
 }
 
 /// The world of a test, played.
@@ -72,6 +73,8 @@ pub fn follow(loaded: &Loaded, name: &str, seed: Option<u64>) -> Result<Followed
 pub struct Followed {
     /// What happened, with every question and decision.
     pub outcome: Outcome,
+    /// When its world begins.
+    pub clock: Clock,
     /// The test sends a message of its own: the first of the source [`SEND`].
     pub sends: bool,
 }
