@@ -266,7 +266,7 @@ fn other_names(certificate: &Certificate, eyes: &Eyes<'_>) -> String {
     const SHOWN: usize = 3;
     let subject = subject_that_counts(certificate, eyes.subject_counts);
     let own = Some("the name of its host").filter(|_| certificate.any_name);
-    let carried: Vec<&str> = certificate.names.iter().chain(subject).map(|name| &**name).chain(own).collect();
+    let carried: Vec<&str> = certificate.names.iter().map(|name| &**name).chain(subject).chain(own).collect();
     let more = if carried.len() > SHOWN { format!(" and {} more", carried.len() - SHOWN) } else { String::new() };
     let carried = if carried.is_empty() { "no name".to_owned() } else { carried.into_iter().take(SHOWN).collect::<Vec<_>>().join(", ") };
     let wanted = eyes.wanted.iter().map(|wanted| match wanted {
@@ -307,16 +307,16 @@ impl Wanted<'_> {
 #[must_use]
 pub fn carries(certificate: &Certificate, wanted: &Wanted<'_>, subject_counts: Subject) -> bool {
     let subject = subject_that_counts(certificate, subject_counts);
-    certificate.names.iter().chain(subject).any(|name| wanted.is_met_by(name))
+    certificate.names.iter().map(|name| &**name).chain(subject).any(|name| wanted.is_met_by(name))
 }
 
-fn subject_that_counts(certificate: &Certificate, subject_counts: Subject) -> Option<&Box<str>> {
+fn subject_that_counts(certificate: &Certificate, subject_counts: Subject) -> Option<&str> {
     let counts = match subject_counts {
         Subject::Never => false,
         Subject::Alone => certificate.names.is_empty(),
         Subject::Always => !certificate.names.contains(&certificate.subject),
     };
-    Some(&certificate.subject).filter(|subject| counts && !subject.is_empty())
+    Some(&*certificate.subject).filter(|subject| counts && !subject.is_empty())
 }
 
 /// Is the certificate, or its key, one of those that a policy lists? Listed are digests as pasted, `@spki256:NAME` and `@cert256:NAME` of a
