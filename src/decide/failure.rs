@@ -63,8 +63,7 @@ fn judge_event(rules: &Behaviour, sender: &Sender, phase: Phase, event: Event<'_
         Event::Unreachable => Effect::Next(session.unreachable),
         Event::Lost | Event::Silent if !session.tempfail_tries_next && in_transaction(phase) => Effect::Defer(session.lost),
         Event::Lost | Event::Silent => Effect::Next(session.lost),
-        Event::TooBig if session.size_checked_before_mail => Effect::Bounce(session.too_big.1),
-        Event::TooBig => Effect::Next(session.too_big.1.with_class(4)),
+        Event::TooBig => Effect::Bounce(session.too_big.1),
         Event::OwnName { best } => match session.own_name {
             OwnName::BouncesAtLast(_, status) if last => Effect::Bounce(status),
             OwnName::BouncesAtLast(_, status) => Effect::Next(status.with_class(4)),

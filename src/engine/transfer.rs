@@ -36,7 +36,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let pipelining = talk.extensions && !talk.listener.without.iter().any(|word| &**word == "PIPELINING");
         let announces = talk.extensions && !talk.listener.without.iter().any(|word| &**word == "SIZE");
         let too_big = talk.theirs.receiver.max_message_size.is_some_and(|most| size > most);
-        if too_big && announces {
+        if too_big && announces && talk.rules.session.size_checked_before_mail {
             let effect = judge(talk.rules, &talk.ours.sender, Phase::Ehlo, Event::TooBig, self.is_last_session(talk.job));
             let text =
                 format!("message size {size} exceeds size limit {} of the server", talk.theirs.receiver.max_message_size.unwrap_or(0));

@@ -291,7 +291,8 @@ pub struct SessionRules {
     pub one_connection: bool,
     /// 552 to RCPT is read as "too many recipients": temporary.
     pub rcpt_552_is_temporary: bool,
-    /// A message over the announced SIZE bounces before MAIL.
+    /// A message over the announced SIZE bounces before MAIL; else nobody looks at what is announced, and the server refuses it when it has it (KumoMTA rfc5321
+    /// client.rs).
     pub size_checked_before_mail: bool,
     /// A server that calls itself by the sender's own name.
     pub own_name: OwnName,
