@@ -340,7 +340,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
         let whole = !matches!(end.result, ConnectionResult::Dropped | ConnectionResult::Timeout) && !self.left_by_itself(end);
         // A dispatcher of KumoMTA has one connection: who goes on to the next host has given this one up (smtp_dispatcher.rs).
-        let given_up = end.result == ConnectionResult::Left && self.rules(client).pass.shares_sites;
+        let goes_on = matches!(end.rest, Some((Effect::Next(_), _)));
+        let given_up = end.result == ConnectionResult::Left && goes_on && self.rules(client).pass.shares_sites;
         let whole = whole && !given_up;
         let closing = end.rest.is_some_and(|(_, reply)| self.tables.replies.get(reply).code == 421);
         let good = whole && end.result != ConnectionResult::TlsFailed && end.counts && !end.host_failure && !closing;
