@@ -31,9 +31,12 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             return;
         }
         self.forget_late_report(copy);
+        if self.copies[copy].pass > 0 {
+            self.pass_row(copy, self.now, "the queue of its server is lost then");
+        }
         let reply = self.tables.reply(0, Enhanced(4, 3, 0), "lost with the server's queue");
         for place in 0..self.copies[copy].recipients.len() {
-            if self.copies[copy].recipients[place].state == RecipientState::Pending {
+            if self.copies[copy].recipients[place].state != RecipientState::Done {
                 self.copies[copy].recipients[place].state = RecipientState::Done;
                 self.end_recipient(copy, place, Fate::Lost, reply, NONE);
             }
@@ -92,13 +95,15 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
         let rules = self.rules(host);
         let haste = self.haste(copy);
-        if !self.copies[copy].notified && delay_notice_due(&sender.retry, haste, arrived, self.now) {
+        let jitter_ns = if rules.pass.jitters { self.jitter_of(copy) } else { 0 };
+        let (began, started) = (self.copies[copy].pass_at, self.machines[host.index()].started);
+        let next = self.when_tried(host, Memory { arrived, began, deferrals, null_sender, jitter_ns, haste, started });
+        // Who is given up hears that, and not that it is late (Sendmail envelope.c `dropenvelope`, Postfix qmgr_active.c).
+        if matches!(next, Next::Try { .. }) && !self.copies[copy].notified && delay_notice_due(&sender.retry, haste, arrived, self.now) {
             self.copies[copy].notified = true;
             self.delay_notice(copy);
         }
-        let jitter_ns = if rules.pass.jitters { self.jitter_of(copy) } else { 0 };
-        let (began, started) = (self.copies[copy].pass_at, self.machines[host.index()].started);
-        match self.when_tried(host, Memory { arrived, began, deferrals, null_sender, jitter_ns, haste, started }) {
+        match next {
             Next::Try { at, why } => {
                 let (at, why) = match self.hard_end(copy) {
                     Some(end) if rules.expiry == ExpiryTest::Timer && end < at => {

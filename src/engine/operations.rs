@@ -86,6 +86,16 @@ impl Part {
 impl<const LEVEL: u8> World<'_, LEVEL> {
     /// Carries out one cmdlet.
     pub(super) fn operate(&mut self, operation: &Operation) {
+        let (model, now) = (self.model, self.now);
+        let mut operation = operation.clone();
+        // Nobody answers where the server is down: the cmdlet fails there.
+        operation.servers.retain(|server| self.faults.down(model, *server, None, now).is_none());
+        if !operation.servers.is_empty() {
+            self.carry_out(&operation);
+        }
+    }
+
+    fn carry_out(&mut self, operation: &Operation) {
         match operation.kind {
             OperationKind::RetryQueue { resubmit } => self.retry_queue(operation, resubmit),
             OperationKind::SuspendQueue | OperationKind::ResumeQueue => {

@@ -49,6 +49,13 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         Some((from, Stage::Stopped(under)))
     }
 
+    /// A job has its turn on a machine that is down.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn never_begins(&mut self, job: u32) {
+        self.wake_job(job, self.now, super::queue::Kind::Settle, Stage::Stopped(Under::Unbegun));
+    }
+
     /// A session that the client's own outage cuts ends there, and nobody hears of it. When it ends, and whether the last reply is lost with it.
     #[cold]
     #[inline(never)]
@@ -101,8 +108,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 self.queues[queue as usize].waiting.retain(|other| *other != job);
                 self.queues[queue as usize].active += 1;
             }
-            Under::Nothing => {}
+            Under::Nothing | Under::Unbegun => {}
         }
+        let began = !matches!(under, Under::InLine | Under::Unbegun);
         let number = self.copies[copy].number;
         if !self.plain {
             self.waits_no_longer(job);
@@ -113,11 +121,13 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
         let places = std::mem::take(&mut self.jobs[job].recipients);
         self.jobs[job].eventful = true;
+        // The last word about them is the one before the attempt: the program that could have noted another is gone.
         for place in &places {
-            let recipient = &mut self.copies[copy].recipients[usize::from(*place)];
-            (recipient.reply, recipient.said_by, recipient.kept) = (status, NONE, false);
+            self.copies[copy].recipients[usize::from(*place)].kept = false;
         }
-        self.attempt_rows(job, &places, AttemptResult::Deferred, status);
+        if began {
+            self.attempt_rows(job, &places, AttemptResult::Deferred, status);
+        }
         self.jobs.remove(job);
         self.queues[queue as usize].active -= 1;
         self.copies[copy].jobs -= 1;
@@ -125,7 +135,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             self.next_delivery(copy);
         }
         if self.copies[copy].jobs == 0 {
-            self.end_stopped_pass(copy);
+            self.end_stopped_pass(copy, began);
         } else if self.remembers(host) {
             self.begin_last_resort(copy);
         }
@@ -153,7 +163,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 
     /// All jobs of a pass are over, and the machine is down: what is left is tried when it starts.
-    fn end_stopped_pass(&mut self, copy: u32) {
+    fn end_stopped_pass(&mut self, copy: u32, began: bool) {
         let host = self.copies[copy].host;
         if !self.plain {
             self.forget_dead(copy);
@@ -172,7 +182,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         if self.queues_retry(host) {
             self.transport_queues.routed_again.insert(copy);
         }
-        self.waits_for_start(copy);
+        self.waits_for_start(copy, began);
     }
 
     /// The moment of a copy has come: is its machine down? Then it waits for the start. If not, has the machine started since mail was sent last?
@@ -189,7 +199,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let run = self.memory.passes.remove(&copy).and_then(|notes| notes.run);
         self.run_goes_on(host, run);
         self.mail_run_goes_on(copy);
-        self.waits_for_start(copy);
+        self.waits_for_start(copy, true);
         true
     }
 
@@ -203,12 +213,12 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 
     /// A copy on a machine that is down.
-    fn waits_for_start(&mut self, copy: u32) {
+    fn waits_for_start(&mut self, copy: u32, began: bool) {
         let host = self.copies[copy].host;
         let back = self.faults.back_at(self.model, host, self.now);
-        self.tell_down(copy, back);
+        self.tell_down(copy, began);
         if self.copies[copy].pass > 0 {
-            self.pass_row(copy, back, tried_at_start(self.rules(host).pass.at_start));
+            self.pass_row(copy, back, tried_at_start(self.rules(host).pass.at_start, self.remembers(host)));
         }
         if back == SimTime::NEVER {
             self.copies[copy].waits = u64::MAX;
@@ -219,21 +229,36 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         }
     }
 
-    /// Rule DOWN: the machine that has the message is off.
-    fn tell_down(&mut self, copy: u32, back: SimTime) {
-        let host = self.copies[copy].host;
-        let Some(cut) = self.faults.down(self.model, host, None, self.now).filter(|_| self.writes(crate::trace::level::STEPS)) else {
+    /// Rule DOWN: the machine that has the message is off. What came to it then, or had no turn, stands with the attempt that follows.
+    fn tell_down(&mut self, copy: u32, began: bool) {
+        if !self.writes(crate::trace::level::STEPS) {
             return;
-        };
-        let (name, fault) = (&self.model.hosts[host.index()].name, &self.model.faults[cut.fault as usize].name);
+        }
+        let host = self.copies[copy].host;
+        let (mut back, mut faults) = (self.now, Vec::new());
+        while back < SimTime::NEVER
+            && let Some(cut) = self.faults.down(self.model, host, None, back)
+        {
+            faults.push(&*self.model.faults[cut.fault as usize].name);
+            back = cut.until;
+        }
+        faults.dedup();
+        let name = &self.model.hosts[host.index()].name;
         let until = Some(self.model.clock().moment(back)).filter(|_| back < SimTime::NEVER);
-        let why = is_down(name, fault, until.as_deref());
+        let why = is_down(name, &faults, until.as_deref());
         let stored = self.store_reasons(QUESTION, host, NONE, &[why], &[]);
-        // What came to a machine that was down stands with its first attempt.
         let pass = self.copies[copy].pass;
-        self.copies[copy].pass = pass.max(1);
+        self.copies[copy].pass = if began { pass.max(1) } else { pass + 1 };
         self.trace_decisions(copy, Concern::ALL, &[stored]);
         self.copies[copy].pass = pass;
+    }
+
+    /// The lifetime of a message is over: did it end while the machine was down?
+    pub(super) fn late_end(&mut self, copy: u32) {
+        let started = self.machines[self.copies[copy].host.index()].started;
+        if started == self.now && started > SimTime::ZERO {
+            self.pass_row(copy, SimTime::NEVER, "its lifetime ended while the machine was down");
+        }
     }
 
     /// When a machine tries a message again after a deferral: by its schedule, or at a start before.
@@ -248,15 +273,15 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         while let Some(back) = self.next_start(host, from, at) {
             let at_start = self.rules(host).pass.at_start;
             match at_start {
-                AtStart::AtItsTime if at <= back => (at, why) = (back, tried_at_start(at_start)),
+                AtStart::AtItsTime if at <= back => (at, why) = (back, tried_at_start(at_start, self.remembers(host))),
                 AtStart::AtItsTime => {}
-                AtStart::AtOnce => (at, why) = (back, tried_at_start(at_start)),
+                AtStart::AtOnce => (at, why) = (back, tried_at_start(at_start, self.remembers(host))),
                 AtStart::QueueRun => {
                     let Next::Try { at: by_grid, .. } = after_deferral(retry, expiry, Memory { started: back, ..memory }, self.now) else {
                         return next;
                     };
                     at = by_grid.max(back);
-                    why = if at == back { tried_at_start(at_start) } else { why };
+                    why = if at == back { tried_at_start(at_start, self.remembers(host)) } else { why };
                 }
             }
             if at <= back {

@@ -30,6 +30,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
         }
         let first = self.copies[copy].pass == 0;
         if !first && self.hard_end(copy).is_some_and(|end| self.now >= end) {
+            self.late_end(copy);
             self.expire(copy);
             return;
         }
@@ -246,7 +247,9 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
     pub(super) fn new_job(&mut self, copy: u32, destination: u32, recipients: SmallVec<[u16; 2]>) -> u32 {
         let host = self.copies[copy].host;
         let queue = self.queue_of(host, destination);
-        let eventful = self.copies[copy].pass > 1 || recipients.len() != self.copies[copy].recipients.len();
+        // Of mail that came while the machine was down the attempt does not begin when it came.
+        let late = self.machines[host.index()].started > self.copies[copy].arrived;
+        let eventful = self.copies[copy].pass > 1 || recipients.len() != self.copies[copy].recipients.len() || late;
         let line = Line { candidate: NONE, server: host, address: IpAddr::V4(Ipv4Addr::UNSPECIFIED), began: self.now, port: 0, rtt: 0 };
         let began_with = recipients.len() as u16;
         self.jobs.insert(Job {
@@ -362,8 +365,7 @@ impl<'m, const LEVEL: u8> World<'m, LEVEL> {
     pub(super) fn start_job(&mut self, job: u32) {
         if self.now >= self.jobs[job].stops_at && self.stopped_by(self.copies[self.jobs[job].copy].host, self.now, false).is_some() {
             // By an event, so that a long line is no deep recursion.
-            self.jobs[job].started = self.now;
-            return self.over_at(job, self.now);
+            return self.never_begins(job);
         }
         let row = &mut self.jobs[job];
         let queue = row.queue as usize;

@@ -311,6 +311,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
                 self.pass_row(copy, self.now, "an administrator had the queue tried (retry_queues)");
                 if self.remembers(*host) {
                     self.memory.passes.entry(copy).or_default().forced = true;
+                    self.spool_forgets(copy);
                 }
                 self.wake_copy(copy, self.now);
             }

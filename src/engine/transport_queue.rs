@@ -321,6 +321,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let Some(wait) = self.transport_queues.waits.get(&copy) else { return false };
         let (next, ends) = (wait.next, self.end_of_wait(copy, &wait.queues).unwrap_or(SimTime::NEVER));
         if self.now >= ends {
+            self.late_end(copy);
             self.expire(copy);
             return true;
         }

@@ -221,6 +221,8 @@ impl Stage {
 pub(crate) enum Under {
     /// The job had no turn yet.
     InLine,
+    /// It was about to have its turn.
+    Unbegun,
     /// A connect, or the wait for a banner.
     Connecting,
     /// A session.
