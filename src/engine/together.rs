@@ -2,7 +2,8 @@
 //!
 //! A mail user with an address elsewhere, or a recipient in another spelling, makes no message of its own: a message is split by next hop, not by how
 //! its recipients were looked up. Those of one pass go on in one copy if it is the same message in the same name (what rules made of it may differ);
-//! recipients of that pass that go to the same destination as they are join it. Sources: Exchange mail routing (bifurcation by next hop). Not modelled: members of a group go on in a message of their own, also beside recipients that go the same way.
+//! recipients of that pass that go to the same destination as they are join it. Sources: Exchange mail routing (bifurcation by next hop).
+//! Not modelled: members of a group go on in a message of their own, also beside recipients that go the same way.
 
 use super::pass::Groups;
 use super::route::Stop;
