@@ -67,7 +67,9 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let end = &mut self.ends[job as usize];
         if let Some((from, (reply, why))) = words {
             (end.end, end.result, end.reply, end.why) = (from, ConnectionResult::Left, reply, why);
-            end.refusals = Refusals::NONE;
+            if end.taken_at().is_none() {
+                end.refusals = Refusals::NONE;
+            }
             end.rest.get_or_insert((Effect::Next(lost), reply));
         }
         (end.end, end.taken_at().is_some() && end.rest.is_some())
