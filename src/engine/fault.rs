@@ -2,6 +2,7 @@
 //! receivers: "the first n", greylists, rates.
 
 use super::chance::{ChaCha8Rng, Chance, Purpose, next_wait};
+use super::outages::next_failure;
 use crate::base::{HostId, Phase, SECOND, SimTime};
 use crate::model::Model;
 use crate::model::fault::{Fault, FaultKind, Unreachable};
@@ -266,8 +267,8 @@ impl Faults {
                     FaultKind::Flapping { how, cut: true, up_ns, down_ns, .. } => {
                         let Some(flapping) = self.flapping[*number as usize].as_mut() else { continue };
                         flapping.reach(fault.window.from, *up_ns, *down_ns, before);
-                        let next = flapping.edges.iter().copied().enumerate().find(|(place, edge)| place % 2 == 0 && *edge > after);
-                        if let Some((place, edge)) = next.filter(|(_, edge)| fault.window.has(*edge)) {
+                        let place = next_failure(&flapping.edges, after);
+                        if let Some(edge) = flapping.edges.get(place).copied().filter(|edge| fault.window.has(*edge)) {
                             let until = flapping.edges.get(place + 1).copied().unwrap_or(SimTime::NEVER);
                             take(Cut { fault: *number, from: edge, until, how: *how });
                         }

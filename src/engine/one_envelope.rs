@@ -22,18 +22,23 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
 
     /// Those who stand for a recipient are further recipients of the same copy, asked about in the same pass.
     pub(super) fn goes_on_here(&mut self, copy: u32, index: u16, members: &[u16]) {
+        self.takes_in(copy, members);
+        let sender = self.sender_of(copy);
+        self.tell_members(copy, copy, index, members, sender);
+    }
+
+    /// These recipients of its message are in a copy from now on.
+    pub(super) fn takes_in(&mut self, copy: u32, indexes: &[u16]) {
         let message = self.copies[copy].message;
-        for member in members {
-            self.messages[message].ends[usize::from(*member)].open += 1;
-            self.copies[copy].recipients.push(super::settle::pending(*member));
+        for index in indexes {
+            self.messages[message].ends[usize::from(*index)].open += 1;
+            self.copies[copy].recipients.push(super::settle::pending(*index));
         }
         if self.writes(PATHS) {
             let all = self.copies[copy].recipients.iter().map(|recipient| recipient.index).collect();
             let number = self.copies[copy].number;
             self.trace.copies[number as usize].recipients = self.tables.recipient_sets.intern(all);
         }
-        let sender = self.sender_of(copy);
-        self.tell_members(copy, copy, index, members, sender);
     }
 
     /// Writes down who stands for whom from now on, in which copy.

@@ -10,16 +10,28 @@ use crate::model::fault::FaultKind;
 impl Flapping {
     /// The first down window that begins after a moment.
     fn next_down(&mut self, from: SimTime, (up_ns, down_ns): (u64, u64), after: SimTime) -> (SimTime, SimTime) {
-        let mut at = after;
-        loop {
-            self.reach(from, up_ns, down_ns, at);
-            let pairs = self.edges.chunks_exact(2);
-            if let Some([began, ended]) = pairs.map(|pair| [pair[0], pair[1]]).find(|[began, _]| *began > after) {
-                return (began, ended);
-            }
-            at = self.edges.last().copied().unwrap_or(at);
+        self.reach(from, up_ns, down_ns, after);
+        let place = next_failure(&self.edges, after);
+        while self.edges.len() < place + 2 {
+            let last = self.edges.last().copied().unwrap_or(after);
+            self.reach(from, up_ns, down_ns, last);
         }
+        (self.edges[place], self.edges[place + 1])
     }
+}
+
+/// The place of the first edge after a moment that is a failure: those with even places are.
+pub(super) fn next_failure(edges: &[SimTime], after: SimTime) -> usize {
+    edges.partition_point(|edge| *edge <= after).next_multiple_of(2)
+}
+
+/// The end of the last outage that is over at a moment, if the fault itself ends at `until`; the edges reach as far as the earlier of both.
+fn last_end(edges: &[SimTime], at: SimTime, until: SimTime) -> Option<SimTime> {
+    let passed = edges.partition_point(|edge| *edge <= at.min(until));
+    if passed % 2 == 1 && at >= until {
+        return Some(until);
+    }
+    (passed / 2 * 2).checked_sub(1).map(|last| edges[last])
 }
 
 impl Faults {
@@ -55,16 +67,17 @@ impl Faults {
         first
     }
 
-    /// When a machine that is down at a moment is there again, whatever faults follow each other.
-    pub(crate) fn back_at(&mut self, model: &Model, host: HostId, at: SimTime) -> SimTime {
-        let mut back = at;
-        while let Some(cut) = self.down(model, host, None, back) {
-            if cut.until == SimTime::NEVER {
-                return cut.until;
-            }
+    /// When a machine that is down at a moment is there again, and which faults follow each other until then.
+    pub(crate) fn back_at(&mut self, model: &Model, host: HostId, at: SimTime) -> (SimTime, Vec<u32>) {
+        let (mut back, mut faults) = (at, Vec::new());
+        while back < SimTime::NEVER
+            && let Some(cut) = self.down(model, host, None, back)
+        {
+            faults.push(cut.fault);
             back = cut.until;
         }
-        back
+        faults.dedup();
+        (back, faults)
     }
 
     /// When a machine that is up started last; `ZERO`: it has been up from the beginning.
@@ -79,12 +92,41 @@ impl Faults {
                 FaultKind::Flapping { up_ns, down_ns, .. } => {
                     let Some(flapping) = self.flapping[*number as usize].as_mut() else { continue };
                     flapping.reach(fault.window.from, *up_ns, *down_ns, at.min(fault.window.until));
-                    let ends = flapping.edges.chunks_exact(2).map(|pair| pair[1].min(fault.window.until));
-                    last = last.max(ends.filter(|end| *end <= at).max().unwrap_or(SimTime::ZERO));
+                    if let Some(end) = last_end(&flapping.edges, at, fault.window.until) {
+                        last = last.max(end);
+                    }
                 }
                 _ => {}
             }
         }
         last
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn edges() {
+        let times = |list: &[u64]| list.iter().map(|at| SimTime(*at)).collect::<Vec<_>>();
+        // Down from 3 to 5 and from 8 to 9; the next failure is drawn, its end is not.
+        let edges = times(&[3, 5, 8, 9, 12]);
+        let cases = [
+            ("before all", 0, 0, None),
+            ("at the first failure", 3, 2, None),
+            ("in it", 4, 2, None),
+            ("at its end", 5, 2, Some(5)),
+            ("between two", 7, 2, Some(5)),
+            ("in the second", 8, 4, Some(5)),
+            ("after it", 10, 4, Some(9)),
+        ];
+        for (case, at, failure, end) in cases {
+            let found = (next_failure(&edges, SimTime(at)), last_end(&edges, SimTime(at), SimTime::NEVER));
+            assert_eq!(found, (failure, end.map(SimTime)), "{case}");
+        }
+        for (case, until, end) in [("the fault ends in an outage", 4, Some(4)), ("between two", 7, Some(5)), ("before all", 2, None)] {
+            assert_eq!(last_end(&edges, SimTime(11), SimTime(until)), end.map(SimTime), "{case}");
+        }
     }
 }

@@ -13,7 +13,7 @@ use crate::decide::failure::Effect;
 use crate::decide::outage::{QUESTION, WENT_DOWN, is_down, tried_at_start};
 use crate::decide::profile::AtStart;
 use crate::decide::retry::{Memory, Next, after_deferral};
-use crate::trace::level::PATHS;
+use crate::trace::level::{PATHS, STEPS};
 use crate::trace::{Concern, ConnectionOutcome, NONE};
 
 impl<const LEVEL: u8> World<'_, LEVEL> {
@@ -217,8 +217,8 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     /// A copy on a machine that is down.
     fn waits_for_start(&mut self, copy: u32, began: bool) {
         let host = self.copies[copy].host;
-        let back = self.faults.back_at(self.model, host, self.now);
-        self.tell_down(copy, began);
+        let (back, faults) = self.faults.back_at(self.model, host, self.now);
+        self.tell_down(copy, began, (back, &faults));
         if self.copies[copy].pass > 0 {
             self.pass_row(copy, back, tried_at_start(self.rules(host).pass.at_start, self.remembers(host)));
         }
@@ -232,19 +232,12 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     }
 
     /// Rule DOWN: the machine that has the message is off. What came to it then, or had no turn, stands with the attempt that follows.
-    fn tell_down(&mut self, copy: u32, began: bool) {
-        if !self.writes(crate::trace::level::STEPS) {
+    fn tell_down(&mut self, copy: u32, began: bool, (back, faults): (SimTime, &[u32])) {
+        if !self.writes(STEPS) {
             return;
         }
         let host = self.copies[copy].host;
-        let (mut back, mut faults) = (self.now, Vec::new());
-        while back < SimTime::NEVER
-            && let Some(cut) = self.faults.down(self.model, host, None, back)
-        {
-            faults.push(&*self.model.faults[cut.fault as usize].name);
-            back = cut.until;
-        }
-        faults.dedup();
+        let faults: Vec<&str> = faults.iter().map(|number| &*self.model.faults[*number as usize].name).collect();
         let name = &self.model.hosts[host.index()].name;
         let until = Some(self.model.clock().moment(back)).filter(|_| back < SimTime::NEVER);
         let why = is_down(name, &faults, until.as_deref());
@@ -302,7 +295,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         } else {
             self.faults.next_stop(model, host, from, false).map(|cut| cut.from).filter(|stop| *stop <= before)?
         };
-        Some(self.faults.back_at(model, host, down)).filter(|back| *back < SimTime::NEVER)
+        Some(self.faults.back_at(model, host, down).0).filter(|back| *back < SimTime::NEVER)
     }
 
     /// A queue of an Exchange server is looked at then; or when the server starts, if that is before.
@@ -311,7 +304,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             return None;
         }
         let back = self.next_start(host, self.now, next.min(self.until))?;
-        Some((back, "the server starts again then, and its queues begin anew"))
+        Some((back, tried_at_start(AtStart::AtOnce, false)))
     }
 
     /// A machine has started: what only its programs knew is gone.

@@ -11,7 +11,6 @@ use super::world::{RecipientState, World};
 use crate::model::authentication::Change;
 use crate::model::expansion::Expansion;
 use crate::model::letter::Stamps;
-use crate::trace::ExpansionRow;
 use crate::trace::level::PATHS;
 use smallvec::SmallVec;
 
@@ -35,7 +34,7 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
         let alike =
             |one: &&Together| (one.of, one.sender) == (own, sender) && one.stamps == expansion.stamps && one.changes == expansion.changes;
         let new = self.expansions.together.iter().filter(|one| self.waits_to_go_on(one)).find(alike)?.copy;
-        self.go_in(new, members);
+        self.takes_in(new, members);
         Some(new)
     }
 
@@ -51,18 +50,6 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
     fn waits_to_go_on(&self, one: &Together) -> bool {
         let row = &self.copies[one.copy];
         row.number == one.number && !row.closed && row.pass == 0 && row.jobs == 0
-    }
-
-    fn go_in(&mut self, new: u32, indexes: &[u16]) {
-        let message = self.copies[new].message;
-        for index in indexes {
-            self.messages[message].ends[usize::from(*index)].open += 1;
-            self.copies[new].recipients.push(super::settle::pending(*index));
-        }
-        if self.writes(PATHS) {
-            let all = self.copies[new].recipients.iter().map(|recipient| recipient.index).collect();
-            self.trace.copies[self.copies[new].number as usize].recipients = self.tables.recipient_sets.intern(all);
-        }
     }
 
     /// Recipients of a pass that go where one of those who are written otherwise goes join them.
@@ -100,14 +87,11 @@ impl<const LEVEL: u8> World<'_, LEVEL> {
             indexes.push(recipient.index);
             self.messages[message].ends[usize::from(recipient.index)].open -= 1;
         }
-        self.go_in(new, &indexes);
+        self.takes_in(new, &indexes);
         if self.writes(PATHS) {
-            let (id, sender) = (self.messages[message].id, self.sender_of(copy));
-            let (from_copy, number) = (self.copies[copy].number, self.copies[new].number);
+            let sender = self.sender_of(copy);
             for index in &indexes {
-                let address = self.recipient_template(message, *index);
-                let row = ExpansionRow { message: id, copy: number, from_copy, of: *index, member: *index, address, sender };
-                self.trace.expansions.push(row);
+                self.tell_members(copy, new, *index, &[*index], sender);
             }
         }
     }
